@@ -1,0 +1,1 @@
+//! The field's words and truths: events, recurrence, zones, busy time, iCalendar. Pure.

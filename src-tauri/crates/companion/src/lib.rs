@@ -1,0 +1,1 @@
+//! The application without a window: settings, wiring, schedule, and the companion command.

@@ -1,0 +1,1 @@
+//! Google, Bookiji, sign-in, secrets and the one HTTP stack.

@@ -1,0 +1,1 @@
+//! The local SQLite: rows, journal, cursors.

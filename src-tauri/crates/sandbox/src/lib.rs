@@ -1,0 +1,1 @@
+//! A local Bookiji and Google that behave as the real ones do, faults included.

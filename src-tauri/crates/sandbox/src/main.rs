@@ -1,0 +1,2 @@
+//! The `bookiji-sandbox` command.
+fn main() {}
