@@ -1,1 +1,7 @@
-//! The field's words and truths: events, recurrence, zones, busy time, iCalendar. Pure.
+//! The field's words and truths: events, recurrence, zones, busy time, iCalendar. Pure: no I/O, no clock, no
+//! randomness.
+
+pub mod busy;
+pub mod event;
+pub mod interval;
+pub mod zone;

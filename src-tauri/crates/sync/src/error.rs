@@ -1,0 +1,184 @@
+//! What can go wrong between us and a service, named by what the caller does next.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a service did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum ServiceError {
+    /// The sign-in no longer counts: she must connect again. Never retried.
+    #[error("{service} no longer accepts this sign-in ({reason})")]
+    SignInExpired { service: String, reason: String },
+    /// Signed in, but not allowed to do this.
+    #[error("{service} does not allow this ({reason})")]
+    Forbidden { service: String, reason: String },
+    /// A switch on the platform is off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): stop quietly.
+    #[error("{service} has switched this off ({reason})")]
+    SwitchedOff { service: String, reason: String },
+    #[error("{service} asks us to slow down")]
+    RateLimited { service: String, retry_after: Option<Duration> },
+    /// The thing changed since we read it: read again.
+    #[error("{service} has a newer version")]
+    Stale { service: String },
+    /// The thing is not there, or no longer there.
+    #[error("{service} does not have it")]
+    Gone { service: String },
+    /// The id is taken, perhaps by an earlier try of our own: probe it.
+    #[error("{service} already has it")]
+    Exists { service: String },
+    /// The service understood and refuses; asking again gives the same answer.
+    #[error("{service} refuses it: {reason}")]
+    Rejected { service: String, reason: String },
+    /// The service failed on its side (5xx). Nothing says whether it was done.
+    #[error("{service} failed on its side: {reason}")]
+    Failing { service: String, reason: String },
+    /// The answer could not be read as what it should be: HTML, half a body, JSON of another shape.
+    #[error("{service} gave an answer that makes no sense: {reason}")]
+    Garbled { service: String, reason: String },
+    /// Nothing was reached, or the connection broke.
+    #[error("{service} cannot be reached: {reason}")]
+    Unreachable { service: String, reason: String },
+    /// The keychain cannot be asked right now (locked, not running). Waiting may help; signing in again does not.
+    #[error("the keychain cannot be opened: {reason}")]
+    VaultUnavailable { reason: String },
+}
+
+impl ServiceError {
+    /// Whether the same request may succeed if it is sent again soon.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::RateLimited { .. }
+            | Self::Failing { .. }
+            | Self::Garbled { .. }
+            | Self::Unreachable { .. } => true,
+            Self::SignInExpired { .. }
+            | Self::Forbidden { .. }
+            | Self::SwitchedOff { .. }
+            | Self::Stale { .. }
+            | Self::Gone { .. }
+            | Self::Exists { .. }
+            | Self::Rejected { .. }
+            | Self::VaultUnavailable { .. } => false,
+        }
+    }
+
+    /// Whether a write that ended like this may have been done all the same.
+    #[must_use]
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self, Self::Failing { .. } | Self::Garbled { .. } | Self::Unreachable { .. })
+    }
+
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::SignInExpired { .. } => Code::OauthTokenExpired,
+            Self::Forbidden { .. } => Code::PermissionDenied,
+            Self::SwitchedOff { .. } => Code::SyncSwitchedOff,
+            Self::RateLimited { .. } => Code::RateLimitExceeded,
+            Self::Stale { .. } | Self::Exists { .. } => Code::ConflictDetected,
+            Self::Gone { .. } | Self::Rejected { .. } | Self::Failing { .. } | Self::Garbled { .. } => {
+                Code::CalendarApiError
+            }
+            Self::Unreachable { .. } => Code::NetworkError,
+            Self::VaultUnavailable { .. } => Code::KeychainUnavailable,
+        }
+    }
+}
+
+/// The closed set of codes a person or a script meets: the design's six first, then those the app adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    OauthTokenExpired,
+    CalendarApiError,
+    RateLimitExceeded,
+    NetworkError,
+    InvalidIcsFormat,
+    ConflictDetected,
+    /// E-mail or password refused.
+    InvalidCredentials,
+    /// Nobody is signed in to Bookiji in this profile.
+    NotSignedIn,
+    /// No calendar is connected, or the one named does not exist.
+    NotConnected,
+    PermissionDenied,
+    SyncSwitchedOff,
+    KeychainUnavailable,
+    SettingsInvalid,
+    DatabaseTooNew,
+    DatabaseError,
+    /// Another process is writing this profile.
+    AlreadyRunning,
+    InvalidInput,
+    SignInCancelled,
+    Internal,
+}
+
+impl Code {
+    pub const ALL: [Self; 19] = [
+        Self::OauthTokenExpired,
+        Self::CalendarApiError,
+        Self::RateLimitExceeded,
+        Self::NetworkError,
+        Self::InvalidIcsFormat,
+        Self::ConflictDetected,
+        Self::InvalidCredentials,
+        Self::NotSignedIn,
+        Self::NotConnected,
+        Self::PermissionDenied,
+        Self::SyncSwitchedOff,
+        Self::KeychainUnavailable,
+        Self::SettingsInvalid,
+        Self::DatabaseTooNew,
+        Self::DatabaseError,
+        Self::AlreadyRunning,
+        Self::InvalidInput,
+        Self::SignInCancelled,
+        Self::Internal,
+    ];
+
+    /// The word on the wire, as `serde` writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OauthTokenExpired => "OAUTH_TOKEN_EXPIRED",
+            Self::CalendarApiError => "CALENDAR_API_ERROR",
+            Self::RateLimitExceeded => "RATE_LIMIT_EXCEEDED",
+            Self::NetworkError => "NETWORK_ERROR",
+            Self::InvalidIcsFormat => "INVALID_ICS_FORMAT",
+            Self::ConflictDetected => "CONFLICT_DETECTED",
+            Self::InvalidCredentials => "INVALID_CREDENTIALS",
+            Self::NotSignedIn => "NOT_SIGNED_IN",
+            Self::NotConnected => "NOT_CONNECTED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::SyncSwitchedOff => "SYNC_SWITCHED_OFF",
+            Self::KeychainUnavailable => "KEYCHAIN_UNAVAILABLE",
+            Self::SettingsInvalid => "SETTINGS_INVALID",
+            Self::DatabaseTooNew => "DATABASE_TOO_NEW",
+            Self::DatabaseError => "DATABASE_ERROR",
+            Self::AlreadyRunning => "ALREADY_RUNNING",
+            Self::InvalidInput => "INVALID_INPUT",
+            Self::SignInCancelled => "SIGN_IN_CANCELLED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The mirror could not read or write.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The file was made by a newer version of the app.
+    #[error("this profile was opened by a newer version of the app")]
+    TooNew,
+    /// Full disk, read-only disk, a broken file: the text says which.
+    #[error("the local database failed: {reason}")]
+    Failed { reason: String },
+}

@@ -1,0 +1,210 @@
+//! What the engine asks of the world. Adapters behind these translate and decide nothing: no retries, no clock, no
+//! conflict rule.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use calendar::event::Event;
+use calendar::interval::Interval;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{Booking, Draft};
+use crate::error::{MirrorError, ServiceError};
+use crate::ids::{
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+};
+use crate::world::{
+    Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
+    World,
+};
+
+/// What one look at a remote side told us. Only a `Snapshot` may be read for absence, and only inside its coverage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<Item, Key> {
+    /// Everything there is inside `coverage`.
+    Snapshot {
+        items: Vec<Item>,
+        coverage: Coverage,
+        cursor: Option<Cursor>,
+    },
+    /// What changed since the cursor; `removed` are explicit tombstones.
+    Delta {
+        changed: Vec<Item>,
+        removed: Vec<Key>,
+        cursor: Cursor,
+    },
+    /// Some of it, and then no more. Says nothing about what it does not hold.
+    Partial {
+        items: Vec<Item>,
+        reason: ServiceError,
+    },
+    /// The service forgot our cursor: read again without one. Nothing is lost by it.
+    CursorLost,
+    Failed(ServiceError),
+}
+
+/// How far a snapshot reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    Everything,
+    /// Everything that ends after this.
+    EndingAfter(Timestamp),
+}
+
+/// An event as its service holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteEvent {
+    pub id: RemoteId,
+    pub etag: ETag,
+    pub event: Event,
+    /// What we wrote on it, if we did. A copy carries it too, so alone it proves nothing.
+    pub marker: Option<Marker>,
+}
+
+/// The private properties of an event of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    pub booking: BookingId,
+    pub generation: u32,
+}
+
+/// What stands under an id right now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    Live(RemoteEvent),
+    /// Deleted; the id cannot be used again.
+    Burnt,
+    Absent,
+}
+
+/// A calendar as the account lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarEntry {
+    pub remote: RemoteCalendarId,
+    pub name: String,
+    pub time_zone: Option<String>,
+    pub writable: bool,
+    pub primary: bool,
+    /// Made by us for this vendor: see [`Account::create_calendar`].
+    pub ours: bool,
+}
+
+/// A linked account.
+#[async_trait]
+pub trait Account: Send + Sync {
+    async fn calendars(&self) -> Result<Vec<CalendarEntry>, ServiceError>;
+    /// Makes the calendar that bookings go to, marked as `vendor`'s so that [`Account::calendars`] tells it again.
+    async fn create_calendar(
+        &self,
+        name: &str,
+        time_zone: &str,
+        vendor: &VendorId,
+    ) -> Result<CalendarEntry, ServiceError>;
+    fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar>;
+}
+
+/// One remote calendar.
+#[async_trait]
+pub trait Calendar: Send + Sync {
+    /// Everything since `cursor`; without one, everything that ends after `since`, masters and exceptions unexpanded.
+    async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId>;
+    /// Creates the event under `draft.id`, and answers with what the service stored.
+    async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
+    /// Changes the event if it is still at `base`. What the draft does not speak of stays as it is.
+    async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
+    /// Deletes the event if it is still at `base`.
+    async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError>;
+    async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError>;
+}
+
+/// Her busy time from one source, for the whole window: the platform replaces what it had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusySet {
+    pub service: Service,
+    /// The source's name on the platform. One calendar is one source, so that one can be withdrawn without the rest.
+    pub source: CalendarId,
+    pub window: Interval,
+    /// Sorted and merged.
+    pub intervals: Vec<Interval>,
+    /// Of the interval set (platform notes §3.3).
+    pub checksum: String,
+}
+
+/// What the platform did with a busy set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyReceipt {
+    pub slots_closed: usize,
+    pub slots_reopened: usize,
+    /// Bookings that the busy time lies over.
+    pub conflicts: Vec<BookingId>,
+}
+
+/// Bookiji.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId>;
+    /// Replaces the source's busy time. The same set again changes nothing.
+    async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
+}
+
+/// A clock that can wait. The engine knows no other.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+    async fn wait(&self, duration: Duration);
+    /// Between 0 and 1, to spread retries.
+    fn jitter(&self) -> f64;
+}
+
+/// The local mirror. Every call is one transaction: all of it happened, or none.
+pub trait Mirror: Send + Sync {
+    /// All that planning needs.
+    fn world(&self) -> Result<World, MirrorError>;
+
+    fn set_vendor(&self, vendor: &Vendor) -> Result<(), MirrorError>;
+    fn put_connection(&self, connection: &Connection) -> Result<(), MirrorError>;
+    /// Removes the connection and its calendars, events and mappings.
+    fn remove_connection(&self, id: &ConnectionId) -> Result<(), MirrorError>;
+    fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError>;
+
+    /// Rows and cursor of one reading of the platform's bookings. With `complete`, bookings that are not among
+    /// `changed` are removed too.
+    fn take_bookings(
+        &self,
+        changed: &[Booking],
+        removed: &[BookingId],
+        complete: bool,
+        cursor: Option<&Cursor>,
+    ) -> Result<(), MirrorError>;
+    /// Rows and cursor of one reading of a calendar. With `complete`, events that are not among `changed` are
+    /// removed too.
+    fn take_events(
+        &self,
+        calendar: &CalendarId,
+        changed: &[RemoteEvent],
+        removed: &[RemoteId],
+        complete: bool,
+        cursor: Option<&Cursor>,
+    ) -> Result<(), MirrorError>;
+    /// Drops the cursor alone; rows stay until a new reading replaces them.
+    fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;
+
+    /// Writes down what is about to be done, before it is done.
+    fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError>;
+    /// Counts a try of an intended operation.
+    fn attempted(&self, operation: OperationId, at: Timestamp) -> Result<(), MirrorError>;
+    /// Writes down how it ended, with the row that follows from it.
+    fn settle(&self, operation: OperationId, settled: &Settled, at: Timestamp) -> Result<(), MirrorError>;
+    /// A mapping changed without any write of ours: adopted, refreshed or forgotten.
+    fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError>;
+    fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
+
+    fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError>;
+    fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError>;
+    /// The last `limit` runs, newest first.
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError>;
+    /// What the platform was last sent, per source.
+    fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError>;
+}

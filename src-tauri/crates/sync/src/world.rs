@@ -1,0 +1,234 @@
+//! What the mirror knows: the rows that planning reads and that runs write. Values only.
+
+use std::collections::BTreeMap;
+
+use calendar::busy::BusyRules;
+use calendar::interval::Interval;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{Booking, Draft};
+use crate::error::Code;
+use crate::ids::{
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+};
+use crate::ports::{BusySet, RemoteEvent};
+
+/// Everything planning needs, read in one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// Nobody before the first sign-in.
+    pub vendor: Option<Vendor>,
+    pub connections: BTreeMap<ConnectionId, Connection>,
+    pub calendars: BTreeMap<CalendarId, LinkedCalendar>,
+    pub bookings: BTreeMap<BookingId, Booking>,
+    pub bookings_cursor: Option<Cursor>,
+    pub events: BTreeMap<CalendarId, BTreeMap<RemoteId, RemoteEvent>>,
+    pub mappings: BTreeMap<(BookingId, CalendarId), Mapping>,
+    pub published: BTreeMap<CalendarId, PublishedBusy>,
+    /// Operations that were intended and never settled: a crash lies between.
+    pub unsettled: Vec<(OperationId, Operation)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vendor {
+    pub id: VendorId,
+    pub name: String,
+    pub email: String,
+    /// IANA.
+    pub time_zone: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub service: Service,
+    /// The address she signed in with.
+    pub account: String,
+    pub state: ConnectionState,
+    pub created_at: Timestamp,
+    pub error: Option<SyncProblem>,
+    /// Nothing is asked of this account before then.
+    pub backoff_until: Option<Timestamp>,
+    pub error_count: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    Connected,
+    /// She must sign in again.
+    NeedsSignIn,
+}
+
+/// What a calendar is for. The target is always read, so what she adds to it by hand blocks time too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Its events block time.
+    Busy,
+    /// Bookings go here.
+    Target,
+    /// Left alone.
+    Off,
+}
+
+/// The design's `calendar_sync_status`, one row per calendar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedCalendar {
+    pub id: CalendarId,
+    pub connection: ConnectionId,
+    pub remote: RemoteCalendarId,
+    pub name: String,
+    pub time_zone: Option<String>,
+    pub writable: bool,
+    pub role: Role,
+    pub rules: BusyRules,
+    pub sync_frequency_minutes: u32,
+    pub auto_sync_enabled: bool,
+    pub cursor: Option<Cursor>,
+    /// Read in full at least once: only then may its busy time be published.
+    pub known: bool,
+    pub last_sync_at: Option<Timestamp>,
+    pub last_sync_status: Option<SyncOutcome>,
+    pub last_sync_error: Option<SyncProblem>,
+    pub next_sync_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncOutcome {
+    Success,
+    Partial,
+    Error,
+}
+
+/// A code and the words of one case of it. The next step for a person follows from the code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncProblem {
+    pub code: Code,
+    pub message: String,
+}
+
+/// The design's `calendar_events`: which event stands for which booking, and what the service last echoed of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    pub booking: BookingId,
+    pub calendar: CalendarId,
+    pub vendor: VendorId,
+    pub event: RemoteId,
+    pub generation: u32,
+    pub state: MappingState,
+    pub etag: Option<ETag>,
+    /// [`Draft::checksum`] of what we last wrote.
+    pub written: Option<String>,
+    /// [`crate::plan::fingerprint`] of what the service echoed when we wrote it.
+    pub echo: Option<String>,
+    pub error: Option<SyncProblem>,
+    pub last_synced_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingState {
+    Synced,
+    /// Intended, or waiting for the vendor.
+    Pending,
+    Error,
+    /// We removed the event with its booking. The row stays so that the generation is known.
+    Removed,
+}
+
+/// What the platform was last sent for one source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedBusy {
+    pub set: BusySet,
+    pub at: Timestamp,
+}
+
+/// A row of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub i64);
+
+/// One write, as intended: enough to know afterwards whether it was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Operation {
+    CreateEvent {
+        calendar: CalendarId,
+        draft: Draft,
+    },
+    UpdateEvent {
+        calendar: CalendarId,
+        event: RemoteId,
+        base: ETag,
+        draft: Draft,
+        before: Box<RemoteEvent>,
+    },
+    RemoveEvent {
+        calendar: CalendarId,
+        booking: BookingId,
+        event: RemoteId,
+        base: ETag,
+        before: Box<RemoteEvent>,
+    },
+    PublishBusy {
+        set: BusySet,
+        before: Option<BusySet>,
+    },
+}
+
+/// How an operation ended, with what follows from it for the mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// An event of ours stands as `event`; `mapping` points at it.
+    Stored {
+        mapping: Box<Mapping>,
+        event: Box<RemoteEvent>,
+    },
+    Removed {
+        mapping: Box<Mapping>,
+    },
+    Published(Box<PublishedBusy>),
+    /// The source is gone from the platform.
+    Withdrawn {
+        source: CalendarId,
+    },
+    /// Not done, and the mirror says why. `mapping` is what remains for the booking, if it has one.
+    Failed {
+        problem: SyncProblem,
+        mapping: Option<Box<Mapping>>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Bidirectional,
+    ToCalendar,
+    FromCalendar,
+}
+
+/// One run, as history keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub id: RunId,
+    pub direction: Direction,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub outcome: Option<SyncOutcome>,
+    /// The run's report, as the CLI prints it.
+    pub report: Option<serde_json::Value>,
+}
+
+/// A stretch of the vendor's week, for whoever draws it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyStretch {
+    pub interval: Interval,
+    pub calendar: CalendarId,
+}
