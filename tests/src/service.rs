@@ -39,6 +39,8 @@ pub struct State {
     pub clock: u64,
     /// `(operation, fault)`, taken in order by the first request whose name matches.
     pub faults: VecDeque<(&'static str, Fault)>,
+    /// `(requests to let pass, requests to fail, fault)`.
+    pub outage: Option<(usize, usize, Fault)>,
     /// What happens on the service's side just before it serves the named request.
     pub before: Vec<(&'static str, Before)>,
     pub requests: Vec<&'static str>,
@@ -66,6 +68,14 @@ impl State {
         if let Some(at) = self.before.iter().position(|(name, _)| *name == operation) {
             let (_, happen) = self.before.remove(at);
             happen(self);
+        }
+        match &mut self.outage {
+            Some((0, 0, _)) | None => {}
+            Some((0, left, fault)) => {
+                *left -= 1;
+                return Some(*fault);
+            }
+            Some((pass, _, _)) => *pass -= 1,
         }
         let at = self.faults.iter().position(|(name, _)| *name == operation || *name == "any")?;
         self.faults.remove(at).map(|(_, fault)| fault)

@@ -224,6 +224,17 @@ impl World {
         self.services.state().faults.push_back((operation, fault));
     }
 
+    /// Lets `pass` requests through and fails the next `times`.
+    pub fn fail_from(&self, pass: usize, times: usize, fault: Fault) {
+        self.services.state().outage = Some((pass, times, fault));
+    }
+
+    pub fn heal(&self) {
+        let mut state = self.services.state();
+        state.outage = None;
+        state.faults.clear();
+    }
+
     /// The remote id of the calendar that bookings go to.
     ///
     /// # Panics
