@@ -1,1 +1,3 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
+
+pub mod view;

@@ -90,6 +90,7 @@ impl ServiceError {
 /// The closed set of codes a person or a script meets: the design's six first, then those the app adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Code {
     OauthTokenExpired,
     CalendarApiError,
