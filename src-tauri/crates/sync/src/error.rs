@@ -70,6 +70,12 @@ impl ServiceError {
         matches!(self, Self::Failing { .. } | Self::Garbled { .. } | Self::Unreachable { .. })
     }
 
+    /// How long the service wants to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::RateLimited { retry_after, .. } = self { *retry_after } else { None }
+    }
+
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
