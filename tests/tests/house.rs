@@ -86,12 +86,6 @@ fn no_file_names_a_folder_of_somebodys_machine() {
 }
 
 #[test]
-fn the_lock_file_of_the_window_names_no_download_address() {
-    let lock = read(Path::new("ui/package-lock.json")).expect("ui/package-lock.json is there");
-    assert!(!lock.contains("\"resolved\": \"http"), "set omit-lockfile-registry-resolved and lock again");
-}
-
-#[test]
 fn one_file_of_the_window_speaks_to_the_shell() {
     let speaking: Vec<PathBuf> = files()
         .into_iter()
@@ -99,21 +93,6 @@ fn one_file_of_the_window_speaks_to_the_shell() {
         .filter(|path| read(path).is_some_and(|text| imports_tauri(&text)))
         .collect();
     assert!(speaking.len() <= 1, "only one file in ui/src imports @tauri-apps: {speaking:?}");
-}
-
-#[test]
-fn migrations_are_numbered_without_gaps() {
-    let mut names: Vec<String> = files()
-        .iter()
-        .filter(|path| path.starts_with("migrations") && has_extension(path, "sql"))
-        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .collect();
-    names.sort();
-    assert!(!names.is_empty(), "there are migrations");
-    for (index, name) in names.iter().enumerate() {
-        let number = format!("{:04}_", index + 1);
-        assert!(name.starts_with(&number), "{name} should start with {number}");
-    }
 }
 
 /// What cargo knows of the workspace: packages by id, and who uses whom outside of tests.

@@ -48,7 +48,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", needs: &["build"], about: "the tests of every crate", take: cargo_test },
     Step { name: "doc", needs: &["system"], about: "the documentation of the core", take: doc },
     Step { name: "deny", needs: &["system"], about: "licences, bans, sources", take: deny_check },
-    Step { name: "advisories", needs: &["deny"], about: "known vulnerabilities", take: advisories },
+    Step { name: "advisories", needs: &["system"], about: "known vulnerabilities", take: advisories },
     Step { name: "judges", needs: &["build"], about: "the sandbox, judged by others' tools", take: judges },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
 ];
