@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::busy_set::{vendor_zone, window};
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::CalendarId;
+use crate::ids::{CalendarId, ConnectionId};
 use crate::ports::{Account, Reading};
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
@@ -52,13 +52,15 @@ impl Observed {
 
 /// Reads what `direction` needs: bookings for the way out, calendars for both ways.
 ///
-/// The target is read even when only bookings travel, since an event she moved must not be written over.
+/// The target is read even when only bookings travel, since an event she moved must not be written over. With
+/// `connections`, the other accounts are not asked.
 ///
 /// # Errors
 /// When the mirror cannot be written. What services refuse is in the report.
 pub async fn observe(
     parts: &Parts<'_>,
     direction: Direction,
+    connections: Option<&BTreeSet<ConnectionId>>,
     report: &mut Report,
 ) -> Result<Observed, MirrorError> {
     let world = parts.mirror.world()?;
@@ -72,7 +74,7 @@ pub async fn observe(
             Role::Busy => direction != Direction::ToCalendar,
             Role::Target => true,
         };
-        if !wanted {
+        if !wanted || connections.is_some_and(|asked| !asked.contains(&calendar.connection)) {
             continue;
         }
         let Some(connection) = world.connections.get(&calendar.connection) else { continue };

@@ -1,6 +1,6 @@
 //! One sync: observe, settle what a crash left open, plan, apply, report. Owns the order of things and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -66,6 +66,26 @@ const ROUNDS: usize = 3;
 /// # Errors
 /// When the mirror cannot be read or written. What services refuse is in the report.
 pub async fn run(parts: &Parts<'_>, request: &Request) -> Result<Report, MirrorError> {
+    run_among(parts, request, None).await
+}
+
+/// Runs one sync that asks only these accounts; what the others hold stands as it was last read.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_for(
+    parts: &Parts<'_>,
+    request: &Request,
+    connections: &BTreeSet<ConnectionId>,
+) -> Result<Report, MirrorError> {
+    run_among(parts, request, Some(connections)).await
+}
+
+async fn run_among(
+    parts: &Parts<'_>,
+    request: &Request,
+    connections: Option<&BTreeSet<ConnectionId>>,
+) -> Result<Report, MirrorError> {
     let started_at = parts.clock.now();
     let mut report = Report::new(request.direction, request.dry_run);
     let mut record = RunRecord {
@@ -85,7 +105,7 @@ pub async fn run(parts: &Parts<'_>, request: &Request) -> Result<Report, MirrorE
     if request.direction != Direction::FromCalendar {
         extra = target::ensure(parts, &world, request.dry_run, &mut report).await?;
     }
-    let mut observed = observe(parts, request.direction, &mut report).await?;
+    let mut observed = observe(parts, request.direction, connections, &mut report).await?;
     observed.new.extend(extra.iter().map(|calendar| calendar.id.clone()));
     settle_open_operations(parts, &observed)?;
 
