@@ -1,0 +1,4 @@
+mod journal;
+mod readings;
+mod rows;
+mod scene;
