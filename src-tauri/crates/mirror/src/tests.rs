@@ -1,3 +1,5 @@
+//! The store as its callers see it, on a database in a file of its own.
+
 mod journal;
 mod readings;
 mod rows;
