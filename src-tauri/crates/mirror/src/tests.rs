@@ -1,4 +1,7 @@
+mod faults;
 mod journal;
+mod killed;
+mod opening;
 mod readings;
 mod rows;
 mod scene;
