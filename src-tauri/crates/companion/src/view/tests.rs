@@ -1,3 +1,5 @@
+//! What the window and the tray show, for worlds made by hand.
+
 use calendar::busy::BusyRules;
 use calendar::event::{End, Event, Uid, When};
 use serde_json::json;
