@@ -105,6 +105,8 @@ fn nobody_else_can_read_a_profile() {
     let (folder, path) = profile();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let beside = |suffix: &str| path.with_extension(format!("db-{suffix}"));
+    crate::open::create(&path).unwrap();
+    assert_eq!(mode(&path), 0o600, "from its first moment");
     let mirror = Sqlite::open(&path).unwrap();
     mirror.set_vendor(&vendor()).unwrap();
     assert_eq!([mode(&path), mode(&beside("wal")), mode(&beside("shm"))], [0o600; 3]);
@@ -116,6 +118,16 @@ fn nobody_else_can_read_a_profile() {
     let again = Sqlite::open(&path).unwrap();
     assert_eq!([mode(&path), mode(&beside("wal")), mode(&beside("shm"))], [0o600; 3]);
     drop((mirror, again));
+}
+
+#[test]
+fn what_was_removed_does_not_linger_in_the_file() {
+    let (_folder, path) = profile();
+    filled(&path);
+    let holds = |title: &str| fs::read(&path).unwrap().windows(title.len()).any(|at| at == title.as_bytes());
+    assert!(holds("Dentist, e1"));
+    Sqlite::open(&path).unwrap().remove_connection(&connection(ACCOUNT).id).unwrap();
+    assert!(!holds("Dentist, e1"));
 }
 
 #[test]
