@@ -1,3 +1,5 @@
+//! The store as its callers see it, in memory and on files of its own, whole and interrupted.
+
 mod faults;
 mod journal;
 mod killed;
