@@ -71,11 +71,7 @@ impl GoTrue {
         if answer.status.is_client_error() && is(&refusal, &["invalid_credentials", "invalid_grant"]) {
             return Err(SignInError::WrongPassword);
         }
-        Err(SignInError::Service(match answer.refused(&refusal) {
-            // Nobody was signed in, so nothing has expired.
-            ServiceError::SignInExpired { service, reason } => ServiceError::Rejected { service, reason },
-            other => other,
-        }))
+        Err(answer.sign_in_refused(&refusal).into())
     }
 
     /// Ends this computer's session on the server. The vault is the caller's to clear.
@@ -128,10 +124,7 @@ impl Refresh for GoTrue {
                 reason: refusal.code.or(refusal.message).unwrap_or_default(),
             }
         } else {
-            match answer.refused(&refusal) {
-                ServiceError::SignInExpired { service, reason } => ServiceError::Rejected { service, reason },
-                other => other,
-            }
+            answer.sign_in_refused(&refusal)
         })
     }
 }
@@ -173,7 +166,7 @@ fn refusal(answer: &Answer) -> Refusal {
     let word = |name: &str| body[name].as_str().map(str::to_owned);
     Refusal {
         code: word("error_code").or_else(|| word("error")),
-        message: word("msg").or_else(|| word("error_description")).or_else(|| word("message")),
+        message: word("msg").or_else(|| word("error_description")),
     }
 }
 

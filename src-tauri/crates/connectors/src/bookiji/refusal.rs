@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sync::error::ServiceError;
 
-use crate::http::{Answer, Refusal};
+use crate::http::{Answer, Refusal, line};
 
 /// Says what a refused request means for the caller.
 pub(super) fn error(answer: &Answer) -> ServiceError {
@@ -17,21 +17,24 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
     let service = answer.peer().name().to_owned();
     match refusal.code.as_deref().unwrap_or_default() {
         switch @ ("SCHEDULING_DISABLED" | "CALENDAR_SYNC_DISABLED") => {
-            ServiceError::SwitchedOff { service, reason: switch.to_owned() }
+            return ServiceError::SwitchedOff { service, reason: switch.to_owned() };
         }
-        "PGRST301" => ServiceError::SignInExpired { service, reason: "the session has expired".to_owned() },
-        _ => match answer.refused(&refusal) {
-            ServiceError::RateLimited { service, retry_after: None } => {
-                ServiceError::RateLimited { service, retry_after: retry_after(&body) }
-            }
-            // Nothing is created under a name here: a conflict is with what stands there.
-            ServiceError::Exists { service } => ServiceError::Rejected {
-                service,
-                reason: refusal.message.or(refusal.code).unwrap_or_else(|| "a conflict".to_owned()),
-            },
-            other => other,
-        },
+        "PGRST301" => {
+            return ServiceError::SignInExpired { service, reason: "the session has expired".to_owned() };
+        }
+        _ => {}
     }
+    let error = answer.refused(&refusal);
+    if matches!(error, ServiceError::RateLimited { retry_after: None, .. }) {
+        return ServiceError::RateLimited { service, retry_after: retry_after(&body) };
+    }
+    if matches!(error, ServiceError::Exists { .. }) {
+        // Nothing is created under a name here: a conflict is with what stands there.
+        let reason =
+            refusal.message.or(refusal.code).map_or_else(|| "a conflict".to_owned(), |text| line(&text));
+        return ServiceError::Rejected { service, reason };
+    }
+    error
 }
 
 /// Whether the page was refused because of its cursor.
@@ -46,15 +49,14 @@ pub(super) fn is_about_the_cursor(answer: &Answer) -> bool {
 
 fn read(body: &Value) -> Refusal {
     let word = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    match &body["error"] {
-        Value::Object(error) => {
-            Refusal { code: error.get("code").and_then(word), message: error.get("message").and_then(word) }
-        }
-        error => Refusal {
-            // Where `code` is missing, `error` is sometimes the code itself, beside a `message` for people.
-            code: word(&body["code"]).or_else(|| word(error).filter(|text| is_code(text))),
-            message: word(&body["message"]).or_else(|| word(error)),
-        },
+    let error = &body["error"];
+    if error.is_object() {
+        return Refusal { code: word(&error["code"]), message: word(&error["message"]) };
+    }
+    Refusal {
+        // Where `code` is missing, `error` is sometimes the code itself, beside a `message` for people.
+        code: word(&body["code"]).or_else(|| word(error).filter(|text| is_code(text))),
+        message: word(&body["message"]).or_else(|| word(error)),
     }
 }
 

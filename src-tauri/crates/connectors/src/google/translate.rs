@@ -57,14 +57,9 @@ fn reduced(value: &Value) -> wire::Event {
         original_start_time: moment("originalStartTime"),
         start: moment("start"),
         end: moment("end"),
-        recurrence: match &value["recurrence"] {
-            Value::Null => Vec::new(),
-            Value::Array(lines) => lines
-                .iter()
-                .map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned))
-                .collect(),
-            other => vec![other.to_string()],
-        },
+        recurrence: value["recurrence"].as_array().map_or_else(Vec::new, |lines| {
+            lines.iter().map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned)).collect()
+        }),
         summary: word("summary"),
         description: word("description"),
         location: word("location"),
@@ -142,10 +137,7 @@ fn timed(text: &str, zone: Option<&str>, series: bool) -> Option<When> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     let zone = zone.map(Zone::named);
     let instant: Option<Timestamp> = text.parse().ok();
-    let rules = match &zone {
-        Some(Zone::Iana(name)) => TimeZone::get(name).ok(),
-        Some(Zone::Unknown(_)) | None => None,
-    };
+    let rules = zone.as_ref().and_then(Zone::time_zone);
     match (instant, zone, rules) {
         (Some(instant), _, _) if !series => Some(When::Utc(instant)),
         (Some(instant), Some(zone), Some(rules)) => {

@@ -98,8 +98,21 @@ impl Answer {
         }
     }
 
+    /// As [`Answer::refused`], from a server that is asked to sign somebody in: nothing has expired by its refusal.
+    pub(crate) fn sign_in_refused(&self, refusal: &Refusal) -> ServiceError {
+        not_expired(self.refused(refusal))
+    }
+
     fn content_type(&self) -> Option<&str> {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    }
+}
+
+pub(crate) fn not_expired(error: ServiceError) -> ServiceError {
+    if let ServiceError::SignInExpired { service, reason } = error {
+        ServiceError::Rejected { service, reason }
+    } else {
+        error
     }
 }
 

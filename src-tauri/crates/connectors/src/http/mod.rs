@@ -14,8 +14,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sync::error::ServiceError;
 
-pub(crate) use answer::line;
 pub use answer::{Answer, Refusal};
+pub(crate) use answer::{line, not_expired};
 pub use base::{Base, BaseError};
 pub use counters::{Counters, Peer};
 pub use request::Request;

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use sync::error::{Code, ServiceError};
 use url::Url;
 
-use crate::http::{Base, Http, Method, Peer, Request, garbled};
+use crate::http::{Base, Http, Method, Peer, Refusal, Request, garbled, line, not_expired};
 use crate::tokens::{Grant, Refresh};
 use loopback::Loopback;
 
@@ -159,10 +159,7 @@ impl Client {
         if answer.status != 200
             && (answer.value().is_none() || !matches!(answer.status.as_u16(), 400 | 401 | 403))
         {
-            return Err(match answer.refused(&crate::http::Refusal::default()) {
-                ServiceError::SignInExpired { service, reason } => ServiceError::Rejected { service, reason },
-                other => other,
-            });
+            return Err(answer.sign_in_refused(&Refusal::default()));
         }
         let (status, headers, body) = answer.into_parts();
         let mut response = HttpResponse::new(body);
@@ -178,7 +175,7 @@ impl Client {
             RequestTokenError::ServerResponse(refusal) => {
                 let reason = refusal.error_description().map_or_else(
                     || refusal.error().to_string(),
-                    |words| format!("{}: {}", refusal.error(), crate::http::line(words)),
+                    |words| format!("{}: {}", refusal.error(), line(words)),
                 );
                 if *refusal.error() == BasicErrorResponseType::InvalidGrant {
                     ServiceError::SignInExpired { service, reason }
@@ -221,7 +218,7 @@ impl Pending {
             Ok(Err(word)) => {
                 return Err(ConnectError::Refused {
                     service: client.config.peer.name().to_owned(),
-                    reason: crate::http::line(&word),
+                    reason: line(&word),
                 });
             }
             Ok(Ok(code)) => code,
@@ -233,11 +230,8 @@ impl Pending {
             .set_pkce_verifier(verifier)
             .request_async(&send)
             .await
-            .map_err(|error| match client.failed(error) {
-                // A code that does not count is no sign-in that has expired.
-                ServiceError::SignInExpired { service, reason } => ServiceError::Rejected { service, reason },
-                other => other,
-            })?;
+            // A code that does not count is no sign-in that has expired.
+            .map_err(|error| not_expired(client.failed(error)))?;
         let asked: BTreeSet<String> = client.config.scopes.iter().map(|scope| plain(scope)).collect();
         let scopes = token
             .scopes()

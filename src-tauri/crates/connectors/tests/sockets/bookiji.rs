@@ -285,6 +285,7 @@ async fn a_dead_refresh_token_is_told_apart_from_a_bad_day() {
     check(|| Reply::Json(403, json!({"error_code": "user_banned", "msg": "x"})), true).await;
     check(|| Reply::html(400), false).await;
     check(|| Reply::html(401), false).await;
+    check(|| Reply::Json(401, json!({"message": "Invalid API key"})), false).await;
     check(|| Reply::Json(503, json!({})), false).await;
     check(|| Reply::Json(200, json!({})), false).await;
     check(|| Reply::Reset, false).await;
