@@ -95,6 +95,21 @@ fn one_file_of_the_window_speaks_to_the_shell() {
     assert!(speaking.len() <= 1, "only one file in ui/src imports @tauri-apps: {speaking:?}");
 }
 
+#[test]
+fn migrations_are_numbered_without_gaps() {
+    let mut names: Vec<String> = files()
+        .iter()
+        .filter(|path| path.starts_with("migrations") && has_extension(path, "sql"))
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "there are migrations");
+    for (index, name) in names.iter().enumerate() {
+        let number = format!("{:04}_", index + 1);
+        assert!(name.starts_with(&number), "{name} should start with {number}");
+    }
+}
+
 /// What cargo knows of the workspace: packages by id, and who uses whom outside of tests.
 struct House {
     ours: BTreeMap<String, String>,

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+mod demo;
 mod deny;
 mod display;
 mod node;
@@ -25,6 +26,8 @@ struct Cli {
 enum Habit {
     /// Builds and starts the desktop app; without a display, on a virtual one, leaving a screenshot.
     Run(run::Options),
+    /// Plays the main job on the sandbox, without a window, and checks what came of it.
+    Demo(demo::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -32,6 +35,7 @@ enum Habit {
 fn main() -> ExitCode {
     let done = match Cli::parse().habit {
         Habit::Run(options) => run::run(&options).map(|()| true),
+        Habit::Demo(options) => demo::demo(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {

@@ -98,6 +98,10 @@ impl Running {
         Ok(self.0.wait()?)
     }
 
+    pub fn take_stderr(&mut self) -> Result<std::process::ChildStderr> {
+        self.0.stderr.take().context("its errors are not piped")
+    }
+
     pub fn take_stdin(&mut self) -> Result<std::process::ChildStdin> {
         self.0.stdin.take().context("its input is not piped")
     }

@@ -5,7 +5,7 @@ use crate::display::Furniture;
 use crate::process::{self, BUILD, STEP};
 use crate::run::{self, APP, APP_FEATURE};
 use crate::system::{self, For};
-use crate::{deny, node, places};
+use crate::{demo, deny, node, places};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::Command;
@@ -50,6 +50,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", needs: &["system"], about: "licences, bans, sources", take: deny_check },
     Step { name: "advisories", needs: &["system"], about: "known vulnerabilities", take: advisories },
     Step { name: "judges", needs: &["build"], about: "the sandbox, judged by others' tools", take: judges },
+    Step { name: "demo", needs: &["build"], about: "the main job, end to end", take: play_demo },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
 ];
 
@@ -202,6 +203,10 @@ fn judges() -> Result<Outcome> {
     let mut judges = Command::new("python3");
     judges.current_dir(places::root()?).arg(script).arg(places::built("bookiji-sandbox")?);
     passed(judges, STEP)
+}
+
+fn play_demo() -> Result<Outcome> {
+    if demo::play(demo::SEED)? { Ok(Outcome::Passed) } else { bail!("some of it did not hold") }
 }
 
 fn window() -> Result<Outcome> {
