@@ -1,1 +1,5 @@
-//! Shared ground of the scenarios.
+//! Shared ground of the scenarios: in-memory services that keep the contract, and a vendor's world around the engine.
+
+pub mod crash;
+pub mod service;
+pub mod world;

@@ -1,12 +1,16 @@
 //! Which events block time, why, and when: occurrences and the rules a vendor chose in, busy intervals with their
 //! sources out. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Uid, When};
-use crate::interval::Interval;
+use crate::event::{Event, Uid};
+use crate::interval::{self, Interval};
+use crate::judge::judge;
+use crate::series::{self, Instance};
 
 /// How all-day events count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +45,7 @@ impl Default for BusyRules {
 }
 
 /// Why an occurrence blocks time or does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Busy,
@@ -94,31 +98,124 @@ pub struct Placed {
     pub withheld: Vec<Withheld>,
 }
 
+/// One stretch that is taken, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyInterval {
+    #[serde(flatten)]
+    pub interval: Interval,
+    /// Who takes it up, each once.
+    pub sources: BTreeSet<String>,
+}
+
 /// Places every event of one calendar in `window`, joining masters and overrides by [`Event::series_key`].
 ///
-/// All-day and floating times are read in `zone`. Work and memory are bounded whatever the rules say.
+/// All-day and floating times are read in `zone`. Work and memory are bounded whatever the rules say. Copies of one
+/// occurrence are told once.
 #[must_use]
 pub fn place(events: &[Event], rules: &BusyRules, window: Interval, zone: &TimeZone) -> Placed {
-    let mut placed = Placed::default();
-    for event in events {
-        let (When::Utc(start), crate::event::End::At(When::Utc(end))) = (&event.start, &event.end) else {
+    let travel = events.iter().map(|event| event.travel_seconds.min(MAX_TRAVEL_SECONDS)).max().unwrap_or(0);
+    let before = i64::from(rules.buffer_before_minutes) * 60 + i64::from(travel);
+    let after = i64::from(rules.buffer_after_minutes) * 60;
+    let reach =
+        Interval::new(shifted(window.start(), -after), shifted(window.end(), before)).unwrap_or(window);
+    let expanded = series::expand(events, reach, zone);
+    let mut occurrences: Vec<Occurrence> = expanded
+        .instances
+        .into_iter()
+        .map(|instance| occurrence(&instance, rules))
+        .filter(|occurrence| touches(occurrence, &window))
+        .collect();
+    occurrences.sort_by(|a, b| {
+        (a.start, &a.uid, a.end, a.recurrence_id, a.reason, &a.summary).cmp(&(
+            b.start,
+            &b.uid,
+            b.end,
+            b.recurrence_id,
+            b.reason,
+            &b.summary,
+        ))
+    });
+    occurrences.dedup();
+    let mut withheld = expanded.withheld;
+    withheld.sort_by(|a, b| (&a.uid, &a.reason).cmp(&(&b.uid, &b.reason)));
+    withheld.dedup();
+    Placed { occurrences, withheld }
+}
+
+/// The union of what several sources block, with the sources of every stretch.
+///
+/// Touching stretches become one, as the platform merges them. The order of the sources does not matter.
+#[must_use]
+pub fn union_with_sources<'a>(blocks: impl IntoIterator<Item = (&'a str, Interval)>) -> Vec<BusyInterval> {
+    let mut sorted: Vec<(Interval, &str)> =
+        blocks.into_iter().map(|(source, block)| (block, source)).collect();
+    sorted.sort_unstable();
+    let mut merged: Vec<BusyInterval> = Vec::new();
+    for (next, source) in sorted {
+        if let Some(last) = merged.last_mut()
+            && let Some(joined) = last.interval.joined(&next)
+        {
+            last.interval = joined;
+            if !last.sources.contains(source) {
+                last.sources.insert(source.to_owned());
+            }
             continue;
-        };
-        let _ = (rules, zone);
-        let Some(span) = Interval::new(*start, *end) else { continue };
-        if span.overlaps(&window) {
-            placed.occurrences.push(Occurrence {
-                uid: event.uid.clone(),
-                recurrence_id: None,
-                start: *start,
-                end: *end,
-                all_day: false,
-                busy: true,
-                reason: Reason::Busy,
-                summary: event.summary.clone(),
-                blocks: Some(span),
-            });
         }
+        merged.push(BusyInterval { interval: next, sources: BTreeSet::from([source.to_owned()]) });
     }
-    placed
+    merged
+}
+
+impl Placed {
+    /// What this calendar blocks, merged.
+    #[must_use]
+    pub fn busy(&self) -> Vec<Interval> {
+        interval::union(self.occurrences.iter().filter_map(|occurrence| occurrence.blocks).collect())
+    }
+}
+
+/// The way to an appointment is at most this long.
+const MAX_TRAVEL_SECONDS: u32 = 24 * 3_600;
+
+fn occurrence(instance: &Instance<'_>, rules: &BusyRules) -> Occurrence {
+    let event = instance.event;
+    let (busy, reason) = judge(event, rules, instance.start < instance.end);
+    let reason = if busy && !instance.certain { Reason::Withheld } else { reason };
+    let all_day = event.is_all_day();
+    let (before, after) = if all_day {
+        (0, 0)
+    } else {
+        let travel = i64::from(event.travel_seconds.min(MAX_TRAVEL_SECONDS));
+        (i64::from(rules.buffer_before_minutes) * 60 + travel, i64::from(rules.buffer_after_minutes) * 60)
+    };
+    let blocks = if busy {
+        Interval::new(shifted(instance.start, -before), shifted(instance.end, after))
+    } else {
+        None
+    };
+    Occurrence {
+        uid: event.uid.clone(),
+        recurrence_id: instance.original,
+        start: instance.start,
+        end: instance.end,
+        all_day,
+        busy,
+        reason,
+        summary: event.summary.clone(),
+        blocks,
+    }
+}
+
+fn touches(occurrence: &Occurrence, window: &Interval) -> bool {
+    let span = Interval::new(occurrence.start, occurrence.end);
+    let itself = match span {
+        Some(span) => span.overlaps(window),
+        None => window.start() <= occurrence.start && occurrence.start < window.end(),
+    };
+    itself || occurrence.blocks.is_some_and(|blocks| blocks.overlaps(window))
+}
+
+fn shifted(instant: Timestamp, seconds: i64) -> Timestamp {
+    let shifted = instant.as_second().saturating_add(seconds);
+    Timestamp::from_second(shifted).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -32,6 +32,13 @@ impl Interval {
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
+
+    /// Both as one, where nothing lies between them.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Option<Self> {
+        (self.start <= other.end && other.start <= self.end)
+            .then(|| Self { start: self.start.min(other.start), end: self.end.max(other.end) })
+    }
 }
 
 /// The union as the fewest intervals, sorted. Touching intervals become one, as the platform merges them.

@@ -4,4 +4,7 @@
 pub mod busy;
 pub mod event;
 pub mod interval;
+pub mod judge;
+pub mod recurrence;
+pub mod series;
 pub mod zone;

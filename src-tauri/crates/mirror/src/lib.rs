@@ -1,1 +1,17 @@
-//! The local SQLite: rows, journal, cursors.
+//! The local SQLite behind [`sync::ports::Mirror`]: rows, journal, cursors. SQL never leaves this crate, and what the
+//! rows mean for a calendar is not decided here.
+
+mod column;
+mod failure;
+mod journal;
+mod open;
+mod overview;
+mod store;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use journal::{EntryState, JournalEntry};
+pub use overview::{MappingCounts, Overview};
+pub use store::Sqlite;

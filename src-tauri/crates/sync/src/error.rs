@@ -70,6 +70,12 @@ impl ServiceError {
         matches!(self, Self::Failing { .. } | Self::Garbled { .. } | Self::Unreachable { .. })
     }
 
+    /// How long the service wants to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::RateLimited { retry_after, .. } = self { *retry_after } else { None }
+    }
+
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
@@ -90,6 +96,7 @@ impl ServiceError {
 /// The closed set of codes a person or a script meets: the design's six first, then those the app adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Code {
     OauthTokenExpired,
     CalendarApiError,

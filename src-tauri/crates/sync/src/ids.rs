@@ -76,6 +76,7 @@ fn digest(parts: &[&str], hex: usize) -> String {
 /// What a connection is linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Service {
     Google,
     Outlook,

@@ -1,8 +1,21 @@
 //! Observe, plan, apply: how bookings and busy time travel. Knows no SQL, no HTTP, no window and no clock.
 
+pub mod apply;
 pub mod booking;
+pub mod busy_set;
+pub mod decide;
 pub mod error;
 pub mod ids;
+pub mod observe;
 pub mod plan;
+pub mod policy;
 pub mod ports;
+pub mod provenance;
+pub mod recover;
+pub mod report;
+pub mod retry;
+pub mod run;
+pub mod target;
+pub mod trouble;
+pub mod words;
 pub mod world;

@@ -72,6 +72,7 @@ pub struct Marker {
 
 /// What stands under an id right now.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 pub enum Probe {
     Live(RemoteEvent),
     /// Deleted; the id cannot be used again.

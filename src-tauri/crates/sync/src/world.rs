@@ -64,6 +64,7 @@ pub enum ConnectionState {
 /// What a calendar is for. The target is always read, so what she adds to it by hand blocks time too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Role {
     /// Its events block time.
     Busy,
@@ -99,6 +100,7 @@ pub struct LinkedCalendar {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum SyncOutcome {
     Success,
     Partial,
@@ -208,6 +210,7 @@ pub enum Settled {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Direction {
     Bidirectional,
     ToCalendar,

@@ -1,2 +1,49 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
+#![expect(clippy::print_stdout, reason = "this program owns its standard output")]
+
+mod demo;
+mod deny;
+mod display;
+mod node;
+mod places;
+mod process;
+mod run;
+mod system;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Runs, tests and shows Bookiji Companion; each command first sets up what it needs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    habit: Habit,
+}
+
+#[derive(Subcommand)]
+enum Habit {
+    /// Builds and starts the desktop app; without a display, on a virtual one, leaving a screenshot.
+    Run(run::Options),
+    /// Plays the main job on the sandbox, without a window, and checks what came of it.
+    Demo(demo::Options),
+    /// Runs every test there is, or only the named steps.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().habit {
+        Habit::Run(options) => run::run(&options).map(|()| true),
+        Habit::Demo(options) => demo::demo(&options),
+        Habit::Test(options) => test::test(&options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

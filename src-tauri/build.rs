@@ -1,0 +1,9 @@
+//! Names the commands the window may call. A command that is not named here, or not granted in `capabilities/`, is
+//! refused.
+
+fn main() {
+    let manifest = tauri_build::AppManifest::new().commands(&["overview", "sync_now", "leave_sample"]);
+    if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
+        panic!("{error:#}");
+    }
+}

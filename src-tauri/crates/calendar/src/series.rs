@@ -1,0 +1,154 @@
+//! Joins masters and overrides into the instances that fall in a stretch of time. Knows recurrence and zones; whether
+//! an instance blocks time is decided elsewhere.
+
+mod frame;
+mod master;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::busy::Withheld;
+use crate::event::Event;
+use crate::interval::Interval;
+use crate::recurrence::Budget;
+use frame::Zones;
+use master::Master;
+
+/// One instance, placed in time.
+#[derive(Clone, Debug)]
+pub struct Instance<'a> {
+    /// Whose properties hold: the override's where there is one.
+    pub event: &'a Event,
+    /// The original start where the event repeats or overrides.
+    pub original: Option<Timestamp>,
+    pub start: Timestamp,
+    /// Not before `start`, and equal to it for an event without duration.
+    pub end: Timestamp,
+    /// False where this is only the stretch it may fall in.
+    pub certain: bool,
+}
+
+/// Every instance that touches the stretch asked for, and what could not be expanded in full.
+#[derive(Debug, Default)]
+pub struct Expanded<'a> {
+    pub instances: Vec<Instance<'a>>,
+    pub withheld: Vec<Withheld>,
+}
+
+/// Steps for one series: more than any real rule needs.
+const STEPS_PER_SERIES: u64 = 1_000_000;
+/// Steps for one calendar, so that a thousand hostile series cannot add up.
+const STEPS_IN_ALL: u64 = 20_000_000;
+/// Instances that one calendar may have in a window.
+const MAX_INSTANCES: usize = 250_000;
+
+/// Expands `events` of one calendar within `reach`; all-day and floating times are read in `zone`.
+#[must_use]
+pub fn expand<'a>(events: &'a [Event], reach: Interval, zone: &TimeZone) -> Expanded<'a> {
+    let mut work =
+        Work { reach, zones: Zones::new(zone), budget: Budget::new(STEPS_IN_ALL), out: Expanded::default() };
+    let mut series: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        let key = event.series_key();
+        if key.is_empty() || (event.instance.is_none() && !event.repeats() && event.uid.0.is_empty()) {
+            work.series(&[event]);
+        } else {
+            series.entry(key).or_default().push(event);
+        }
+    }
+    for members in series.values() {
+        work.series(members);
+    }
+    work.out
+}
+
+/// What expanding one calendar carries along.
+struct Work<'a, 'z> {
+    reach: Interval,
+    zones: Zones<'a, 'z>,
+    budget: Budget,
+    out: Expanded<'a>,
+}
+
+impl<'a> Work<'a, '_> {
+    fn series(&mut self, members: &[&'a Event]) {
+        if let [event] = members
+            && event.instance.is_none()
+            && !event.repeats()
+        {
+            return self.single(event, None);
+        }
+        let masters = newest(members.iter().copied().filter(|event| event.instance.is_none()));
+        let overrides: Vec<&Event> =
+            members.iter().copied().filter(|event| event.instance.is_some()).collect();
+        let mut budget = Budget::new(STEPS_PER_SERIES.min(self.budget.left()));
+        let before = budget.left();
+        let Some((first, others)) = masters.split_first() else {
+            self.orphans(&overrides);
+            return;
+        };
+        let master = Master::new(first, &overrides, &mut self.zones);
+        master.expand(self.reach, &self.zones, &mut budget, &mut self.out);
+        for other in others {
+            // Two versions of one event, neither newer: both may be true, so both count.
+            let other = Master::without_overrides(other, &master, &mut self.zones);
+            other.expand(self.reach, &self.zones, &mut budget, &mut self.out);
+        }
+        // What was spent on this series is spent for the calendar; it cannot exceed what was lent.
+        let _ = self.budget.spend(before - budget.left());
+        if self.out.instances.len() > MAX_INSTANCES {
+            self.out.instances.truncate(MAX_INSTANCES);
+            master.block_all(
+                self.reach,
+                "the calendar has more occurrences than can be shown",
+                &mut self.out,
+            );
+        }
+    }
+
+    /// Overrides whose master is not in the file are events of their own.
+    fn orphans(&mut self, overrides: &[&'a Event]) {
+        let mut by_original: BTreeMap<Option<Timestamp>, Vec<&'a Event>> = BTreeMap::new();
+        for event in overrides {
+            let original = event.instance.as_ref().and_then(|when| self.zones.instant(when));
+            by_original.entry(original).or_default().push(event);
+        }
+        for (original, versions) in by_original {
+            for event in newest(versions.into_iter()) {
+                self.single(event, original);
+            }
+        }
+    }
+
+    fn single(&mut self, event: &'a Event, original: Option<Timestamp>) {
+        self.zones.know(event);
+        master::single(event, original, self.reach, &self.zones, &mut self.out);
+    }
+}
+
+/// The versions with the highest SEQUENCE, then DTSTAMP (RFC 5546 §2.1.5); several only where they differ in time.
+fn newest<'a>(versions: impl Iterator<Item = &'a Event>) -> Vec<&'a Event> {
+    let mut kept: Vec<&Event> = Vec::new();
+    for event in versions {
+        let rank = (event.sequence, event.stamp);
+        let best = kept.first().map(|kept| (kept.sequence, kept.stamp));
+        if best.is_none_or(|best| rank > best) {
+            kept.clear();
+            kept.push(event);
+        } else if best == Some(rank) {
+            // Of copies that agree on the time, the later one in the file stands.
+            if let Some(copy) = kept.iter_mut().find(|kept| same_time(kept, event)) {
+                *copy = event;
+            } else {
+                kept.push(event);
+            }
+        }
+    }
+    kept
+}
+
+fn same_time(a: &Event, b: &Event) -> bool {
+    a.start == b.start && a.end == b.end && a.recurrence == b.recurrence
+}

@@ -1,0 +1,278 @@
+//! Decides when to sync what, as a state machine over the wall clock: `poll(now)` answers with work or with the time to
+//! ask again. Runs nothing and reads no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sync::ids::ConnectionId;
+
+/// Asking again at least this often notices that the computer slept, when timers stand still.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// How far a due time may be drawn from its exact place, so that many computers do not ask at once.
+const SPREAD: f64 = 0.2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    pub connections: Duration,
+    pub bookings: Duration,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    Sync(Work),
+    /// Nothing is due before then; ask again then.
+    WaitUntil(Timestamp),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Somebody asked: both ways, every connection, whatever is due or backing off.
+    Everything,
+    /// Both ways, for these connections.
+    Connections(BTreeSet<ConnectionId>),
+    /// Only new and changed bookings.
+    Bookings,
+}
+
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    rhythm: Rhythm,
+    connections: BTreeMap<ConnectionId, Due>,
+    bookings: Due,
+    asked: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    /// Nothing has been tried since the start.
+    at: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+}
+
+const AT_ONCE: Due = Due { at: None, not_before: None };
+
+impl Schedule {
+    #[must_use]
+    pub fn new(rhythm: Rhythm) -> Self {
+        Self { rhythm, connections: BTreeMap::new(), bookings: AT_ONCE, asked: false }
+    }
+
+    /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten.
+    pub fn set_connections(
+        &mut self,
+        connections: impl IntoIterator<Item = (ConnectionId, Option<Timestamp>)>,
+    ) {
+        let before = std::mem::take(&mut self.connections);
+        for (id, backoff_until) in connections {
+            let at = before.get(&id).and_then(|due| due.at);
+            self.connections.insert(id, Due { at, not_before: backoff_until });
+        }
+    }
+
+    /// Somebody pressed *Sync Now*.
+    pub fn ask(&mut self) {
+        self.asked = true;
+    }
+
+    /// What to do at `now`. The same work is answered until [`Schedule::done`] says that it was tried.
+    #[must_use]
+    pub fn poll(&self, now: Timestamp) -> Next {
+        if self.asked {
+            return Next::Sync(Work::Everything);
+        }
+        let due: BTreeSet<ConnectionId> = self
+            .connections
+            .iter()
+            .filter(|(_, due)| due.is_reached(now, self.rhythm.connections))
+            .map(|(id, _)| id.clone())
+            .collect();
+        if !due.is_empty() {
+            return Next::Sync(Work::Connections(due));
+        }
+        if self.bookings.is_reached(now, self.rhythm.bookings) {
+            return Next::Sync(Work::Bookings);
+        }
+        let soonest = self
+            .connections
+            .values()
+            .chain([&self.bookings])
+            .filter_map(|due| due.at.max(due.not_before))
+            .min()
+            .unwrap_or(Timestamp::MAX);
+        Next::WaitUntil(soonest.min(after(now, LONGEST_WAIT)))
+    }
+
+    /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
+    pub fn done(&mut self, work: &Work, now: Timestamp, jitter: f64) {
+        let next = |every: Duration| Some(after(now, spread(every, jitter)));
+        let next_connection = next(self.rhythm.connections);
+        match work {
+            Work::Everything => {
+                self.asked = false;
+                for due in self.connections.values_mut() {
+                    due.at = next_connection;
+                }
+            }
+            Work::Connections(synced) => {
+                for (_, due) in self.connections.iter_mut().filter(|(id, _)| synced.contains(*id)) {
+                    due.at = next_connection;
+                }
+            }
+            Work::Bookings => {}
+        }
+        self.bookings.at = next(self.rhythm.bookings);
+    }
+
+    /// When this connection is next synced, if nobody asks before.
+    #[must_use]
+    pub fn next_sync_at(&self, connection: &ConnectionId) -> Option<Timestamp> {
+        self.connections.get(connection).and_then(|due| due.at.max(due.not_before))
+    }
+
+    /// The services ask for peace: bookings too are left alone until then.
+    pub fn hold_bookings(&mut self, until: Option<Timestamp>) {
+        self.bookings.not_before = until;
+    }
+}
+
+impl Due {
+    /// A due time further away than any rhythm gives is left over from a clock that was wrong.
+    fn is_reached(&self, now: Timestamp, every: Duration) -> bool {
+        if self.not_before.is_some_and(|held| now < held) {
+            return false;
+        }
+        let furthest = after(now, spread(every, 1.0));
+        self.at.is_none_or(|at| at <= now || at > furthest)
+    }
+}
+
+fn spread(every: Duration, jitter: f64) -> SignedDuration {
+    let every = every.as_secs_f64() * (1.0 - SPREAD / 2.0 + SPREAD * jitter.clamp(0.0, 1.0));
+    SignedDuration::from_secs_f64(every)
+}
+
+fn after(now: Timestamp, duration: SignedDuration) -> Timestamp {
+    now.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn schedule(ids: &[&str]) -> Schedule {
+        let mut schedule = Schedule::new(Rhythm {
+            connections: Duration::from_secs(300),
+            bookings: Duration::from_secs(60),
+        });
+        schedule.set_connections(ids.iter().map(|id| (ConnectionId::from(*id), None)));
+        schedule
+    }
+
+    fn connections(ids: &[&str]) -> Next {
+        Next::Sync(Work::Connections(ids.iter().map(|id| ConnectionId::from(*id)).collect()))
+    }
+
+    /// Runs what is due at each second of `seconds` and lists it.
+    #[track_caller]
+    fn check(schedule: &mut Schedule, seconds: &[i64], jitter: f64, expected: &[&str]) {
+        let mut story = Vec::new();
+        for second in seconds {
+            while let Next::Sync(work) = schedule.poll(at(*second)) {
+                story.push(match &work {
+                    Work::Everything => format!("{second} everything"),
+                    Work::Bookings => format!("{second} bookings"),
+                    Work::Connections(ids) => {
+                        format!(
+                            "{second} {}",
+                            ids.iter().map(ConnectionId::as_str).collect::<Vec<_>>().join("+")
+                        )
+                    }
+                });
+                schedule.done(&work, at(*second), jitter);
+            }
+        }
+        assert_eq!(story, expected);
+    }
+
+    #[test]
+    fn everything_is_due_at_the_start_and_a_sync_both_ways_spares_the_booking_poll() {
+        check(&mut schedule(&["a", "b"]), &[0, 1, 59], 0.5, &["0 a+b"]);
+    }
+
+    #[test]
+    fn bookings_are_asked_for_every_minute_and_calendars_every_five() {
+        let every_ten: Vec<i64> = (0..=310).step_by(10).collect();
+        check(
+            &mut schedule(&["a"]),
+            &every_ten,
+            0.5,
+            &["0 a", "60 bookings", "120 bookings", "180 bookings", "240 bookings", "300 a"],
+        );
+    }
+
+    #[test]
+    fn jitter_moves_the_next_time_by_a_tenth_either_way() {
+        let mut early = schedule(&["a"]);
+        check(&mut early, &[0, 53, 54], 0.0, &["0 a", "54 bookings"]);
+        let mut late = schedule(&["a"]);
+        check(&mut late, &[0, 65, 66], 1.0, &["0 a", "66 bookings"]);
+    }
+
+    #[test]
+    fn sync_now_runs_once_even_while_everything_backs_off() {
+        let mut schedule = schedule(&["a"]);
+        schedule.set_connections([(ConnectionId::from("a"), Some(at(10_000)))]);
+        schedule.hold_bookings(Some(at(10_000)));
+        schedule.ask();
+        check(&mut schedule, &[0, 1], 0.5, &["0 everything"]);
+    }
+
+    #[test]
+    fn a_connection_that_backs_off_waits_and_the_others_go_on() {
+        let mut schedule = schedule(&["a", "b"]);
+        schedule.set_connections([(ConnectionId::from("a"), Some(at(400))), (ConnectionId::from("b"), None)]);
+        check(&mut schedule, &[0, 399, 400], 0.5, &["0 b", "399 b", "400 a"]);
+    }
+
+    #[test]
+    fn after_hours_of_sleep_each_thing_runs_once_and_not_once_per_missed_time() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0, 36_000, 36_001], 0.5, &["0 a", "36000 a"]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_stop_syncing() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[1_000_000, 0], 0.5, &["1000000 a", "0 a"]);
+    }
+
+    #[test]
+    fn waits_are_short_enough_to_notice_sleep_and_exact_when_something_is_due_sooner() {
+        let mut schedule = schedule(&["a"]);
+        assert_eq!(schedule.poll(at(0)), connections(&["a"]));
+        schedule.done(&Work::Connections([ConnectionId::from("a")].into()), at(0), 0.5);
+        assert_eq!(schedule.poll(at(0)), Next::WaitUntil(at(30)));
+        assert_eq!(schedule.poll(at(45)), Next::WaitUntil(at(60)));
+    }
+
+    #[test]
+    fn a_new_connection_is_due_at_once_and_the_known_one_keeps_its_time() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0], 0.5, &["0 a"]);
+        schedule.set_connections([(ConnectionId::from("a"), None), (ConnectionId::from("b"), None)]);
+        assert_eq!(schedule.poll(at(1)), connections(&["b"]));
+        assert_eq!(schedule.next_sync_at(&"a".into()), Some(at(300)));
+    }
+
+    #[test]
+    fn with_nothing_connected_only_bookings_are_asked_for() {
+        check(&mut schedule(&[]), &[0, 60], 0.5, &["0 bookings", "60 bookings"]);
+    }
+}

@@ -1,0 +1,356 @@
+//! What a person may set, read from `settings.toml`. Decides what a valid file is and what stands when it says nothing;
+//! never writes, so a broken file stays as she left it.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use sync::error::Code;
+use url::{Host, Url};
+
+use crate::problem::Problem;
+use crate::words::Language;
+
+/// Larger than any file a person writes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Nothing follows the system.
+    pub language: Option<Language>,
+    pub endpoints: Endpoints,
+    pub oauth: Oauth,
+    pub vault: VaultKind,
+    pub sync: SyncSettings,
+}
+
+/// Where the services are. The defaults are the real ones.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    pub bookiji: Url,
+    /// Bookiji's sign-in server. It has no well-known address yet.
+    pub supabase: Option<Url>,
+    /// Bookiji's publishable key, which its sign-in server asks for. Not a secret.
+    pub supabase_key: Option<String>,
+    pub google_api: Url,
+    pub google_auth: Url,
+    pub google_token: Url,
+    pub google_revoke: Url,
+    pub graph: Url,
+    pub microsoft_login: Url,
+    pub caldav_allow_http: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Oauth {
+    pub google_client_id: Option<String>,
+    pub google_client_secret: Option<SecretString>,
+    pub microsoft_client_id: Option<String>,
+}
+
+/// Where secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VaultKind {
+    #[default]
+    Keychain,
+    PassphraseFile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncSettings {
+    /// How far ahead busy time is published.
+    pub horizon_days: u16,
+    pub frequency_minutes: u32,
+    pub booking_poll_seconds: u32,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
+    }
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        let known = |text: &str| Url::parse(text).expect("the built-in addresses are valid");
+        Self {
+            bookiji: known("https://www.bookiji.com"),
+            supabase: None,
+            supabase_key: None,
+            google_api: known("https://www.googleapis.com"),
+            google_auth: known("https://accounts.google.com/o/oauth2/v2/auth"),
+            google_token: known("https://oauth2.googleapis.com/token"),
+            google_revoke: known("https://oauth2.googleapis.com/revoke"),
+            graph: known("https://graph.microsoft.com"),
+            microsoft_login: known("https://login.microsoftonline.com"),
+            caldav_allow_http: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file; a file that is not there means the defaults.
+    pub fn load(path: &Path) -> Result<Self, Problem> {
+        let refuse =
+            |reason: String| Problem::new(Code::SettingsInvalid, format!("{} {reason}.", path.display()));
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
+            Ok(found) if found.len() > MAX_BYTES => return Err(refuse("is far too large".to_owned())),
+            Ok(_) => {}
+        }
+        let text =
+            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        Self::parse(&text).map_err(refuse)
+    }
+
+    /// The error reads on after the file's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            format!("cannot be used: line {line}: {}", error.message().trim())
+        })?;
+        let defaults = SyncSettings::default();
+        Ok(Self {
+            language: file.language,
+            endpoints: file.endpoints.read()?,
+            oauth: Oauth {
+                google_client_id: not_blank(file.oauth.google_client_id),
+                google_client_secret: not_blank(file.oauth.google_client_secret).map(SecretString::from),
+                microsoft_client_id: not_blank(file.oauth.microsoft_client_id),
+            },
+            vault: file.vault.kind,
+            sync: SyncSettings {
+                horizon_days: within(
+                    "sync.horizon_days",
+                    file.sync.horizon_days,
+                    1,
+                    366,
+                    defaults.horizon_days,
+                )?,
+                frequency_minutes: within(
+                    "sync.frequency_minutes",
+                    file.sync.frequency_minutes,
+                    1,
+                    1440,
+                    defaults.frequency_minutes,
+                )?,
+                booking_poll_seconds: within(
+                    "sync.booking_poll_seconds",
+                    file.sync.booking_poll_seconds,
+                    10,
+                    3600,
+                    defaults.booking_poll_seconds,
+                )?,
+            },
+        })
+    }
+}
+
+/// The file as it is written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    language: Option<Language>,
+    endpoints: EndpointsTable,
+    oauth: OauthTable,
+    vault: VaultTable,
+    sync: SyncTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct EndpointsTable {
+    bookiji: Option<String>,
+    supabase: Option<String>,
+    supabase_key: Option<String>,
+    google_api: Option<String>,
+    google_auth: Option<String>,
+    google_token: Option<String>,
+    google_revoke: Option<String>,
+    graph: Option<String>,
+    microsoft_login: Option<String>,
+    caldav_allow_http: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OauthTable {
+    google_client_id: Option<String>,
+    google_client_secret: Option<String>,
+    microsoft_client_id: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct VaultTable {
+    kind: VaultKind,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SyncTable {
+    horizon_days: Option<i64>,
+    frequency_minutes: Option<i64>,
+    booking_poll_seconds: Option<i64>,
+}
+
+impl EndpointsTable {
+    fn read(self) -> Result<Endpoints, String> {
+        let defaults = Endpoints::default();
+        let or = |name, given: Option<String>, default: Url| match given {
+            Some(text) => endpoint(name, &text),
+            None => Ok(default),
+        };
+        Ok(Endpoints {
+            bookiji: or("bookiji", self.bookiji, defaults.bookiji)?,
+            supabase: self.supabase.map(|text| endpoint("supabase", &text)).transpose()?,
+            supabase_key: not_blank(self.supabase_key),
+            google_api: or("google_api", self.google_api, defaults.google_api)?,
+            google_auth: or("google_auth", self.google_auth, defaults.google_auth)?,
+            google_token: or("google_token", self.google_token, defaults.google_token)?,
+            google_revoke: or("google_revoke", self.google_revoke, defaults.google_revoke)?,
+            graph: or("graph", self.graph, defaults.graph)?,
+            microsoft_login: or("microsoft_login", self.microsoft_login, defaults.microsoft_login)?,
+            caldav_allow_http: self.caldav_allow_http,
+        })
+    }
+}
+
+/// Sign-ins travel there, so it must be https; plain http only where nobody else can listen.
+fn endpoint(name: &str, text: &str) -> Result<Url, String> {
+    let refuse = |reason: &str| format!("cannot be used: endpoints.{name} {reason}");
+    let url = Url::parse(text.trim()).map_err(|error| refuse(&format!("is not an address ({error})")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("must not hold a user name or password"));
+    }
+    let loopback = match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => Err(refuse("must start with https:// (plain http is only for this computer)")),
+        _ => Err(refuse("must start with https://")),
+    }
+}
+
+fn within<T: TryFrom<i64>>(
+    name: &str,
+    given: Option<i64>,
+    min: i64,
+    max: i64,
+    default: T,
+) -> Result<T, String> {
+    match given {
+        None => Ok(default),
+        Some(number) if (min..=max).contains(&number) => {
+            T::try_from(number).map_err(|_| format!("cannot be used: {name} is out of range"))
+        }
+        Some(number) => Err(format!("cannot be used: {name} is {number}; it can be {min} to {max}")),
+    }
+}
+
+fn not_blank(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, because: &str) {
+        let error = Settings::parse(text).expect_err("refused");
+        assert!(error.contains(because), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_means_the_real_services_and_the_usual_rhythm() {
+        let settings = Settings::parse("").unwrap();
+        assert_eq!(settings.endpoints.bookiji.as_str(), "https://www.bookiji.com/");
+        assert_eq!(settings.endpoints.google_token.as_str(), "https://oauth2.googleapis.com/token");
+        assert_eq!(settings.vault, VaultKind::Keychain);
+        assert_eq!(
+            settings.sync,
+            SyncSettings { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
+        );
+        assert!(settings.oauth.google_client_id.is_none());
+    }
+
+    #[test]
+    fn every_promised_key_is_taken() {
+        let settings = Settings::parse(
+            r#"
+            language = "fr"
+            [endpoints]
+            bookiji = "http://127.0.0.1:4000/bookiji"
+            supabase = "http://localhost:4000/supabase"
+            supabase_key = "sb_publishable_x"
+            google_api = "http://[::1]:4000/google"
+            google_auth = "http://127.0.0.1:4000/google/auth?sandbox_auto_consent=1"
+            google_token = "http://127.0.0.1:4000/google/token"
+            google_revoke = "http://127.0.0.1:4000/google/revoke"
+            graph = "https://graph.microsoft.us"
+            microsoft_login = "https://login.microsoftonline.us"
+            caldav_allow_http = true
+            [oauth]
+            google_client_id = "id"
+            google_client_secret = "hush"
+            microsoft_client_id = "id"
+            [vault]
+            kind = "passphrase-file"
+            [sync]
+            horizon_days = 366
+            frequency_minutes = 15
+            booking_poll_seconds = 30
+            "#,
+        )
+        .unwrap();
+        assert_eq!(settings.language, Some(Language::French));
+        assert_eq!(settings.vault, VaultKind::PassphraseFile);
+        assert_eq!(settings.sync.horizon_days, 366);
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        refused("[sync]\nhorizn_days = 3\n", "line 2: unknown field `horizn_days`");
+        refused("[synch]\n", "unknown field `synch`");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_reason() {
+        refused("[sync]\nhorizon_days = 400", "sync.horizon_days is 400; it can be 1 to 366");
+        refused("[sync]\nbooking_poll_seconds = 1", "it can be 10 to 3600");
+        refused("[vault]\nkind = \"paper\"", "unknown variant `paper`");
+        refused("[endpoints\n", "line 1");
+        refused("[endpoints]\nbookiji = \"bookiji\"", "endpoints.bookiji is not an address");
+    }
+
+    #[test]
+    fn plain_http_is_only_for_this_computer() {
+        refused("[endpoints]\ngoogle_api = \"http://example.com\"", "must start with https://");
+        refused("[endpoints]\ngoogle_api = \"http://127.0.0.1.example.com\"", "must start with https://");
+        refused("[endpoints]\ngoogle_api = \"ftp://127.0.0.1\"", "must start with https://");
+        refused("[endpoints]\ngoogle_api = \"https://me:pw@example.com\"", "must not hold a user name");
+    }
+
+    #[test]
+    fn a_missing_file_is_the_defaults_and_a_broken_one_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("settings.toml");
+        assert!(Settings::load(&path).is_ok());
+        std::fs::write(&path, "nonsense").unwrap();
+        let problem = Settings::load(&path).unwrap_err();
+        assert_eq!(problem.code, Code::SettingsInvalid);
+        assert!(problem.message.contains("settings.toml cannot be used"), "{}", problem.message);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "nonsense");
+    }
+}

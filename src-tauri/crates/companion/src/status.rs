@@ -1,0 +1,229 @@
+//! What `companion status` and `companion history` say, from the mirror alone. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sync::world::{Role, RunRecord, World};
+
+use crate::problem::Problem;
+use crate::view::{self, Activity, Overview, State};
+use crate::words::Language;
+
+/// The `status --json` document.
+#[must_use]
+pub fn document(world: &World, overview: &Overview) -> Value {
+    let connections: Vec<Value> = overview
+        .connections
+        .iter()
+        .map(|connection| {
+            let calendars: Vec<Value> = connection
+                .calendars
+                .iter()
+                .map(|calendar| {
+                    json!({
+                        "id": calendar.id,
+                        "name": calendar.name,
+                        "role": calendar.role,
+                        "state": calendar.state,
+                        "last_sync_at": calendar.last_sync_at,
+                        "next_sync_at": calendar.next_sync_at,
+                        "error": calendar.problem.as_ref().map(error),
+                    })
+                })
+                .collect();
+            json!({
+                "id": connection.id,
+                "service": connection.service,
+                "account": connection.account,
+                "state": connection.state,
+                "error": connection.problem.as_ref().map(error),
+                "calendars": calendars,
+            })
+        })
+        .collect();
+    json!({
+        "state": overview.state,
+        "error": overview.problem.as_ref().map(error),
+        "vendor": overview.vendor,
+        "connections": connections,
+        "decisions": overview.decisions,
+        "pending_operations": world.unsettled.len(),
+        "paused_until": overview.paused_until,
+        "last_sync_at": overview.last_sync_at,
+        "next_sync_at": overview.next_sync_at,
+    })
+}
+
+fn error(problem: &view::Problem) -> Value {
+    json!({
+        "code": problem.code,
+        "message": problem.message,
+        "next_step": Problem::new(problem.code, "").next_step(Language::English),
+    })
+}
+
+/// The same in a few lines.
+#[must_use]
+pub fn text(overview: &Overview, language: Language) -> String {
+    let mut lines = vec![match (&overview.vendor, overview.last_sync_at) {
+        (None, _) => "Not signed in to Bookiji.".to_owned(),
+        (Some(_), _) if overview.connections.is_empty() => "No calendar is connected.".to_owned(),
+        (Some(_), Some(last)) => {
+            format!("{} · last synced {}", state_words(overview.state), ago(last, overview.now))
+        }
+        (Some(_), None) => format!("{} · never synced", state_words(overview.state)),
+    }];
+    if let Some(vendor) = &overview.vendor {
+        lines.push(format!("Signed in as {} ({})", vendor.name, vendor.email));
+    }
+    for connection in &overview.connections {
+        lines.push(format!(
+            "{} {} — {}",
+            connection.service.as_str(),
+            connection.account,
+            state_words(connection.state)
+        ));
+        for calendar in &connection.calendars {
+            let when =
+                calendar.last_sync_at.map_or("never synced".to_owned(), |last| ago(last, overview.now));
+            lines.push(format!("  {:<7} {}  ({when})", role_word(calendar.role), calendar.name));
+        }
+    }
+    if let Some(problem) = &overview.problem {
+        let problem = Problem::new(problem.code, problem.message.clone());
+        lines.push(format!("{} [{}]\n  {}", problem.message, problem.code, problem.next_step(language)));
+    }
+    if overview.decisions > 0 {
+        lines.push(format!("{} waiting for your decision", overview.decisions));
+    }
+    lines.join("\n")
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Busy => "blocks",
+        Role::Target => "target",
+        Role::Off => "off",
+    }
+}
+
+fn state_words(state: State) -> &'static str {
+    match state {
+        State::UpToDate => "Up to date",
+        State::Syncing => "Syncing",
+        State::Paused => "Paused",
+        State::Offline => "Offline",
+        State::NeedsYou => "Needs you",
+        State::Error => "Error",
+    }
+}
+
+/// "2 min ago".
+#[must_use]
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let passed = now.duration_since(then).max(SignedDuration::ZERO);
+    match passed.as_secs() {
+        0..60 => "just now".to_owned(),
+        secs @ 60..3600 => format!("{} min ago", secs / 60),
+        secs @ 3600..86_400 => format!("{} h ago", secs / 3600),
+        secs => format!("{} d ago", secs / 86_400),
+    }
+}
+
+/// What is going on, as far as files tell: a run without an end is running while somebody holds the lock, and a trace
+/// of a crash otherwise.
+#[must_use]
+pub fn activity(runs: &[RunRecord], locked: bool) -> Activity {
+    let running = runs.first().filter(|run| locked && run.ended_at.is_none());
+    Activity { syncing_since: running.map(|run| run.started_at), ..Activity::default() }
+}
+
+/// The `history --json` document.
+#[must_use]
+pub fn history(runs: &[RunRecord]) -> Value {
+    let runs: Vec<Value> = runs
+        .iter()
+        .map(|run| {
+            json!({
+                "id": run.id,
+                "direction": run.direction,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "outcome": run.outcome,
+                "report": run.report,
+            })
+        })
+        .collect();
+    json!({ "runs": runs })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync::ids::{ConnectionId, Service};
+    use sync::world::{Connection, ConnectionState, Direction, SyncProblem, Vendor};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_connection_that_needs_her_is_said_with_its_code_and_next_step() {
+        let mut world = World::default();
+        let id = ConnectionId::of(Service::Google, "me@example.com");
+        world.vendor = Some(Vendor {
+            id: "v".into(),
+            name: "Salon".to_owned(),
+            email: "me@example.com".to_owned(),
+            time_zone: "Europe/Paris".to_owned(),
+        });
+        world.connections.insert(
+            id.clone(),
+            Connection {
+                id: id.clone(),
+                service: Service::Google,
+                account: "me@example.com".to_owned(),
+                state: ConnectionState::NeedsSignIn,
+                created_at: at(0),
+                error: Some(SyncProblem {
+                    code: sync::error::Code::OauthTokenExpired,
+                    message: "Google no longer accepts this sign-in".to_owned(),
+                }),
+                backoff_until: None,
+                error_count: 1,
+            },
+        );
+        let overview = view::overview(&world, &[], at(0), &Activity::default());
+        let document = document(&world, &overview);
+        assert_eq!(document["state"], "needs_you");
+        assert_eq!(document["connections"][0]["id"], id.as_str());
+        assert_eq!(document["connections"][0]["error"]["code"], "OAUTH_TOKEN_EXPIRED");
+        assert_eq!(document["pending_operations"], 0);
+        assert_eq!(document["paused_until"], Value::Null);
+        let text = text(&overview, Language::English);
+        assert!(text.contains("google me@example.com — Needs you"), "{text}");
+        assert!(text.contains("companion connect google"), "{text}");
+    }
+
+    #[test]
+    fn an_unfinished_run_is_running_only_while_somebody_writes() {
+        let run = RunRecord {
+            id: "r".into(),
+            direction: Direction::Bidirectional,
+            started_at: at(0),
+            ended_at: None,
+            outcome: None,
+            report: None,
+        };
+        assert_eq!(activity(std::slice::from_ref(&run), true).syncing_since, Some(at(0)));
+        assert_eq!(activity(&[run], false).syncing_since, None);
+    }
+
+    #[test]
+    fn times_are_told_as_people_tell_them() {
+        for (seconds, expected) in
+            [(-5, "just now"), (59, "just now"), (125, "2 min ago"), (7300, "2 h ago"), (200_000, "2 d ago")]
+        {
+            assert_eq!(ago(at(0), at(seconds)), expected);
+        }
+    }
+}

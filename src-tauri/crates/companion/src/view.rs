@@ -1,0 +1,312 @@
+//! What the tray, the window and `status` show: the mirror's rows as sentences need them. Pure; knows neither words
+//! nor pixels.
+
+mod schedule;
+mod state;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use sync::error::Code;
+use sync::ids::{CalendarId, ConnectionId, Service};
+use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
+
+pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
+pub use state::State;
+
+/// How many runs the window keeps on its table.
+pub const RUNS_SHOWN: usize = 20;
+
+/// What the engine is doing right now, which no row can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    pub syncing_since: Option<Timestamp>,
+    pub paused_until: Option<Timestamp>,
+    /// The sandbox stands in for Bookiji and the calendars.
+    pub sample: bool,
+    /// What stops every run before it starts: no keychain, no session, a broken settings file.
+    pub problem: Option<SyncProblem>,
+    /// When the next run is due, where that is sooner than any calendar's own time.
+    pub next_run_at: Option<Timestamp>,
+}
+
+/// Everything the window shows, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Overview {
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub now: Timestamp,
+    pub state: State,
+    /// Why the state is what it is, where something is wrong. The worst of all problems.
+    pub problem: Option<Problem>,
+    pub sample: bool,
+    pub syncing: bool,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub paused_until: Option<Timestamp>,
+    /// Nobody before the first sign-in.
+    pub vendor: Option<VendorView>,
+    /// The last time everything went well, or partly well.
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub last_sync_at: Option<Timestamp>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub next_sync_at: Option<Timestamp>,
+    pub connections: Vec<ConnectionView>,
+    /// Newest first.
+    pub runs: Vec<RunView>,
+    /// Cards that wait for the vendor.
+    pub decisions: u32,
+    pub schedule: Schedule,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct VendorView {
+    pub name: String,
+    pub email: String,
+    /// IANA.
+    pub time_zone: String,
+}
+
+/// A code, and the words of this case of it. The window has its own words and the next step for every code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Problem {
+    pub code: Code,
+    pub message: String,
+}
+
+impl From<&SyncProblem> for Problem {
+    fn from(problem: &SyncProblem) -> Self {
+        Self { code: problem.code, message: problem.message.clone() }
+    }
+}
+
+/// A linked account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ConnectionView {
+    pub id: String,
+    pub service: Service,
+    pub account: String,
+    pub state: State,
+    pub problem: Option<Problem>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub last_sync_at: Option<Timestamp>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub next_sync_at: Option<Timestamp>,
+    /// Those that are used first, then by name.
+    pub calendars: Vec<CalendarView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct CalendarView {
+    pub id: String,
+    pub name: String,
+    pub role: Role,
+    pub state: State,
+    pub problem: Option<Problem>,
+    pub outcome: Option<SyncOutcome>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub last_sync_at: Option<Timestamp>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub next_sync_at: Option<Timestamp>,
+    pub frequency_minutes: u32,
+    /// Busy intervals that Bookiji was last sent for it.
+    pub published: u32,
+    /// Bookings that stand in it as events.
+    pub bookings: u32,
+}
+
+/// One run, counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct RunView {
+    pub id: String,
+    pub direction: Direction,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub started_at: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub ended_at: Option<Timestamp>,
+    pub outcome: Option<SyncOutcome>,
+    pub created: u32,
+    pub updated: u32,
+    pub removed: u32,
+    pub unchanged: u32,
+    pub held: u32,
+    /// Sources whose busy time was sent to Bookiji.
+    pub published: u32,
+    pub decisions: u32,
+    pub problems: Vec<Problem>,
+}
+
+/// Puts together what is shown at `now`.
+#[must_use]
+pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Activity) -> Overview {
+    let runs: Vec<RunView> = runs.iter().take(RUNS_SHOWN).map(run_view).collect();
+    let syncing = activity.syncing_since.is_some();
+    let connections: Vec<ConnectionView> =
+        world.connections.keys().filter_map(|id| connection_view(world, id)).collect();
+    let last_run = runs.iter().find(|run| run.ended_at.is_some());
+    let used = || world.calendars.values().filter(|calendar| calendar.role != Role::Off);
+
+    let problem = activity
+        .problem
+        .iter()
+        .map(Problem::from)
+        .chain(connections.iter().filter_map(|connection| connection.problem.clone()))
+        .chain(last_run.into_iter().flat_map(|run| run.problems.iter().cloned()))
+        .max_by_key(|problem| State::of_code(problem.code));
+    let decisions = last_run.map_or(0, |run| run.decisions);
+
+    let mut state = match (&world.vendor, used().next()) {
+        (Some(_), Some(_)) => State::UpToDate,
+        (None, _) | (_, None) => State::Paused,
+    };
+    if syncing {
+        state = state.max(State::Syncing);
+    }
+    if activity.paused_until.is_some_and(|until| now < until) {
+        state = state.max(State::Paused);
+    }
+    if decisions > 0 {
+        state = state.max(State::NeedsYou);
+    }
+    if let Some(problem) = &problem {
+        state = state.max(State::of_code(problem.code));
+    }
+
+    Overview {
+        now,
+        state,
+        problem,
+        sample: activity.sample,
+        syncing,
+        paused_until: activity.paused_until.filter(|until| now < *until),
+        vendor: world.vendor.as_ref().map(|vendor| VendorView {
+            name: vendor.name.clone(),
+            email: vendor.email.clone(),
+            time_zone: vendor.time_zone.clone(),
+        }),
+        last_sync_at: used().filter_map(|calendar| calendar.last_sync_at).max(),
+        next_sync_at: used().filter_map(|calendar| calendar.next_sync_at).chain(activity.next_run_at).min(),
+        connections,
+        runs,
+        decisions,
+        schedule: schedule::of(world, now),
+    }
+}
+
+fn connection_view(world: &World, id: &ConnectionId) -> Option<ConnectionView> {
+    let connection = world.connections.get(id)?;
+    let mut linked: Vec<&LinkedCalendar> =
+        world.calendars.values().filter(|calendar| calendar.connection == *id).collect();
+    linked.sort_by_key(|calendar| (role_order(calendar.role), calendar.name.to_lowercase()));
+    let calendars: Vec<CalendarView> = linked.iter().map(|calendar| calendar_view(world, calendar)).collect();
+
+    let own = connection.error.as_ref().map(Problem::from);
+    let own_state = match connection.state {
+        sync::world::ConnectionState::NeedsSignIn => State::NeedsYou,
+        sync::world::ConnectionState::Connected => {
+            own.as_ref().map_or(State::UpToDate, |problem| State::of_code(problem.code))
+        }
+    };
+    let signed_out = (own_state == State::NeedsYou && own.is_none())
+        .then(|| Problem { code: Code::OauthTokenExpired, message: String::new() });
+    let used = || calendars.iter().filter(|calendar| calendar.role != Role::Off);
+    Some(ConnectionView {
+        id: id.to_string(),
+        service: connection.service,
+        account: connection.account.clone(),
+        state: used().map(|calendar| calendar.state).fold(own_state, Ord::max),
+        problem: own
+            .or(signed_out)
+            .into_iter()
+            .chain(used().filter_map(|calendar| calendar.problem.clone()))
+            .max_by_key(|problem| State::of_code(problem.code)),
+        last_sync_at: used().filter_map(|calendar| calendar.last_sync_at).max(),
+        next_sync_at: used().filter_map(|calendar| calendar.next_sync_at).min().max(connection.backoff_until),
+        calendars,
+    })
+}
+
+fn role_order(role: Role) -> u8 {
+    match role {
+        Role::Target => 0,
+        Role::Busy => 1,
+        Role::Off => 2,
+    }
+}
+
+fn calendar_view(world: &World, calendar: &LinkedCalendar) -> CalendarView {
+    let failed = calendar.last_sync_status.is_some_and(|outcome| outcome != SyncOutcome::Success);
+    let problem = calendar.last_sync_error.as_ref().filter(|_| failed).map(Problem::from);
+    CalendarView {
+        id: calendar.id.to_string(),
+        name: calendar.name.clone(),
+        role: calendar.role,
+        state: problem.as_ref().map_or(State::UpToDate, |problem| State::of_code(problem.code)),
+        problem,
+        outcome: calendar.last_sync_status,
+        last_sync_at: calendar.last_sync_at,
+        next_sync_at: calendar.next_sync_at,
+        frequency_minutes: calendar.sync_frequency_minutes,
+        published: count(world.published.get(&calendar.id).map_or(0, |sent| sent.set.intervals.len())),
+        bookings: count(standing_bookings(world, &calendar.id)),
+    }
+}
+
+fn standing_bookings(world: &World, calendar: &CalendarId) -> usize {
+    world
+        .mappings
+        .values()
+        .filter(|mapping| mapping.calendar == *calendar && mapping.state == sync::world::MappingState::Synced)
+        .count()
+}
+
+/// Reads what a report says and takes nothing for granted: an older version may have written it.
+fn run_view(run: &RunRecord) -> RunView {
+    let report = run.report.as_ref().unwrap_or(&Value::Null);
+    let bookings = |word: &str| count_at(&report["bookings"][word]);
+    let sources = report["busy"]["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let published = sources.iter().filter(|source| source["published"].as_bool() == Some(true)).count();
+    let problems = report["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| {
+            Some(Problem {
+                code: serde_json::from_value(error["code"].clone()).ok()?,
+                message: error["message"].as_str().unwrap_or_default().to_owned(),
+            })
+        })
+        .collect();
+    RunView {
+        id: run.id.to_string(),
+        direction: run.direction,
+        started_at: run.started_at,
+        ended_at: run.ended_at,
+        outcome: run.outcome,
+        created: bookings("created"),
+        updated: bookings("updated"),
+        removed: bookings("removed"),
+        unchanged: bookings("unchanged"),
+        held: bookings("held"),
+        published: count(published),
+        decisions: count(report["decisions"].as_array().map_or(0, Vec::len)),
+        problems,
+    }
+}
+
+/// A number, or the length of a list: reports have used both.
+fn count_at(value: &Value) -> u32 {
+    let number = value.as_u64().or_else(|| value.as_array().map(|list| list.len() as u64));
+    u32::try_from(number.unwrap_or(0)).unwrap_or(u32::MAX)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

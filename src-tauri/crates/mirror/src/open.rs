@@ -1,0 +1,174 @@
+//! Opens the file: whose it is, who may read it, how durable it is, and which shape its tables have.
+//!
+//! `synchronous = NORMAL` means that a power cut may take back the last transactions, never a part of one. That is
+//! enough here. What is lost of the readings is read again, since cursor and rows go together. What is lost of the
+//! journal is a write that was done and forgotten: a create carries a deterministic id and finds its own event there,
+//! an update or a delete carries the etag it was planned on and finds a newer version. A killed process loses nothing.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+use sync::error::MirrorError;
+
+use crate::failure::Failure;
+
+const STEPS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_mirror.sql"))];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// Set by the first migration.
+const APPLICATION_ID: i64 = 1_114_335_849;
+
+/// Opens the database at `path` for writing, making it and its folder if they are not there.
+pub fn writable(path: &Path) -> Result<Connection, MirrorError> {
+    let path = absolute(path)?;
+    create(&path).map_err(|error| {
+        failed(format!("{} cannot be made or written ({error}); check the rights on it", path.display()))
+    })?;
+    let mut connection =
+        Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(Failure::from)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(Failure::from)?;
+    identify(&connection)?;
+    close_to_others(&path)
+        .map_err(|error| failed(format!("{} cannot be kept private ({error})", path.display())))?;
+    settle_in(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens the database at `path` for reading alone. A profile without a file reads as an empty one.
+pub fn readable(path: &Path) -> Result<Connection, MirrorError> {
+    let path = absolute(path)?;
+    let empty = match fs::metadata(&path) {
+        Ok(file) => file.len() == 0,
+        Err(error) if error.kind() == ErrorKind::NotFound => true,
+        Err(error) => return Err(failed(format!("{} cannot be opened ({error})", path.display()))),
+    };
+    if empty {
+        let connection = in_memory()?;
+        connection.pragma_update(None, "query_only", true).map_err(Failure::from)?;
+        return Ok(connection);
+    }
+    let connection =
+        Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Failure::from)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(Failure::from)?;
+    if identify(&connection)? < latest() {
+        return Err(failed("an older version of the app made it; open the app once to bring it up to date"));
+    }
+    connection.execute_batch("PRAGMA trusted_schema = OFF").map_err(Failure::from)?;
+    Ok(connection)
+}
+
+pub fn in_memory() -> Result<Connection, MirrorError> {
+    let mut connection = Connection::open_in_memory().map_err(Failure::from)?;
+    settle_in(&mut connection)?;
+    Ok(connection)
+}
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+fn latest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// Says how many migrations the file has seen, before anything is written to it.
+fn identify(connection: &Connection) -> Result<i64, MirrorError> {
+    let version = version(connection)?;
+    if version > latest() {
+        return Err(MirrorError::TooNew);
+    }
+    let read = || -> rusqlite::Result<(i64, i64)> {
+        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((id, tables))
+    };
+    let (id, tables) = read().map_err(Failure::from)?;
+    if id == APPLICATION_ID || (id == 0 && version == 0 && tables == 0) {
+        Ok(version)
+    } else {
+        Err(failed("the file is another program's database; choose another folder for the profile"))
+    }
+}
+
+fn version(connection: &Connection) -> Result<i64, MirrorError> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    Ok(version.map_err(Failure::from)?)
+}
+
+/// Sets what a connection needs for its lifetime, and runs what migrations are missing in one transaction.
+fn settle_in(connection: &mut Connection) -> Result<(), MirrorError> {
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = NORMAL;
+             PRAGMA journal_size_limit = 16777216;
+             PRAGMA foreign_keys = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA secure_delete = ON;",
+        )
+        .map_err(Failure::from)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    match MIGRATIONS.to_latest(connection) {
+        Ok(()) => Ok(()),
+        // Another process did it between our look at the version and our transaction.
+        Err(_) if version(connection)? == latest() => Ok(()),
+        Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(Failure::from(err).into()),
+        Err(error) => Err(failed(format!("its tables could not be brought up to date ({error})"))),
+    }
+}
+
+/// Makes the file, closed to others from its first moment; SQLite gives -wal and -shm the same mode.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    let mut file = fs::OpenOptions::new();
+    folder.recursive(true);
+    file.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folder.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(parent) = path.parent() {
+        folder.create(parent)?;
+    }
+    file.open(path)?;
+    Ok(())
+}
+
+/// Takes away what a copy or a careless umask gave to others.
+#[cfg(unix)]
+fn close_to_others(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::metadata(&name) {
+            Ok(file) if file.permissions().mode() & 0o077 == 0 => {}
+            Ok(_) => fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Windows gives a profile's folder to its user alone.
+#[cfg(not(unix))]
+fn close_to_others(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// An absolute path is never taken for a URI.
+fn absolute(path: &Path) -> Result<PathBuf, MirrorError> {
+    std::path::absolute(path)
+        .map_err(|error| failed(format!("{} is no usable path ({error})", path.display())))
+}
+
+fn failed(reason: impl Into<String>) -> MirrorError {
+    MirrorError::Failed { reason: reason.into() }
+}

@@ -1,0 +1,283 @@
+//! The mirror as one object: every call is one transaction over the tables.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
+use sync::booking::Booking;
+use sync::error::MirrorError;
+use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::ports::{Mirror, RemoteEvent};
+use sync::world::{
+    Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
+    Vendor, World,
+};
+
+use crate::failure::Failure;
+use crate::journal::JournalEntry;
+use crate::open;
+use crate::overview::{self, Overview};
+use crate::table::{booking, calendar, connection, mapping, operation, published, remote_event, run, vendor};
+
+/// One vendor's mirror, in one SQLite file.
+#[derive(Debug)]
+pub struct Sqlite {
+    db: Mutex<Db>,
+}
+
+impl Sqlite {
+    /// Opens the file for writing; makes it, and its folder, if they are not there.
+    ///
+    /// # Errors
+    /// [`MirrorError::TooNew`] when a newer version of the app made it: it is left as it is.
+    pub fn open(path: &Path) -> Result<Self, MirrorError> {
+        open::writable(path).map(Self::over)
+    }
+
+    /// Opens the file for reading while another process may write it. A profile without a file reads as an empty one.
+    ///
+    /// # Errors
+    /// [`MirrorError::TooNew`] when a newer version of the app made it.
+    pub fn open_read_only(path: &Path) -> Result<Self, MirrorError> {
+        open::readable(path).map(Self::over)
+    }
+
+    /// A mirror that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn in_memory() -> Result<Self, MirrorError> {
+        open::in_memory().map(Self::over)
+    }
+
+    /// What a status line needs, without reading every event.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn overview(&self) -> Result<Overview, MirrorError> {
+        self.read(overview::read)
+    }
+
+    /// What a run wrote, in the order it was intended.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
+        self.read(|db| operation::of_run(db, run))
+    }
+
+    /// Reads the whole file and says what is broken in it.
+    ///
+    /// # Errors
+    /// When something is.
+    pub fn check(&self) -> Result<(), MirrorError> {
+        self.read(|db| {
+            let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            let stray: i64 =
+                db.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))?;
+            if found != "ok" {
+                return Err(Failure::Refused(format!("the file is damaged ({found}); move it away")));
+            }
+            if stray > 0 {
+                return Err(Failure::Refused(format!("{stray} rows point at nothing; move the file away")));
+            }
+            Ok(())
+        })
+    }
+
+    fn over(db: Db) -> Self {
+        Self { db: Mutex::new(db) }
+    }
+
+    pub(crate) fn db(&self) -> MutexGuard<'_, Db> {
+        // A panic in between dropped its transaction, which took it back.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Db) -> Result<T, Failure>) -> Result<T, MirrorError> {
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Deferred).map_err(Failure::from)?;
+        Ok(read(&tx)?)
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, MirrorError> {
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Failure::from)?;
+        let written = write(&tx)?;
+        tx.commit().map_err(Failure::from)?;
+        Ok(written)
+    }
+}
+
+impl Mirror for Sqlite {
+    fn world(&self) -> Result<World, MirrorError> {
+        self.read(|db| {
+            Ok(World {
+                vendor: vendor::get(db)?,
+                connections: keyed(connection::all(db)?, |row| row.id.clone()),
+                calendars: keyed(calendar::all(db)?, |row| row.id.clone()),
+                bookings: keyed(booking::all(db)?, |row| row.id.clone()),
+                bookings_cursor: booking::cursor(db)?,
+                events: remote_event::all(db)?,
+                mappings: keyed(mapping::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
+                published: keyed(published::all(db)?, |row| row.set.source.clone()),
+                unsettled: operation::unsettled(db)?,
+            })
+        })
+    }
+
+    fn set_vendor(&self, vendor: &Vendor) -> Result<(), MirrorError> {
+        self.write(|tx| vendor::set(tx, vendor))
+    }
+
+    fn put_connection(&self, connection: &Connection) -> Result<(), MirrorError> {
+        self.write(|tx| connection::put(tx, connection))
+    }
+
+    /// What the platform was last sent stays, so that it can be withdrawn; so does the journal, where open operations
+    /// on these calendars are closed as abandoned.
+    fn remove_connection(&self, id: &ConnectionId) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            operation::abandon(tx, id)?;
+            connection::remove(tx, id)?;
+            booking::ids(tx)?.iter().try_for_each(|id| booking::refresh_calendar_columns(tx, id))
+        })
+    }
+
+    fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            calendar::put(tx, calendar)?;
+            match calendar.role {
+                Role::Busy | Role::Target => Ok(()),
+                Role::Off => {
+                    calendar::forget(tx, &calendar.id)?;
+                    remote_event::remove_foreign(tx, &calendar.id)
+                }
+            }
+        })
+    }
+
+    fn take_bookings(
+        &self,
+        changed: &[Booking],
+        removed: &[BookingId],
+        complete: bool,
+        cursor: Option<&Cursor>,
+    ) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            let mut absent = if complete { booking::ids(tx)? } else { removed.iter().cloned().collect() };
+            for booking in changed {
+                absent.remove(&booking.id);
+                booking::put(tx, booking)?;
+                booking::refresh_calendar_columns(tx, &booking.id)?;
+            }
+            for id in &absent {
+                booking::remove(tx, id)?;
+            }
+            match cursor {
+                Some(cursor) => booking::set_cursor(tx, cursor),
+                None if complete => booking::forget_cursor(tx),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn take_events(
+        &self,
+        calendar: &CalendarId,
+        changed: &[RemoteEvent],
+        removed: &[RemoteId],
+        complete: bool,
+        cursor: Option<&Cursor>,
+    ) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            calendar::took_reading(tx, calendar, complete, cursor)?;
+            let mut absent =
+                if complete { remote_event::ids(tx, calendar)? } else { removed.iter().cloned().collect() };
+            for event in changed {
+                absent.remove(&event.id);
+                remote_event::put(tx, calendar, event)?;
+            }
+            for id in &absent {
+                remote_event::remove(tx, calendar, id)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
+        self.write(|tx| match calendar {
+            Some(calendar) => calendar::forget_cursor(tx, calendar),
+            None => booking::forget_cursor(tx),
+        })
+    }
+
+    fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {
+        self.write(|tx| operation::intend(tx, run, operation, at))
+    }
+
+    fn attempted(&self, operation: OperationId, at: Timestamp) -> Result<(), MirrorError> {
+        self.write(|tx| operation::attempted(tx, operation, at))
+    }
+
+    fn settle(&self, operation: OperationId, settled: &Settled, at: Timestamp) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            operation::settle(tx, operation, settled, at)?;
+            match settled {
+                Settled::Stored { mapping, event } => {
+                    remote_event::put(tx, &mapping.calendar, event)?;
+                    put_mapping(tx, mapping)
+                }
+                Settled::Removed { mapping } => {
+                    remote_event::remove(tx, &mapping.calendar, &mapping.event)?;
+                    put_mapping(tx, mapping)
+                }
+                Settled::Published(published) => published::put(tx, published),
+                Settled::Withdrawn { source } => published::remove(tx, source),
+                Settled::Failed { mapping: Some(mapping), .. } => put_mapping(tx, mapping),
+                Settled::Failed { mapping: None, .. } => Ok(()),
+            }
+        })
+    }
+
+    fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError> {
+        self.write(|tx| put_mapping(tx, mapping))
+    }
+
+    fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            mapping::remove(tx, booking, calendar)?;
+            booking::refresh_calendar_columns(tx, booking)
+        })
+    }
+
+    fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
+        self.write(|tx| run::put(tx, run))
+    }
+
+    fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            run::put(tx, run)?;
+            run::prune(tx, run.ended_at.unwrap_or(run.started_at))
+        })
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError> {
+        self.read(|db| run::recent(db, limit))
+    }
+
+    fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {
+        self.read(|db| Ok(keyed(published::all(db)?, |row| row.set.source.clone())))
+    }
+}
+
+fn put_mapping(tx: &Transaction<'_>, mapping: &Mapping) -> Result<(), Failure> {
+    mapping::put(tx, mapping)?;
+    booking::refresh_calendar_columns(tx, &mapping.booking)
+}
+
+fn keyed<K: Ord, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> BTreeMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}

@@ -1,0 +1,11 @@
+//! One module per table: reads on a connection, writes in a transaction, the domain's own types in and out.
+
+pub mod booking;
+pub mod calendar;
+pub mod connection;
+pub mod mapping;
+pub mod operation;
+pub mod published;
+pub mod remote_event;
+pub mod run;
+pub mod vendor;

@@ -1,0 +1,185 @@
+//! `operations`: the journal.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use sync::world::{Operation, OperationId, Settled, SyncProblem};
+
+use crate::column::{Json, Moment, Word, problem};
+use crate::failure::Failure;
+use crate::journal::{EntryState, JournalEntry};
+
+/// The journal's bound, whatever its age.
+const SETTLED_KEPT: u32 = 20_000;
+
+pub fn unsettled(connection: &Connection) -> Result<Vec<(OperationId, Operation)>, Failure> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, intent FROM operations WHERE settled_at IS NULL ORDER BY id")?;
+    let rows = statement
+        .query_map([], |row| Ok((OperationId(row.get("id")?), row.get::<_, Json<Operation>>("intent")?.0)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn of_run(connection: &Connection, run: &RunId) -> Result<Vec<JournalEntry>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, run_id, intent, state, attempts, echo, error_code, error_message, intended_at, attempted_at,
+             settled_at
+         FROM operations WHERE run_id = ?1 ORDER BY id",
+    )?;
+    Ok(statement.query_map([run.as_str()], read)?.collect::<Result<_, _>>()?)
+}
+
+pub fn intend(
+    tx: &Transaction<'_>,
+    run: &RunId,
+    operation: &Operation,
+    at: Timestamp,
+) -> Result<OperationId, Failure> {
+    let row = Heading::of(operation);
+    tx.prepare_cached(
+        "INSERT INTO operations (run_id, kind, calendar_id, booking_id, key, precondition, intent, intended_at)
+         VALUES (:run_id, :kind, :calendar_id, :booking_id, :key, :precondition, :intent, :intended_at)",
+    )?
+    .execute(named_params! {
+        ":run_id": run.as_str(),
+        ":kind": row.kind,
+        ":calendar_id": row.calendar.as_str(),
+        ":booking_id": row.booking.map(BookingId::as_str),
+        ":key": row.key,
+        ":precondition": row.precondition,
+        ":intent": Json(operation),
+        ":intended_at": Moment(at),
+    })?;
+    Ok(OperationId(tx.last_insert_rowid()))
+}
+
+pub fn attempted(tx: &Transaction<'_>, id: OperationId, at: Timestamp) -> Result<(), Failure> {
+    let rows = tx
+        .prepare_cached(
+            "UPDATE operations SET state = :state, attempts = attempts + 1, attempted_at = :at
+             WHERE id = :id AND settled_at IS NULL",
+        )?
+        .execute(named_params! { ":id": id.0, ":state": Word(EntryState::Attempted), ":at": Moment(at) })?;
+    open_only(rows, id)
+}
+
+pub fn settle(
+    tx: &Transaction<'_>,
+    id: OperationId,
+    settled: &Settled,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let (state, echo, problem): (_, _, Option<&SyncProblem>) = match settled {
+        Settled::Stored { event, .. } => (EntryState::Stored, Some(event), None),
+        Settled::Removed { .. } => (EntryState::Removed, None, None),
+        Settled::Published(_) => (EntryState::Published, None, None),
+        Settled::Withdrawn { .. } => (EntryState::Withdrawn, None, None),
+        Settled::Failed { problem, .. } => (EntryState::Failed, None, Some(problem)),
+    };
+    let rows = tx
+        .prepare_cached(
+            "UPDATE operations SET state = :state, echo = :echo, error_code = :error_code,
+                 error_message = :error_message, settled_at = :at
+             WHERE id = :id AND settled_at IS NULL",
+        )?
+        .execute(named_params! {
+            ":id": id.0,
+            ":state": Word(state),
+            ":echo": echo.map(Json),
+            ":error_code": problem.map(|problem| Word(problem.code)),
+            ":error_message": problem.map(|problem| &problem.message),
+            ":at": Moment(at),
+        })?;
+    open_only(rows, id)
+}
+
+/// Closes what is open on the calendars of an account that is being unlinked: nobody can ask there any more. What is
+/// open towards the platform stays.
+pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failure> {
+    tx.prepare_cached(
+        "UPDATE operations SET state = :state, settled_at = coalesce(attempted_at, intended_at)
+         WHERE settled_at IS NULL AND kind <> 'publish_busy' AND calendar_id IN
+             (SELECT id FROM calendar_sync_status WHERE connection_id = :account)",
+    )?
+    .execute(named_params! { ":state": Word(EntryState::Abandoned), ":account": account.as_str() })?;
+    Ok(())
+}
+
+/// Removes what was settled before `since`, and the oldest of what is too much.
+pub fn prune(tx: &Transaction<'_>, since: Timestamp) -> Result<(), Failure> {
+    tx.prepare_cached("DELETE FROM operations WHERE settled_at < ?1")?.execute([Moment(since)])?;
+    let last_to_go: Option<i64> = tx
+        .prepare_cached(
+            "SELECT id FROM operations WHERE settled_at IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?1",
+        )?
+        .query_row([SETTLED_KEPT], |row| row.get(0))
+        .optional()?;
+    tx.prepare_cached("DELETE FROM operations WHERE settled_at IS NOT NULL AND id <= ?1")?
+        .execute([last_to_go])?;
+    Ok(())
+}
+
+/// What can be searched for without opening the intent.
+struct Heading<'a> {
+    kind: &'static str,
+    calendar: &'a CalendarId,
+    booking: Option<&'a BookingId>,
+    key: &'a str,
+    precondition: Option<&'a str>,
+}
+
+impl<'a> Heading<'a> {
+    fn of(operation: &'a Operation) -> Self {
+        match operation {
+            Operation::CreateEvent { calendar, draft } => Self {
+                kind: "create_event",
+                calendar,
+                booking: Some(&draft.booking),
+                key: draft.id.as_str(),
+                precondition: None,
+            },
+            Operation::UpdateEvent { calendar, event, base, draft, .. } => Self {
+                kind: "update_event",
+                calendar,
+                booking: Some(&draft.booking),
+                key: event.as_str(),
+                precondition: Some(base.as_str()),
+            },
+            Operation::RemoveEvent { calendar, booking, event, base, .. } => Self {
+                kind: "remove_event",
+                calendar,
+                booking: Some(booking),
+                key: event.as_str(),
+                precondition: Some(base.as_str()),
+            },
+            Operation::PublishBusy { set, before } => Self {
+                kind: "publish_busy",
+                calendar: &set.source,
+                booking: None,
+                key: set.source.as_str(),
+                precondition: before.as_ref().map(|before| before.checksum.as_str()),
+            },
+        }
+    }
+}
+
+fn open_only(rows: usize, id: OperationId) -> Result<(), Failure> {
+    if rows == 0 { Err(Failure::Refused(format!("operation {} is not open", id.0))) } else { Ok(()) }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    let moment =
+        |name: &str| -> rusqlite::Result<_> { Ok(row.get::<_, Option<Moment>>(name)?.map(|at| at.0)) };
+    Ok(JournalEntry {
+        id: OperationId(row.get("id")?),
+        run: RunId(row.get("run_id")?),
+        operation: row.get::<_, Json<_>>("intent")?.0,
+        state: row.get::<_, Word<_>>("state")?.0,
+        attempts: row.get("attempts")?,
+        echo: row.get::<_, Option<Json<_>>>("echo")?.map(|echo| echo.0),
+        problem: problem(row, "error_code", "error_message")?,
+        intended_at: row.get::<_, Moment>("intended_at")?.0,
+        attempted_at: moment("attempted_at")?,
+        settled_at: moment("settled_at")?,
+    })
+}

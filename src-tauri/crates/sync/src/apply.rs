@@ -1,0 +1,435 @@
+//! Performs a plan, one action at a time: write the intent, send with its precondition, write down what the service
+//! echoed. A write whose outcome is unknown is probed before it is sent again. One bad item stops one item.
+
+use std::collections::BTreeSet;
+
+use crate::booking::{Draft, event_id};
+use crate::decide::says;
+use crate::error::{MirrorError, ServiceError};
+use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId};
+use crate::observe::Observed;
+use crate::plan::{Plan, found, removed, stored};
+use crate::policy::Retry;
+use crate::ports::{Calendar, Clock, Probe, RemoteEvent};
+use crate::report::{BookingsReport, ErrorReport, Report};
+use crate::retry::with_retry;
+use crate::run::Parts;
+use crate::world::{
+    Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
+};
+
+/// What a run has done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub bookings: BookingsReport,
+    pub published: BTreeSet<CalendarId>,
+    /// Accounts that refused everything: nothing more is asked of them in this run.
+    stopped: BTreeSet<ConnectionId>,
+    failed: BTreeSet<(CalendarId, String)>,
+}
+
+impl Applied {
+    /// Counts a dry run as if everything had gone well.
+    pub fn count_planned(&mut self, plan: &Plan) {
+        for operation in plan.writes.iter().chain(&plan.publish) {
+            self.count(operation);
+        }
+    }
+
+    fn count(&mut self, operation: &Operation) {
+        match operation {
+            Operation::CreateEvent { .. } => self.bookings.created += 1,
+            Operation::UpdateEvent { .. } => self.bookings.updated += 1,
+            Operation::RemoveEvent { .. } => self.bookings.removed += 1,
+            Operation::PublishBusy { set, .. } => {
+                self.published.insert(set.source.clone());
+            }
+        }
+    }
+}
+
+/// How one write ended.
+enum Ended {
+    Done(Settled),
+    /// A newer version stands there: the mirror has it now, and planning must look again.
+    Again {
+        problem: SyncProblem,
+    },
+    Failed {
+        error: ServiceError,
+    },
+    /// Nobody can say whether it was done. It stays open in the journal and the next run looks.
+    Open {
+        error: ServiceError,
+    },
+}
+
+/// Performs the plan. Answers whether something must be planned again.
+///
+/// # Errors
+/// When the mirror cannot be written: nothing more is sent then.
+pub async fn apply(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    plan: &Plan,
+    observed: &Observed,
+    applied: &mut Applied,
+    report: &mut Report,
+) -> Result<bool, MirrorError> {
+    let mut again = false;
+    for note in &plan.notes {
+        parts.mirror.put_mapping(note)?;
+        again = true;
+    }
+    for operation in &plan.writes {
+        again |= write(parts, run, world, operation, applied, report).await?;
+    }
+    for operation in &plan.publish {
+        publish(parts, run, world, operation, observed, applied, report).await?;
+    }
+    Ok(again)
+}
+
+async fn write(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    operation: &Operation,
+    applied: &mut Applied,
+    report: &mut Report,
+) -> Result<bool, MirrorError> {
+    let (calendar_id, booking) = match operation {
+        Operation::CreateEvent { calendar, draft } | Operation::UpdateEvent { calendar, draft, .. } => {
+            (calendar, &draft.booking)
+        }
+        Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
+        Operation::PublishBusy { .. } => return Ok(false),
+    };
+    let Some(linked) = world.calendars.get(calendar_id) else { return Ok(false) };
+    let Some(account) = parts.accounts.get(&linked.connection) else { return Ok(false) };
+    let key = (calendar_id.clone(), booking.0.clone());
+    if applied.stopped.contains(&linked.connection) || applied.failed.contains(&key) {
+        return Ok(false);
+    }
+    let mapping = world.mappings.get(&(booking.clone(), calendar_id.clone()));
+    let calendar = account.calendar(&linked.remote);
+    let id = parts.mirror.intend(run, operation, parts.clock.now())?;
+    let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
+    let ended = match operation {
+        Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
+        Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
+        Operation::RemoveEvent { event, base, .. } => sender.remove(event, base).await?,
+        Operation::PublishBusy { .. } => return Ok(false),
+    };
+    let now = parts.clock.now();
+    let settles = !matches!(ended, Ended::Open { .. });
+    match ended {
+        Ended::Done(settled) => {
+            parts.mirror.settle(id, &settled, now)?;
+            applied.count(operation);
+            Ok(matches!(&settled, Settled::Stored { mapping, event } if !fits(mapping, event)))
+        }
+        Ended::Again { problem } => {
+            parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
+            Ok(true)
+        }
+        Ended::Failed { error } | Ended::Open { error } => {
+            let problem = SyncProblem::from(&error);
+            let mapping = failed_mapping(operation, mapping, &problem, now);
+            if settles {
+                let mapping = mapping.map(Box::new);
+                parts.mirror.settle(id, &Settled::Failed { problem, mapping }, now)?;
+            } else if let Some(mapping) = mapping {
+                parts.mirror.put_mapping(&mapping)?;
+            }
+            report.errors.push(ErrorReport {
+                connection: Some(linked.connection.clone()),
+                calendar: Some(calendar_id.clone()),
+                booking: Some(booking.clone()),
+                ..ErrorReport::of(
+                    &error,
+                    world.connections.get(&linked.connection).map_or("calendar", |c| c.service.as_str()),
+                )
+            });
+            applied.failed.insert(key);
+            if concerns_account(&error) {
+                applied.stopped.insert(linked.connection.clone());
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// An adopted event that does not say what its booking says has a question to be asked.
+fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
+    mapping.echo.as_deref() == Some(crate::decide::fingerprint(event).as_str())
+}
+
+/// What one event's failure says about the account's other events: they would fail alike.
+fn concerns_account(error: &ServiceError) -> bool {
+    match error {
+        ServiceError::SignInExpired { .. }
+        | ServiceError::SwitchedOff { .. }
+        | ServiceError::RateLimited { .. }
+        | ServiceError::Unreachable { .. }
+        | ServiceError::VaultUnavailable { .. }
+        | ServiceError::Gone { .. } => true,
+        ServiceError::Forbidden { .. }
+        | ServiceError::Stale { .. }
+        | ServiceError::Exists { .. }
+        | ServiceError::Rejected { .. }
+        | ServiceError::Failing { .. }
+        | ServiceError::Garbled { .. } => false,
+    }
+}
+
+/// What remains for the booking. A create that failed leaves a row without an echo, so that it is tried again
+/// whatever its checksum; a failed change keeps the row that was.
+fn failed_mapping(
+    operation: &Operation,
+    mapping: Option<&Mapping>,
+    problem: &SyncProblem,
+    now: jiff::Timestamp,
+) -> Option<Mapping> {
+    let error = Some(problem.clone());
+    match (operation, mapping) {
+        (Operation::CreateEvent { calendar, draft }, _) => Some(Mapping {
+            booking: draft.booking.clone(),
+            calendar: calendar.clone(),
+            vendor: draft.vendor.clone(),
+            event: draft.id.clone(),
+            generation: draft.generation,
+            state: MappingState::Error,
+            etag: None,
+            written: None,
+            echo: None,
+            error,
+            last_synced_at: mapping.and_then(|mapping| mapping.last_synced_at),
+            created_at: mapping.map_or(now, |mapping| mapping.created_at),
+            updated_at: now,
+        }),
+        (_, Some(mapping)) => {
+            Some(Mapping { state: MappingState::Error, error, updated_at: now, ..mapping.clone() })
+        }
+        (_, None) => None,
+    }
+}
+
+struct Sender<'a> {
+    parts: &'a Parts<'a>,
+    operation: OperationId,
+    calendar: &'a dyn Calendar,
+    linked: &'a crate::world::LinkedCalendar,
+    mapping: Option<&'a Mapping>,
+}
+
+/// How many burnt ids are stepped over before giving up.
+const GENERATIONS: u32 = 8;
+
+impl Sender<'_> {
+    async fn create(&self, draft: &Draft) -> Result<Ended, MirrorError> {
+        let mut draft = draft.clone();
+        for _ in 0..GENERATIONS {
+            let error = match self.send(&draft.id, || self.calendar.create(&draft)).await? {
+                Sent::Done(event) => return Ok(Ended::Done(self.stored(&draft, &event))),
+                Sent::Found(event) => return Ok(self.found(&draft, event)),
+                Sent::NotThere(error) | Sent::Failed(error) => error,
+                Sent::Open(error) => return Ok(Ended::Open { error }),
+                Sent::Burnt => {
+                    // Another life of the same booking: the old id can never be used again.
+                    draft.generation += 1;
+                    draft.id = event_id(&draft.booking, &self.linked.remote, draft.generation);
+                    continue;
+                }
+            };
+            return Ok(Ended::Failed { error });
+        }
+        let reason = format!("{GENERATIONS} event ids in a row were used up");
+        Ok(Ended::Failed { error: ServiceError::Rejected { service: "calendar".to_owned(), reason } })
+    }
+
+    /// The id was taken. If what stands there is this booking's, it is ours from an earlier life.
+    fn found(&self, draft: &Draft, event: RemoteEvent) -> Ended {
+        let ours = event.marker.as_ref().is_some_and(|marker| marker.booking == draft.booking);
+        if ours || says(&event, draft) {
+            let mapping = found(self.linked.id.clone(), draft, &event, self.parts.clock.now());
+            Ended::Done(Settled::Stored { mapping: Box::new(self.keep_age(mapping)), event: Box::new(event) })
+        } else {
+            Ended::Failed { error: ServiceError::Exists { service: "the calendar".to_owned() } }
+        }
+    }
+
+    async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<Ended, MirrorError> {
+        match self.send(id, || self.calendar.update(id, base, draft)).await? {
+            Sent::Done(event) => Ok(Ended::Done(self.stored(draft, &event))),
+            Sent::Found(event) if says(&event, draft) => Ok(Ended::Done(self.stored(draft, &event))),
+            Sent::Found(event) => self.look_again(&[event], &[]),
+            Sent::Burnt | Sent::NotThere(_) => self.look_again(&[], std::slice::from_ref(id)),
+            Sent::Failed(error) => Ok(Ended::Failed { error }),
+            Sent::Open(error) => Ok(Ended::Open { error }),
+        }
+    }
+
+    async fn remove(&self, id: &RemoteId, base: &ETag) -> Result<Ended, MirrorError> {
+        let gone = || {
+            self.mapping.map(|mapping| {
+                Ended::Done(Settled::Removed { mapping: Box::new(removed(mapping, self.parts.clock.now())) })
+            })
+        };
+        match self.send(id, || self.calendar.delete(id, base)).await? {
+            Sent::Done(()) | Sent::Burnt | Sent::NotThere(_) => match gone() {
+                Some(ended) => Ok(ended),
+                None => self.look_again(&[], std::slice::from_ref(id)),
+            },
+            Sent::Found(event) => self.look_again(&[event], &[]),
+            Sent::Failed(error) => Ok(Ended::Failed { error }),
+            Sent::Open(error) => Ok(Ended::Open { error }),
+        }
+    }
+
+    fn look_again(&self, changed: &[RemoteEvent], gone: &[RemoteId]) -> Result<Ended, MirrorError> {
+        self.parts.mirror.take_events(&self.linked.id, changed, gone, false, None)?;
+        let problem = SyncProblem::from(&ServiceError::Stale { service: "the calendar".to_owned() });
+        Ok(Ended::Again { problem })
+    }
+
+    fn stored(&self, draft: &Draft, event: &RemoteEvent) -> Settled {
+        let mapping = stored(self.linked.id.clone(), draft, event, self.parts.clock.now());
+        Settled::Stored { mapping: Box::new(self.keep_age(mapping)), event: Box::new(event.clone()) }
+    }
+
+    fn keep_age(&self, mapping: Mapping) -> Mapping {
+        Mapping { created_at: self.mapping.map_or(mapping.created_at, |old| old.created_at), ..mapping }
+    }
+
+    /// Sends a write, and asks what stands under its id whenever the answer leaves that open.
+    async fn send<T, F, A>(&self, id: &RemoteId, mut attempt: A) -> Result<Sent<T>, MirrorError>
+    where
+        A: FnMut() -> F,
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        let Parts { clock, policy, .. } = self.parts;
+        let mut failed = 0;
+        loop {
+            self.parts.mirror.attempted(self.operation, clock.now())?;
+            let error = match attempt().await {
+                Ok(value) => return Ok(Sent::Done(value)),
+                Err(error) => error,
+            };
+            failed += 1;
+            let open = error.outcome_unknown()
+                || matches!(
+                    error,
+                    ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
+                );
+            if open {
+                match self.probe(id, *clock, &policy.retry).await {
+                    Ok(Probe::Burnt) => return Ok(Sent::Burnt),
+                    Ok(Probe::Live(event)) if !error.outcome_unknown() || self.is_news(&event) => {
+                        return Ok(Sent::Found(event));
+                    }
+                    // Nothing happened: the write may be sent again.
+                    Ok(Probe::Live(_) | Probe::Absent) if error.outcome_unknown() => {}
+                    Ok(Probe::Live(_) | Probe::Absent) => return Ok(Sent::NotThere(error)),
+                    Err(_) if error.outcome_unknown() => return Ok(Sent::Open(error)),
+                    Err(error) => return Ok(Sent::Failed(error)),
+                }
+            }
+            let wait = if error.may_pass() {
+                policy.retry.wait_after(failed, error.retry_after(), clock.jitter())
+            } else {
+                None
+            };
+            match wait {
+                Some(wait) => clock.wait(wait).await,
+                None => return Ok(Sent::Failed(error)),
+            }
+        }
+    }
+
+    async fn probe(&self, id: &RemoteId, clock: &dyn Clock, retry: &Retry) -> Result<Probe, ServiceError> {
+        with_retry(clock, retry, || self.calendar.probe(id)).await
+    }
+
+    /// Whether the event stands differently from what the mirror knew before the write.
+    fn is_news(&self, event: &RemoteEvent) -> bool {
+        self.mapping.and_then(|mapping| mapping.etag.as_ref()) != Some(&event.etag)
+    }
+}
+
+/// What became of a write.
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
+enum Sent<T> {
+    Done(T),
+    /// Not confirmed, and this stands there now.
+    Found(RemoteEvent),
+    /// Not confirmed, and the id has been deleted.
+    Burnt,
+    /// Not confirmed, and there is nothing under the id.
+    NotThere(ServiceError),
+    Failed(ServiceError),
+    /// Not confirmed, and asking failed too.
+    Open(ServiceError),
+}
+
+async fn publish(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    operation: &Operation,
+    observed: &Observed,
+    applied: &mut Applied,
+    report: &mut Report,
+) -> Result<(), MirrorError> {
+    let Operation::PublishBusy { set, .. } = operation else { return Ok(()) };
+    if applied.published.contains(&set.source)
+        || applied.failed.contains(&(set.source.clone(), String::new()))
+    {
+        return Ok(());
+    }
+    let set = not_shrunk_by_half_a_reading(set, world, observed);
+    let id = parts.mirror.intend(run, operation, parts.clock.now())?;
+    let sent = with_retry(parts.clock, &parts.policy.retry, || parts.platform.put_busy(&set)).await;
+    let now = parts.clock.now();
+    match sent {
+        Ok(receipt) => {
+            let wanted = world.calendars.get(&set.source).is_some_and(|c| c.role != crate::world::Role::Off);
+            let settled = if wanted {
+                Settled::Published(Box::new(PublishedBusy { set: set.clone(), at: now }))
+            } else {
+                Settled::Withdrawn { source: set.source.clone() }
+            };
+            parts.mirror.settle(id, &settled, now)?;
+            tracing::info!(
+                source = %set.source, intervals = set.intervals.len(), closed = receipt.slots_closed,
+                reopened = receipt.slots_reopened, conflicts = receipt.conflicts.len(), "busy time published"
+            );
+            applied.published.insert(set.source.clone());
+        }
+        Err(error) => {
+            let settled = Settled::Failed { problem: SyncProblem::from(&error), mapping: None };
+            parts.mirror.settle(id, &settled, now)?;
+            report.errors.push(ErrorReport {
+                calendar: Some(set.source.clone()),
+                ..ErrorReport::of(&error, "bookiji")
+            });
+            applied.failed.insert((set.source.clone(), String::new()));
+        }
+    }
+    Ok(())
+}
+
+/// After half a reading only more may be blocked, never less: what the platform has stays, and what was read is added.
+fn not_shrunk_by_half_a_reading(
+    set: &crate::ports::BusySet,
+    world: &World,
+    observed: &Observed,
+) -> crate::ports::BusySet {
+    if observed.is_current(&set.source) || !observed.was_read(&set.source) {
+        return set.clone();
+    }
+    let before = world.published.get(&set.source).map(|published| published.set.intervals.clone());
+    let all = set.intervals.iter().copied().chain(before.unwrap_or_default()).collect();
+    crate::ports::BusySet::of(set.service, set.source.clone(), set.window, all)
+}

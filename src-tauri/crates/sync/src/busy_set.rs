@@ -1,0 +1,121 @@
+//! What one calendar makes unbookable: its foreign events, placed in the window, as the set the platform is sent.
+
+use calendar::busy::{Withheld, place};
+use calendar::event::Event;
+use calendar::interval::{Interval, union};
+use data_encoding::HEXLOWER;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, civil};
+use sha2::{Digest, Sha256};
+
+use crate::ids::{CalendarId, Service};
+use crate::policy::Policy;
+use crate::ports::BusySet;
+use crate::world::Vendor;
+
+/// Her zone, or UTC where the platform names one that does not exist.
+#[must_use]
+pub fn vendor_zone(vendor: Option<&Vendor>) -> TimeZone {
+    vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
+}
+
+/// From the start of her today to the end of the day `horizon_days` ahead. It moves once a day, so that passing time
+/// alone does not change a busy set.
+#[must_use]
+pub fn window(now: Timestamp, zone: &TimeZone, policy: &Policy) -> Interval {
+    let today = now.to_zoned(zone.clone()).date();
+    let days = i64::from(policy.horizon_days.clamp(1, 366)) + 1;
+    let start = midnight(today, zone);
+    let end = midnight(today.saturating_add(days.days()), zone);
+    Interval::new(start, end).expect("a day and more lies between the two")
+}
+
+fn midnight(date: civil::Date, zone: &TimeZone) -> Timestamp {
+    // `compatible` puts a midnight that daylight saving skips at the first instant of the day.
+    zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).compatible().unwrap_or(if date.year() < 2000 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
+/// The busy set of `events`, and what of them could not be placed exactly.
+#[must_use]
+pub fn busy_set(
+    service: Service,
+    source: &CalendarId,
+    events: &[Event],
+    rules: &calendar::busy::BusyRules,
+    window: Interval,
+    zone: &TimeZone,
+) -> (BusySet, Vec<Withheld>) {
+    let placed = place(events, rules, window, zone);
+    let blocks =
+        placed.occurrences.iter().filter_map(|occurrence| clip(occurrence.blocks?, window)).collect();
+    (BusySet::of(service, source.clone(), window, blocks), placed.withheld)
+}
+
+fn clip(interval: Interval, window: Interval) -> Option<Interval> {
+    Interval::new(interval.start().max(window.start()), interval.end().min(window.end()))
+}
+
+impl BusySet {
+    /// Merges `intervals` and signs them.
+    #[must_use]
+    pub fn of(service: Service, source: CalendarId, window: Interval, intervals: Vec<Interval>) -> Self {
+        let intervals = union(intervals);
+        let checksum = checksum(&intervals);
+        Self { service, source, window, intervals, checksum }
+    }
+}
+
+/// The platform's checksum of a sorted interval set (platform notes §3.3).
+#[must_use]
+pub fn checksum(intervals: &[Interval]) -> String {
+    let text = if intervals.is_empty() {
+        "empty".to_owned()
+    } else {
+        let parts: Vec<String> = intervals
+            .iter()
+            .map(|i| format!("{}-{}", i.start().as_millisecond(), i.end().as_millisecond()))
+            .collect();
+        parts.join("|")
+    };
+    HEXLOWER.encode(&Sha256::digest(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(start: &str, end: &str) -> Interval {
+        Interval::new(start.parse().unwrap(), end.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn checksums_are_the_ones_the_platform_would_give() {
+        let set = [
+            span("2026-01-20T10:00:00Z", "2026-01-20T11:00:00Z"),
+            span("2026-01-20T12:00:00Z", "2026-01-20T13:00:00Z"),
+        ];
+        assert_eq!(checksum(&set), "c389d6297f608e50c2d416ce53bd0272c516856ded9a7033e6abca335711fbc2");
+        assert_eq!(checksum(&[]), "2e1cfa82b035c26cbbbdae632cea070514eb8b773f616aaeaf668e2f0be8f10d");
+    }
+
+    #[test]
+    fn the_window_begins_at_her_midnight_and_does_not_move_during_her_day() {
+        let zone = TimeZone::get("America/Toronto").unwrap();
+        let policy = Policy::default();
+        let morning = window("2026-11-22T12:00:00Z".parse().unwrap(), &zone, &policy);
+        let night = window("2026-11-23T04:59:00Z".parse().unwrap(), &zone, &policy);
+        assert_eq!(morning, night);
+        assert_eq!(morning, span("2026-11-22T05:00:00Z", "2026-12-23T05:00:00Z"));
+    }
+
+    #[test]
+    fn a_horizon_outside_its_bounds_is_brought_inside() {
+        let policy = Policy { horizon_days: 5000, ..Policy::default() };
+        let window = window("2026-11-22T12:00:00Z".parse().unwrap(), &TimeZone::UTC, &policy);
+        assert_eq!(window.end(), "2027-11-24T00:00:00Z".parse().unwrap());
+    }
+}

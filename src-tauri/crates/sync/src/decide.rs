@@ -1,0 +1,247 @@
+//! Decides for one booking in one calendar. The whole policy is in [`decide`]; read it top to bottom.
+
+use crate::booking::{Booking, BookingStatus, Draft};
+use crate::ports::RemoteEvent;
+use crate::world::{Mapping, MappingState};
+use calendar::event::{End, When};
+use calendar::zone::Zone;
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// What a booking asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// An event that says what the booking says.
+    Event,
+    /// No event.
+    Nothing,
+    /// Whatever stands: it is over, or its status is one we do not know.
+    AsItIs,
+}
+
+/// Pending and confirmed bookings that are not over have an event; a booking that was completed keeps the one it has.
+#[must_use]
+pub fn wish(booking: Option<&Booking>, now: Timestamp) -> Wish {
+    let Some(booking) = booking else { return Wish::Nothing };
+    match booking.status {
+        BookingStatus::Pending | BookingStatus::Confirmed if booking.end > now => Wish::Event,
+        BookingStatus::Pending
+        | BookingStatus::Confirmed
+        | BookingStatus::Completed
+        | BookingStatus::Other(_) => Wish::AsItIs,
+        BookingStatus::Cancelled | BookingStatus::NoShow => Wish::Nothing,
+    }
+}
+
+/// What the calendar shows of our event, against what the service echoed when we last wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Same,
+    /// Her words, at the time we wrote.
+    Reworded,
+    /// Another time than we wrote.
+    Moved,
+    Absent,
+}
+
+/// Whether what the booking says is what we last wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Same,
+    Changed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Nothing,
+    Create,
+    Update,
+    /// As [`Verdict::Update`], leaving her words alone.
+    UpdateTimes,
+    /// The event already says what it should; only the mirror learns it.
+    Adopt,
+    Remove,
+    /// The event is gone and so is the booking: only the mirror learns it.
+    Forget,
+    /// Hers to decide.
+    Ask(Question),
+}
+
+/// What only the vendor may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// She moved the event; the booking stays where it was.
+    Moved,
+    /// She deleted the event; the booking stands.
+    Deleted,
+    /// She moved the event and the booking changed too.
+    MovedBoth,
+    /// She moved the event of a booking that has been cancelled.
+    MovedCancelled,
+}
+
+/// Decides what to do about an event that was written once and is known to the mirror.
+#[must_use]
+pub fn decide(wish: Wish, asked: Asked, seen: Seen) -> Verdict {
+    use Asked::{Changed, Same as AsWritten};
+    use Seen::{Absent, Moved, Reworded, Same};
+    match (wish, asked, seen) {
+        (Wish::AsItIs, _, _) => Verdict::Nothing,
+
+        (Wish::Event, AsWritten, Same | Reworded) => Verdict::Nothing,
+        (Wish::Event, Changed, Same) => Verdict::Update,
+        (Wish::Event, Changed, Reworded) => Verdict::UpdateTimes,
+        (Wish::Event, AsWritten, Moved) => Verdict::Ask(Question::Moved),
+        (Wish::Event, Changed, Moved) => Verdict::Ask(Question::MovedBoth),
+        (Wish::Event, _, Absent) => Verdict::Ask(Question::Deleted),
+
+        (Wish::Nothing, _, Same | Reworded) => Verdict::Remove,
+        (Wish::Nothing, _, Moved) => Verdict::Ask(Question::MovedCancelled),
+        (Wish::Nothing, _, Absent) => Verdict::Forget,
+    }
+}
+
+/// Compares the event with the echo. `intended` are drafts of writes that a crash left open: an event that says what
+/// we were about to write was changed by us.
+#[must_use]
+pub fn seen(event: Option<&RemoteEvent>, mapping: &Mapping, intended: &[&Draft]) -> Seen {
+    let Some(event) = event else { return Seen::Absent };
+    let now = fingerprint(event);
+    let echo = mapping.echo.as_deref().unwrap_or_default();
+    if intended.iter().any(|draft| says(event, draft)) {
+        Seen::Same
+    } else if now == echo {
+        if words_are_hers(mapping) { Seen::Reworded } else { Seen::Same }
+    } else if now.split_once('/').map(|(time, _)| time) == echo.split_once('/').map(|(time, _)| time) {
+        Seen::Reworded
+    } else {
+        Seen::Moved
+    }
+}
+
+/// What to remember of a write: its checksum, and that the words were left as she had put them.
+#[must_use]
+pub fn written(draft: &Draft) -> String {
+    if draft.times_only { format!("{HERS}{}", draft.checksum) } else { draft.checksum.clone() }
+}
+
+/// Whether the booking still says what we last wrote.
+#[must_use]
+pub fn asked(mapping: &Mapping, draft: &Draft) -> Asked {
+    let written = mapping.written.as_deref().map(|text| text.strip_prefix(HERS).unwrap_or(text));
+    if written == Some(draft.checksum.as_str()) { Asked::Same } else { Asked::Changed }
+}
+
+fn words_are_hers(mapping: &Mapping) -> bool {
+    mapping.written.as_deref().is_some_and(|text| text.starts_with(HERS))
+}
+
+const HERS: &str = "times:";
+
+/// What we look at to see whether she changed an event of ours: `time/words`. Not its colour, not its reminders.
+#[must_use]
+pub fn fingerprint(event: &RemoteEvent) -> String {
+    let e = &event.event;
+    let time = match times(event) {
+        Some(span) if !e.repeats() => json!(span),
+        _ => json!([e.start, e.end, e.recurrence]),
+    };
+    format!("{}/{}", short_hash(&time), short_hash(&json!([e.summary, e.description, e.location])))
+}
+
+/// The fingerprint of an event that says exactly what the draft says.
+#[must_use]
+pub fn fingerprint_of_draft(draft: &Draft) -> String {
+    format!(
+        "{}/{}",
+        short_hash(&json!((draft.start, draft.end))),
+        short_hash(&json!([draft.title, draft.description, ""]))
+    )
+}
+
+fn short_hash(value: &serde_json::Value) -> String {
+    HEXLOWER.encode(&Sha256::digest(value.to_string())[..12])
+}
+
+/// Whether the event already says what the draft would write.
+#[must_use]
+pub fn says(event: &RemoteEvent, draft: &Draft) -> bool {
+    times(event) == Some((draft.start, draft.end))
+        && !event.event.repeats()
+        && (draft.times_only
+            || (event.event.summary == draft.title && event.event.description == draft.description))
+}
+
+/// Start and end as instants, for events that carry them as such. Ours do: we write them so.
+#[must_use]
+pub fn times(event: &RemoteEvent) -> Option<(Timestamp, Timestamp)> {
+    let end = match &event.event.end {
+        End::At(end) => instant(end)?,
+        End::Lasting { days: 0, seconds } => {
+            instant(&event.event.start)?.checked_add(jiff::SignedDuration::from_secs(*seconds)).ok()?
+        }
+        End::Lasting { .. } | End::Unstated => return None,
+    };
+    Some((instant(&event.event.start)?, end))
+}
+
+fn instant(when: &When) -> Option<Timestamp> {
+    match when {
+        When::Utc(at) => Some(*at),
+        When::Zoned { wall, zone: Zone::Iana(name) } => {
+            TimeZone::get(name).ok()?.to_ambiguous_timestamp(*wall).compatible().ok()
+        }
+        When::Zoned { .. } | When::Date(_) | When::Floating(_) => None,
+    }
+}
+
+/// A mapping that never led to an event, or whose event we removed ourselves, is as good as none.
+#[must_use]
+pub fn stands(mapping: &Mapping) -> bool {
+    mapping.state != MappingState::Removed && mapping.echo.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(wish: Wish, asked: Asked, seen: Seen, verdict: Verdict) {
+        assert_eq!(decide(wish, asked, seen), verdict, "{wish:?} {asked:?} {seen:?}");
+    }
+
+    #[test]
+    fn a_settled_booking_needs_nothing() {
+        check(Wish::Event, Asked::Same, Seen::Same, Verdict::Nothing);
+    }
+
+    #[test]
+    fn what_the_platform_changed_is_written() {
+        check(Wish::Event, Asked::Changed, Seen::Same, Verdict::Update);
+        check(Wish::Nothing, Asked::Same, Seen::Same, Verdict::Remove);
+    }
+
+    #[test]
+    fn her_words_survive_a_change_of_time() {
+        check(Wish::Event, Asked::Changed, Seen::Reworded, Verdict::UpdateTimes);
+        check(Wish::Event, Asked::Same, Seen::Reworded, Verdict::Nothing);
+    }
+
+    #[test]
+    fn what_she_moved_or_deleted_is_hers_to_decide() {
+        check(Wish::Event, Asked::Same, Seen::Moved, Verdict::Ask(Question::Moved));
+        check(Wish::Event, Asked::Changed, Seen::Moved, Verdict::Ask(Question::MovedBoth));
+        check(Wish::Event, Asked::Same, Seen::Absent, Verdict::Ask(Question::Deleted));
+        check(Wish::Nothing, Asked::Same, Seen::Moved, Verdict::Ask(Question::MovedCancelled));
+    }
+
+    #[test]
+    fn a_booking_that_is_over_is_left_alone() {
+        for seen in [Seen::Same, Seen::Reworded, Seen::Moved, Seen::Absent] {
+            check(Wish::AsItIs, Asked::Changed, seen, Verdict::Nothing);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads each side from its cursor into the mirror, and remembers how far that went. Concludes nothing from what it
+//! did not read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::busy_set::{vendor_zone, window};
+use crate::error::{MirrorError, ServiceError};
+use crate::ids::{CalendarId, ConnectionId};
+use crate::ports::{Account, Reading};
+use crate::report::{ErrorReport, ReadOutcome, Report};
+use crate::retry::read_with_retry;
+use crate::run::Parts;
+use crate::trouble;
+use crate::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, World};
+
+/// How far each side was read in this run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The platform's bookings are known to the present.
+    pub bookings_current: bool,
+    pub calendars: BTreeMap<CalendarId, ReadOutcome>,
+    /// Calendars a dry run would make: there is nothing to read in them yet.
+    pub new: BTreeSet<CalendarId>,
+}
+
+impl Observed {
+    #[must_use]
+    pub fn outcome(&self, calendar: &CalendarId) -> Option<ReadOutcome> {
+        self.calendars.get(calendar).copied()
+    }
+
+    /// Read to the present, so that what is absent is absent.
+    #[must_use]
+    pub fn is_current(&self, calendar: &CalendarId) -> bool {
+        match self.outcome(calendar) {
+            Some(ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged) => true,
+            Some(ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead) | None => false,
+        }
+    }
+
+    /// Something of it was read: enough to add busy time, which only closes slots.
+    #[must_use]
+    pub fn was_read(&self, calendar: &CalendarId) -> bool {
+        self.is_current(calendar) || self.outcome(calendar) == Some(ReadOutcome::Partial)
+    }
+
+    #[must_use]
+    pub fn is_new(&self, calendar: &CalendarId) -> bool {
+        self.new.contains(calendar)
+    }
+}
+
+/// Reads what `direction` needs: bookings for the way out, calendars for both ways.
+///
+/// The target is read even when only bookings travel, since an event she moved must not be written over. With
+/// `connections`, the other accounts are not asked.
+///
+/// # Errors
+/// When the mirror cannot be written. What services refuse is in the report.
+pub async fn observe(
+    parts: &Parts<'_>,
+    direction: Direction,
+    connections: Option<&BTreeSet<ConnectionId>>,
+    report: &mut Report,
+) -> Result<Observed, MirrorError> {
+    let world = parts.mirror.world()?;
+    let mut observed = Observed::default();
+    if direction != Direction::FromCalendar {
+        observed.bookings_current = read_bookings(parts, &world, report).await?;
+    }
+    for calendar in world.calendars.values() {
+        let wanted = match calendar.role {
+            Role::Off => false,
+            Role::Busy => direction != Direction::ToCalendar,
+            Role::Target => true,
+        };
+        if !wanted || connections.is_some_and(|asked| !asked.contains(&calendar.connection)) {
+            continue;
+        }
+        let Some(connection) = world.connections.get(&calendar.connection) else { continue };
+        let outcome = read_calendar(parts, &world, connection, calendar, report).await?;
+        observed.calendars.insert(calendar.id.clone(), outcome);
+    }
+    trouble::record(parts, &world, &observed, report)?;
+    Ok(observed)
+}
+
+async fn read_bookings(parts: &Parts<'_>, world: &World, report: &mut Report) -> Result<bool, MirrorError> {
+    let retry = &parts.policy.retry;
+    let mut cursor = world.bookings_cursor.clone();
+    loop {
+        let reading = read_with_retry(parts.clock, retry, || parts.platform.bookings(cursor.as_ref())).await;
+        match reading {
+            Reading::Snapshot { items, cursor, .. } => {
+                parts.mirror.take_bookings(&items, &[], true, cursor.as_ref())?;
+                return Ok(true);
+            }
+            Reading::Delta { changed, removed, cursor: next } => {
+                if !changed.is_empty() || !removed.is_empty() || cursor.as_ref() != Some(&next) {
+                    parts.mirror.take_bookings(&changed, &removed, false, Some(&next))?;
+                }
+                return Ok(true);
+            }
+            Reading::Partial { items, reason } => {
+                parts.mirror.take_bookings(&items, &[], false, None)?;
+                report.errors.push(ErrorReport::of(&reason, "bookiji"));
+                return Ok(false);
+            }
+            Reading::CursorLost if cursor.is_some() => {
+                parts.mirror.forget_cursor(None)?;
+                cursor = None;
+            }
+            Reading::CursorLost => {
+                report.errors.push(ErrorReport::of(&lost_without_cursor("bookiji"), "bookiji"));
+                return Ok(false);
+            }
+            Reading::Failed(error) => {
+                report.errors.push(ErrorReport::of(&error, "bookiji"));
+                return Ok(false);
+            }
+        }
+    }
+}
+
+async fn read_calendar(
+    parts: &Parts<'_>,
+    world: &World,
+    connection: &Connection,
+    calendar: &LinkedCalendar,
+    report: &mut Report,
+) -> Result<ReadOutcome, MirrorError> {
+    let at = connection.service.as_str();
+    let fail = |error: &ServiceError| ErrorReport {
+        connection: Some(connection.id.clone()),
+        calendar: Some(calendar.id.clone()),
+        ..ErrorReport::of(error, at)
+    };
+    let Some(account) = parts.accounts.get(&connection.id) else {
+        report.errors.push(fail(&not_open(connection)));
+        return Ok(ReadOutcome::Failed);
+    };
+    if connection.state == ConnectionState::NeedsSignIn && already_refused(report, connection) {
+        return Ok(ReadOutcome::Failed);
+    }
+    read_from(parts, world, account.as_ref(), calendar, &fail, report).await
+}
+
+async fn read_from(
+    parts: &Parts<'_>,
+    world: &World,
+    account: &dyn Account,
+    calendar: &LinkedCalendar,
+    fail: &dyn Fn(&ServiceError) -> ErrorReport,
+    report: &mut Report,
+) -> Result<ReadOutcome, MirrorError> {
+    let remote = account.calendar(&calendar.remote);
+    let zone = vendor_zone(world.vendor.as_ref());
+    let since = window(parts.clock.now(), &zone, &parts.policy).start();
+    let mut cursor = calendar.cursor.clone();
+    loop {
+        let reading =
+            read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
+        match reading {
+            Reading::Snapshot { items, coverage: _, cursor } => {
+                // Whatever the coverage, rows outside it are past and nothing is concluded from their absence.
+                parts.mirror.take_events(&calendar.id, &items, &[], true, cursor.as_ref())?;
+                return Ok(ReadOutcome::Snapshot);
+            }
+            Reading::Delta { changed, removed, cursor: next } => {
+                if changed.is_empty() && removed.is_empty() && cursor.as_ref() == Some(&next) {
+                    return Ok(ReadOutcome::Unchanged);
+                }
+                let outcome = if changed.is_empty() && removed.is_empty() {
+                    ReadOutcome::Unchanged
+                } else {
+                    ReadOutcome::Delta
+                };
+                parts.mirror.take_events(&calendar.id, &changed, &removed, false, Some(&next))?;
+                return Ok(outcome);
+            }
+            Reading::Partial { items, reason } => {
+                parts.mirror.take_events(&calendar.id, &items, &[], false, None)?;
+                report.errors.push(fail(&reason));
+                return Ok(ReadOutcome::Partial);
+            }
+            Reading::CursorLost if cursor.is_some() => {
+                parts.mirror.forget_cursor(Some(&calendar.id))?;
+                cursor = None;
+            }
+            Reading::CursorLost => {
+                report.errors.push(fail(&lost_without_cursor("calendar")));
+                return Ok(ReadOutcome::Failed);
+            }
+            Reading::Failed(error) => {
+                report.errors.push(fail(&error));
+                return Ok(ReadOutcome::Failed);
+            }
+        }
+    }
+}
+
+/// One refusal per account is enough: its other calendars would be refused alike.
+fn already_refused(report: &Report, connection: &Connection) -> bool {
+    report.errors.iter().any(|error| {
+        error.connection.as_ref() == Some(&connection.id)
+            && error.code == crate::error::Code::OauthTokenExpired
+    })
+}
+
+fn not_open(connection: &Connection) -> ServiceError {
+    ServiceError::VaultUnavailable {
+        reason: format!("the sign-in of {} could not be read", connection.account),
+    }
+}
+
+fn lost_without_cursor(service: &str) -> ServiceError {
+    ServiceError::Garbled {
+        service: service.to_owned(),
+        reason: "it lost a cursor that was never given".to_owned(),
+    }
+}

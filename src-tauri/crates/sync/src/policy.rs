@@ -1,0 +1,90 @@
+//! The numbers a vendor or an operator may change.
+
+use std::time::Duration;
+
+/// How a run behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How far ahead busy time is published. Clamped to 1..=366.
+    pub horizon_days: u16,
+    pub retry: Retry,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { horizon_days: 30, retry: Retry::default() }
+    }
+}
+
+/// The design's retry strategy: three tries, exponential, and only where a retry can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    pub tries: u32,
+    /// Before the second try; doubles after each.
+    pub first_wait: Duration,
+    /// A service that asks for more than this is left for the next run.
+    pub longest_wait: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { tries: 3, first_wait: Duration::from_millis(400), longest_wait: Duration::from_secs(20) }
+    }
+}
+
+impl Retry {
+    /// How long to wait after failed try number `failed` (1 is the first), or nothing if the next run should do it.
+    ///
+    /// What the service asks for is a floor; jitter spreads clients that failed together.
+    #[must_use]
+    pub fn wait_after(&self, failed: u32, asked: Option<Duration>, jitter: f64) -> Option<Duration> {
+        if failed >= self.tries {
+            return None;
+        }
+        let grown = self.first_wait.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
+        let spread = grown.mul_f64(0.5 + jitter.clamp(0.0, 1.0));
+        let wait = asked.map_or(spread, |floor| floor.saturating_add(spread / 4));
+        (wait <= self.longest_wait).then_some(wait)
+    }
+}
+
+/// When a connection that keeps failing is asked again: one minute, doubling, an hour at most, and never before the
+/// service said.
+#[must_use]
+pub fn back_off(error_count: u32, asked: Option<Duration>) -> Duration {
+    let grown =
+        Duration::from_secs(60).saturating_mul(2_u32.saturating_pow(error_count.saturating_sub(1).min(6)));
+    grown.min(Duration::from_secs(3600)).max(asked.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_end_after_the_last_try() {
+        let retry = Retry::default();
+        assert_eq!(retry.wait_after(1, None, 0.5), Some(Duration::from_millis(400)));
+        assert_eq!(retry.wait_after(2, None, 0.5), Some(Duration::from_millis(800)));
+        assert_eq!(retry.wait_after(3, None, 0.5), None);
+    }
+
+    #[test]
+    fn a_service_that_asks_for_two_seconds_gets_at_least_two() {
+        let wait = Retry::default().wait_after(1, Some(Duration::from_secs(2)), 0.0).unwrap();
+        assert!(wait >= Duration::from_secs(2) && wait < Duration::from_secs(3), "{wait:?}");
+    }
+
+    #[test]
+    fn a_service_that_asks_for_an_hour_is_left_for_later() {
+        assert_eq!(Retry::default().wait_after(1, Some(Duration::from_secs(3600)), 0.5), None);
+    }
+
+    #[test]
+    fn a_failing_connection_is_asked_less_and_less_but_at_least_hourly() {
+        assert_eq!(back_off(1, None), Duration::from_secs(60));
+        assert_eq!(back_off(3, None), Duration::from_secs(240));
+        assert_eq!(back_off(40, None), Duration::from_secs(3600));
+        assert_eq!(back_off(1, Some(Duration::from_secs(7200))), Duration::from_secs(7200));
+    }
+}

@@ -1,0 +1,58 @@
+//! Settles what a crash left open. Looks at what the calendar shows now; what it cannot tell, planning decides anew,
+//! because every write has a key of its own and can be repeated.
+
+use jiff::Timestamp;
+
+use crate::decide::{fingerprint, says};
+use crate::error::Code;
+use crate::plan::{removed, stored};
+use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
+
+/// How an operation that was intended and never settled has ended, read off a world that was observed since.
+#[must_use]
+pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Settled {
+    match operation {
+        Operation::CreateEvent { calendar, draft } => {
+            let standing = world.events.get(calendar).and_then(|events| events.get(&draft.id));
+            match standing.filter(|event| says(event, draft)) {
+                Some(event) => Settled::Stored {
+                    mapping: Box::new(stored(calendar.clone(), draft, event, now)),
+                    event: Box::new(event.clone()),
+                },
+                None => interrupted(),
+            }
+        }
+        Operation::UpdateEvent { calendar, event, draft, before, .. } => {
+            let standing = world.events.get(calendar).and_then(|events| events.get(event));
+            let mapping = world.mappings.get(&(draft.booking.clone(), calendar.clone()));
+            match (standing, mapping) {
+                (Some(standing), Some(mapping))
+                    if says(standing, draft) && fingerprint(standing) != fingerprint(before) =>
+                {
+                    let mapping = Mapping {
+                        created_at: mapping.created_at,
+                        ..stored(calendar.clone(), draft, standing, now)
+                    };
+                    Settled::Stored { mapping: Box::new(mapping), event: Box::new(standing.clone()) }
+                }
+                _ => interrupted(),
+            }
+        }
+        Operation::RemoveEvent { calendar, booking, event, .. } => {
+            let stands = world.events.get(calendar).is_some_and(|events| events.contains_key(event));
+            match world.mappings.get(&(booking.clone(), calendar.clone())) {
+                Some(mapping) if !stands && mapping.event == *event => {
+                    Settled::Removed { mapping: Box::new(removed(mapping, now)) }
+                }
+                _ => interrupted(),
+            }
+        }
+        // The same set again changes nothing, so planning may simply send it again.
+        Operation::PublishBusy { .. } => interrupted(),
+    }
+}
+
+fn interrupted() -> Settled {
+    let message = "the app stopped before this was confirmed; it is decided again".to_owned();
+    Settled::Failed { problem: SyncProblem { code: Code::Internal, message }, mapping: None }
+}

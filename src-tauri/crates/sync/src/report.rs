@@ -1,0 +1,153 @@
+//! What a run did, as people and scripts are told. Serialises to the document that `companion sync --json` prints.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, ServiceError};
+use crate::ids::{BookingId, CalendarId, ConnectionId};
+use crate::world::{Direction, SyncOutcome, SyncProblem};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub direction: Direction,
+    pub dry_run: bool,
+    /// Requests by service. The engine cannot see them; who owns the HTTP stack fills them in.
+    pub requests: BTreeMap<String, u64>,
+    pub busy: BusyReport,
+    pub bookings: BookingsReport,
+    pub decisions: Vec<DecisionReport>,
+    pub errors: Vec<ErrorReport>,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyReport {
+    pub sources: Vec<SourceReport>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    pub id: CalendarId,
+    pub name: String,
+    pub outcome: ReadOutcome,
+    /// How many merged busy intervals the window holds; nothing while the calendar was never read in full.
+    pub intervals: Option<usize>,
+    /// Whether the platform was sent them in this run (or would be, in a dry run).
+    pub published: bool,
+    /// Events that could not be placed exactly. They block where they may fall.
+    pub withheld: usize,
+}
+
+/// How a calendar was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadOutcome {
+    /// Everything.
+    Snapshot,
+    /// What changed.
+    Delta,
+    /// Nothing had changed.
+    Unchanged,
+    /// Half of it: nothing was concluded from what is missing.
+    Partial,
+    Failed,
+    /// Not part of this run.
+    NotRead,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingsReport {
+    pub created: usize,
+    pub updated: usize,
+    pub removed: usize,
+    pub unchanged: usize,
+    /// Waiting for the vendor.
+    pub held: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionReport {
+    pub id: String,
+    pub kind: String,
+    pub booking_id: BookingId,
+    pub summary: String,
+    pub options: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    pub code: Code,
+    pub message: String,
+    /// `google`, `bookiji`, … or `mirror`.
+    pub at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booking: Option<BookingId>,
+    /// What the service asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+}
+
+impl ErrorReport {
+    #[must_use]
+    pub fn of(error: &ServiceError, at: &str) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            at: at.to_owned(),
+            connection: None,
+            calendar: None,
+            booking: None,
+            retry_after_s: error.retry_after().map(|wait| wait.as_secs()),
+        }
+    }
+}
+
+impl From<&ServiceError> for SyncProblem {
+    fn from(error: &ServiceError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl Report {
+    #[must_use]
+    pub fn new(direction: Direction, dry_run: bool) -> Self {
+        Self {
+            direction,
+            dry_run,
+            requests: BTreeMap::new(),
+            busy: BusyReport::default(),
+            bookings: BookingsReport::default(),
+            decisions: Vec::new(),
+            errors: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    /// The run as a whole: `Error` if nothing of it worked, `Partial` if some of it did.
+    #[must_use]
+    pub fn outcome(&self) -> SyncOutcome {
+        if self.errors.is_empty() {
+            return SyncOutcome::Success;
+        }
+        let read = self.busy.sources.iter().any(|source| match source.outcome {
+            ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged | ReadOutcome::Partial => {
+                true
+            }
+            ReadOutcome::Failed | ReadOutcome::NotRead => false,
+        });
+        let wrote = self.bookings.created + self.bookings.updated + self.bookings.removed > 0;
+        if read || wrote { SyncOutcome::Partial } else { SyncOutcome::Error }
+    }
+}
+
+impl ErrorReport {
+    #[must_use]
+    pub fn problem(&self) -> SyncProblem {
+        SyncProblem { code: self.code, message: self.message.clone() }
+    }
+}

@@ -1,0 +1,265 @@
+//! One sync: observe, settle what a crash left open, plan, apply, report. Owns the order of things and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::apply::Applied;
+use crate::error::MirrorError;
+use crate::ids::{CalendarId, ConnectionId, RunId};
+use crate::observe::{Observed, observe};
+use crate::plan::{Card, Plan, plan};
+use crate::policy::Policy;
+use crate::ports::{Account, Clock, Mirror, Platform};
+use crate::report::{BookingsReport, DecisionReport, ErrorReport, ReadOutcome, Report, SourceReport};
+use crate::words;
+use crate::world::{Direction, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::{apply, recover, target};
+
+/// Everything a run needs of the world.
+pub struct Parts<'a> {
+    pub mirror: &'a dyn Mirror,
+    pub platform: &'a dyn Platform,
+    /// A connection without an account here could not be opened; `unopened` says why.
+    pub accounts: &'a BTreeMap<ConnectionId, Box<dyn Account>>,
+    pub clock: &'a dyn Clock,
+    pub policy: Policy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub run: RunId,
+    pub direction: Direction,
+    /// Reads and plans; writes nothing but what was read into the mirror.
+    pub dry_run: bool,
+}
+
+/// Busy time to Bookiji: the design's `syncFreeBusyToBookiji`.
+///
+/// # Errors
+/// When the mirror cannot be read or written. What services refuse is in the report.
+pub async fn sync_free_busy_to_bookiji(parts: &Parts<'_>, run: RunId) -> Result<Report, MirrorError> {
+    self::run(parts, &Request { run, direction: Direction::FromCalendar, dry_run: false }).await
+}
+
+/// Bookings to her calendar: the design's `syncBookingsToCalendar`.
+///
+/// # Errors
+/// As [`sync_free_busy_to_bookiji`].
+pub async fn sync_bookings_to_calendar(parts: &Parts<'_>, run: RunId) -> Result<Report, MirrorError> {
+    self::run(parts, &Request { run, direction: Direction::ToCalendar, dry_run: false }).await
+}
+
+/// Both: the design's `syncBidirectional`.
+///
+/// # Errors
+/// As [`sync_free_busy_to_bookiji`].
+pub async fn sync_bidirectional(parts: &Parts<'_>, run: RunId) -> Result<Report, MirrorError> {
+    self::run(parts, &Request { run, direction: Direction::Bidirectional, dry_run: false }).await
+}
+
+/// How often a run decides anew after a write met a newer version.
+const ROUNDS: usize = 3;
+
+/// Runs one sync.
+///
+/// # Errors
+/// When the mirror cannot be read or written. What services refuse is in the report.
+pub async fn run(parts: &Parts<'_>, request: &Request) -> Result<Report, MirrorError> {
+    run_among(parts, request, None).await
+}
+
+/// Runs one sync that asks only these accounts; what the others hold stands as it was last read.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_for(
+    parts: &Parts<'_>,
+    request: &Request,
+    connections: &BTreeSet<ConnectionId>,
+) -> Result<Report, MirrorError> {
+    run_among(parts, request, Some(connections)).await
+}
+
+async fn run_among(
+    parts: &Parts<'_>,
+    request: &Request,
+    connections: Option<&BTreeSet<ConnectionId>>,
+) -> Result<Report, MirrorError> {
+    let started_at = parts.clock.now();
+    let mut report = Report::new(request.direction, request.dry_run);
+    let mut record = RunRecord {
+        id: request.run.clone(),
+        direction: request.direction,
+        started_at,
+        ended_at: None,
+        outcome: None,
+        report: None,
+    };
+    if !request.dry_run {
+        parts.mirror.begin_run(&record)?;
+    }
+
+    let world = parts.mirror.world()?;
+    let mut extra = None;
+    if request.direction != Direction::FromCalendar {
+        extra = target::ensure(parts, &world, request.dry_run, &mut report).await?;
+    }
+    let mut observed = observe(parts, request.direction, connections, &mut report).await?;
+    observed.new.extend(extra.iter().map(|calendar| calendar.id.clone()));
+    settle_open_operations(parts, &observed)?;
+
+    let mut applied = Applied::default();
+    let mut unchanged = None;
+    let mut last_plan;
+    let mut round = 0;
+    loop {
+        let mut world = parts.mirror.world()?;
+        if let Some(calendar) = &extra {
+            world.calendars.entry(calendar.id.clone()).or_insert_with(|| calendar.clone());
+        }
+        last_plan =
+            allowed(plan(&world, parts.clock.now(), &parts.policy), &world, request.direction, &observed);
+        unchanged.get_or_insert(last_plan.unchanged + last_plan.notes.len());
+        if request.dry_run {
+            applied.count_planned(&last_plan);
+            break;
+        }
+        let again =
+            apply::apply(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report)
+                .await?;
+        round += 1;
+        if !again || round == ROUNDS {
+            break;
+        }
+    }
+
+    let world = parts.mirror.world()?;
+    report.bookings = BookingsReport {
+        unchanged: unchanged.unwrap_or_default(),
+        held: last_plan.cards.len(),
+        ..applied.bookings
+    };
+    finish(&world, &last_plan, &observed, &applied, &mut report);
+    let ended_at = parts.clock.now();
+    report.duration_ms = u64::try_from(ended_at.duration_since(started_at).as_millis()).unwrap_or(0);
+    if !request.dry_run {
+        record_outcomes(parts, &world, &observed, &report, ended_at)?;
+        record.ended_at = Some(ended_at);
+        record.outcome = Some(report.outcome());
+        record.report = serde_json::to_value(&report).ok();
+        parts.mirror.end_run(&record)?;
+    }
+    Ok(report)
+}
+
+fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), MirrorError> {
+    let world = parts.mirror.world()?;
+    for (id, operation) in &world.unsettled {
+        let can_tell = match operation {
+            Operation::CreateEvent { calendar, .. }
+            | Operation::UpdateEvent { calendar, .. }
+            | Operation::RemoveEvent { calendar, .. } => {
+                observed.is_current(calendar) || !world.calendars.contains_key(calendar)
+            }
+            Operation::PublishBusy { .. } => true,
+        };
+        if can_tell {
+            let now = parts.clock.now();
+            parts.mirror.settle(*id, &recover::conclude(operation, &world, now), now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What of the plan this run may do: its direction, and only where both sides were read to the present. What is not
+/// known is not written over.
+fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Observed) -> Plan {
+    if direction == Direction::FromCalendar || !observed.bookings_current {
+        plan.writes.clear();
+    }
+    plan.writes.retain(|operation| match operation {
+        Operation::CreateEvent { calendar, .. }
+        | Operation::UpdateEvent { calendar, .. }
+        | Operation::RemoveEvent { calendar, .. } => {
+            observed.is_current(calendar) || observed.is_new(calendar)
+        }
+        Operation::PublishBusy { .. } => false,
+    });
+    if direction == Direction::ToCalendar {
+        plan.publish.clear();
+    }
+    plan.publish.retain(|operation| match operation {
+        // A source that is no longer wanted is withdrawn whether or not its calendar still answers.
+        Operation::PublishBusy { set, .. } => {
+            observed.was_read(&set.source)
+                || world.calendars.get(&set.source).is_none_or(|calendar| calendar.role == Role::Off)
+        }
+        Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
+            false
+        }
+    });
+    plan
+}
+
+fn finish(world: &World, plan: &Plan, observed: &Observed, applied: &Applied, report: &mut Report) {
+    report.decisions = plan.cards.iter().map(|card| decision(world, card)).collect();
+    for source in &plan.sources {
+        let Some(calendar) = world.calendars.get(&source.calendar) else { continue };
+        report.busy.sources.push(SourceReport {
+            id: source.calendar.clone(),
+            name: calendar.name.clone(),
+            outcome: observed.outcome(&source.calendar).unwrap_or(ReadOutcome::NotRead),
+            intervals: source.set.as_ref().map(|set| set.intervals.len()),
+            published: applied.published.contains(&source.calendar),
+            withheld: source.withheld.len(),
+        });
+    }
+}
+
+/// One card as the CLI and the window tell it.
+#[must_use]
+pub fn decision(world: &World, card: &Card) -> DecisionReport {
+    DecisionReport {
+        id: card.id(),
+        kind: card.question.as_str().to_owned(),
+        booking_id: card.booking.clone(),
+        summary: words::card_summary(world, card),
+        options: Vec::new(),
+    }
+}
+
+fn record_outcomes(
+    parts: &Parts<'_>,
+    world: &World,
+    observed: &Observed,
+    report: &Report,
+    now: Timestamp,
+) -> Result<(), MirrorError> {
+    for (id, outcome) in &observed.calendars {
+        let Some(calendar) = world.calendars.get(id) else { continue };
+        let problem = report.errors.iter().find(|error| concerns(error, id, &calendar.connection));
+        let mut calendar = calendar.clone();
+        calendar.last_sync_status = Some(match (outcome, problem) {
+            (ReadOutcome::Failed, _) => SyncOutcome::Error,
+            (ReadOutcome::Partial, _) | (_, Some(_)) => SyncOutcome::Partial,
+            (_, None) => SyncOutcome::Success,
+        });
+        calendar.last_sync_error = problem.map(ErrorReport::problem);
+        if *outcome != ReadOutcome::Failed {
+            calendar.last_sync_at = Some(now);
+        }
+        let minutes = i64::from(calendar.sync_frequency_minutes);
+        calendar.next_sync_at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).ok();
+        calendar.updated_at = now;
+        parts.mirror.put_calendar(&calendar)?;
+    }
+    Ok(())
+}
+
+fn concerns(error: &ErrorReport, calendar: &CalendarId, connection: &ConnectionId) -> bool {
+    match &error.calendar {
+        Some(named) => named == calendar,
+        None => error.connection.as_ref() == Some(connection),
+    }
+}

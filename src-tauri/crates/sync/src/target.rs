@@ -1,0 +1,126 @@
+//! Where bookings go: finds the calendar we made for this vendor, or makes it, before the first booking is written.
+
+use crate::error::{MirrorError, ServiceError};
+use crate::ids::Service;
+use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
+use crate::ports::{Account, CalendarEntry};
+use crate::report::{ErrorReport, Report};
+use crate::retry::with_retry;
+use crate::run::Parts;
+use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, World};
+
+/// The name of the calendar we make.
+pub const TARGET_NAME: &str = "Bookiji";
+
+/// Makes sure that some calendar has [`Role::Target`]. In a dry run, answers with the one that would be made.
+///
+/// # Errors
+/// When the mirror cannot be written. What the service refuses is in the report.
+pub async fn ensure(
+    parts: &Parts<'_>,
+    world: &World,
+    dry_run: bool,
+    report: &mut Report,
+) -> Result<Option<LinkedCalendar>, MirrorError> {
+    if world.calendars.values().any(|calendar| calendar.role == Role::Target) {
+        return Ok(None);
+    }
+    let Some(vendor) = &world.vendor else { return Ok(None) };
+    let home = world.connections.values().find_map(|connection| {
+        let account = parts.accounts.get(&connection.id)?;
+        can_hold_bookings(connection).then_some((connection, account))
+    });
+    let Some((connection, account)) = home else { return Ok(None) };
+    let found = find_or_make(parts, account.as_ref(), vendor, dry_run).await;
+    let entry = match found {
+        Ok(entry) => entry,
+        Err(error) => {
+            let at = connection.service.as_str();
+            report
+                .errors
+                .push(ErrorReport { connection: Some(connection.id.clone()), ..ErrorReport::of(&error, at) });
+            return Ok(None);
+        }
+    };
+    let calendar = linked(world, &connection.id, &entry, parts.clock.now());
+    if dry_run {
+        return Ok(Some(calendar));
+    }
+    parts.mirror.put_calendar(&calendar)?;
+    Ok(None)
+}
+
+fn can_hold_bookings(connection: &Connection) -> bool {
+    connection.state == ConnectionState::Connected
+        && match connection.service {
+            Service::Google | Service::Outlook | Service::Caldav => true,
+            Service::Ics => false,
+        }
+}
+
+/// Looking first is what makes it safe to be interrupted: a calendar made just before a crash is found again.
+async fn find_or_make(
+    parts: &Parts<'_>,
+    account: &dyn Account,
+    vendor: &Vendor,
+    dry_run: bool,
+) -> Result<CalendarEntry, ServiceError> {
+    let retry = &parts.policy.retry;
+    let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
+    if let Some(entry) = listed.into_iter().find(|entry| entry.ours && entry.writable) {
+        return Ok(entry);
+    }
+    if dry_run {
+        return Ok(CalendarEntry {
+            remote: RemoteCalendarId("new".to_owned()),
+            name: TARGET_NAME.to_owned(),
+            time_zone: Some(vendor.time_zone.clone()),
+            writable: true,
+            primary: false,
+            ours: true,
+        });
+    }
+    match account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await {
+        Ok(entry) => Ok(entry),
+        Err(error) if error.outcome_unknown() => {
+            let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
+            listed.into_iter().find(|entry| entry.ours && entry.writable).ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn linked(
+    world: &World,
+    connection: &ConnectionId,
+    entry: &CalendarEntry,
+    now: jiff::Timestamp,
+) -> LinkedCalendar {
+    let id = CalendarId::of(connection, &entry.remote);
+    if let Some(known) = world.calendars.get(&id) {
+        return LinkedCalendar { role: Role::Target, updated_at: now, ..known.clone() };
+    }
+    LinkedCalendar {
+        id,
+        connection: connection.clone(),
+        remote: entry.remote.clone(),
+        name: entry.name.clone(),
+        time_zone: entry.time_zone.clone(),
+        writable: entry.writable,
+        role: Role::Target,
+        rules: calendar::busy::BusyRules::default(),
+        sync_frequency_minutes: DEFAULT_FREQUENCY_MINUTES,
+        auto_sync_enabled: true,
+        cursor: None,
+        known: false,
+        last_sync_at: None,
+        last_sync_status: None,
+        last_sync_error: None,
+        next_sync_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// The design's `sync_frequency_minutes` default.
+pub const DEFAULT_FREQUENCY_MINUTES: u32 = 5;

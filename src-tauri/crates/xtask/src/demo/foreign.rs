@@ -1,0 +1,185 @@
+//! Calendar files that others wrote, read by `companion busy`. They come from packages at the time of the demo, lie in
+//! the cache folder, and are never part of the repository. Ours, and the sandbox's feeds, are read beside them.
+
+use super::cast::{Companion, Sandbox};
+use super::ledger::Ledger;
+use crate::places;
+use crate::process;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+struct Package {
+    name: &'static str,
+    version: &'static str,
+    /// As its authors wrote it, or as it is installed: only the one that carries the calendar files.
+    from_source: bool,
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "icalendar", version: "7.3.0", from_source: true },
+    Package { name: "recurring-ical-events", version: "3.8.2", from_source: false },
+];
+
+/// More files than any of the folders holds; a folder that holds more is not the one that was meant.
+const MAX_FILES: usize = 2_000;
+
+/// Wide enough for what the files tell of, and within what one question may ask.
+const WINDOW: [&str; 6] = ["--from", "2019-01-01", "--to", "2020-01-01", "--zone", "Europe/Paris"];
+
+/// What came of reading a folder of calendar files.
+#[derive(Default)]
+struct Harvest {
+    files: usize,
+    read: usize,
+    /// Not a calendar, and said so with a code and a next step.
+    refused: usize,
+    events: usize,
+    intervals: usize,
+    /// Events that could not be placed exactly, each with a reason.
+    withheld: usize,
+    /// Lines that could not be used, each with its number.
+    problems: usize,
+    /// Neither an answer nor a reason.
+    broken: Vec<PathBuf>,
+}
+
+pub fn read_files(companion: &Companion, sandbox: &Sandbox, ledger: &mut Ledger) -> Result<()> {
+    ledger.scene("Calendar files that others wrote, and ours.");
+    for package in PACKAGES {
+        match package.fetch() {
+            Ok(folder) => reap(&format!("{} {}", package.name, package.version), &folder, companion, ledger)?,
+            Err(error) => {
+                ledger.tell(&format!("{} could not be fetched, so it is left out: {error:#}", package.name))
+            }
+        }
+    }
+    let ours = places::root()?.join("tests/fixtures/ics");
+    if ours.is_dir() {
+        reap("tests/fixtures/ics", &ours, companion, ledger)?;
+    }
+    let feeds = companion.profile.path().join("feeds");
+    std::fs::create_dir_all(&feeds)?;
+    for name in sandbox.state()?["feeds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let name = name.strip_suffix(".ics").unwrap_or(name);
+        std::fs::write(feeds.join(format!("{name}.ics")), sandbox.feed(&format!("{name}.ics"))?)?;
+    }
+    reap("the sandbox's feeds", &feeds, companion, ledger)
+}
+
+fn reap(title: &str, folder: &Path, companion: &Companion, ledger: &mut Ledger) -> Result<()> {
+    let mut files = Vec::new();
+    calendar_files(folder, &mut files)?;
+    files.sort();
+    let mut harvest = Harvest { files: files.len(), ..Harvest::default() };
+    for file in files {
+        harvest.take(companion, file)?;
+    }
+    let line = format!(
+        "{title}: {} files, {} read, {} refused with a reason; {} events, {} busy intervals, {} withheld, {} problems",
+        harvest.files,
+        harvest.read,
+        harvest.refused,
+        harvest.events,
+        harvest.intervals,
+        harvest.withheld,
+        harvest.problems
+    );
+    ledger.check(harvest.broken.is_empty() && harvest.read > 0, &line);
+    for file in &harvest.broken {
+        ledger.tell(&format!("neither read nor refused: {}", file.display()));
+    }
+    Ok(())
+}
+
+impl Harvest {
+    fn take(&mut self, companion: &Companion, file: PathBuf) -> Result<()> {
+        let name = file.to_string_lossy();
+        let mut words = vec!["busy", &name];
+        words.extend(WINDOW);
+        let said = companion.says(&words, "")?;
+        let count = |name: &str| said.document[name].as_array().map_or(0, Vec::len);
+        match said.status {
+            Some(0) => {
+                self.read += 1;
+                self.events += count("events");
+                self.intervals += count("intervals");
+                self.withheld += count("withheld");
+                self.problems += count("problems");
+            }
+            Some(1) if said.errors.contains("INVALID_ICS_FORMAT") => self.refused += 1,
+            Some(_) | None => self.broken.push(file.clone()),
+        }
+        Ok(())
+    }
+}
+
+impl Package {
+    /// Brings the package's files into the cache folder, once.
+    fn fetch(&self) -> Result<PathBuf> {
+        let title = format!("{}-{}", self.name, self.version);
+        let folder = places::cache("ics")?.join(&title);
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let fresh = places::cache("ics")?.join(format!("{title}.{}", std::process::id()));
+        std::fs::create_dir_all(&fresh).context("making a folder for it")?;
+        let brought = self.download_into(&fresh).and_then(|()| {
+            // Whoever was first wins; both brought the same.
+            std::fs::rename(&fresh, &folder)
+                .or_else(|error| if folder.is_dir() { Ok(()) } else { Err(error) })?;
+            Ok(folder)
+        });
+        let _ = std::fs::remove_dir_all(&fresh);
+        brought
+    }
+
+    fn download_into(&self, folder: &Path) -> Result<()> {
+        let wanted = format!("{}=={}", self.name, self.version);
+        let binary = if self.from_source { "--no-binary" } else { "--only-binary" };
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "download", "--quiet", "--no-deps", binary, self.name, &wanted, "--dest"]);
+        python(pip.arg(folder), Duration::from_mins(3))?;
+        for entry in std::fs::read_dir(folder)? {
+            let archive = entry?.path();
+            let module = match archive.extension().and_then(|extension| extension.to_str()) {
+                Some("whl") => "zipfile",
+                Some("gz") => "tarfile",
+                Some(_) | None => continue,
+            };
+            let mut unpack = Command::new("python3");
+            unpack.args(["-m", module, "-e"]).arg(&archive).arg(folder.join("unpacked"));
+            python(&mut unpack, Duration::from_mins(1))?;
+        }
+        if !folder.join("unpacked").is_dir() {
+            bail!("the package came in a form that is not known");
+        }
+        Ok(())
+    }
+}
+
+fn python(command: &mut Command, limit: Duration) -> Result<()> {
+    let answer = process::output(command, limit)?;
+    if !answer.status.success() {
+        let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+        bail!("{}", said.lines().last().unwrap_or("python3 failed"));
+    }
+    Ok(())
+}
+
+fn calendar_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            calendar_files(&entry.path(), files)?;
+        } else if entry.path().extension().is_some_and(|extension| extension == "ics") {
+            files.push(entry.path());
+        }
+        if files.len() > MAX_FILES {
+            bail!("more than {MAX_FILES} calendar files below {}", folder.display());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! A desk for a window where there is no display: a virtual screen, a session bus, a window manager, and a home
+//! of its own. Knows when a window is painted; does not know what the window shows.
+
+use crate::places::Scratch;
+use crate::process::{self, Running, output, until};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Fewer colours than this are an empty page: text alone has dozens of greys along its edges.
+const PAINTED_COLOURS: u32 = 48;
+
+const SHORT: Duration = Duration::from_secs(20);
+
+/// What stands on the desk besides the window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Furniture {
+    Bare,
+    /// A real panel with a tray, and a real keychain, unlocked.
+    PanelAndKeychain,
+}
+
+/// Ends everything it started when dropped, in this order.
+pub struct Desk {
+    _furniture: Vec<Running>,
+    _bus: Running,
+    _screen: Running,
+    display: String,
+    bus_address: String,
+    home: Scratch,
+}
+
+/// A picture that was taken.
+pub struct Picture {
+    pub width: u32,
+    pub height: u32,
+    pub colours: u32,
+    /// Equal for equal pixels.
+    signature: String,
+}
+
+/// Says whether a person could see a window that is opened now.
+pub fn is_there() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+impl Desk {
+    pub fn open(furniture: Furniture) -> Result<Self> {
+        let home = Scratch::new("desk")?;
+        let mut screen = Command::new("Xvfb");
+        screen.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        let (screen, number) = started_and_said(screen.stderr(Stdio::null()))?;
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).stderr(Stdio::null());
+        let display = format!(":{number}");
+        prepare(&mut bus, &display, home.path());
+        let (bus, bus_address) = started_and_said(&mut bus)?;
+        let mut desk =
+            Self { _furniture: Vec::new(), _bus: bus, _screen: screen, display, bus_address, home };
+        desk.furnish("openbox", &[])?;
+        if furniture == Furniture::PanelAndKeychain {
+            desk.unlock_keychain()?;
+            desk.furnish("xfce4-panel", &["--disable-wm-check"])?;
+        }
+        Ok(desk)
+    }
+
+    /// Makes `command` open its windows here, find this bus, and leave its files in this desk's own home.
+    pub fn seat<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        prepare(command, &self.display, self.home.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus_address)
+    }
+
+    /// Waits until the largest window of `app` shows more than an empty page and has come to rest, and keeps a
+    /// picture of it at `path`.
+    pub fn picture_of(&self, app: &mut Running, path: &Path) -> Result<Picture> {
+        let mut last = None;
+        let mut painted_since: Option<Instant> = None;
+        let painted = until(Duration::from_secs(60), || {
+            app.still_runs().context("the app did not stay up")?;
+            let Some(window) = self.largest_window(app.id())? else { return Ok(None) };
+            let Some(picture) = self.picture(&window, path)? else { return Ok(None) };
+            let at_rest = last.as_ref() == Some(&picture.signature);
+            last = Some(picture.signature.clone());
+            if picture.colours < PAINTED_COLOURS {
+                return Ok(None);
+            }
+            // Something on the page may move for ever; eight seconds are enough for it to settle down.
+            let since = *painted_since.get_or_insert_with(Instant::now);
+            if at_rest || since.elapsed() > Duration::from_secs(8) {
+                return Ok(Some(picture));
+            }
+            process::pause(Duration::from_secs(1));
+            Ok(None)
+        })?;
+        painted.with_context(|| {
+            format!("after a minute there is no window, or an empty one: see {}", path.display())
+        })
+    }
+
+    /// Keeps a picture of the whole desk, panel and tray included.
+    pub fn picture_of_all(&self, path: &Path) -> Result<Picture> {
+        self.picture("root", path)?.context("the screen could not be read")
+    }
+
+    fn picture(&self, window: &str, path: &Path) -> Result<Option<Picture>> {
+        let mut import = Command::new("import");
+        import.args(["-silent", "-window", window]).arg(path);
+        if !output(self.seat(&mut import), SHORT)?.status.success() {
+            return Ok(None);
+        }
+        let mut identify = Command::new("identify");
+        identify.args(["-format", "%w %h %k %#"]).arg(path);
+        let answer = output(&mut identify, SHORT)?;
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [width, height, colours, signature] = words[..] else { return Ok(None) };
+        let picture = Picture {
+            width: width.parse()?,
+            height: height.parse()?,
+            colours: colours.parse()?,
+            signature: signature.to_owned(),
+        };
+        Ok(Some(picture))
+    }
+
+    fn largest_window(&self, process: u32) -> Result<Option<String>> {
+        let search = self.xdotool(&["search", "--onlyvisible", "--pid", &process.to_string()])?;
+        let mut largest = None;
+        for window in search.lines() {
+            let geometry = self.xdotool(&["getwindowgeometry", "--shell", window])?;
+            let value = |name: &str| {
+                geometry.lines().find_map(|line| line.strip_prefix(name)?.parse::<u32>().ok()).unwrap_or(0)
+            };
+            let area = value("WIDTH=").saturating_mul(value("HEIGHT="));
+            if area > 200 * 200 && largest.as_ref().is_none_or(|(other, _)| area > *other) {
+                largest = Some((area, window.to_owned()));
+            }
+        }
+        Ok(largest.map(|(_, window)| window))
+    }
+
+    fn xdotool(&self, words: &[&str]) -> Result<String> {
+        let answer = output(self.seat(Command::new("xdotool").args(words)), SHORT)?;
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    }
+
+    fn furnish(&mut self, program: &str, words: &[&str]) -> Result<()> {
+        let mut command = Command::new(program);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let piece = Running::start(self.seat(&mut command))?;
+        // The window manager must be the last to go, or the panel complains to nobody.
+        self._furniture.insert(0, piece);
+        Ok(())
+    }
+
+    fn unlock_keychain(&mut self) -> Result<()> {
+        let mut command = Command::new("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut keychain = Running::start(self.seat(&mut command))?;
+        keychain.take_stdin()?.write_all(b"desk")?;
+        let name = "org.freedesktop.secrets";
+        let answers = until(SHORT, || {
+            keychain.still_runs().context("the keychain did not stay up")?;
+            let mut ask = Command::new("dbus-send");
+            ask.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"]);
+            ask.args(["org.freedesktop.DBus.GetNameOwner", &format!("string:{name}")]);
+            Ok(output(self.seat(&mut ask), SHORT)?.status.success().then_some(()))
+        })?;
+        if answers.is_none() {
+            bail!("the keychain did not come up");
+        }
+        self._furniture.insert(0, keychain);
+        Ok(())
+    }
+}
+
+fn prepare(command: &mut Command, display: &str, home: &Path) {
+    command.env("DISPLAY", display).env("HOME", home).env("XDG_RUNTIME_DIR", home);
+    for name in ["WAYLAND_DISPLAY", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+        command.env_remove(name);
+    }
+    // Without an accessibility bus every GTK program waits for one, and says so.
+    command.env("NO_AT_BRIDGE", "1").env("GTK_A11Y", "none");
+}
+
+/// Starts a program that says one line when it is ready.
+fn started_and_said(command: &mut Command) -> Result<(Running, String)> {
+    let mut program = Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let mut line = String::new();
+    BufReader::new(program.take_stdout()?).read_line(&mut line)?;
+    let line = line.trim().to_owned();
+    if line.is_empty() {
+        bail!("`{}` ended before it was ready", process::shown(command));
+    }
+    Ok((program, line))
+}

@@ -1,0 +1,366 @@
+//! An in-memory calendar service and platform: they keep the contract, and break it only where a test says so.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use calendar::event::{End, Event, Uid, When};
+use jiff::Timestamp;
+use sync::booking::{Booking, Draft};
+use sync::error::ServiceError;
+use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, VendorId};
+use sync::ports::{
+    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Marker, Platform, Probe, Reading,
+    RemoteEvent,
+};
+
+/// What goes wrong with the next request that matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Done, and the answer is lost.
+    ReplyLost,
+    /// Not done.
+    Unreachable,
+    RateLimited,
+    SignInExpired,
+    CursorLost,
+    /// Half of the items, then no more.
+    HalfAReading,
+    /// The write is refused as wrong.
+    Rejected,
+}
+
+/// Everything both services hold, behind one lock so that a test sees one moment.
+#[derive(Default)]
+pub struct State {
+    pub calendars: BTreeMap<RemoteCalendarId, FakeCalendar>,
+    pub bookings: BTreeMap<BookingId, (u64, Booking)>,
+    pub busy: BTreeMap<CalendarId, BusySet>,
+    pub clock: u64,
+    /// `(operation, fault)`, taken in order by the first request whose name matches.
+    pub faults: VecDeque<(&'static str, Fault)>,
+    /// `(requests to let pass, requests to fail, fault)`.
+    pub outage: Option<(usize, usize, Fault)>,
+    /// What happens on the service's side just before it serves the named request.
+    pub before: Vec<(&'static str, Before)>,
+    pub requests: Vec<&'static str>,
+    pub writes: usize,
+}
+
+/// Something that happens behind the app's back.
+pub type Before = Box<dyn FnOnce(&mut State) + Send>;
+
+#[derive(Clone, Debug, Default)]
+pub struct FakeCalendar {
+    pub entry: Option<CalendarEntry>,
+    /// Live or deleted, with the number of the change that made it so.
+    pub events: BTreeMap<RemoteId, (u64, Option<RemoteEvent>)>,
+}
+
+impl State {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    fn fault(&mut self, operation: &'static str) -> Option<Fault> {
+        self.requests.push(operation);
+        if let Some(at) = self.before.iter().position(|(name, _)| *name == operation) {
+            let (_, happen) = self.before.remove(at);
+            happen(self);
+        }
+        match &mut self.outage {
+            Some((0, 0, _)) | None => {}
+            Some((0, left, fault)) => {
+                *left -= 1;
+                return Some(*fault);
+            }
+            Some((pass, _, _)) => *pass -= 1,
+        }
+        let at = self.faults.iter().position(|(name, _)| *name == operation || *name == "any")?;
+        self.faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    /// Puts an event there as a person would, and answers with its etag.
+    pub fn put(&mut self, calendar: &RemoteCalendarId, mut event: RemoteEvent) -> ETag {
+        let now = self.tick();
+        event.etag = ETag(format!("\"{now}\""));
+        let etag = event.etag.clone();
+        self.calendars
+            .entry(calendar.clone())
+            .or_default()
+            .events
+            .insert(event.id.clone(), (now, Some(event)));
+        etag
+    }
+
+    pub fn delete(&mut self, calendar: &RemoteCalendarId, id: &RemoteId) {
+        let now = self.tick();
+        self.calendars.entry(calendar.clone()).or_default().events.insert(id.clone(), (now, None));
+    }
+
+    /// The one event of the calendar that bookings go to.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    #[must_use]
+    pub fn only_booking_event(&self) -> (RemoteCalendarId, RemoteEvent) {
+        let ours = |calendar: &&FakeCalendar| calendar.entry.as_ref().is_some_and(|entry| entry.ours);
+        let target = self.calendars.values().find(ours).and_then(|calendar| calendar.entry.clone());
+        let target = target.expect("a calendar for bookings").remote;
+        let mut events = self.live(&target);
+        assert_eq!(events.len(), 1, "{events:#?}");
+        (target, events.remove(0))
+    }
+
+    #[must_use]
+    pub fn live(&self, calendar: &RemoteCalendarId) -> Vec<RemoteEvent> {
+        self.calendars
+            .get(calendar)
+            .map(|calendar| calendar.events.values().filter_map(|(_, event)| event.clone()).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// Both services over one [`State`].
+#[derive(Clone, Default)]
+pub struct Services(pub Arc<Mutex<State>>);
+
+impl Services {
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn error(fault: Fault) -> ServiceError {
+    let service = "fake".to_owned();
+    match fault {
+        Fault::ReplyLost | Fault::Unreachable | Fault::HalfAReading | Fault::CursorLost => {
+            ServiceError::Unreachable { service, reason: format!("{fault:?}") }
+        }
+        Fault::RateLimited => ServiceError::RateLimited { service, retry_after: None },
+        Fault::SignInExpired => ServiceError::SignInExpired { service, reason: "invalid_grant".to_owned() },
+        Fault::Rejected => {
+            ServiceError::Rejected { service, reason: "the title is not to its taste".to_owned() }
+        }
+    }
+}
+
+#[async_trait]
+impl Account for Services {
+    async fn calendars(&self) -> Result<Vec<CalendarEntry>, ServiceError> {
+        let mut state = self.state();
+        if let Some(fault) = state.fault("calendars") {
+            return Err(error(fault));
+        }
+        Ok(state.calendars.values().filter_map(|calendar| calendar.entry.clone()).collect())
+    }
+
+    async fn create_calendar(
+        &self,
+        name: &str,
+        zone: &str,
+        vendor: &VendorId,
+    ) -> Result<CalendarEntry, ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("create_calendar");
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        let remote = RemoteCalendarId(format!("made-for-{vendor}-{}", state.tick()));
+        let entry = CalendarEntry {
+            remote: remote.clone(),
+            name: name.to_owned(),
+            time_zone: Some(zone.to_owned()),
+            writable: true,
+            primary: false,
+            ours: true,
+        };
+        state.writes += 1;
+        state.calendars.entry(remote).or_default().entry = Some(entry.clone());
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(entry),
+        }
+    }
+
+    fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
+        Box::new(OneCalendar { services: self.clone(), remote: remote.clone() })
+    }
+}
+
+struct OneCalendar {
+    services: Services,
+    remote: RemoteCalendarId,
+}
+
+impl OneCalendar {
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        done: impl FnOnce(&mut State, &RemoteCalendarId) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let mut state = self.services.state();
+        let fault = state.fault(operation);
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        let answer = done(&mut state, &self.remote)?;
+        state.writes += 1;
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// A draft as the service would store it.
+#[must_use]
+pub fn event_of(draft: &Draft) -> RemoteEvent {
+    let mut event = Event::new(draft.uid.clone(), When::Utc(draft.start), End::At(When::Utc(draft.end)));
+    event.summary.clone_from(&draft.title);
+    event.description.clone_from(&draft.description);
+    let marker = Some(Marker { booking: draft.booking.clone(), generation: draft.generation });
+    RemoteEvent { id: draft.id.clone(), etag: ETag(String::new()), event, marker }
+}
+
+/// An event of her own.
+#[must_use]
+pub fn event(id: &str, start: Timestamp, end: Timestamp) -> RemoteEvent {
+    let mut event = Event::new(Uid(format!("{id}@elsewhere")), When::Utc(start), End::At(When::Utc(end)));
+    id.clone_into(&mut event.summary);
+    RemoteEvent { id: RemoteId(id.to_owned()), etag: ETag(String::new()), event, marker: None }
+}
+
+#[async_trait]
+impl Calendar for OneCalendar {
+    async fn read(&self, cursor: Option<&Cursor>, _since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
+        let mut state = self.services.state();
+        let fault = state.fault("read");
+        match fault {
+            Some(Fault::CursorLost) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::HalfAReading) => {
+                let mut items = state.live(&self.remote);
+                items.truncate(items.len() / 2);
+                return Reading::Partial { items, reason: error(Fault::HalfAReading) };
+            }
+            Some(fault) => return Reading::Failed(error(fault)),
+            None => {}
+        }
+        let now = state.clock;
+        let Some(calendar) = state.calendars.get(&self.remote) else {
+            return Reading::Failed(ServiceError::Gone { service: "fake".to_owned() });
+        };
+        let next = Cursor(now.to_string());
+        let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
+            let items = state.live(&self.remote);
+            return Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) };
+        };
+        let mut changed = Vec::new();
+        let mut removed = Vec::new();
+        for (id, (at, event)) in &calendar.events {
+            match event {
+                _ if *at <= since => {}
+                Some(event) => changed.push(event.clone()),
+                None => removed.push(id.clone()),
+            }
+        }
+        Reading::Delta { changed, removed, cursor: next }
+    }
+
+    async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        self.write("create", |state, remote| {
+            if state.calendars.get(remote).is_some_and(|calendar| calendar.events.contains_key(&draft.id)) {
+                return Err(ServiceError::Exists { service: "fake".to_owned() });
+            }
+            let mut event = event_of(draft);
+            event.etag = state.put(remote, event.clone());
+            Ok(event)
+        })
+    }
+
+    async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        self.write("update", |state, remote| {
+            let mut event = standing(state, remote, id, base)?;
+            event.event.start = When::Utc(draft.start);
+            event.event.end = End::At(When::Utc(draft.end));
+            if !draft.times_only {
+                event.event.summary.clone_from(&draft.title);
+                event.event.description.clone_from(&draft.description);
+            }
+            event.etag = state.put(remote, event.clone());
+            Ok(event)
+        })
+    }
+
+    async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
+        self.write("delete", |state, remote| {
+            standing(state, remote, id, base)?;
+            state.delete(remote, id);
+            Ok(())
+        })
+    }
+
+    async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
+        let mut state = self.services.state();
+        if let Some(fault) = state.fault("probe") {
+            return Err(error(fault));
+        }
+        Ok(match state.calendars.get(&self.remote).and_then(|calendar| calendar.events.get(id)) {
+            Some((_, Some(event))) => Probe::Live(event.clone()),
+            Some((_, None)) => Probe::Burnt,
+            None => Probe::Absent,
+        })
+    }
+}
+
+fn standing(
+    state: &State,
+    remote: &RemoteCalendarId,
+    id: &RemoteId,
+    base: &ETag,
+) -> Result<RemoteEvent, ServiceError> {
+    let service = "fake".to_owned();
+    match state.calendars.get(remote).and_then(|calendar| calendar.events.get(id)) {
+        Some((_, Some(event))) if event.etag == *base => Ok(event.clone()),
+        Some((_, Some(_))) => Err(ServiceError::Stale { service }),
+        Some((_, None)) | None => Err(ServiceError::Gone { service }),
+    }
+}
+
+#[async_trait]
+impl Platform for Services {
+    async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {
+        let mut state = self.state();
+        match state.fault("bookings") {
+            Some(Fault::CursorLost) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::HalfAReading) => {
+                return Reading::Partial { items: Vec::new(), reason: error(Fault::HalfAReading) };
+            }
+            Some(fault) => return Reading::Failed(error(fault)),
+            None => {}
+        }
+        let next = Cursor(state.clock.to_string());
+        let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
+        let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
+        let items = items.map(|(_, booking)| booking.clone()).collect();
+        match since {
+            Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
+            None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },
+        }
+    }
+
+    async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("put_busy");
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        state.writes += 1;
+        state.busy.insert(set.source.clone(), set.clone());
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(BusyReceipt::default()),
+        }
+    }
+}

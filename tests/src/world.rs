@@ -1,0 +1,317 @@
+//! One vendor, her calendars, her bookings and the real mirror, with a clock that only tests move.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sync::booking::{Booking, BookingStatus};
+use sync::error::MirrorError;
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId, RunId, Service};
+use sync::policy::Policy;
+use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent};
+use sync::report::Report;
+use sync::run::{Parts, Request, run};
+use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
+
+use crate::service::{Fault, Services, State, event};
+
+/// Stands still until it is told to wait or moved.
+pub struct TestClock(Mutex<Timestamp>);
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.advance(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX));
+    }
+
+    fn jitter(&self) -> f64 {
+        0.5
+    }
+}
+
+impl TestClock {
+    pub fn advance(&self, by: SignedDuration) {
+        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = now.saturating_add(by).unwrap_or(*now);
+    }
+}
+
+/// The world of a scenario.
+pub struct World {
+    pub services: Services,
+    pub mirror: Box<dyn Mirror>,
+    pub clock: TestClock,
+    pub accounts: BTreeMap<ConnectionId, Box<dyn Account>>,
+    pub connection: ConnectionId,
+    pub policy: Policy,
+    runs: u32,
+}
+
+/// Sunday noon in Toronto.
+pub const NOON: &str = "2026-11-22T17:00:00Z";
+
+impl World {
+    /// A vendor with one personal calendar that blocks time. The target is made by the first sync.
+    #[must_use]
+    pub fn new(mirror: Box<dyn Mirror>) -> Self {
+        Self::around(Services::default(), mirror)
+    }
+
+    /// The same vendor around services that have a past, with a mirror that knows nothing of it.
+    ///
+    /// # Panics
+    /// When the mirror cannot be made: there is no scenario then.
+    #[must_use]
+    pub fn around(services: Services, mirror: Box<dyn Mirror>) -> Self {
+        let now: Timestamp = NOON.parse().expect("a time");
+        let connection = ConnectionId::of(Service::Google, "amelie@example.com");
+        mirror
+            .set_vendor(&Vendor {
+                id: "vendor-1".into(),
+                name: "Amélie".to_owned(),
+                email: "amelie@example.com".to_owned(),
+                time_zone: "America/Toronto".to_owned(),
+            })
+            .expect("a vendor");
+        mirror
+            .put_connection(&Connection {
+                id: connection.clone(),
+                service: Service::Google,
+                account: "amelie@example.com".to_owned(),
+                state: ConnectionState::Connected,
+                created_at: now,
+                error: None,
+                backoff_until: None,
+                error_count: 0,
+            })
+            .expect("a connection");
+        let accounts: BTreeMap<ConnectionId, Box<dyn Account>> =
+            BTreeMap::from([(connection.clone(), Box::new(services.clone()) as Box<dyn Account>)]);
+        let world = Self {
+            services,
+            mirror,
+            clock: TestClock(Mutex::new(now)),
+            accounts,
+            connection,
+            policy: Policy::default(),
+            runs: 0,
+        };
+        world.link("personal", Role::Busy);
+        world
+    }
+
+    /// Adds a calendar to the account and links it.
+    ///
+    /// # Panics
+    /// When the mirror refuses it.
+    pub fn link(&self, remote: &str, role: Role) -> CalendarId {
+        let remote = RemoteCalendarId(remote.to_owned());
+        let entry = CalendarEntry {
+            remote: remote.clone(),
+            name: remote.0.clone(),
+            time_zone: None,
+            writable: true,
+            primary: remote.0 == "personal",
+            ours: false,
+        };
+        self.services.state().calendars.entry(remote.clone()).or_default().entry = Some(entry);
+        let id = CalendarId::of(&self.connection, &remote);
+        let now = self.clock.now();
+        self.mirror
+            .put_calendar(&LinkedCalendar {
+                id: id.clone(),
+                connection: self.connection.clone(),
+                name: remote.0.clone(),
+                remote,
+                time_zone: None,
+                writable: true,
+                role,
+                rules: calendar::busy::BusyRules::default(),
+                sync_frequency_minutes: 5,
+                auto_sync_enabled: true,
+                cursor: None,
+                known: false,
+                last_sync_at: None,
+                last_sync_status: None,
+                last_sync_error: None,
+                next_sync_at: None,
+                created_at: now,
+                updated_at: now,
+            })
+            .expect("a calendar");
+        id
+    }
+
+    /// A customer books `hours` from now, for an hour.
+    pub fn customer_books(&self, id: &str, hours: i64) -> BookingId {
+        let start = self.at(hours);
+        let booking = Booking {
+            id: BookingId(id.to_owned()),
+            vendor: "vendor-1".into(),
+            status: BookingStatus::Confirmed,
+            start,
+            end: self.at(hours + 1),
+            service_name: Some("Haircut".to_owned()),
+            customer_name: Some("Nadia Roy".to_owned()),
+            notes: None,
+            updated_at: start.to_string(),
+        };
+        self.change_booking(booking)
+    }
+
+    /// The platform changes a booking.
+    ///
+    /// # Panics
+    /// When there is no such booking.
+    pub fn platform_changes(&self, id: &BookingId, change: impl FnOnce(&mut Booking)) {
+        let mut booking = self.services.state().bookings[id].1.clone();
+        change(&mut booking);
+        self.change_booking(booking);
+    }
+
+    fn change_booking(&self, booking: Booking) -> BookingId {
+        let id = booking.id.clone();
+        let mut state = self.services.state();
+        state.clock += 1;
+        let at = state.clock;
+        state.bookings.insert(id.clone(), (at, booking));
+        id
+    }
+
+    /// `hours` after the world's noon, whatever the clock says since.
+    ///
+    /// # Panics
+    /// Never: the constant is a time.
+    #[must_use]
+    pub fn at(&self, hours: i64) -> Timestamp {
+        let noon: Timestamp = NOON.parse().expect("a time");
+        noon.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(noon)
+    }
+
+    /// She puts an event into her personal calendar.
+    pub fn vendor_adds(&self, id: &str, hours: i64, length: i64) {
+        let event = event(id, self.at(hours), self.at(hours + length));
+        self.services.state().put(&"personal".into(), event);
+    }
+
+    pub fn vendor_deletes(&self, calendar: &RemoteCalendarId, id: &RemoteId) {
+        self.services.state().delete(calendar, id);
+    }
+
+    /// She edits the one event that a booking has.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    pub fn vendor_changes_booking_event(&self, change: impl FnOnce(&mut calendar::event::Event)) {
+        let mut state = self.services.state();
+        let (calendar, mut event) = state.only_booking_event();
+        change(&mut event.event);
+        state.put(&calendar, event);
+    }
+
+    /// Lets something happen behind the app's back just before `operation` is served.
+    pub fn before_next(&self, operation: &'static str, happen: impl FnOnce(&mut State) + Send + 'static) {
+        self.services.state().before.push((operation, Box::new(happen)));
+    }
+
+    pub fn fail_next(&self, operation: &'static str, fault: Fault) {
+        self.services.state().faults.push_back((operation, fault));
+    }
+
+    /// Lets `pass` requests through and fails the next `times`.
+    pub fn fail_from(&self, pass: usize, times: usize, fault: Fault) {
+        self.services.state().outage = Some((pass, times, fault));
+    }
+
+    pub fn heal(&self) {
+        let mut state = self.services.state();
+        state.outage = None;
+        state.faults.clear();
+    }
+
+    /// The remote id of the calendar that bookings go to.
+    ///
+    /// # Panics
+    /// When no sync has made one yet.
+    #[must_use]
+    pub fn target(&self) -> RemoteCalendarId {
+        let world = self.mirror.world().expect("a world");
+        let target = world.calendars.values().find(|calendar| calendar.role == Role::Target);
+        target.map(|calendar| calendar.remote.clone()).expect("a target")
+    }
+
+    /// The live events of the target calendar.
+    #[must_use]
+    pub fn booking_events(&self) -> Vec<RemoteEvent> {
+        let targets: Vec<RemoteCalendarId> = {
+            let state = self.services.state();
+            state
+                .calendars
+                .iter()
+                .filter(|(_, c)| c.entry.as_ref().is_some_and(|e| e.ours))
+                .map(|(id, _)| id.clone())
+                .collect()
+        };
+        targets.iter().flat_map(|target| self.services.state().live(target)).collect()
+    }
+
+    /// One sync in `direction`.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub async fn try_sync(&mut self, direction: Direction, dry_run: bool) -> Result<Report, MirrorError> {
+        self.runs += 1;
+        let request = Request { run: RunId(format!("run-{}", self.runs)), direction, dry_run };
+        let parts = Parts {
+            mirror: self.mirror.as_ref(),
+            platform: &self.services,
+            accounts: &self.accounts,
+            clock: &self.clock,
+            policy: self.policy,
+        };
+        run(&parts, &request).await
+    }
+
+    /// One sync both ways.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub async fn sync(&mut self) -> Report {
+        self.try_sync(Direction::Bidirectional, false).await.expect("a report")
+    }
+
+    /// Syncs again and holds that nothing was left to do.
+    ///
+    /// # Panics
+    /// When the second sync writes, or asks for more than its cursors need.
+    pub async fn assert_settled(&mut self) {
+        let writes = {
+            let mut state = self.services.state();
+            state.requests.clear();
+            state.writes
+        };
+        let report = self.sync().await;
+        let state = self.services.state();
+        let changed = report.bookings.created + report.bookings.updated + report.bookings.removed;
+        assert_eq!((changed, state.writes), (0, writes), "the second sync wrote: {report:#?}");
+        assert!(
+            state.requests.iter().all(|name| *name == "read" || *name == "bookings"),
+            "{:?}",
+            state.requests
+        );
+    }
+
+    /// What the platform holds as busy, over all sources, merged.
+    #[must_use]
+    pub fn published_busy(&self) -> Vec<(Timestamp, Timestamp)> {
+        let state = self.services.state();
+        let all = state.busy.values().flat_map(|set| set.intervals.iter().copied()).collect();
+        calendar::interval::union(all).into_iter().map(|i| (i.start(), i.end())).collect()
+    }
+}
