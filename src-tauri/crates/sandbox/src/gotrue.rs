@@ -356,7 +356,7 @@ async fn health(call: Call) -> Response {
 }
 
 /// The gateway before the sign-in server, which knows nothing but keys.
-fn without_key(call: &Call) -> Option<Response> {
+pub(crate) fn without_key(call: &Call) -> Option<Response> {
     let message = match call.header("apikey").or_else(|| call.query("apikey")) {
         Some(API_KEY) => return None,
         Some(_) => json!({"message": "Invalid API key"}),
@@ -375,7 +375,7 @@ fn access_token(
 ) -> String {
     let part = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let head = part(json!({"alg": "HS256", "typ": "JWT"}));
-    let claims = part(json!({"sub": vendor.id, "aud": "authenticated", "role": "authenticated",
+    let claims = part(json!({"sub": vendor.auth_id, "aud": "authenticated", "role": "authenticated",
         "email": vendor.email, "session_id": session, "iat": issued_at, "exp": expires_at}));
     format!("{head}.{claims}.{}", names.token(""))
 }
@@ -383,7 +383,7 @@ fn access_token(
 fn user(vendor: &Vendor, now: Timestamp) -> Value {
     let now = crate::time::zulu(now);
     json!({
-        "id": vendor.id, "aud": "authenticated", "role": "authenticated", "email": vendor.email,
+        "id": vendor.auth_id, "aud": "authenticated", "role": "authenticated", "email": vendor.email,
         "email_confirmed_at": "2024-03-04T14:00:00Z", "phone": "", "last_sign_in_at": now,
         "app_metadata": {"provider": "email", "providers": ["email"]},
         "user_metadata": {"full_name": vendor.name, "role": "vendor"},

@@ -12,6 +12,7 @@ mod gotrue;
 mod meter;
 mod names;
 mod oauth;
+mod postgrest;
 mod seed;
 mod settings;
 mod socket;
@@ -179,6 +180,7 @@ fn router(app: App) -> Router {
     Router::new()
         .merge(bookiji::routes())
         .merge(gotrue::routes())
+        .merge(postgrest::routes())
         .merge(google::routes())
         .merge(oauth::routes())
         .merge(feeds::routes())

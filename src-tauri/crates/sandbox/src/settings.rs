@@ -11,12 +11,11 @@ pub fn text(base: &str) -> String {
          [endpoints]\n\
          bookiji = \"{base}/bookiji\"\n\
          supabase = \"{base}/supabase\"\n\
-         supabase_anon_key = \"{API_KEY}\"\n\
+         supabase_key = \"{API_KEY}\"\n\
          google_api = \"{base}/google\"\n\
          google_auth = \"{base}/google/o/oauth2/v2/auth?sandbox_auto_consent=1\"\n\
          google_token = \"{base}/google/token\"\n\
          google_revoke = \"{base}/google/revoke\"\n\
-         google_userinfo = \"{base}/google/oauth2/v3/userinfo\"\n\
          graph = \"{base}/graph\"\n\
          microsoft_login = \"{base}/microsoft\"\n\
          caldav_allow_http = true\n\

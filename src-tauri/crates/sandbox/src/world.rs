@@ -25,7 +25,10 @@ pub struct World {
 /// The person whose life this is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vendor {
+    /// Her profile: every `provider_id` is this.
     pub id: String,
+    /// Her sign-in. The platform does not promise that the two are the same, and here they are not.
+    pub auth_id: String,
     pub name: String,
     pub email: String,
     /// In the clear, because whoever starts a sandbox must be able to sign in to it.

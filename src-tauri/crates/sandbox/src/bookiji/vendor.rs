@@ -15,7 +15,7 @@ const OPENAPI: &str = include_str!("../../openapi/bookiji.json");
 
 pub async fn capabilities(State(app): State<App>, call: Call) -> Response {
     answer(&app, &call, |world, _| {
-        Ok(json!({"user_id": world.vendor.id, "role": "vendor", "capabilities": ["can_offer_services"],
+        Ok(json!({"user_id": world.vendor.auth_id, "role": "vendor", "capabilities": ["can_offer_services"],
             "roles": ["vendor"]}))
     })
 }
@@ -92,7 +92,7 @@ pub async fn health(State(app): State<App>, call: Call) -> Response {
         "environment": "sandbox"});
     if call.bearer().is_some_and(|token| world.sessions.accepts(token, now)) {
         body["authenticated"] = json!(true);
-        body["userId"] = json!(world.vendor.id);
+        body["userId"] = json!(world.vendor.auth_id);
     }
     Json(body).into_response()
 }

@@ -32,6 +32,7 @@ pub fn world(plan: &Plan) -> anyhow::Result<World> {
     let mut names = Names::new(plan.seed);
     let vendor = Vendor {
         id: names.uuid(),
+        auth_id: names.uuid(),
         name: "Amélie Tremblay".to_owned(),
         email: "amelie@studiolumiere.example".to_owned(),
         password: "lumiere-et-ciseaux-7".to_owned(),
