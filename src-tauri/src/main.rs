@@ -1,2 +1,6 @@
 //! The desktop shell.
+
+mod commands;
+mod desk;
+
 fn main() {}
