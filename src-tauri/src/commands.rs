@@ -1,6 +1,7 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+use companion::problem::Problem;
 use companion::view::Overview;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -21,6 +22,12 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { code: problem.code, message: problem.message }
+    }
+}
+
 #[tauri::command]
 #[specta::specta]
 pub fn overview(desk: State<'_, Desk>) -> Overview {
@@ -30,21 +37,21 @@ pub fn overview(desk: State<'_, Desk>) -> Overview {
 #[tauri::command]
 #[specta::specta]
 pub async fn sync_now(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    desk.sync_now().await
+    Ok(desk.sync_now().await?)
 }
 
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
 pub async fn explore_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    desk.explore_sample().await
+    Ok(desk.explore_sample().await?)
 }
 
 /// Erases the sandbox and goes back to her accounts.
 #[tauri::command]
 #[specta::specta]
 pub async fn leave_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    desk.leave_sample().await
+    Ok(desk.leave_sample().await?)
 }
 
 /// The commands and events as Tauri and TypeScript both know them.
