@@ -1,8 +1,11 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+use std::collections::BTreeMap;
+
 use companion::problem::Problem;
 use companion::view::Overview;
+use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use sync::error::Code;
@@ -59,7 +62,27 @@ pub fn bindings() -> Builder<Wry> {
     Builder::new()
         .commands(collect_commands![overview, sync_now, explore_sample, leave_sample])
         .events(collect_events![OverviewChanged])
+        .constant("problemWords", problem_words())
         .disable_serde_phases()
+}
+
+/// The one table of what the codes mean, for the window to read too.
+fn problem_words() -> BTreeMap<&'static str, BTreeMap<Code, ProblemWords>> {
+    let table = |language| {
+        let said = |code| {
+            let words::Words { plain, cause, next_step } = words::words(code, language);
+            (code, ProblemWords { plain, cause, next_step })
+        };
+        Code::ALL.into_iter().map(said).collect()
+    };
+    BTreeMap::from([("en", table(Language::English)), ("fr", table(Language::French))])
+}
+
+#[derive(Serialize)]
+struct ProblemWords {
+    plain: &'static str,
+    cause: &'static str,
+    next_step: &'static str,
 }
 
 /// Lets the window know, if it is open.

@@ -52,7 +52,11 @@ pub enum Item {
     /// Text alone: on Linux a tray has no tooltip, so the state is said here.
     Status(String),
     Separator,
-    Choice { choice: Choice, text: String, enabled: bool },
+    Choice {
+        choice: Choice,
+        text: String,
+        enabled: bool,
+    },
 }
 
 impl TrayState {

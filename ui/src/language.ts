@@ -1,14 +1,23 @@
 // In which words and which notation the window speaks: the computer's language, English where it is neither.
 
+import { problemWords, type Code } from './bridge/types'
 import { en, type Messages } from './messages/en'
 import { fr } from './messages/fr'
 import { asUtc, type CivilDate } from './time'
+
+/** What an error code means, and the one thing to do next. Commands in it stand between backticks. */
+export interface ProblemWords {
+  said: string
+  cause: string
+  next: string
+}
 
 /** Words and formats for one locale and one zone. */
 export interface Language {
   locale: string
   words: Messages
   zone: string
+  problem(code: Code): ProblemWords
   /** 11:30 */
   time(instant: number | string): string
   /** 11:30–12:15 */
@@ -29,7 +38,8 @@ export interface Language {
 
 export function language(preferred: readonly string[], zone: string): Language {
   const locale = preferred.find((tag) => /^(en|fr)\b/i.test(tag)) ?? 'en-GB'
-  const words = locale.toLowerCase().startsWith('fr') ? fr : en
+  const french = locale.toLowerCase().startsWith('fr')
+  const words = french ? fr : en
   const inZone = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(locale, { ...options, timeZone: zone })
   const civil = (options: Intl.DateTimeFormatOptions) =>
@@ -53,6 +63,11 @@ export function language(preferred: readonly string[], zone: string): Language {
     locale,
     words,
     zone,
+    problem: (code) => {
+      const told = problemWords[french ? 'fr' : 'en'][code]
+      const proper = (text: string) => (french ? unbreakable(text) : text)
+      return { said: proper(told.plain), cause: proper(told.cause), next: proper(told.next_step) }
+    },
     time,
     timeRange: (from, to) => `${time(from)}–${time(to)}`,
     hour: (hour) => hours.format(Date.UTC(2026, 0, 1, hour)),
@@ -68,6 +83,17 @@ export function language(preferred: readonly string[], zone: string): Language {
       return moment(value, now)
     },
   }
+}
+
+/** French punctuation does not begin a line. */
+function unbreakable(text: string): string {
+  return text.replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0')
+}
+
+/** The locales to try: what she set comes first, in the notation of her own computer where that speaks it. */
+export function preferred(set: string | null | undefined, system: readonly string[]): readonly string[] {
+  if (!set) return system
+  return [...system.filter((tag) => tag.toLowerCase().startsWith(set)), set]
 }
 
 /** A zone that this browser knows; the computer's own where the vendor's is not one. */

@@ -23,8 +23,6 @@ const booking = (day: number, from: number, to: number, service: string, custome
 
 const busy = (calendar: string, day: number, from: number, to: number, title: string, buffer = 0): BusyView => ({
   calendar,
-  calendar_name: CALENDARS[calendar]![0],
-  service: CALENDARS[calendar]![1],
   title,
   all_day: to - from >= 24,
   start: at(day, from),
@@ -33,17 +31,17 @@ const busy = (calendar: string, day: number, from: number, to: number, title: st
   blocks_to: at(day, to + buffer),
 })
 
-const CALENDARS: Record<string, [string, Service]> = {
-  bookiji: ['Bookiji', 'google'],
-  personal: ['Amélie', 'google'],
-  work: ['Work', 'outlook'],
-  family: ['Family', 'caldav'],
-  school: ['School', 'ics'],
+const CALENDARS: Record<string, string> = {
+  bookiji: 'Bookiji',
+  personal: 'Amélie',
+  work: 'Work',
+  family: 'Family',
+  school: 'School',
 }
 
 const calendar = (id: string, more: Partial<CalendarView>): CalendarView => ({
   id,
-  name: CALENDARS[id]![0],
+  name: CALENDARS[id] ?? id,
   role: 'busy',
   state: 'up_to_date',
   problem: null,
@@ -91,6 +89,7 @@ export function salon(): Overview {
     state: 'up_to_date',
     problem: null,
     sample: false,
+    language: null,
     syncing: false,
     paused_until: null,
     vendor: { name: 'Studio Lumière', email: 'amelie@studiolumiere.example', time_zone: ZONE },

@@ -1,4 +1,4 @@
-// The shapes that cross from the app, under the names the window uses. They are generated: see `generated/`.
+// The shapes and words that cross from the app. They are generated: see `generated/`.
 
 export type {
   BookingView,
@@ -7,6 +7,7 @@ export type {
   ClashView,
   Code,
   ConnectionView,
+  Language as LanguageTag,
   Overview,
   Placement,
   Problem,
@@ -17,3 +18,5 @@ export type {
   Service,
   State,
 } from '../generated/bindings'
+
+export { problemWords } from '../generated/bindings'

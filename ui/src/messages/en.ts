@@ -1,12 +1,6 @@
-// Every word the window says, in English. `fr.ts` says the same.
+// Every word the window says, in English, but for what error codes mean. `fr.ts` says the same.
 
-import type { Code, Placement, Role, Service, State } from '../bridge/types'
-
-/** What is said of one error code, and the one thing to do next. */
-export interface ProblemWords {
-  said: string
-  next: string
-}
+import type { Placement, Role, Service, State } from '../bridge/types'
 
 const services: Record<Service, string> = {
   google: 'Google',
@@ -37,85 +31,6 @@ const placements: Record<Placement, string> = {
   nowhere: 'Not in a calendar: none is chosen for bookings',
 }
 
-const problems: Record<Code, ProblemWords> = {
-  OAUTH_TOKEN_EXPIRED: {
-    said: 'The sign-in is no longer accepted. Perhaps the password changed, or access was taken back.',
-    next: 'Connect the account again. Until then its last known busy time stays closed.',
-  },
-  CALENDAR_API_ERROR: {
-    said: 'The calendar service refused or failed.',
-    next: 'Press Sync Now. If it comes back, run companion doctor.',
-  },
-  RATE_LIMIT_EXCEEDED: {
-    said: 'The calendar service asks for a pause.',
-    next: 'Nothing to do: it goes on by itself.',
-  },
-  NETWORK_ERROR: {
-    said: 'The service did not answer.',
-    next: 'Check the internet connection. It is tried again by itself.',
-  },
-  INVALID_ICS_FORMAT: {
-    said: 'A calendar file or link could not be read.',
-    next: 'Ask whoever made it for a new file.',
-  },
-  CONFLICT_DETECTED: {
-    said: 'A booking and its event no longer agree.',
-    next: 'Look at the marked booking and change one of the two.',
-  },
-  INVALID_CREDENTIALS: {
-    said: 'Bookiji did not accept the e-mail or the password.',
-    next: 'Sign in again.',
-  },
-  NOT_SIGNED_IN: {
-    said: 'Nobody is signed in to Bookiji.',
-    next: 'Sign in to Bookiji.',
-  },
-  NOT_CONNECTED: {
-    said: 'No calendar is connected.',
-    next: 'Connect a calendar.',
-  },
-  PERMISSION_DENIED: {
-    said: 'The account does not allow this. A permission was perhaps left unticked.',
-    next: 'Connect the account again and leave every box ticked.',
-  },
-  SYNC_SWITCHED_OFF: {
-    said: 'Calendar Sync is switched off on Bookiji.',
-    next: 'Switch it on again on bookiji.com. Nothing is lost meanwhile.',
-  },
-  KEYCHAIN_UNAVAILABLE: {
-    said: 'The keychain of this computer is locked or does not answer.',
-    next: 'Unlock it, then press Sync Now.',
-  },
-  SETTINGS_INVALID: {
-    said: 'The settings file has an entry that cannot be used.',
-    next: 'Correct settings.toml and start the app again.',
-  },
-  DATABASE_TOO_NEW: {
-    said: 'A newer version of the app has used this profile.',
-    next: 'Install that version again.',
-  },
-  DATABASE_ERROR: {
-    said: 'The app cannot read or write its own data. The disk is perhaps full.',
-    next: 'Make room on the disk, then press Sync Now.',
-  },
-  ALREADY_RUNNING: {
-    said: 'Another program is syncing this profile.',
-    next: 'Stop the other one, or let it work.',
-  },
-  INVALID_INPUT: {
-    said: 'Something that was entered cannot be used.',
-    next: 'Correct it and try again.',
-  },
-  SIGN_IN_CANCELLED: {
-    said: 'The sign-in was not finished in the browser.',
-    next: 'Connect the account again.',
-  },
-  INTERNAL: {
-    said: 'Something went wrong inside the app.',
-    next: 'Press Sync Now. If it comes back, run companion doctor.',
-  },
-}
-
 const some = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 export const en = {
@@ -125,7 +40,6 @@ export const en = {
   states,
   roles,
   placements,
-  problems,
 
   named: (name: string, said: string) => `${name}: ${said}`,
   syncNow: 'Sync Now',

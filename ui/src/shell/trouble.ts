@@ -14,10 +14,10 @@ export function trouble(overview: Overview, language: Language): Trouble | null 
   const { problem, state, connections, last_sync_at } = overview
   if (!problem || state === 'up_to_date' || state === 'syncing' || state === 'paused') return null
   const { words } = language
-  const told = words.problems[problem.code]
+  const told = language.problem(problem.code)
   const broken = connections.filter((connection) => connection.problem?.code === problem.code)
   const name = broken.length > 0 ? broken.map((c) => words.services[c.service]).join(', ') : 'Bookiji'
   const stale =
     broken.length === 0 && last_sync_at ? `${words.week.asOf(language.time(last_sync_at))} ${told.next}` : null
-  return { said: words.named(name, told.said), next: told.next, stale }
+  return { said: words.named(name, told.said), next: `${told.cause} ${told.next}`, stale }
 }

@@ -49,7 +49,7 @@ describe('trouble', () => {
   it('is named after the account that has it', () => {
     const overview: Overview = { ...salon(), state: 'offline', problem }
     overview.connections[1]!.problem = problem
-    expect(trouble(overview, speech)).toMatchObject({ said: 'Outlook: The service did not answer.', stale: null })
+    expect(trouble(overview, speech)).toMatchObject({ said: 'Outlook: A service cannot be reached.', stale: null })
   })
   it('of Bookiji itself says how old the week is', () => {
     const told = trouble({ ...salon(), state: 'offline', problem }, speech)

@@ -9,7 +9,7 @@ const booking = (start: string, end: string, id = start): BookingView => ({
   id, start, end, service: 'Haircut', customer: 'Camille Roy', pending: false, placement: 'synced',
 })
 const busy = (start: string, end: string, more: Partial<BusyView> = {}): BusyView => ({
-  calendar: 'c', calendar_name: 'Personal', service: 'google', title: 'Dentist', all_day: false,
+  calendar: 'c', title: 'Dentist', all_day: false,
   start, end, blocks_from: start, blocks_to: end, ...more,
 })
 const schedule = (parts: Partial<Schedule>): Schedule => ({

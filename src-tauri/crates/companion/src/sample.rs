@@ -14,6 +14,9 @@ use crate::profile::Profile;
 use crate::sign_in;
 use crate::wiring::Wiring;
 
+/// Enough to come that her weeks look like a salon's.
+const BOOKINGS: usize = 78;
+
 /// A sample that runs until it is left. Dropping it erases it too, without waiting for a sync under way.
 pub struct Sample {
     handle: Handle,
@@ -33,6 +36,7 @@ impl Sample {
             .map_err(|error| failed(format!("A folder for the sample data cannot be made: {error}.")))?;
         let profile = Profile::at(Some(folder.path()))?;
         let sandbox = sandbox::serve(sandbox::Options {
+            bookings: BOOKINGS,
             write_settings: Some(profile.settings_file()),
             ..sandbox::Options::default()
         })
@@ -75,7 +79,8 @@ impl Sample {
 
 /// Does what her browser would: the sandbox consents at once and sends it on to the waiting app.
 async fn consent(url: url::Url) -> Result<(), Problem> {
-    let refused = |error: reqwest::Error| failed(format!("The sample calendar cannot be connected: {error}."));
+    let refused =
+        |error: reqwest::Error| failed(format!("The sample calendar cannot be connected: {error}."));
     let browser = reqwest::Client::builder().no_proxy().build().map_err(refused)?;
     browser.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(refused)?;
     Ok(())
@@ -94,11 +99,8 @@ mod tests {
         let sample = Sample::open().await.unwrap();
         let folder = sample.folder.path().to_owned();
         let mut overview = sample.handle().overview();
-        let shown = overview
-            .wait_for(|shown| shown.last_sync_at.is_some() && !shown.syncing)
-            .await
-            .unwrap()
-            .clone();
+        let shown =
+            overview.wait_for(|shown| shown.last_sync_at.is_some() && !shown.syncing).await.unwrap().clone();
         assert!(shown.sample && shown.vendor.is_some());
         assert!(!shown.schedule.bookings.is_empty() && !shown.schedule.busy.is_empty());
         assert_eq!(shown.problem, None);
