@@ -1,5 +1,5 @@
 //! What the operating system must have: finds what is missing and, on Debian and Ubuntu, installs it.
-//! Elsewhere it says exactly what to install. What is there costs a look, never a call of apt.
+//! A C compiler is not among it: without one this program could not have been linked. Elsewhere it says exactly what to install. What is there costs a look, never a call of apt.
 
 use crate::places::Scratch;
 use crate::process::{self, has_program};
@@ -12,8 +12,6 @@ use std::time::Duration;
 /// A reason for which something must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum For {
-    /// Compiling the crates that carry C: SQLite and the TLS primitives.
-    Compiling,
     /// Building and opening the window.
     Window,
     /// A display where there is none, and a picture of it.
@@ -49,7 +47,6 @@ const fn need(
 }
 
 const NEEDS: &[Need] = &[
-    need(For::Compiling, Seen::Program("cc"), "build-essential", "gcc gcc-c++ make", "base-devel"),
     need(For::Window, Seen::Program("pkg-config"), "pkg-config", "pkgconf-pkg-config", "pkgconf"),
     need(
         For::Window,

@@ -127,7 +127,7 @@ fn chosen(asked: &[String]) -> Result<Vec<&'static str>> {
 }
 
 fn prepare() -> Result<Outcome> {
-    system::prepare(&[For::Compiling, For::Window, For::VirtualDisplay, For::Tests])?;
+    system::prepare(&[For::Window, For::VirtualDisplay, For::Tests])?;
     Ok(Outcome::Passed)
 }
 
