@@ -79,7 +79,7 @@ async fn a_run_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
     undisturbed.sync().await;
     let expected = end_state(&undisturbed);
     let requests = undisturbed.services.state().requests.clone();
-    assert!(requests.len() > 8, "{requests:?}");
+    assert!(requests.len() >= 8, "{requests:?}");
 
     for fault in
         [Fault::ReplyLost, Fault::Unreachable, Fault::RateLimited, Fault::Rejected, Fault::SignInExpired]

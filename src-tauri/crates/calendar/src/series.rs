@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::interval::Interval;
 use crate::recurrence::Budget;
 use frame::Zones;
+pub use frame::wall;
 use master::Master;
 
 /// One instance, placed in time.

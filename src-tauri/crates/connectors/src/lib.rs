@@ -1,1 +1,10 @@
-//! Google, Bookiji, sign-in, secrets and the one HTTP stack.
+//! Where the engine's ports meet the services: Google, Bookiji, sign-in, secrets and the one HTTP stack. Translates and
+//! decides nothing.
+
+pub mod bookiji;
+pub mod google;
+pub mod gotrue;
+pub mod http;
+pub mod oauth;
+pub mod tokens;
+pub mod vault;

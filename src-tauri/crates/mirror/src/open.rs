@@ -121,7 +121,7 @@ fn settle_in(connection: &mut Connection) -> Result<(), MirrorError> {
 }
 
 /// Makes the file, closed to others from its first moment; SQLite gives -wal and -shm the same mode.
-fn create(path: &Path) -> std::io::Result<()> {
+pub fn create(path: &Path) -> std::io::Result<()> {
     let mut folder = fs::DirBuilder::new();
     let mut file = fs::OpenOptions::new();
     folder.recursive(true);

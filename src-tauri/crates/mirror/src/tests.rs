@@ -1,6 +1,9 @@
-//! The store as its callers see it, on a database in a file of its own.
+//! The store as its callers see it, in memory and on files of its own, whole and interrupted.
 
+mod faults;
 mod journal;
+mod killed;
+mod opening;
 mod readings;
 mod rows;
 mod scene;

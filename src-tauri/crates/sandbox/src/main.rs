@@ -1,2 +1,92 @@
 //! The `bookiji-sandbox` command.
-fn main() {}
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use sandbox::Options;
+
+/// A local Bookiji and Google for tests, demos and curious people.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers until it is interrupted. Prints one JSON line when ready.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// A loopback address; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The same seed and moment give the same life.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The vendor's zone, by its IANA name.
+    #[arg(long, default_value = "America/Toronto")]
+    vendor_zone: String,
+    /// Live bookings still to come; history and cancellations come on top.
+    #[arg(long, default_value_t = Options::default().bookings)]
+    bookings: usize,
+    /// Single events in her calendar, on top of the series and special ones.
+    #[arg(long, default_value_t = Options::default().events)]
+    events: usize,
+    /// When its clock starts (RFC 3339); now, if not given.
+    #[arg(long)]
+    now: Option<Timestamp>,
+    /// Keeps the state in this file between runs.
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Leaves a settings.toml here that points a profile at this sandbox.
+    #[arg(long)]
+    write_settings: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Command::Serve(serve) = Cli::parse().command;
+    let settings = serve.write_settings.clone();
+    let mut running = sandbox::serve(Options {
+        listen: serve.listen,
+        seed: serve.seed,
+        vendor_zone: serve.vendor_zone,
+        bookings: serve.bookings,
+        events: serve.events,
+        now: serve.now,
+        state: serve.state,
+        write_settings: serve.write_settings,
+    })
+    .await?;
+    let ready = serde_json::json!({"listening": running.base_url, "settings": settings});
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{ready}")?;
+    stdout.flush()?;
+    tokio::select! {
+        () = running.ended() => {}
+        interrupted = stop_signal() => interrupted?,
+    }
+    running.stop().await;
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn stop_signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -14,7 +14,9 @@ use crate::ports::{Calendar, Clock, Probe, RemoteEvent};
 use crate::report::{BookingsReport, ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::world::{Mapping, MappingState, Operation, PublishedBusy, Settled, SyncProblem, World};
+use crate::world::{
+    Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
+};
 
 /// What a run has done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,7 +115,7 @@ async fn write(
     let mapping = world.mappings.get(&(booking.clone(), calendar_id.clone()));
     let calendar = account.calendar(&linked.remote);
     let id = parts.mirror.intend(run, operation, parts.clock.now())?;
-    let sender = Sender { parts, calendar: calendar.as_ref(), linked, mapping };
+    let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
     let ended = match operation {
         Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
         Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
@@ -216,6 +218,7 @@ fn failed_mapping(
 
 struct Sender<'a> {
     parts: &'a Parts<'a>,
+    operation: OperationId,
     calendar: &'a dyn Calendar,
     linked: &'a crate::world::LinkedCalendar,
     mapping: Option<&'a Mapping>,
@@ -228,7 +231,7 @@ impl Sender<'_> {
     async fn create(&self, draft: &Draft) -> Result<Ended, MirrorError> {
         let mut draft = draft.clone();
         for _ in 0..GENERATIONS {
-            let error = match self.send(&draft.id, || self.calendar.create(&draft)).await {
+            let error = match self.send(&draft.id, || self.calendar.create(&draft)).await? {
                 Sent::Done(event) => return Ok(Ended::Done(self.stored(&draft, &event))),
                 Sent::Found(event) => return Ok(self.found(&draft, event)),
                 Sent::NotThere(error) | Sent::Failed(error) => error,
@@ -258,7 +261,7 @@ impl Sender<'_> {
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<Ended, MirrorError> {
-        match self.send(id, || self.calendar.update(id, base, draft)).await {
+        match self.send(id, || self.calendar.update(id, base, draft)).await? {
             Sent::Done(event) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) if says(&event, draft) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) => self.look_again(&[event], &[]),
@@ -274,7 +277,7 @@ impl Sender<'_> {
                 Ended::Done(Settled::Removed { mapping: Box::new(removed(mapping, self.parts.clock.now())) })
             })
         };
-        match self.send(id, || self.calendar.delete(id, base)).await {
+        match self.send(id, || self.calendar.delete(id, base)).await? {
             Sent::Done(()) | Sent::Burnt | Sent::NotThere(_) => match gone() {
                 Some(ended) => Ok(ended),
                 None => self.look_again(&[], std::slice::from_ref(id)),
@@ -301,7 +304,7 @@ impl Sender<'_> {
     }
 
     /// Sends a write, and asks what stands under its id whenever the answer leaves that open.
-    async fn send<T, F, A>(&self, id: &RemoteId, mut attempt: A) -> Sent<T>
+    async fn send<T, F, A>(&self, id: &RemoteId, mut attempt: A) -> Result<Sent<T>, MirrorError>
     where
         A: FnMut() -> F,
         F: Future<Output = Result<T, ServiceError>>,
@@ -309,8 +312,9 @@ impl Sender<'_> {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
         loop {
+            self.parts.mirror.attempted(self.operation, clock.now())?;
             let error = match attempt().await {
-                Ok(value) => return Sent::Done(value),
+                Ok(value) => return Ok(Sent::Done(value)),
                 Err(error) => error,
             };
             failed += 1;
@@ -321,15 +325,15 @@ impl Sender<'_> {
                 );
             if open {
                 match self.probe(id, *clock, &policy.retry).await {
-                    Ok(Probe::Burnt) => return Sent::Burnt,
+                    Ok(Probe::Burnt) => return Ok(Sent::Burnt),
                     Ok(Probe::Live(event)) if !error.outcome_unknown() || self.is_news(&event) => {
-                        return Sent::Found(event);
+                        return Ok(Sent::Found(event));
                     }
                     // Nothing happened: the write may be sent again.
                     Ok(Probe::Live(_) | Probe::Absent) if error.outcome_unknown() => {}
-                    Ok(Probe::Live(_) | Probe::Absent) => return Sent::NotThere(error),
-                    Err(_) if error.outcome_unknown() => return Sent::Open(error),
-                    Err(error) => return Sent::Failed(error),
+                    Ok(Probe::Live(_) | Probe::Absent) => return Ok(Sent::NotThere(error)),
+                    Err(_) if error.outcome_unknown() => return Ok(Sent::Open(error)),
+                    Err(error) => return Ok(Sent::Failed(error)),
                 }
             }
             let wait = if error.may_pass() {
@@ -339,7 +343,7 @@ impl Sender<'_> {
             };
             match wait {
                 Some(wait) => clock.wait(wait).await,
-                None => return Sent::Failed(error),
+                None => return Ok(Sent::Failed(error)),
             }
         }
     }
@@ -355,6 +359,7 @@ impl Sender<'_> {
 }
 
 /// What became of a write.
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 enum Sent<T> {
     Done(T),
     /// Not confirmed, and this stands there now.

@@ -72,6 +72,7 @@ pub struct Marker {
 
 /// What stands under an id right now.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 pub enum Probe {
     Live(RemoteEvent),
     /// Deleted; the id cannot be used again.
@@ -167,6 +168,8 @@ pub trait Mirror: Send + Sync {
     fn put_connection(&self, connection: &Connection) -> Result<(), MirrorError>;
     /// Removes the connection and its calendars, events and mappings.
     fn remove_connection(&self, id: &ConnectionId) -> Result<(), MirrorError>;
+    /// On a calendar that is there already, cursor and `known` stay as they are: readings own them. A role of `Off`
+    /// forgets both, and every event that stands for no booking.
     fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError>;
 
     /// Rows and cursor of one reading of the platform's bookings. With `complete`, bookings that are not among

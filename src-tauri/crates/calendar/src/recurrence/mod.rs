@@ -8,6 +8,7 @@ mod rule;
 
 pub use expand::between;
 pub use rule::{BadRule, Frequency, Rule, Until};
+pub(crate) use rule::{compact_date, compact_time};
 
 /// Work allowed for expanding, counted in candidates looked at, so that no rule can stall the app.
 #[derive(Debug)]

@@ -233,6 +233,17 @@ fn the_bookings_calendar_columns_follow_its_mapping() {
 }
 
 #[test]
+fn an_event_of_another_service_is_no_google_event() {
+    let mirror = anas();
+    let mut outlook = connection(ACCOUNT);
+    outlook.service = Service::Outlook;
+    mirror.put_connection(&outlook).unwrap();
+    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    mirror.put_mapping(&mapping(&draft(&booking("b1", 0)), "1", MappingState::Synced, 5)).unwrap();
+    assert_eq!(google_columns(&mirror, "b1"), (None, Some(at(5).as_microsecond())));
+}
+
+#[test]
 fn removing_a_connection_takes_its_rows_and_leaves_what_must_still_be_withdrawn() {
     let mirror = anas();
     mirror.put_connection(&connection("salon@example.com")).unwrap();

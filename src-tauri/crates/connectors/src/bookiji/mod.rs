@@ -1,0 +1,167 @@
+//! The platform as its own contract describes it (platform notes §6.2): bookings by cursor, busy time as a whole set.
+
+mod profile;
+mod refusal;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use reqwest::header::HeaderName;
+use serde_json::json;
+use sync::booking::{Booking, iso_ms};
+use sync::error::ServiceError;
+use sync::ids::{BookingId, Cursor};
+use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading};
+
+use crate::http::{Base, Http, Method, Peer, Request, garbled};
+use crate::tokens::{Signed, Tokens};
+
+/// More pages than this are no list but a loop: forty thousand bookings.
+const PAGES: usize = 200;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The platform with a vendor signed in.
+#[derive(Clone)]
+pub struct Bookiji {
+    signed: Signed,
+    base: Base,
+}
+
+impl Bookiji {
+    /// `base` is the platform's address without `/api`.
+    #[must_use]
+    pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
+        Self { signed: Signed { http, tokens }, base }
+    }
+
+    async fn page(&self, cursor: Option<&str>) -> Result<wire::Page, Stop> {
+        let url = self.base.at(&["api", "vendor", "bookings"]);
+        let mut request =
+            Request::new(Peer::Bookiji, Method::GET, "/api/vendor/bookings", url).query("limit", "200");
+        if let Some(cursor) = cursor {
+            request = request.query("cursor", cursor);
+        }
+        let answer = self.signed.send(request).await.map_err(Stop::Failed)?;
+        if cursor.is_some() && refusal::is_about_the_cursor(&answer) {
+            return Err(Stop::CursorLost);
+        }
+        if !answer.status.is_success() {
+            return Err(Stop::Failed(refusal::error(&answer)));
+        }
+        Ok(answer.json::<wire::Envelope<wire::Page>>().map_err(Stop::Failed)?.data)
+    }
+}
+
+/// Why a page is not there.
+enum Stop {
+    CursorLost,
+    Failed(ServiceError),
+}
+
+#[async_trait]
+impl Platform for Bookiji {
+    async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {
+        let mut found = Found::default();
+        let mut at: Option<String> = cursor.map(|cursor| cursor.0.clone());
+        let mut seen: BTreeSet<String> = at.iter().cloned().collect();
+        for page_number in 0..PAGES {
+            let page = match self.page(at.as_deref()).await {
+                Ok(page) => page,
+                Err(Stop::CursorLost) => return Reading::CursorLost,
+                Err(Stop::Failed(reason)) if page_number == 0 => return Reading::Failed(reason),
+                Err(Stop::Failed(reason)) => return found.partial(reason),
+            };
+            found.take(page.bookings, page.removed);
+            match (page.has_more, page.next_cursor) {
+                (false, next) => return found.whole(cursor, next.or(at).map(Cursor)),
+                (true, Some(next)) if seen.insert(next.clone()) => at = Some(next),
+                (true, _) => {
+                    return found.partial(garbled(Peer::Bookiji, "its pages go round in circles"));
+                }
+            }
+        }
+        found.partial(garbled(Peer::Bookiji, "its pages do not end"))
+    }
+
+    async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {
+        let source = set.source.as_str();
+        let intervals: Vec<_> = set
+            .intervals
+            .iter()
+            .map(|interval| {
+                let (start, end) = (interval.start(), interval.end());
+                json!({
+                    "external_id":
+                        format!("{source}-{}-{}", start.as_millisecond(), end.as_millisecond()),
+                    "start": iso_ms(start),
+                    "end": iso_ms(end),
+                })
+            })
+            .collect();
+        let body = json!({
+            "provider": set.service.platform_word(),
+            "connection_id": source,
+            "window": {"start": iso_ms(set.window.start()), "end": iso_ms(set.window.end())},
+            "checksum": set.checksum,
+            "intervals": intervals,
+        });
+        let url = self.base.at(&["api", "vendor", "calendar", "busy"]);
+        let request = Request::new(Peer::Bookiji, Method::PUT, "/api/vendor/calendar/busy", url)
+            .header(IDEMPOTENCY_KEY, &uuid::Uuid::new_v4().to_string())
+            .json(&body);
+        let answer = self.signed.send(request).await?;
+        if !answer.status.is_success() {
+            return Err(refusal::error(&answer));
+        }
+        Ok(answer.json::<wire::Envelope<wire::Receipt>>()?.data.into_receipt())
+    }
+}
+
+/// What the pages held so far. A booking that comes twice counts as it came last.
+#[derive(Default)]
+struct Found {
+    bookings: BTreeMap<BookingId, Option<Booking>>,
+    unread: usize,
+}
+
+impl Found {
+    fn take(&mut self, values: Vec<serde_json::Value>, removed: Vec<BookingId>) {
+        for value in values {
+            let id = value["id"].as_str().unwrap_or("without id").to_owned();
+            match serde_json::from_value::<wire::Booking>(value) {
+                Ok(booking) => {
+                    self.bookings.insert(BookingId(id), Some(booking.into_booking()));
+                }
+                Err(_) => {
+                    tracing::warn!(booking = %id, "a booking cannot be read");
+                    self.unread += 1;
+                }
+            }
+        }
+        self.bookings.extend(removed.into_iter().map(|id| (id, None)));
+    }
+
+    /// A booking that could not be read is neither there nor absent, so a reading with one is never whole: its event
+    /// stays as it is, and the cursor stays until the booking can be read.
+    fn whole(self, cursor: Option<&Cursor>, next: Option<Cursor>) -> Reading<Booking, BookingId> {
+        if self.unread > 0 {
+            let reason = format!("{} of its bookings cannot be read", self.unread);
+            return self.partial(garbled(Peer::Bookiji, &reason));
+        }
+        let (live, dead): (Vec<_>, Vec<_>) = self.bookings.into_iter().partition(|(_, b)| b.is_some());
+        let items = live.into_iter().filter_map(|(_, booking)| booking).collect();
+        match (cursor, next) {
+            (Some(_), Some(cursor)) => Reading::Delta {
+                changed: items,
+                removed: dead.into_iter().map(|(id, _)| id).collect(),
+                cursor,
+            },
+            (_, next) => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: next },
+        }
+    }
+
+    fn partial(self, reason: ServiceError) -> Reading<Booking, BookingId> {
+        Reading::Partial { items: self.bookings.into_values().flatten().collect(), reason }
+    }
+}

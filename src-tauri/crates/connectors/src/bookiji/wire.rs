@@ -1,0 +1,88 @@
+//! The platform's JSON, as far as it is used: PostgREST's rows in an envelope.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use sync::booking::BookingStatus;
+use sync::ids::{BookingId, VendorId};
+use sync::ports::BusyReceipt;
+
+#[derive(Deserialize)]
+pub(super) struct Envelope<T> {
+    pub data: T,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Page {
+    pub bookings: Vec<Value>,
+    /// Deleted outright, where the platform remembers that.
+    #[serde(default)]
+    pub removed: Vec<BookingId>,
+    pub next_cursor: Option<String>,
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Booking {
+    id: BookingId,
+    provider_id: VendorId,
+    status: String,
+    start_time: Timestamp,
+    end_time: Timestamp,
+    #[serde(default)]
+    updated_at: String,
+    notes: Option<String>,
+    customers: Option<Customer>,
+    services: Option<Service>,
+}
+
+#[derive(Deserialize)]
+struct Customer {
+    full_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    name: Option<String>,
+}
+
+impl Booking {
+    pub(super) fn into_booking(self) -> sync::booking::Booking {
+        sync::booking::Booking {
+            id: self.id,
+            vendor: self.provider_id,
+            status: BookingStatus::parse(&self.status),
+            start: self.start_time,
+            end: self.end_time,
+            service_name: self.services.and_then(|service| service.name),
+            customer_name: self.customers.and_then(|customer| customer.full_name),
+            notes: self.notes,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// What the platform did. Only informative, so anything may be missing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Receipt {
+    slots_closed: Vec<Value>,
+    slots_reopened: Vec<Value>,
+    conflicts: Vec<Conflict>,
+}
+
+#[derive(Deserialize)]
+struct Conflict {
+    booking_id: BookingId,
+}
+
+impl Receipt {
+    pub(super) fn into_receipt(self) -> BusyReceipt {
+        BusyReceipt {
+            slots_closed: self.slots_closed.len(),
+            slots_reopened: self.slots_reopened.len(),
+            conflicts: self.conflicts.into_iter().map(|conflict| conflict.booking_id).collect(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One Google calendar: its events created, changed and deleted, each under its precondition.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::header::IF_MATCH;
+use serde_json::Value;
+use sync::booking::Draft;
+use sync::error::ServiceError;
+use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
+use sync::ports::{Calendar, Probe, Reading, RemoteEvent};
+
+use super::translate::{Item, insert_body, item, patch_body};
+use super::{Api, refusal};
+use crate::http::{Answer, Method, Peer, Request, garbled};
+
+pub(super) struct GoogleCalendar {
+    pub(super) api: Api,
+    pub(super) remote: RemoteCalendarId,
+}
+
+const EVENT: &str = "/calendar/v3/calendars/{calendar}/events/{event}";
+
+impl GoogleCalendar {
+    pub(super) fn events(&self, method: Method) -> Request {
+        let route = "/calendar/v3/calendars/{calendar}/events";
+        self.api.request(method, route, &["calendars", self.remote.as_str(), "events"])
+    }
+
+    fn event(&self, method: Method, id: &RemoteId) -> Request {
+        self.api.request(method, EVENT, &["calendars", self.remote.as_str(), "events", id.as_str()])
+    }
+
+    async fn write(&self, request: Request) -> Result<Answer, ServiceError> {
+        let answer = self.api.send(request.query("sendUpdates", "none")).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(refusal::error(&answer)) }
+    }
+}
+
+/// What Google says that it stored.
+fn stored(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
+    match item(answer.json::<Value>()?, None) {
+        Item::Live(event) => Ok(*event),
+        Item::Deleted(_) => Err(ServiceError::Gone { service: Peer::Google.name().to_owned() }),
+        Item::Nameless => Err(garbled(Peer::Google, "it is no event")),
+    }
+}
+
+/// A write without a precondition could undo what somebody else did.
+fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
+    if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(ServiceError::Stale { service: Peer::Google.name().to_owned() });
+    }
+    Ok(request.header(IF_MATCH, base.as_str()))
+}
+
+#[async_trait]
+impl Calendar for GoogleCalendar {
+    async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
+        self.read_from(cursor, since).await
+    }
+
+    async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        stored(&self.write(self.events(Method::POST).json(&insert_body(draft))).await?)
+    }
+
+    async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        let request = self.event(Method::PATCH, id).json(&patch_body(draft));
+        stored(&self.write(guarded(request, base)?).await?)
+    }
+
+    async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
+        self.write(guarded(self.event(Method::DELETE, id), base)?).await.map(drop)
+    }
+
+    async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
+        let answer = self.api.send(self.event(Method::GET, id)).await?;
+        match answer.status.as_u16() {
+            200 => {}
+            404 => return Ok(Probe::Absent),
+            410 => return Ok(Probe::Burnt),
+            _ => return Err(refusal::error(&answer)),
+        }
+        let body: Value = answer.json()?;
+        if body["status"] == "cancelled" {
+            return Ok(Probe::Burnt);
+        }
+        stored(&answer).map(Probe::Live)
+    }
+}

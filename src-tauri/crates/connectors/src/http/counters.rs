@@ -1,0 +1,63 @@
+//! How many requests went to whom. API calls and sign-in servers are counted apart.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A server that requests go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    Google,
+    GoogleAuth,
+    Bookiji,
+    BookijiAuth,
+}
+
+impl Peer {
+    /// The word for logs and counts.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::GoogleAuth => "google_auth",
+            Self::Bookiji => "bookiji",
+            Self::BookijiAuth => "bookiji_auth",
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Google | Self::GoogleAuth => "Google",
+            Self::Bookiji | Self::BookijiAuth => "Bookiji",
+        }
+    }
+}
+
+/// Counts requests per [`Peer`], every try included. Cloning shares the counts.
+#[derive(Clone, Debug, Default)]
+pub struct Counters(Arc<Mutex<BTreeMap<Peer, u64>>>);
+
+impl Counters {
+    pub(crate) fn count(&self, peer: Peer) {
+        *self.lock().entry(peer).or_default() += 1;
+    }
+
+    /// Requests so far, by [`Peer::key`]; who was not asked is not listed.
+    #[must_use]
+    pub fn snapshot(&self) -> BTreeMap<String, u64> {
+        self.lock().iter().map(|(peer, count)| (peer.key().to_owned(), *count)).collect()
+    }
+
+    /// Starts again from nothing, and answers what there was.
+    pub fn reset(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut *self.lock())
+            .into_iter()
+            .map(|(peer, count)| (peer.key().to_owned(), count))
+            .collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Peer, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

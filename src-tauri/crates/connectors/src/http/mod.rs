@@ -1,0 +1,168 @@
+//! The one way out to the network: sends a request, bounds the answer, counts it, logs it without its secrets, and
+//! names what went wrong. Knows no service's rules.
+
+mod answer;
+mod base;
+mod counters;
+mod request;
+mod retry_after;
+
+use std::error::Error as _;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sync::error::ServiceError;
+
+pub use answer::{Answer, Refusal};
+pub(crate) use answer::{line, not_expired};
+pub use base::{Base, BaseError};
+pub use counters::{Counters, Peer};
+pub use request::Request;
+pub use reqwest::{Method, StatusCode};
+
+/// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
+pub const BODY_CAP: usize = 16 * 1024 * 1024;
+
+/// How long each phase of a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// Between two pieces of an answer, and before its first.
+    pub silence: Duration,
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            whole: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The HTTP stack. Cloning shares connections and counters.
+#[derive(Clone, Debug)]
+pub struct Http {
+    abroad: reqwest::Client,
+    /// Loopback never goes through the system's proxy.
+    home: reqwest::Client,
+    counters: Counters,
+    timeouts: Timeouts,
+}
+
+impl Http {
+    /// Builds the stack with the operating system's trust store and proxy.
+    ///
+    /// # Errors
+    /// When the trust store cannot be read.
+    pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // Somebody else may have chosen one first; either will do.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        });
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("BookijiCompanion/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(timeouts.connect)
+                .read_timeout(timeouts.silence)
+                .timeout(timeouts.whole)
+        };
+        let failed = |error: reqwest::Error| HttpError { source: Arc::new(error) };
+        Ok(Self {
+            abroad: builder().build().map_err(failed)?,
+            home: builder().no_proxy().build().map_err(failed)?,
+            counters,
+            timeouts,
+        })
+    }
+
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Sends one request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unreachable`] when nothing came back, [`ServiceError::Garbled`] when what came back is cut
+    /// short, over [`BODY_CAP`] or a redirect.
+    pub async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
+        let (peer, route, method) = (request.peer, request.route, request.method.clone());
+        let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
+        self.counters.count(peer);
+        let result = self.exchange(client, request).await;
+        match &result {
+            Ok(answer) => tracing::debug!(
+                service = peer.key(),
+                %method,
+                route,
+                status = answer.status.as_u16(),
+                bytes = answer.body.len(),
+                "answered"
+            ),
+            Err(error) => tracing::debug!(service = peer.key(), %method, route, %error, "not answered"),
+        }
+        result
+    }
+
+    async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
+        let peer = request.peer;
+        let mut response =
+            request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
+        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+            return Err(garbled(peer, "it points to another address, where no request of ours goes"));
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(peer, &error, true))? {
+            if body.len() + piece.len() > BODY_CAP {
+                return Err(garbled(peer, "it is larger than 16 MB"));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(Answer { peer, status, headers, body, received_at: now() })
+    }
+
+    fn broken(&self, peer: Peer, error: &reqwest::Error, begun: bool) -> ServiceError {
+        let Timeouts { connect, silence, .. } = self.timeouts;
+        if error.is_timeout() {
+            let waited = if error.is_connect() { connect } else { silence };
+            return unreachable(peer, &format!("no answer in {} s", waited.as_secs()));
+        }
+        if begun || error.is_decode() {
+            return garbled(peer, "it broke off half-way");
+        }
+        let mut cause = error.source();
+        while let Some(deeper) = cause.and_then(|cause| cause.source()) {
+            cause = Some(deeper);
+        }
+        // reqwest's own words name the whole address; the innermost cause names only what happened.
+        let reason = cause.map_or_else(|| "the connection failed".to_owned(), ToString::to_string);
+        unreachable(peer, &line(&reason))
+    }
+}
+
+/// The HTTP stack could not be built.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("secure connections cannot be set up on this computer: {source}")]
+pub struct HttpError {
+    source: Arc<reqwest::Error>,
+}
+
+pub(crate) fn garbled(peer: Peer, reason: &str) -> ServiceError {
+    ServiceError::Garbled { service: peer.name().to_owned(), reason: reason.to_owned() }
+}
+
+fn unreachable(peer: Peer, reason: &str) -> ServiceError {
+    ServiceError::Unreachable { service: peer.name().to_owned(), reason: reason.to_owned() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an answer's arrival is read here, at the edge")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

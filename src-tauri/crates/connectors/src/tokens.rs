@@ -1,0 +1,207 @@
+//! Keeps an access token fresh: when to refresh, in which order to store, and what a refusal means. Access tokens live
+//! in memory only. Knows no server's wire format.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use sync::error::ServiceError;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
+
+use crate::http::{Answer, Http, Request, StatusCode};
+use crate::vault::{Account, Vault};
+
+/// What a sign-in server handed out.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub access: SecretString,
+    pub expires_in: Duration,
+    /// The next refresh token, where the server rotates them or has just signed her in.
+    pub refresh: Option<SecretString>,
+}
+
+/// A server that renews access tokens.
+#[async_trait]
+pub trait Refresh: Send + Sync {
+    /// The service's name for people.
+    fn service(&self) -> &'static str;
+    /// Exchanges a refresh token.
+    ///
+    /// # Errors
+    /// [`ServiceError::SignInExpired`] when the refresh token no longer counts.
+    async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant, ServiceError>;
+}
+
+/// One sign-in's tokens. Cloning shares them: whoever asks while a refresh is under way waits for that one.
+#[derive(Clone)]
+pub struct Tokens(Arc<Inner>);
+
+struct Inner {
+    server: Arc<dyn Refresh>,
+    vault: Arc<dyn Vault>,
+    account: Account,
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    access: Option<Access>,
+    /// A grant whose refresh token the vault would not take yet. The server has already forgotten the one before it.
+    unsaved: Option<Grant>,
+}
+
+struct Access {
+    token: SecretString,
+    refresh_at: Instant,
+}
+
+impl Tokens {
+    #[must_use]
+    pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, account: Account) -> Self {
+        Self(Arc::new(Inner { server, vault, account, held: Arc::default() }))
+    }
+
+    /// Takes over a fresh sign-in: into the vault first, then into use.
+    ///
+    /// # Errors
+    /// [`ServiceError::VaultUnavailable`] when it cannot be stored; it is then not in use either.
+    pub async fn adopt(&self, grant: Grant) -> Result<(), ServiceError> {
+        let held = self.0.held.clone().lock_owned().await;
+        self.unhurried(held, |inner, mut held| async move {
+            *held = Held::default();
+            inner.save(&mut held, grant).await.inspect_err(|_| held.unsaved = None)
+        })
+        .await
+    }
+
+    /// An access token that is good for a while.
+    ///
+    /// # Errors
+    /// [`ServiceError::SignInExpired`] when she must sign in again, [`ServiceError::VaultUnavailable`] when the vault
+    /// cannot be asked now, and whatever keeps the sign-in server from answering.
+    pub async fn access(&self) -> Result<SecretString, ServiceError> {
+        self.access_other_than(None).await
+    }
+
+    /// An access token in place of one that a service has just refused.
+    ///
+    /// # Errors
+    /// As [`Tokens::access`].
+    pub async fn replace(&self, refused: &SecretString) -> Result<SecretString, ServiceError> {
+        self.access_other_than(Some(refused)).await
+    }
+
+    /// Forgets the sign-in on this computer.
+    ///
+    /// # Errors
+    /// [`ServiceError::VaultUnavailable`] when it cannot be deleted now; it then still counts.
+    pub async fn forget(&self) -> Result<(), ServiceError> {
+        let held = self.0.held.clone().lock_owned().await;
+        self.unhurried(held, |inner, mut held| async move {
+            inner.vault.delete(&inner.account).await?;
+            *held = Held::default();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn access_other_than(&self, refused: Option<&SecretString>) -> Result<SecretString, ServiceError> {
+        let mut held = self.0.held.clone().lock_owned().await;
+        if let Some(access) = &held.access {
+            let known_bad = refused.is_some_and(|bad| bad.expose_secret() == access.token.expose_secret());
+            if !known_bad && Instant::now() < access.refresh_at {
+                return Ok(access.token.clone());
+            }
+            held.access = None;
+        }
+        self.unhurried(held, |inner, mut held| async move {
+            let grant = match held.unsaved.take() {
+                Some(grant) => grant,
+                None => inner.renew().await?,
+            };
+            let access = grant.access.clone();
+            inner.save(&mut held, grant).await?;
+            Ok(access)
+        })
+        .await
+    }
+
+    /// Runs to its end even if the caller goes away: between the server's answer and the vault's lies the only copy of
+    /// a rotated token.
+    async fn unhurried<T, F>(
+        &self,
+        held: OwnedMutexGuard<Held>,
+        work: impl FnOnce(Arc<Inner>, OwnedMutexGuard<Held>) -> F,
+    ) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ServiceError>> + Send + 'static,
+    {
+        tokio::spawn(work(self.0.clone(), held)).await.unwrap_or_else(|_| {
+            Err(ServiceError::Failing {
+                service: self.0.server.service().to_owned(),
+                reason: "the sign-in was interrupted".to_owned(),
+            })
+        })
+    }
+}
+
+impl Inner {
+    async fn renew(&self) -> Result<Grant, ServiceError> {
+        let stored = self.stored().await?;
+        match self.server.refresh(&stored).await {
+            // The server may have rotated without our hearing of it. It forgives the old token for some seconds.
+            Err(error) if error.outcome_unknown() => self.server.refresh(&stored).await,
+            Err(ServiceError::SignInExpired { service, reason }) => {
+                // Another process of ours may have rotated meanwhile.
+                let again = self.stored().await?;
+                if again.expose_secret() == stored.expose_secret() {
+                    return Err(ServiceError::SignInExpired { service, reason });
+                }
+                self.server.refresh(&again).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn stored(&self) -> Result<SecretString, ServiceError> {
+        self.vault.get(&self.account).await?.ok_or_else(|| ServiceError::SignInExpired {
+            service: self.server.service().to_owned(),
+            reason: "no sign-in is stored on this computer".to_owned(),
+        })
+    }
+
+    async fn save(&self, held: &mut Held, grant: Grant) -> Result<(), ServiceError> {
+        if let Some(refresh) = &grant.refresh
+            && let Err(error) = self.vault.put(&self.account, refresh).await
+        {
+            held.unsaved = Some(grant);
+            return Err(error.into());
+        }
+        let refresh_at = Instant::now() + grant.expires_in.mul_f64(0.8);
+        held.access = Some(Access { token: grant.access, refresh_at });
+        Ok(())
+    }
+}
+
+/// The HTTP stack with somebody signed in.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) http: Http,
+    pub(crate) tokens: Tokens,
+}
+
+impl Signed {
+    /// Sends with the current access token; a refused one is replaced once.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
+        let token = self.tokens.access().await?;
+        let answer = self.http.send(request.clone().bearer(&token)).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let token = self.tokens.replace(&token).await?;
+        self.http.send(request.bearer(&token)).await
+    }
+}

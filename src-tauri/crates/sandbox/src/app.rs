@@ -1,0 +1,93 @@
+//! What every handler is given: the world behind one lock, the clock, the faults and the meter.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::faults::{Faults, Quirk};
+use crate::meter::Meter;
+use crate::wire::Call;
+use crate::world::World;
+
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    clock: Clock,
+    world: Mutex<World>,
+    faults: Mutex<Faults>,
+    meter: Mutex<Meter>,
+    state_file: Option<PathBuf>,
+    changed: Notify,
+}
+
+impl App {
+    #[must_use]
+    pub fn new(clock: Clock, world: World, state_file: Option<PathBuf>) -> Self {
+        Self(Arc::new(Shared {
+            clock,
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            meter: Mutex::default(),
+            state_file,
+            changed: Notify::new(),
+        }))
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The world, for as long as the guard lives. No handler holds it across an await.
+    #[must_use]
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[must_use]
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[must_use]
+    pub fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.0.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this call is to misbehave in this way. Asking uses up one of the fault's times.
+    #[must_use]
+    pub fn misbehaves(&self, call: &Call, quirk: Quirk) -> bool {
+        self.faults().take_quirk(&call.route, quirk)
+    }
+
+    /// Says that the world may differ from the state file.
+    pub fn touch(&self) {
+        if self.0.state_file.is_some() {
+            self.0.changed.notify_one();
+        }
+    }
+
+    /// Writes the state file after each change, until dropped.
+    pub async fn keep_saving(self) {
+        loop {
+            self.0.changed.notified().await;
+            if let Err(error) = self.save() {
+                tracing::warn!("the state file was not written: {error:#}");
+            }
+        }
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.0.state_file else { return Ok(()) };
+        let text = serde_json::to_vec(&*self.world())?;
+        let beside = path.with_extension("part");
+        std::fs::write(&beside, text)?;
+        std::fs::rename(&beside, path)?;
+        Ok(())
+    }
+}

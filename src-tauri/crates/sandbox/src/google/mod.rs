@@ -1,0 +1,41 @@
+//! Google Calendar v3 as far as a sync needs it, with Google's strictness: what Google refuses is refused here.
+
+pub mod calendars;
+pub mod event;
+pub mod events;
+pub mod freebusy;
+pub mod listing;
+pub mod params;
+pub mod refusal;
+pub mod scopes;
+pub mod series;
+pub mod token;
+pub mod world;
+pub mod write;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+const V3: &str = "/google/calendar/v3";
+
+pub fn routes() -> Router<App> {
+    let at = |path: &str| format!("{V3}{path}");
+    Router::new()
+        .route(&at("/users/me/calendarList"), get(calendars::list))
+        .route(&at("/users/me/calendarList/{calendarId}"), get(calendars::get_listed))
+        .route(&at("/users/me/settings/{setting}"), get(calendars::setting))
+        .route(&at("/calendars"), post(calendars::insert))
+        .route(
+            &at("/calendars/{calendarId}"),
+            get(calendars::get).patch(calendars::change).put(calendars::change).delete(calendars::delete),
+        )
+        .route(&at("/calendars/{calendarId}/events"), get(events::list).post(events::insert))
+        .route(
+            &at("/calendars/{calendarId}/events/{eventId}"),
+            get(events::get).put(events::update).patch(events::patch).delete(events::delete),
+        )
+        .route(&at("/calendars/{calendarId}/events/{eventId}/instances"), get(events::instances))
+        .route(&at("/freeBusy"), post(freebusy::query))
+}

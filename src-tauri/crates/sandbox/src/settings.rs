@@ -1,0 +1,27 @@
+//! The `settings.toml` that points a profile of the app at this sandbox.
+
+use crate::gotrue::API_KEY;
+use crate::oauth::{CLIENT_ID, CLIENT_SECRET};
+
+/// Sign-in endpoints carry `sandbox_auto_consent=1`, so that a plain GET completes a sign-in.
+#[must_use]
+pub fn text(base: &str) -> String {
+    format!(
+        "# Written by bookiji-sandbox: this profile talks to a local stand-in, not to the real services.\n\
+         [endpoints]\n\
+         bookiji = \"{base}/bookiji\"\n\
+         supabase = \"{base}/supabase\"\n\
+         supabase_key = \"{API_KEY}\"\n\
+         google_api = \"{base}/google\"\n\
+         google_auth = \"{base}/google/o/oauth2/v2/auth?sandbox_auto_consent=1\"\n\
+         google_token = \"{base}/google/token\"\n\
+         google_revoke = \"{base}/google/revoke\"\n\
+         graph = \"{base}/graph\"\n\
+         microsoft_login = \"{base}/microsoft\"\n\
+         caldav_allow_http = true\n\
+         \n\
+         [oauth]\n\
+         google_client_id = \"{CLIENT_ID}\"\n\
+         google_client_secret = \"{CLIENT_SECRET}\"\n"
+    )
+}

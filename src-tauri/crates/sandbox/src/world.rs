@@ -1,0 +1,37 @@
+//! Everything the sandbox knows, as plain data: one vendor, her salon on the platform, her sign-ins and her calendars.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bookiji::platform::Platform;
+use crate::google::world::Google;
+use crate::gotrue::Sessions;
+use crate::names::Names;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct World {
+    pub names: Names,
+    pub vendor: Vendor,
+    pub platform: Platform,
+    pub sessions: Sessions,
+    pub google: Google,
+    /// Text of each free calendar feed, by file name.
+    pub feeds: BTreeMap<String, String>,
+    /// How far the clock has been moved on purpose.
+    pub advanced_s: i64,
+}
+
+/// The person whose life this is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Vendor {
+    /// Her profile: every `provider_id` is this.
+    pub id: String,
+    /// Her sign-in. The platform does not promise that the two are the same, and here they are not.
+    pub auth_id: String,
+    pub name: String,
+    pub email: String,
+    /// In the clear, because whoever starts a sandbox must be able to sign in to it.
+    pub password: String,
+    pub time_zone: String,
+}
