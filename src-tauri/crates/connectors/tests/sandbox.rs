@@ -319,13 +319,12 @@ async fn every_fault_of_a_listing_is_named_and_the_next_reading_is_whole() {
     let calendar = account.calendar(&primary(&account.calendars().await.unwrap()).remote);
     let (events, _) = snapshot(calendar.read(None, now()).await);
     let (bookings, _) = snapshot(platform.bookings(None).await);
-    let faults: [(&str, Expected); 8] = [
+    let faults: [(&str, Expected); 7] = [
         ("status:500", |error| matches!(error, ServiceError::Failing { .. })),
         // Bookiji's 503 is its switch.
         ("status:503", |error| {
             matches!(error, ServiceError::Failing { .. } | ServiceError::SwitchedOff { .. })
         }),
-        ("status:403", |error| matches!(error, ServiceError::Forbidden { .. })),
         (
             "rate_limited",
             |error| matches!(error, ServiceError::RateLimited { retry_after: Some(wait), .. } if wait.as_secs() == 2),
