@@ -1,5 +1,6 @@
-//! What the operating system must have: finds what is missing and, on Debian and Ubuntu, installs it.
-//! Elsewhere it says exactly what to install. What is there costs a look, never a call of apt.
+//! What the operating system must have: finds what is missing and, on Debian and Ubuntu, installs it. Elsewhere it says
+//! exactly what to install. What is there costs a look, never a call of apt. A C compiler is not among it: without one
+//! this program could not have been linked.
 
 use crate::places::Scratch;
 use crate::process::{self, has_program};
@@ -12,8 +13,6 @@ use std::time::Duration;
 /// A reason for which something must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum For {
-    /// Compiling the crates that carry C: SQLite and the TLS primitives.
-    Compiling,
     /// Building and opening the window.
     Window,
     /// A display where there is none, and a picture of it.
@@ -49,7 +48,6 @@ const fn need(
 }
 
 const NEEDS: &[Need] = &[
-    need(For::Compiling, Seen::Program("cc"), "build-essential", "gcc gcc-c++ make", "base-devel"),
     need(For::Window, Seen::Program("pkg-config"), "pkg-config", "pkgconf-pkg-config", "pkgconf"),
     need(
         For::Window,
@@ -203,11 +201,12 @@ fn install(packages: &[&str]) -> Result<()> {
     })
 }
 
+/// Downloads as root too: apt's own user may not look into a folder that is ours alone.
 fn apt_words(archive: &Path) -> Vec<String> {
     let archive = format!("Dir::Cache::archives={}", archive.display());
     ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
         .iter()
-        .chain(&["-o", &archive, "install", "--no-install-recommends"])
+        .chain(&["-o", &archive, "-o", "APT::Sandbox::User=root", "install", "--no-install-recommends"])
         .map(|word| (*word).to_owned())
         .collect()
 }
