@@ -107,15 +107,21 @@ mod tests {
         check("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York");
         check("(GMT+01.00) Amsterdam / Berlin / Bern / Rome / Stockholm / Vienna", "Europe/Berlin");
         check("(GMT+09:00) Osaka, Sapporo, Tokyo", "Asia/Tokyo");
+        check("(UTC-05:00) Eastern Time (US and Canada)", "America/New_York");
+        check("Amsterdam, Belgrade, Berlin, Brussels, Budapest, Madrid", "Europe/Amsterdam");
         check("US-Eastern", "US/Eastern");
         check("America/New York", "America/New_York");
     }
 
     #[test]
     fn a_bare_offset_is_a_zone_and_east_is_positive() {
-        for (name, seconds) in
-            [("GMT+0100", 3_600), ("UTC-05:30", -19_800), ("+02:00", 7_200), ("GMT-5", -18_000)]
-        {
+        for (name, seconds) in [
+            ("GMT+0100", 3_600),
+            ("UTC-05:30", -19_800),
+            ("+02:00", 7_200),
+            ("GMT-5", -18_000),
+            ("(GMT +01:00)", 3_600),
+        ] {
             let zone = Zone::named(name).time_zone().unwrap();
             assert_eq!(zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds(), seconds, "{name}");
         }

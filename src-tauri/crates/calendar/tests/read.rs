@@ -234,10 +234,22 @@ fn an_unknown_zone_falls_back_to_the_calendars_own_and_else_blocks() {
 #[test]
 fn floating_times_are_the_vendors_and_utc_stays_utc_over_a_clock_change() {
     check(&clean(&event("DTSTART:20260710T100000\nDURATION:PT1H")), &[HOUR]);
+    let body = "BEGIN:VEVENT\nUID:e\nDTSTART:20260710T040000\nDTEND:20260710T050000\nEND:VEVENT";
+    check(&clean(&file(&format!("X-WR-TIMEZONE:America/New_York\n{body}"))), &[HOUR]);
     check(
         &clean(&event("DTSTART:20260328T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=2")),
         &["2026-03-28T08:00:00Z/2026-03-28T09:00:00Z", "2026-03-29T08:00:00Z/2026-03-29T09:00:00Z"],
     );
+}
+
+#[test]
+fn a_zone_said_once_holds_for_start_and_end() {
+    for times in [
+        "DTSTART;TZID=America/New_York:20260710T040000\nDTEND:20260710T050000",
+        "DTSTART:20260710T040000\nDTEND;TZID=America/New_York:20260710T050000",
+    ] {
+        check(&clean(&event(times)), &[HOUR]);
+    }
 }
 
 #[test]

@@ -86,9 +86,9 @@ impl Draft {
                 } else {
                     &mut event.recurrence.except_rules
                 };
-                if text.is_empty() || rules.len() >= MAX_RULES {
+                if rules.len() >= MAX_RULES {
                     unread("rule");
-                } else if !rules.iter().any(|rule| *rule == *text) {
+                } else if !text.is_empty() && !rules.iter().any(|rule| *rule == *text) {
                     rules.push(text.into_owned());
                 }
             }
@@ -154,6 +154,9 @@ impl Draft {
         };
         event.start = start;
         event.end = self.end.or(self.duration).unwrap_or_default();
+        if let (When::Floating(wall), End::At(When::Zoned { zone, .. })) = (&event.start, &event.end) {
+            event.start = When::Zoned { wall: *wall, zone: zone.clone() };
+        }
         if self.marked_all_day {
             mark_all_day(&mut event);
         }

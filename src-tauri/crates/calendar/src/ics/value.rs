@@ -120,10 +120,11 @@ enum Moment {
 
 /// `20260710`, `20260710T1000`, `20260710T100000Z`, `2026-07-10T10:00:00.000+02:00`, and T24 for the next midnight.
 fn moment(text: &str) -> Option<Moment> {
-    let upper = text.to_ascii_uppercase();
+    let upper = text.trim_matches(['"', '\'', ' ']).to_ascii_uppercase();
     let (date, time) = match upper.split_once('T') {
         Some((date, time)) => (date, Some(time)),
-        None => (upper.as_str(), None),
+        // A date has no zone, whatever is written after it.
+        None => (upper.strip_suffix('Z').unwrap_or(&upper), None),
     };
     let date = compact_date(&date.replace('-', ""))?;
     let Some(time) = time.filter(|time| !time.is_empty()) else {
@@ -192,6 +193,8 @@ mod tests {
         let utc = |text: &str| Some(When::Utc(text.parse().unwrap()));
         let floating = |text: &str| Some(When::Floating(text.parse().unwrap()));
         assert_eq!(read("DTSTART:20260710"), date("2026-07-10"));
+        assert_eq!(read("DTSTART:20260710Z"), date("2026-07-10"));
+        assert_eq!(read("DTSTART:20260710T100000Z\""), utc("2026-07-10T10:00:00Z"));
         assert_eq!(read("DTSTART;VALUE=DATE:20260710T000000"), date("2026-07-10"));
         assert_eq!(read("DTSTART:20260710T100000Z"), utc("2026-07-10T10:00:00Z"));
         assert_eq!(read("DTSTART;TZID=Europe/Berlin:20260710t100000z"), utc("2026-07-10T10:00:00Z"));

@@ -100,9 +100,14 @@ impl Scope {
         }
     }
 
-    /// Replaces every zone name in `events` by what it means here.
+    /// Replaces every zone name in `events` by what it means here. Who writes X-WR-TIMEZONE and times without a zone
+    /// means that zone.
     pub fn place(&mut self, events: &mut [Event], line: usize, problems: &mut Problems) {
+        let default = self.default_zone();
         for event in events {
+            if let (When::Floating(wall), Some(zone)) = (&event.start, &default) {
+                event.start = When::Zoned { wall: *wall, zone: zone.clone() };
+            }
             self.settle(&mut event.start, line, problems);
             self.settle_end(&mut event.end, line, problems);
             if let Some(instance) = &mut event.instance {
@@ -129,8 +134,8 @@ impl Scope {
     }
 
     fn settle(&mut self, when: &mut When, line: usize, problems: &mut Problems) {
-        let When::Zoned { zone, wall } = when else { return };
-        let Zone::Unknown(name) = zone else { return };
+        let When::Zoned { zone, .. } = when else { return };
+        let Zone::Unknown(name) = zone else { return utc_as_instant(when) };
         let placed = match self.placed.get(name.as_str()) {
             Some(placed) => placed.clone(),
             None => {
@@ -139,14 +144,8 @@ impl Scope {
                 placed
             }
         };
-        if let Zone::Iana(name) = &placed
-            && name == "UTC"
-            && let Ok(instant) = jiff::tz::TimeZone::UTC.to_timestamp(*wall)
-        {
-            *when = When::Utc(instant);
-        } else {
-            *zone = placed;
-        }
+        *zone = placed;
+        utc_as_instant(when);
     }
 
     fn ladder(&self, name: &str, line: usize, problems: &mut Problems) -> Zone {
@@ -181,6 +180,16 @@ impl Scope {
                 }
             },
         }
+    }
+}
+
+/// A time in the zone UTC is an instant.
+fn utc_as_instant(when: &mut When) {
+    if let When::Zoned { zone: Zone::Iana(name), wall } = when
+        && name == "UTC"
+        && let Ok(instant) = jiff::tz::TimeZone::UTC.to_timestamp(*wall)
+    {
+        *when = When::Utc(instant);
     }
 }
 

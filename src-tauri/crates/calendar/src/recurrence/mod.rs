@@ -6,7 +6,7 @@ mod days;
 mod expand;
 mod rule;
 
-pub use expand::between;
+pub use expand::{MAX_FOUND, between};
 pub use rule::{BadRule, Frequency, Rule, Until};
 pub(crate) use rule::{compact_date, compact_time};
 

@@ -55,7 +55,7 @@ pub fn iana(name: &str) -> Option<Zone> {
 
 /// A Windows name or label, or an IANA name with other separators.
 pub fn alias(name: &str) -> Option<Zone> {
-    let name = name.replace('\\', "");
+    let name = name.trim_end_matches("\\0").replace('\\', "");
     let name = name.trim().trim_matches('"');
     if name.len() > 256 {
         return None;
@@ -68,6 +68,7 @@ pub fn alias(name: &str) -> Option<Zone> {
             // A label may be a Windows one from another year, under another offset: the offset decides.
             windows(label).filter(|zone| shows(zone, offset)).or_else(|| by_city(label, offset))
         })
+        .or_else(|| by_cities(name))
         .or_else(|| iana(&name.replace(' ', "_")))
         .or_else(
             || if name.contains('/') { None } else { iana(&name.replacen('-', "/", 1).replace(' ', "_")) },
@@ -81,7 +82,10 @@ pub fn fixed(name: &str) -> Option<Zone> {
     if upper == "Z" || digits.is_empty() && !upper.is_empty() {
         return Some(Zone::Iana("UTC".to_owned()));
     }
-    let offset = signed_offset(digits)?;
+    let offset = signed_offset(digits).or_else(|| match unlabelled(name) {
+        (offset, "") => offset,
+        _ => None,
+    })?;
     if offset == 0 {
         return Some(Zone::Iana("UTC".to_owned()));
     }
@@ -107,7 +111,7 @@ fn signed_offset(digits: &str) -> Option<i32> {
         b'-' => (-1, &digits[1..]),
         _ => return None,
     };
-    let digits = digits.replace([':', '.'], "");
+    let digits = digits.trim().replace([':', '.'], "");
     let number: i32 = digits.parse().ok()?;
     let (hours, minutes) = if digits.len() <= 2 { (number, 0) } else { (number / 100, number % 100) };
     (digits.len() <= 4 && hours <= 15 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
@@ -121,19 +125,32 @@ fn by_city(label: &str, offset: i32) -> Option<Zone> {
     })
 }
 
+/// A list of cities that all keep the same time.
+fn by_cities(label: &str) -> Option<Zone> {
+    let known: Vec<Zone> = label
+        .split(',')
+        .filter_map(|city| CITIES.get(&folded(city)).and_then(|names| iana(names.first()?)))
+        .collect();
+    let (first, others) = known.split_first()?;
+    let same = |a: &Zone, b: &Zone| (0..54).all(|half| offset_in(a, half) == offset_in(b, half));
+    (!others.is_empty() && others.iter().all(|other| same(first, other))).then(|| first.clone())
+}
+
 /// Whether the zone's standard time, now or of late, is this far east of UTC.
 fn shows(zone: &Zone, offset: i32) -> bool {
-    let Some(zone) = zone.time_zone() else { return false };
-    // January and July, 2000 to 2026: a label keeps its offset when a country changes its mind.
-    (0..54).any(|half| {
-        let instant = Timestamp::from_second(946_684_800 + half * 15_768_000);
-        instant.is_ok_and(|instant| zone.to_offset(instant).seconds() == offset)
-    })
+    // A label keeps its offset when a country changes its mind.
+    (0..54).any(|half| offset_in(zone, half) == Some(offset))
+}
+
+/// Seconds east of UTC in the half-years since January 2000.
+fn offset_in(zone: &Zone, half: i64) -> Option<i32> {
+    let instant = Timestamp::from_second(946_684_800 + half * 15_768_000).ok()?;
+    Some(zone.time_zone()?.to_offset(instant).seconds())
 }
 
 fn folded(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for word in name.replace(" / ", ", ").split_whitespace() {
+    for word in name.replace(" / ", ", ").replace('&', "and").split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
