@@ -34,7 +34,7 @@ impl Stage {
         let env_file = home.path().join("env");
         let driver = Command::new("dbus-run-session")
             .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24", "sh", "-c"])
-            .arg(format!("env > '{}'; exec WebKitWebDriver --port={port}", env_file.display()))
+            .arg(format!("env > '{}'; openbox & exec WebKitWebDriver --port={port}", env_file.display()))
             .env("HOME", home.path())
             .env("TMPDIR", home.path().join("tmp"))
             .env("XDG_RUNTIME_DIR", home.path().join("run"))
@@ -65,10 +65,10 @@ impl Stage {
         entries.map(|entry| entry.unwrap().path()).filter(|path| named(path).starts_with("bookiji-sample-"))
     }
 
-    /// Closes the window as its frame's button does.
+    /// Closes the window as she would: by the window manager.
     pub async fn close_window(&self) {
         let window = self.windows().pop().expect("a window");
-        self.tool("xdotool", &["windowclose", &window]);
+        self.tool("xdotool", &["windowactivate", "--sync", &window, "key", "alt+F4"]);
         until("the window is gone", || self.windows().is_empty()).await;
     }
 
