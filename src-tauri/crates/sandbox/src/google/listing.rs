@@ -343,7 +343,7 @@ impl Question {
                 format!("{}|{id}", fields.get("updated").and_then(Value::as_str).unwrap_or_default())
             }
             Order::StartTime => {
-                let record = Record { fields: fields.clone(), changed: 0 };
+                let record = Record { fields: fields.clone(), made: 0, changed: 0 };
                 let start = start_of(&record, &calendar.zone()).unwrap_or(Timestamp::UNIX_EPOCH);
                 format!("{start:020}|{id}")
             }

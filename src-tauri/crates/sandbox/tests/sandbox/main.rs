@@ -1,0 +1,12 @@
+//! The sandbox's own strictness, over real sockets: what the services refuse, it refuses, in their words.
+
+mod bookiji;
+mod calendars;
+mod control;
+mod events;
+mod faults;
+mod gotrue;
+mod life;
+mod lists;
+mod oauth;
+mod world;
