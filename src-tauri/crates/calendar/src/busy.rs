@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::event::{Event, Uid};
 use crate::interval::{self, Interval};
@@ -166,6 +168,19 @@ pub fn union_with_sources<'a>(blocks: impl IntoIterator<Item = (&'a str, Interva
     merged
 }
 
+/// The platform's checksum of an interval set: SHA-256 over `startMs-endMs`, sorted and joined by `|`.
+#[must_use]
+pub fn checksum(intervals: &[Interval]) -> String {
+    let mut sorted = intervals.to_vec();
+    sorted.sort_unstable();
+    let parts: Vec<String> = sorted
+        .iter()
+        .map(|interval| format!("{}-{}", interval.start().as_millisecond(), interval.end().as_millisecond()))
+        .collect();
+    let text = if parts.is_empty() { "empty".to_owned() } else { parts.join("|") };
+    HEXLOWER.encode(&Sha256::digest(text))
+}
+
 impl Placed {
     /// What this calendar blocks, merged.
     #[must_use]
@@ -218,4 +233,37 @@ fn touches(occurrence: &Occurrence, window: &Interval) -> bool {
 fn shifted(instant: Timestamp, seconds: i64) -> Timestamp {
     let shifted = instant.as_second().saturating_add(seconds);
     Timestamp::from_second(shifted).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(from: i64, to: i64) -> Interval {
+        let at = |hour: i64| Timestamp::from_second(1_768_867_200 + hour * 3_600).unwrap();
+        Interval::new(at(from), at(to)).unwrap()
+    }
+
+    #[test]
+    fn the_platforms_checksums_come_out() {
+        let two = "c389d6297f608e50c2d416ce53bd0272c516856ded9a7033e6abca335711fbc2";
+        assert_eq!(checksum(&[hours(10, 11), hours(12, 13)]), two);
+        assert_eq!(checksum(&[hours(12, 13), hours(10, 11)]), two);
+        assert_eq!(checksum(&[]), "2e1cfa82b035c26cbbbdae632cea070514eb8b773f616aaeaf668e2f0be8f10d");
+    }
+
+    #[test]
+    fn a_union_knows_who_takes_up_each_stretch() {
+        let of = |blocks: &[(&'static str, Interval)]| union_with_sources(blocks.iter().copied());
+        let merged =
+            of(&[("b", hours(11, 12)), ("a", hours(10, 11)), ("a", hours(10, 12)), ("c", hours(14, 15))]);
+        let sources = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(
+            merged,
+            [
+                BusyInterval { interval: hours(10, 12), sources: sources(&["a", "b"]) },
+                BusyInterval { interval: hours(14, 15), sources: sources(&["c"]) },
+            ]
+        );
+    }
 }

@@ -3,6 +3,8 @@
 
 pub mod busy;
 pub mod event;
+pub mod ics;
+pub mod identity;
 pub mod interval;
 pub mod judge;
 pub mod recurrence;

@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::interval::Interval;
 use crate::recurrence::Budget;
 use frame::Zones;
+pub use frame::wall;
 use master::Master;
 
 /// One instance, placed in time.
@@ -41,6 +42,8 @@ pub struct Expanded<'a> {
 const STEPS_PER_SERIES: u64 = 1_000_000;
 /// Steps for one calendar, so that a thousand hostile series cannot add up.
 const STEPS_IN_ALL: u64 = 20_000_000;
+/// What a series may always spend, however much the others spent: ample for a real one.
+const STEPS_AT_LEAST: u64 = 20_000;
 /// Instances that one calendar may have in a window.
 const MAX_INSTANCES: usize = 250_000;
 
@@ -83,7 +86,7 @@ impl<'a> Work<'a, '_> {
         let masters = newest(members.iter().copied().filter(|event| event.instance.is_none()));
         let overrides: Vec<&Event> =
             members.iter().copied().filter(|event| event.instance.is_some()).collect();
-        let mut budget = Budget::new(STEPS_PER_SERIES.min(self.budget.left()));
+        let mut budget = Budget::new(self.budget.left().clamp(STEPS_AT_LEAST, STEPS_PER_SERIES));
         let before = budget.left();
         let Some((first, others)) = masters.split_first() else {
             self.orphans(&overrides);
@@ -96,7 +99,7 @@ impl<'a> Work<'a, '_> {
             let other = Master::without_overrides(other, &master, &mut self.zones);
             other.expand(self.reach, &self.zones, &mut budget, &mut self.out);
         }
-        // What was spent on this series is spent for the calendar; it cannot exceed what was lent.
+        // Once nothing is left, every series still has its least.
         let _ = self.budget.spend(before - budget.left());
         if self.out.instances.len() > MAX_INSTANCES {
             self.out.instances.truncate(MAX_INSTANCES);

@@ -1,2 +1,7 @@
 //! The `companion` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    companion::cli::run()
+}

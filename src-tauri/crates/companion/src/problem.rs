@@ -58,7 +58,7 @@ impl From<SyncProblem> for Problem {
 }
 
 /// An error text as a sentence: capital first, full stop last.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.trim().chars();
     let mut sentence: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     sentence.push_str(chars.as_str());

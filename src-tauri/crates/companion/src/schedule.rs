@@ -77,6 +77,11 @@ impl Schedule {
         self.asked = true;
     }
 
+    /// There is nothing to sync, so nothing is kept for later.
+    pub fn forget_ask(&mut self) {
+        self.asked = false;
+    }
+
     /// What to do at `now`. The same work is answered until [`Schedule::done`] says that it was tried.
     #[must_use]
     pub fn poll(&self, now: Timestamp) -> Next {
@@ -95,14 +100,14 @@ impl Schedule {
         if self.bookings.is_reached(now, self.rhythm.bookings) {
             return Next::Sync(Work::Bookings);
         }
-        let soonest = self
-            .connections
-            .values()
-            .chain([&self.bookings])
-            .filter_map(|due| due.at.max(due.not_before))
-            .min()
-            .unwrap_or(Timestamp::MAX);
+        let soonest = self.next_run_at().unwrap_or(Timestamp::MAX);
         Next::WaitUntil(soonest.min(after(now, LONGEST_WAIT)))
+    }
+
+    /// When something is due next; nothing before the first run.
+    #[must_use]
+    pub fn next_run_at(&self) -> Option<Timestamp> {
+        self.connections.values().chain([&self.bookings]).filter_map(|due| due.at.max(due.not_before)).min()
     }
 
     /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
@@ -124,12 +129,6 @@ impl Schedule {
             Work::Bookings => {}
         }
         self.bookings.at = next(self.rhythm.bookings);
-    }
-
-    /// When this connection is next synced, if nobody asks before.
-    #[must_use]
-    pub fn next_sync_at(&self, connection: &ConnectionId) -> Option<Timestamp> {
-        self.connections.get(connection).and_then(|due| due.at.max(due.not_before))
     }
 
     /// The services ask for peace: bookings too are left alone until then.
@@ -268,7 +267,8 @@ mod tests {
         check(&mut schedule, &[0], 0.5, &["0 a"]);
         schedule.set_connections([(ConnectionId::from("a"), None), (ConnectionId::from("b"), None)]);
         assert_eq!(schedule.poll(at(1)), connections(&["b"]));
-        assert_eq!(schedule.next_sync_at(&"a".into()), Some(at(300)));
+        schedule.done(&Work::Connections([ConnectionId::from("b")].into()), at(1), 0.5);
+        check(&mut schedule, &[299, 300, 301], 0.5, &["299 bookings", "300 a", "301 b"]);
     }
 
     #[test]

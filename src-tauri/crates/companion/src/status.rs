@@ -5,41 +5,13 @@ use serde_json::{Value, json};
 use sync::world::{Role, RunRecord, World};
 
 use crate::problem::Problem;
-use crate::view::{self, Activity, Overview, State};
+use crate::view::{self, Activity, ConnectionView, Overview, State};
 use crate::words::Language;
 
 /// The `status --json` document.
 #[must_use]
 pub fn document(world: &World, overview: &Overview) -> Value {
-    let connections: Vec<Value> = overview
-        .connections
-        .iter()
-        .map(|connection| {
-            let calendars: Vec<Value> = connection
-                .calendars
-                .iter()
-                .map(|calendar| {
-                    json!({
-                        "id": calendar.id,
-                        "name": calendar.name,
-                        "role": calendar.role,
-                        "state": calendar.state,
-                        "last_sync_at": calendar.last_sync_at,
-                        "next_sync_at": calendar.next_sync_at,
-                        "error": calendar.problem.as_ref().map(error),
-                    })
-                })
-                .collect();
-            json!({
-                "id": connection.id,
-                "service": connection.service,
-                "account": connection.account,
-                "state": connection.state,
-                "error": connection.problem.as_ref().map(error),
-                "calendars": calendars,
-            })
-        })
-        .collect();
+    let connections: Vec<Value> = overview.connections.iter().map(connection).collect();
     json!({
         "state": overview.state,
         "error": overview.problem.as_ref().map(error),
@@ -50,6 +22,34 @@ pub fn document(world: &World, overview: &Overview) -> Value {
         "paused_until": overview.paused_until,
         "last_sync_at": overview.last_sync_at,
         "next_sync_at": overview.next_sync_at,
+    })
+}
+
+/// One linked account with its calendars, as `status` and `connect` tell it.
+#[must_use]
+pub fn connection(connection: &ConnectionView) -> Value {
+    let calendars: Vec<Value> = connection
+        .calendars
+        .iter()
+        .map(|calendar| {
+            json!({
+                "id": calendar.id,
+                "name": calendar.name,
+                "role": calendar.role,
+                "state": calendar.state,
+                "last_sync_at": calendar.last_sync_at,
+                "next_sync_at": calendar.next_sync_at,
+                "error": calendar.problem.as_ref().map(error),
+            })
+        })
+        .collect();
+    json!({
+        "id": connection.id,
+        "service": connection.service,
+        "account": connection.account,
+        "state": connection.state,
+        "error": connection.problem.as_ref().map(error),
+        "calendars": calendars,
     })
 }
 
@@ -75,19 +75,7 @@ pub fn text(overview: &Overview, language: Language) -> String {
     if let Some(vendor) = &overview.vendor {
         lines.push(format!("Signed in as {} ({})", vendor.name, vendor.email));
     }
-    for connection in &overview.connections {
-        lines.push(format!(
-            "{} {} — {}",
-            connection.service.as_str(),
-            connection.account,
-            state_words(connection.state)
-        ));
-        for calendar in &connection.calendars {
-            let when =
-                calendar.last_sync_at.map_or("never synced".to_owned(), |last| ago(last, overview.now));
-            lines.push(format!("  {:<7} {}  ({when})", role_word(calendar.role), calendar.name));
-        }
-    }
+    lines.extend(overview.connections.iter().map(|connection| connection_text(connection, overview.now)));
     if let Some(problem) = &overview.problem {
         let problem = Problem::new(problem.code, problem.message.clone());
         lines.push(format!("{} [{}]\n  {}", problem.message, problem.code, problem.next_step(language)));
@@ -95,6 +83,18 @@ pub fn text(overview: &Overview, language: Language) -> String {
     if overview.decisions > 0 {
         lines.push(format!("{} waiting for your decision", overview.decisions));
     }
+    lines.join("\n")
+}
+
+/// One linked account with its calendars, in lines.
+#[must_use]
+pub fn connection_text(connection: &ConnectionView, now: Timestamp) -> String {
+    let state = state_words(connection.state);
+    let mut lines = vec![format!("{} {} — {state}", connection.service.as_str(), connection.account)];
+    lines.extend(connection.calendars.iter().map(|calendar| {
+        let when = calendar.last_sync_at.map_or("never synced".to_owned(), |last| ago(last, now));
+        format!("  {:<7} {}  ({when})", role_word(calendar.role), calendar.name)
+    }));
     lines.join("\n")
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use crate::http::{Answer, Http, Request, StatusCode};
-use crate::vault::{Account, Vault};
+use crate::vault::{Account, Vault, VaultError};
 
 /// What a sign-in server handed out.
 #[derive(Clone, Debug)]
@@ -167,10 +167,13 @@ impl Inner {
     }
 
     async fn stored(&self) -> Result<SecretString, ServiceError> {
-        self.vault.get(&self.account).await?.ok_or_else(|| ServiceError::SignInExpired {
-            service: self.server.service().to_owned(),
-            reason: "no sign-in is stored on this computer".to_owned(),
-        })
+        let reason = match self.vault.get(&self.account).await {
+            Ok(Some(secret)) => return Ok(secret),
+            Ok(None) => "no sign-in is stored on this computer".to_owned(),
+            Err(error @ VaultError::Lost) => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        Err(ServiceError::SignInExpired { service: self.server.service().to_owned(), reason })
     }
 
     async fn save(&self, held: &mut Held, grant: Grant) -> Result<(), ServiceError> {

@@ -1,5 +1,7 @@
 //! What the HTTP stack writes into the log. Alone in its process, because a log belongs to one.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 

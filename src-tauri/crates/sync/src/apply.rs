@@ -64,7 +64,7 @@ enum Ended {
     },
 }
 
-/// Performs the plan. Answers whether something must be planned again.
+/// Performs the plan's writes to her calendars. Answers whether something must be planned again.
 ///
 /// # Errors
 /// When the mirror cannot be written: nothing more is sent then.
@@ -73,7 +73,6 @@ pub async fn apply(
     run: &RunId,
     world: &World,
     plan: &Plan,
-    observed: &Observed,
     applied: &mut Applied,
     report: &mut Report,
 ) -> Result<bool, MirrorError> {
@@ -85,10 +84,26 @@ pub async fn apply(
     for operation in &plan.writes {
         again |= write(parts, run, world, operation, applied, report).await?;
     }
-    for operation in &plan.publish {
-        publish(parts, run, world, operation, observed, applied, report).await?;
-    }
     Ok(again)
+}
+
+/// Tells the platform her busy time. Comes after the writes, since what they meet there can change what blocks.
+///
+/// # Errors
+/// When the mirror cannot be written: nothing more is sent then.
+pub async fn publish(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    plan: &Plan,
+    observed: &Observed,
+    applied: &mut Applied,
+    report: &mut Report,
+) -> Result<(), MirrorError> {
+    for operation in &plan.publish {
+        publish_one(parts, run, world, operation, observed, applied, report).await?;
+    }
+    Ok(())
 }
 
 async fn write(
@@ -373,7 +388,7 @@ enum Sent<T> {
     Open(ServiceError),
 }
 
-async fn publish(
+async fn publish_one(
     parts: &Parts<'_>,
     run: &RunId,
     world: &World,
@@ -383,11 +398,6 @@ async fn publish(
     report: &mut Report,
 ) -> Result<(), MirrorError> {
     let Operation::PublishBusy { set, .. } = operation else { return Ok(()) };
-    if applied.published.contains(&set.source)
-        || applied.failed.contains(&(set.source.clone(), String::new()))
-    {
-        return Ok(());
-    }
     let set = not_shrunk_by_half_a_reading(set, world, observed);
     let id = parts.mirror.intend(run, operation, parts.clock.now())?;
     let sent = with_retry(parts.clock, &parts.policy.retry, || parts.platform.put_busy(&set)).await;
@@ -400,6 +410,7 @@ async fn publish(
             } else {
                 Settled::Withdrawn { source: set.source.clone() }
             };
+            settle_older(parts, world, &set, now)?;
             parts.mirror.settle(id, &settled, now)?;
             tracing::info!(
                 source = %set.source, intervals = set.intervals.len(), closed = receipt.slots_closed,
@@ -408,13 +419,29 @@ async fn publish(
             applied.published.insert(set.source.clone());
         }
         Err(error) => {
-            let settled = Settled::Failed { problem: SyncProblem::from(&error), mapping: None };
-            parts.mirror.settle(id, &settled, now)?;
+            if !error.outcome_unknown() {
+                let settled = Settled::Failed { problem: SyncProblem::from(&error), mapping: None };
+                parts.mirror.settle(id, &settled, now)?;
+            }
             report.errors.push(ErrorReport {
                 calendar: Some(set.source.clone()),
                 ..ErrorReport::of(&error, "bookiji")
             });
-            applied.failed.insert((set.source.clone(), String::new()));
+        }
+    }
+    Ok(())
+}
+
+/// What this source was sent before, without an answer, no longer matters.
+fn settle_older(
+    parts: &Parts<'_>,
+    world: &World,
+    sent: &crate::ports::BusySet,
+    now: jiff::Timestamp,
+) -> Result<(), MirrorError> {
+    for (id, operation) in &world.unsettled {
+        if matches!(operation, Operation::PublishBusy { set, .. } if set.source == sent.source) {
+            parts.mirror.settle(*id, &crate::recover::interrupted(), now)?;
         }
     }
     Ok(())

@@ -150,7 +150,7 @@ async fn read_from(
     world: &World,
     account: &dyn Account,
     calendar: &LinkedCalendar,
-    fail: &dyn Fn(&ServiceError) -> ErrorReport,
+    fail: &(dyn Fn(&ServiceError) -> ErrorReport + Sync),
     report: &mut Report,
 ) -> Result<ReadOutcome, MirrorError> {
     let remote = account.calendar(&calendar.remote);

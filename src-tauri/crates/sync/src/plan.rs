@@ -278,6 +278,7 @@ fn plan_busy(
 ) {
     let zone = vendor_zone(world.vendor.as_ref());
     let window = window(now, &zone, policy);
+    let in_doubt = in_doubt(world);
     for calendar in world.calendars.values().filter(|calendar| calendar.role != Role::Off) {
         let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
         else {
@@ -290,19 +291,36 @@ fn plan_busy(
         let (set, withheld) =
             source_busy(world, calendar, service, &identities[&calendar.id], moved, window, &zone);
         let before = world.published.get(&calendar.id);
-        if needs_publishing(before, &set) {
+        if in_doubt.contains_key(&calendar.id) || needs_publishing(before, &set) {
             let before = before.map(|published| published.set.clone());
             plan.publish.push(Operation::PublishBusy { set: set.clone(), before });
         }
         plan.sources.push(SourceBusy { calendar: calendar.id.clone(), set: Some(set), withheld });
     }
-    for (id, published) in &world.published {
-        let blocks = world.calendars.get(id).is_some_and(|calendar| calendar.role != Role::Off);
-        if !blocks {
-            let set = BusySet::of(published.set.service, id.clone(), window, Vec::new());
-            plan.publish.push(Operation::PublishBusy { set, before: Some(published.set.clone()) });
-        }
+    let told = world.published.iter().map(|(id, published)| (id, &published.set));
+    let maybe_told = in_doubt.iter().map(|(id, set)| (*id, *set));
+    let unwanted: BTreeMap<&CalendarId, &BusySet> = maybe_told
+        .chain(told)
+        .filter(|(id, _)| world.calendars.get(*id).is_none_or(|calendar| calendar.role == Role::Off))
+        .collect();
+    for (id, before) in unwanted {
+        let set = BusySet::of(before.service, id.clone(), window, Vec::new());
+        plan.publish.push(Operation::PublishBusy { set, before: Some(before.clone()) });
     }
+}
+
+/// Sources whose last `PUT` was never confirmed: what the platform has for them is not known until the next one is.
+fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
+    world
+        .unsettled
+        .iter()
+        .filter_map(|(_, operation)| match operation {
+            Operation::PublishBusy { set, .. } => Some((&set.source, set)),
+            Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
+                None
+            }
+        })
+        .collect()
 }
 
 /// A source that was never published and blocks nothing needs no request.

@@ -9,9 +9,11 @@ use crate::plan::{removed, stored};
 use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
 
 /// How an operation that was intended and never settled has ended, read off a world that was observed since.
+///
+/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again.
 #[must_use]
-pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Settled {
-    match operation {
+pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
+    Some(match operation {
         Operation::CreateEvent { calendar, draft } => {
             let standing = world.events.get(calendar).and_then(|events| events.get(&draft.id));
             match standing.filter(|event| says(event, draft)) {
@@ -47,12 +49,13 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Settled
                 _ => interrupted(),
             }
         }
-        // The same set again changes nothing, so planning may simply send it again.
-        Operation::PublishBusy { .. } => interrupted(),
-    }
+        Operation::PublishBusy { .. } => return None,
+    })
 }
 
-fn interrupted() -> Settled {
+/// An operation that a later one of the same source has made pointless to ask about.
+#[must_use]
+pub fn interrupted() -> Settled {
     let message = "the app stopped before this was confirmed; it is decided again".to_owned();
     Settled::Failed { problem: SyncProblem { code: Code::Internal, message }, mapping: None }
 }

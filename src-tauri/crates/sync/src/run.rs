@@ -125,11 +125,11 @@ async fn run_among(
             applied.count_planned(&last_plan);
             break;
         }
-        let again =
-            apply::apply(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report)
-                .await?;
+        let again = apply::apply(parts, &request.run, &world, &last_plan, &mut applied, &mut report).await?;
         round += 1;
         if !again || round == ROUNDS {
+            apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report)
+                .await?;
             break;
         }
     }
@@ -162,11 +162,11 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
-            Operation::PublishBusy { .. } => true,
+            Operation::PublishBusy { .. } => false,
         };
-        if can_tell {
-            let now = parts.clock.now();
-            parts.mirror.settle(*id, &recover::conclude(operation, &world, now), now)?;
+        let now = parts.clock.now();
+        if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
+            parts.mirror.settle(*id, &settled, now)?;
         }
     }
     Ok(())

@@ -9,9 +9,12 @@ use super::{Budget, Exhausted};
 /// The first second after the year 9999.
 const END_OF_TIME: i64 = 253_402_300_800;
 
+/// More wall times than these are of no use to anyone; one more is returned, so that the excess shows.
+pub const MAX_FOUND: usize = 20_000;
+
 /// Every wall time that `rule` names for a series beginning at `start`, within `from..=to`, ascending.
 ///
-/// UNTIL is the caller's: it is passed as `to`, read in the zone that only the caller knows.
+/// At most [`MAX_FOUND`] and one are returned. UNTIL is the caller's: it is passed as `to`, read in the zone that only the caller knows.
 ///
 /// # Errors
 /// [`Exhausted`] when the budget does not reach to the end of the window.
@@ -255,6 +258,9 @@ impl Walk<'_> {
             }
             if *wall >= self.from {
                 self.found.push(*wall);
+                if self.found.len() > MAX_FOUND {
+                    return Next::Stop;
+                }
             }
         }
         if self.left == Some(0) { Next::Stop } else { Next::Go }

@@ -6,8 +6,9 @@ mod days;
 mod expand;
 mod rule;
 
-pub use expand::between;
+pub use expand::{MAX_FOUND, between};
 pub use rule::{BadRule, Frequency, Rule, Until};
+pub(crate) use rule::{compact_date, compact_time};
 
 /// Work allowed for expanding, counted in candidates looked at, so that no rule can stall the app.
 #[derive(Debug)]

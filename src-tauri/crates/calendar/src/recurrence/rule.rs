@@ -139,8 +139,9 @@ impl Rule {
             "FREQ" => self.read_frequency(value)?,
             "INTERVAL" => self.read_interval(value)?,
             "COUNT" => {
-                let count: u64 = value.parse().map_err(|_| bad(name, value))?;
-                self.count = (count > 0).then_some(count);
+                // None, or fewer: writers mean that it does not end.
+                let count: i64 = value.parse().map_err(|_| bad(name, value))?;
+                self.count = u64::try_from(count).ok().filter(|count| *count > 0);
             }
             "UNTIL" => {
                 if !value.is_empty() {
@@ -296,7 +297,7 @@ mod tests {
             "FREQ=DAILY;BYHOUR=24",
             "FREQ=MONTHLY;BYMONTHDAY=0",
             "FREQ=DAILY;UNTIL=tomorrow",
-            "FREQ=DAILY;COUNT=-1",
+            "FREQ=DAILY;COUNT=many",
             "FREQ=DAILY;INTERVAL=x",
         ] {
             assert!(Rule::parse(text).is_err(), "{text}");

@@ -36,14 +36,16 @@ pub enum Length {
         days: i64,
         seconds: i64,
     },
-    /// It ends before it begins: an hour is blocked.
-    Reversed,
+    /// It ends this many seconds before it begins: most likely the two were swapped.
+    Reversed(i64),
 }
 
 /// Clocks on earth run from 12 hours behind UTC to 14 ahead.
 const FURTHEST_EAST: i64 = 14 * 3_600;
 const FURTHEST_WEST: i64 = 12 * 3_600;
 const HOUR: i64 = 3_600;
+/// An end further back than this was not swapped with the start but is wrong: an hour is blocked.
+const MOST_REVERSED: i64 = 7 * DAY;
 
 impl<'a, 'z> Zones<'a, 'z> {
     pub fn new(own: &'z TimeZone) -> Self {
@@ -134,8 +136,9 @@ impl<'a, 'z> Zones<'a, 'z> {
         match end {
             End::Unstated => Length::Exact(0),
             End::Lasting { days, seconds } => {
-                if i64::from(*days) * DAY + seconds < 0 {
-                    return Length::Reversed;
+                let whole = i64::from(*days) * DAY + seconds;
+                if whole < 0 {
+                    return Length::Reversed(whole.saturating_abs());
                 }
                 Length::Nominal { days: i64::from(*days), seconds: *seconds }
             }
@@ -153,11 +156,13 @@ impl<'a, 'z> Zones<'a, 'z> {
     }
 
     fn exact(&self, start: &When, end: &When, frame: &Frame) -> Length {
-        let (begins, mut ends) = match (self.instant(start), end, self.instant(end)) {
-            (Some(begins), When::Utc(_) | When::Floating(_), Some(ends)) => {
-                (begins.as_second(), ends.as_second())
-            }
-            (Some(begins), When::Zoned { .. }, Some(ends)) => (begins.as_second(), ends.as_second()),
+        // An end without a zone is read in that of the start.
+        let ends = match end {
+            When::Floating(_) | When::Date(_) => frame.instant(wall(end)),
+            When::Utc(_) | When::Zoned { .. } => self.instant(end),
+        };
+        let (begins, mut ends) = match (self.instant(start), ends) {
+            (Some(begins), Some(ends)) => (begins.as_second(), ends.as_second()),
             _ => (wall(start), self.wall_in(frame, end)),
         };
         if let When::Date(_) = end
@@ -165,7 +170,7 @@ impl<'a, 'z> Zones<'a, 'z> {
         {
             ends += DAY;
         }
-        if ends < begins { Length::Reversed } else { Length::Exact(ends - begins) }
+        if ends < begins { Length::Reversed(begins - ends) } else { Length::Exact(ends - begins) }
     }
 }
 
@@ -207,7 +212,8 @@ impl Frame {
             Length::Nominal { days, seconds } => {
                 later(self.instant(wall.checked_add(days.checked_mul(DAY)?)?)?, seconds)?
             }
-            Length::Reversed => later(start, HOUR)?,
+            Length::Reversed(back) if back <= MOST_REVERSED => return Some((later(start, -back)?, start)),
+            Length::Reversed(_) => later(start, HOUR)?,
         };
         Some((start, end.max(start)))
     }
@@ -220,7 +226,7 @@ impl Length {
             Self::Days(days) => days.saturating_mul(DAY),
             Self::Exact(seconds) => seconds,
             Self::Nominal { days, seconds } => days.saturating_mul(DAY).saturating_add(seconds),
-            Self::Reversed => HOUR,
+            Self::Reversed(_) => HOUR.max(MOST_REVERSED),
         }
     }
 }

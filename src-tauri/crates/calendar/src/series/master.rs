@@ -10,12 +10,11 @@ use crate::busy::Withheld;
 use crate::event::{End, Event, Status, When};
 use crate::interval::Interval;
 use crate::recurrence::civil::{self, DAY};
-use crate::recurrence::{Budget, Rule, Until, between};
+use crate::recurrence::{Budget, MAX_FOUND, Rule, Until, between};
 
 /// EXDATE and RDATE values that are read in one series.
 const MAX_DATES: usize = 50_000;
-/// Instances of one series in a window; beyond them the whole stretch is blocked.
-const MAX_PER_SERIES: usize = 20_000;
+const TOO_MANY: &str = "it has more occurrences than any real event";
 /// Wall time and instants differ by less than this.
 const SLACK: i64 = 2 * DAY;
 
@@ -93,16 +92,17 @@ impl<'a> Master<'a> {
             self.futures.values().map(|event| zones.length(event, &zones.frame(&event.start)).at_most());
         let longest = longest.fold(self.length.at_most(), i64::max).max(self.longest_period(zones));
         let from = reach.start().as_second() - longest - shift - SLACK;
-        let to = reach.end().as_second() + shift + SLACK;
+        let back = if let Length::Reversed(_) = self.length { self.length.at_most() } else { 0 };
+        let to = reach.end().as_second() + shift + back + SLACK;
         let mut doubts = self.doubts.clone();
         let candidates = self.candidates(from, to, zones, budget, &mut doubts);
         for candidate in &candidates {
             self.tell(*candidate, reach, zones, out);
         }
-        if candidates.len() > MAX_PER_SERIES {
-            doubts.push("it has more occurrences than any real event".to_owned());
+        if candidates.len() > MAX_FOUND {
+            doubts.push(TOO_MANY.to_owned());
         }
-        let blocked_whole = candidates.len() > MAX_PER_SERIES;
+        let blocked_whole = candidates.len() > MAX_FOUND;
         if blocked_whole {
             out.instances.retain(|instance| !std::ptr::eq(instance.event, self.event));
             self.block_all(reach, "", out);
@@ -195,7 +195,7 @@ impl<'a> Master<'a> {
         doubts: &mut Vec<String>,
     ) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
-        if (from..=to).contains(&self.start) {
+        if (from..=to).contains(&self.start) && !self.ended_before_it_began() {
             found.push(Candidate { wall: self.regular(self.start), length: None, certain: true });
         }
         for text in &self.event.recurrence.rules {
@@ -243,11 +243,29 @@ impl<'a> Master<'a> {
         found
     }
 
+    /// Calendars delete a whole series by an UNTIL before its start; nothing is left of it, its start included.
+    fn ended_before_it_began(&self) -> bool {
+        let rules = &self.event.recurrence.rules;
+        !rules.is_empty()
+            && rules.iter().all(|text| {
+                Rule::parse(text).is_ok_and(|rule| {
+                    let (last, until) = self.last_wall(&rule);
+                    last < self.start
+                        || until.is_some_and(|until| {
+                            self.frame.instant(self.start).is_some_and(|start| until < start)
+                        })
+                })
+            })
+    }
+
     fn named_by(&self, text: &str, from: i64, to: i64, budget: &mut Budget) -> Result<Vec<i64>, String> {
         let rule = Rule::parse(text).map_err(|error| error.to_string())?;
         let (last, until) = self.last_wall(&rule);
         let mut walls =
             between(&rule, self.start, from, to.min(last), budget).map_err(|error| error.to_string())?;
+        if walls.len() > MAX_FOUND {
+            return Err(TOO_MANY.to_owned());
+        }
         if let Some(until) = until {
             walls.retain(|wall| {
                 *wall < last - SLACK || self.frame.instant(*wall).is_none_or(|instant| instant <= until)
@@ -300,7 +318,7 @@ impl<'a> Master<'a> {
         (0..)
             .map(|day| first + day * DAY)
             .take_while(|wall| *wall <= to)
-            .take(MAX_PER_SERIES)
+            .take(MAX_FOUND)
             .map(|wall| Candidate { wall: self.regular(wall), length: None, certain: false })
             .collect()
     }
@@ -361,11 +379,11 @@ impl<'a> Master<'a> {
         }
     }
 
-    /// An override older than its master, for an instance that the master no longer has, was left behind.
+    /// An override with rules of its own was a series once; older than its master, and for an instance that the
+    /// master does not have, it was left behind.
     fn is_stale(&self, event: &Event, zones: &Zones<'a, '_>, budget: &mut Budget) -> bool {
-        let Some(instance) = event.instance.as_ref().filter(|_| event.sequence < self.event.sequence) else {
-            return false;
-        };
+        let older = event.repeats() && event.sequence < self.event.sequence;
+        let Some(instance) = event.instance.as_ref().filter(|_| older) else { return false };
         let (from, to) = match self.key(instance, zones) {
             (true, day) => (day, day + DAY - 1),
             (false, wall) => (wall, wall),
@@ -381,7 +399,7 @@ impl<'a> Master<'a> {
     }
 
     fn is_certain(&self) -> bool {
-        !matches!(self.frame, Frame::Anywhere) && !matches!(self.length, Length::Reversed)
+        !matches!(self.frame, Frame::Anywhere) && !matches!(self.length, Length::Reversed(_))
     }
 
     fn greatest_shift(&self, zones: &Zones<'a, '_>) -> i64 {
@@ -436,8 +454,8 @@ fn doubts(event: &Event, frame: &Frame, length: Length) -> Vec<String> {
         };
         doubts.push(format!("its time zone {name:?} is unknown, so it blocks wherever on earth it may be"));
     }
-    if let Length::Reversed = length {
-        doubts.push("it ends before it begins, so an hour from its start is blocked".to_owned());
+    if let Length::Reversed(_) = length {
+        doubts.push("it ends before it begins, so the time between the two is blocked".to_owned());
     }
     doubts
 }

@@ -1,16 +1,21 @@
 //! Where refresh tokens rest. Three answers: the secret, none, or "cannot be asked now"; the last is never taken for
 //! the second, or a locked keychain would look like a sign-out.
 
+mod keychain;
 #[cfg(feature = "testing")]
 mod memory;
+mod passphrase_file;
+mod slots;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use sync::error::ServiceError;
 use sync::ids::ConnectionId;
 
+pub use keychain::{Keychain, SERVICE};
 #[cfg(feature = "testing")]
 pub use memory::Memory;
+pub use passphrase_file::PassphraseFile;
 
 /// Keeps secrets by account.
 #[async_trait]
@@ -43,26 +48,25 @@ impl Account {
     }
 }
 
-/// Why a vault gives no answer. None of these says that there is no secret.
+/// Why a vault gives no answer. None of these says that she has signed out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// Locked, not running, or its prompt is not answered. Waiting may help.
     #[error("{reason}")]
     Unavailable { reason: String },
-    #[error("the passphrase does not open it")]
-    WrongPassphrase,
-    /// What is stored is not what was put there.
-    #[error("{reason}")]
-    Broken { reason: String },
+    #[error("the passphrase does not open {path}")]
+    WrongPassphrase { path: String },
+    /// The whole vault is damaged.
+    #[error("{path} is damaged ({reason}); move it away and sign in again")]
+    Damaged { path: String, reason: String },
+    /// This one secret is damaged. The next sign-in replaces it.
+    #[error("the stored sign-in is damaged")]
+    Lost,
 }
 
 impl VaultError {
-    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
+    fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into() }
-    }
-
-    pub(crate) fn broken(reason: impl Into<String>) -> Self {
-        Self::Broken { reason: reason.into() }
     }
 }
 

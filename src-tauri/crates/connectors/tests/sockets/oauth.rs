@@ -39,7 +39,7 @@ fn parameter(url: &Url, name: &str) -> String {
 }
 
 /// What the browser does at the end: goes where it was told to, with this query.
-async fn come_back(pending: &Pending, query: &str) -> tokio::task::JoinHandle<String> {
+fn come_back(pending: &Pending, query: &str) -> tokio::task::JoinHandle<String> {
     let state = parameter(pending.url(), "state");
     let redirect = Url::parse(&parameter(pending.url(), "redirect_uri")).unwrap();
     let query = query.replace("STATE", &state);
@@ -68,7 +68,7 @@ async fn her_consent_becomes_a_grant() {
     assert_eq!(parameter(&url, "code_challenge_method"), "S256");
     assert_eq!(parameter(&url, "scope"), google::SCOPES.join(" "));
     assert!(parameter(&url, "redirect_uri").starts_with("http://127.0.0.1:"));
-    let browser = come_back(&pending, "code=c0de&state=STATE").await;
+    let browser = come_back(&pending, "code=c0de&state=STATE");
     let granted = pending.wait().await.unwrap();
     assert!(browser.await.unwrap().contains("Merci"));
     assert_eq!(granted.account_email.as_deref(), Some("v@example.com"));
@@ -95,7 +95,7 @@ async fn a_scope_she_left_out_is_named() {
     })
     .await;
     let pending = client(&server).begin().await.unwrap();
-    come_back(&pending, "code=c&state=STATE").await;
+    come_back(&pending, "code=c&state=STATE");
     let granted = pending.wait().await.unwrap();
     let missing: Vec<_> = granted.missing.iter().map(|scope| scope.rsplit('/').next().unwrap()).collect();
     assert_eq!(missing, ["email", "calendar.calendarlist.readonly", "calendar.events.readonly"]);
@@ -109,7 +109,7 @@ async fn her_refusal_ends_the_wait_and_exchanges_nothing() {
         ("error=admin_policy_enforced&state=STATE", Code::PermissionDenied),
     ] {
         let pending = client(&server).begin().await.unwrap();
-        come_back(&pending, query).await;
+        come_back(&pending, query);
         let error = pending.wait().await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
     }
@@ -157,7 +157,7 @@ async fn an_exchange_that_fails_says_how() {
     async fn check(reply: fn() -> Reply, expected: fn(&ServiceError) -> bool) {
         let server = Server::start(move |_, _: &Asked| reply()).await;
         let pending = client(&server).begin().await.unwrap();
-        come_back(&pending, "code=c&state=STATE").await;
+        come_back(&pending, "code=c&state=STATE");
         let error = pending.wait().await.unwrap_err();
         assert!(matches!(&error, ConnectError::Service(error) if expected(error)), "{error:?}");
     }

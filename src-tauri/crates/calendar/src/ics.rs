@@ -1,0 +1,124 @@
+//! Reads calendar files as the world writes them: bytes in, a calendar and the problems met out. One broken event
+//! never loses the file, and nothing that is not a calendar passes for an empty one.
+
+mod event;
+mod freebusy;
+mod lines;
+mod property;
+mod reader;
+mod value;
+mod vcalendar1;
+mod zones;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::zone::Zone;
+
+/// What one file says, its VCALENDARs joined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calendar {
+    pub method: Option<Method>,
+    pub name: Option<String>,
+    /// X-WR-TIMEZONE, as far as it could be placed.
+    pub zone: Option<Zone>,
+    /// How often the publisher asks to be read again (RFC 7986, or X-PUBLISHED-TTL).
+    pub refresh_seconds: Option<u64>,
+    pub events: Vec<Event>,
+}
+
+/// METHOD (RFC 5546 §1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Publish,
+    Request,
+    Reply,
+    Add,
+    Cancel,
+    Refresh,
+    Counter,
+    DeclineCounter,
+}
+
+impl Method {
+    /// Whether the times in such a file are times of the vendor's: a reply or a counter-proposal carries none.
+    #[must_use]
+    pub fn carries_time(self) -> bool {
+        match self {
+            Self::Publish | Self::Request | Self::Add => true,
+            Self::Reply | Self::Cancel | Self::Refresh | Self::Counter | Self::DeclineCounter => false,
+        }
+    }
+}
+
+/// Something in the file that could not be read as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Counted from 1.
+    pub line: usize,
+    pub message: String,
+}
+
+/// The input is no calendar at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotACalendar {
+    #[error("the file is empty")]
+    Empty,
+    #[error("this is a web page, not a calendar; the address may ask for a sign-in")]
+    Html,
+    #[error("this is a ZIP archive; unpack it and choose the .ics file inside")]
+    Zip,
+    #[error("this is a program, not a calendar")]
+    Executable,
+    #[error("this is a {0} file, not a calendar")]
+    Other(&'static str),
+    #[error("there is no calendar in this file: it has no BEGIN:VCALENDAR")]
+    NoCalendar,
+    #[error("the file is larger than {MAX_BYTES} bytes, more than any calendar this app reads")]
+    TooLarge,
+}
+
+/// The largest input that is read at all.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Reads a calendar file.
+///
+/// # Errors
+/// [`NotACalendar`] when there is nothing to read in it.
+pub fn read(bytes: &[u8]) -> Result<(Calendar, Vec<Problem>), NotACalendar> {
+    read_as(bytes, &[])
+}
+
+/// Reads a calendar file of the person with these mail addresses: an invitation that she declined says so.
+///
+/// # Errors
+/// [`NotACalendar`] when there is nothing to read in it.
+pub fn read_as(bytes: &[u8], own_addresses: &[&str]) -> Result<(Calendar, Vec<Problem>), NotACalendar> {
+    if bytes.len() > MAX_BYTES {
+        return Err(NotACalendar::TooLarge);
+    }
+    let decoded = lines::without_marks(bytes);
+    let mut reader = reader::Reader::new(own_addresses);
+    lines::each(&decoded, |line| reader.line(&line));
+    reader.finish().ok_or_else(|| what_it_is(&decoded))
+}
+
+fn what_it_is(bytes: &[u8]) -> NotACalendar {
+    let blank = |b: &u8| b.is_ascii_whitespace() || *b == 0;
+    let Some(start) = bytes.iter().position(|b| !blank(b)) else { return NotACalendar::Empty };
+    let head: Vec<u8> = bytes[start..].iter().take(1_024).map(u8::to_ascii_lowercase).collect();
+    let has = |needle: &[u8]| head.windows(needle.len()).any(|part| part == needle);
+    match head.as_slice() {
+        [b'p', b'k', 3 | 5, 4 | 6, ..] => NotACalendar::Zip,
+        [b'm', b'z', ..] | [0x7f, b'e', b'l', b'f', ..] | [b'#', b'!', ..] => NotACalendar::Executable,
+        [0xcf, 0xfa, 0xed, 0xfe, ..] => NotACalendar::Executable,
+        [0x1f, 0x8b, ..] => NotACalendar::Other("compressed"),
+        [b'%', b'p', b'd', b'f', ..] => NotACalendar::Other("PDF"),
+        [b'{' | b'[', ..] => NotACalendar::Other("JSON"),
+        _ if has(b"<html") || has(b"<!doctype") || has(b"<head") || has(b"<body") => NotACalendar::Html,
+        [b'<', ..] => NotACalendar::Other("XML"),
+        _ if has(b"begin:vcard") => NotACalendar::Other("contacts"),
+        _ => NotACalendar::NoCalendar,
+    }
+}

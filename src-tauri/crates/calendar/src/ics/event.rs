@@ -1,0 +1,239 @@
+//! One VEVENT, property by property. Zones stay names until the whole calendar has been seen.
+
+use std::borrow::Cow;
+
+use super::property::Property;
+use super::reader::Problems;
+use super::{value, vcalendar1};
+use crate::event::{Answer, End, Event, ShownAs, Status, Transparency, Uid, When};
+use crate::recurrence::civil::{self, DAY};
+
+/// Values of one kind that are kept for one event: one more than is honoured, so that the excess is noticed.
+const MAX_DATES: usize = 50_001;
+const MAX_RULES: usize = 50;
+const MAX_TEXT: usize = 64 * 1024;
+const MAX_SHORT_TEXT: usize = 4 * 1024;
+
+/// A VEVENT being read.
+pub struct Draft {
+    /// Where it begins in the file.
+    line: usize,
+    event: Event,
+    start: Option<When>,
+    end: Option<End>,
+    duration: Option<End>,
+    marked_all_day: bool,
+    lost_instance: bool,
+}
+
+impl Draft {
+    pub fn new(line: usize) -> Self {
+        let nowhere = When::Utc(jiff::Timestamp::UNIX_EPOCH);
+        Self {
+            line,
+            event: Event::new(Uid::default(), nowhere, End::Unstated),
+            start: None,
+            end: None,
+            duration: None,
+            marked_all_day: false,
+            lost_instance: false,
+        }
+    }
+
+    pub fn property(&mut self, line: usize, property: &Property<'_>, own: &[&str], problems: &mut Problems) {
+        let event = &mut self.event;
+        let mut unread =
+            |what: &str| problems.add(line, format!("the {what} cannot be read: {:?}", shortened(property)));
+        match property.name.as_str() {
+            "UID" => event.uid = Uid(property.value().chars().take(MAX_SHORT_TEXT).collect()),
+            "DTSTART" => match value::when(property) {
+                Some(when) if self.start.is_none() => self.start = Some(when),
+                Some(_) => unread("second DTSTART"),
+                None => unread("DTSTART"),
+            },
+            "DTEND" => {
+                let end = value::when(property);
+                if end.is_none() {
+                    unread("DTEND");
+                }
+                self.end = Some(end.map_or(AN_HOUR, End::At));
+            }
+            "DURATION" => {
+                let duration = value::duration(&property.value());
+                if duration.is_none() {
+                    unread("DURATION");
+                }
+                self.duration =
+                    Some(duration.map_or(AN_HOUR, |(days, seconds)| End::Lasting { days, seconds }));
+            }
+            "RECURRENCE-ID" => match value::when(property) {
+                Some(when) => {
+                    event.instance = Some(when);
+                    event.and_future = property
+                        .parameter("RANGE")
+                        .is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
+                }
+                None => {
+                    self.lost_instance = true;
+                    unread("RECURRENCE-ID");
+                }
+            },
+            "RRULE" | "EXRULE" => {
+                let text = property.value();
+                let text = vcalendar1::rule(&text).map_or(text, Cow::Owned);
+                let rules = if property.name == "RRULE" {
+                    &mut event.recurrence.rules
+                } else {
+                    &mut event.recurrence.except_rules
+                };
+                if rules.len() >= MAX_RULES {
+                    unread("rule");
+                } else if !text.is_empty() && !rules.iter().any(|rule| *rule == *text) {
+                    rules.push(text.into_owned());
+                }
+            }
+            "EXDATE" => {
+                let room = MAX_DATES.saturating_sub(event.recurrence.except_dates.len());
+                let (dates, lost) = value::whens(property, room);
+                event.recurrence.except_dates.extend(dates);
+                if lost > 0 {
+                    unread("EXDATE");
+                }
+            }
+            "RDATE" => {
+                let room = MAX_DATES.saturating_sub(event.recurrence.dates.len());
+                let (dates, lost) = value::extra_dates(property, room);
+                event.recurrence.dates.extend(dates);
+                if lost > 0 {
+                    unread("RDATE");
+                }
+            }
+            "SUMMARY" => event.summary = property.text(MAX_SHORT_TEXT),
+            "DESCRIPTION" => event.description = property.text(MAX_TEXT),
+            "LOCATION" => event.location = property.text(MAX_SHORT_TEXT),
+            "STATUS" => event.status = status(&property.value()),
+            "TRANSP" => event.transparency = transparency(&property.value()),
+            "X-MICROSOFT-CDO-BUSYSTATUS" => event.shown_as = shown_as(&property.value()),
+            "X-MICROSOFT-CDO-ALLDAYEVENT" => {
+                self.marked_all_day = property.value().eq_ignore_ascii_case("TRUE");
+            }
+            "X-APPLE-TRAVEL-DURATION" => {
+                if let Some((days, seconds)) = value::duration(&property.value()) {
+                    event.travel_seconds = u32::try_from(i64::from(days) * DAY + seconds).unwrap_or(0);
+                }
+            }
+            "SEQUENCE" => match property.value().parse::<i64>() {
+                Ok(sequence) => event.sequence = u32::try_from(sequence.max(0)).unwrap_or(u32::MAX),
+                Err(_) => unread("SEQUENCE"),
+            },
+            "DTSTAMP" => match value::when(property) {
+                Some(When::Utc(stamp)) => event.stamp = Some(stamp),
+                Some(when @ (When::Date(_) | When::Zoned { .. } | When::Floating(_))) => {
+                    // Only its order matters, so a stamp without a zone is as good as one in UTC.
+                    event.stamp = jiff::Timestamp::from_second(crate::series::wall(&when)).ok();
+                }
+                None => unread("DTSTAMP"),
+            },
+            "ATTENDEE" if is_own(property, own) => {
+                event.answer = property.parameter("PARTSTAT").and_then(answer).or(event.answer);
+            }
+            _ => {}
+        }
+    }
+
+    /// The event, unless it says no time at all.
+    pub fn finish(self, problems: &mut Problems) -> Option<Event> {
+        let mut event = self.event;
+        // A cancellation may name no more than the instance it cancels.
+        let Some(start) = self.start.or_else(|| event.instance.clone()) else {
+            problems.add(
+                self.line,
+                "an event without a readable DTSTART takes up no time and is left out".to_owned(),
+            );
+            return None;
+        };
+        event.start = start;
+        event.end = self.end.or(self.duration).unwrap_or_default();
+        if let (When::Floating(wall), End::At(When::Zoned { zone, .. })) = (&event.start, &event.end) {
+            event.start = When::Zoned { wall: *wall, zone: zone.clone() };
+        }
+        if self.marked_all_day {
+            mark_all_day(&mut event);
+        }
+        if self.lost_instance {
+            // It is one instance of a series, though nobody knows which: it stands beside the series.
+            event.series = Some(format!("{}#{}", event.uid.0, self.line));
+        }
+        Some(event)
+    }
+}
+
+/// What an end that cannot be read is taken to be: the event still takes up time.
+const AN_HOUR: End = End::Lasting { days: 0, seconds: 3_600 };
+
+/// Outlook's mark on an event that runs from midnight to midnight: it means days, whatever zone reads it.
+fn mark_all_day(event: &mut Event) {
+    let midnight = |when: &When| {
+        let wall = crate::series::wall(when);
+        (wall.rem_euclid(DAY) == 0).then(|| civil::to_date(wall.div_euclid(DAY))).flatten()
+    };
+    let End::At(end) = &event.end else { return };
+    if let (Some(start), Some(end)) = (midnight(&event.start), midnight(end))
+        && start < end
+    {
+        event.start = When::Date(start);
+        event.end = End::At(When::Date(end));
+    }
+}
+
+fn shortened(property: &Property<'_>) -> String {
+    property.value().chars().take(60).collect()
+}
+
+fn status(text: &str) -> Status {
+    match text.to_ascii_uppercase().as_str() {
+        "CANCELLED" | "CANCELED" => Status::Cancelled,
+        "TENTATIVE" => Status::Tentative,
+        _ => Status::Confirmed,
+    }
+}
+
+/// vCalendar 1.0 writes a number; anything above 0 does not block.
+fn transparency(text: &str) -> Transparency {
+    let number = text.parse::<u32>().is_ok_and(|number| number > 0);
+    if number || text.eq_ignore_ascii_case("TRANSPARENT") {
+        Transparency::Transparent
+    } else {
+        Transparency::Opaque
+    }
+}
+
+fn shown_as(text: &str) -> Option<ShownAs> {
+    match text.to_ascii_uppercase().as_str() {
+        "FREE" | "0" => Some(ShownAs::Free),
+        "TENTATIVE" | "1" => Some(ShownAs::Tentative),
+        "BUSY" | "2" => Some(ShownAs::Busy),
+        "OOF" | "3" => Some(ShownAs::OutOfOffice),
+        "WORKINGELSEWHERE" | "4" => Some(ShownAs::WorkingElsewhere),
+        _ => None,
+    }
+}
+
+fn answer(text: &str) -> Option<Answer> {
+    match text.to_ascii_uppercase().as_str() {
+        "NEEDS-ACTION" => Some(Answer::NeedsAction),
+        "ACCEPTED" => Some(Answer::Accepted),
+        "DECLINED" => Some(Answer::Declined),
+        "TENTATIVE" => Some(Answer::Tentative),
+        _ => None,
+    }
+}
+
+fn is_own(property: &Property<'_>, own: &[&str]) -> bool {
+    let value = property.value().to_ascii_lowercase();
+    let address = value.strip_prefix("mailto:").unwrap_or(&value).trim();
+    let named = property.parameter("EMAIL");
+    own.iter().any(|own| {
+        own.eq_ignore_ascii_case(address) || named.is_some_and(|named| own.eq_ignore_ascii_case(named))
+    })
+}

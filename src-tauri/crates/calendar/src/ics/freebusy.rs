@@ -1,0 +1,66 @@
+//! One VFREEBUSY (RFC 5545 §3.6.4): every period becomes an event without words.
+
+use super::property::Property;
+use super::reader::Problems;
+use super::value;
+use crate::event::{Event, ShownAs, Uid};
+
+/// Periods kept of one VFREEBUSY.
+const MAX_PERIODS: usize = 50_000;
+
+/// A VFREEBUSY being read.
+#[derive(Default)]
+pub struct Draft {
+    line: usize,
+    uid: Uid,
+    periods: Vec<Event>,
+}
+
+impl Draft {
+    pub fn new(line: usize) -> Self {
+        Self { line, ..Self::default() }
+    }
+
+    pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
+        match property.name.as_str() {
+            "UID" => self.uid = Uid(property.value().into_owned()),
+            "FREEBUSY" => {
+                let kind = property.parameter("FBTYPE").unwrap_or("BUSY").to_ascii_uppercase();
+                let shown_as = match kind.as_str() {
+                    "FREE" => ShownAs::Free,
+                    "BUSY-UNAVAILABLE" => ShownAs::OutOfOffice,
+                    "BUSY-TENTATIVE" => ShownAs::Tentative,
+                    // A kind nobody knows is treated as busy (§3.2.9).
+                    _ => ShownAs::Busy,
+                };
+                for item in property.value().split(',').map(str::trim).filter(|item| !item.is_empty()) {
+                    if self.periods.len() >= MAX_PERIODS {
+                        problems.add(
+                            line,
+                            "more busy periods than any real calendar has; the rest is left out".to_owned(),
+                        );
+                        return;
+                    }
+                    match value::period(item, property) {
+                        Some(period) => {
+                            let mut event = Event::new(Uid::default(), period.start, period.end);
+                            event.shown_as = Some(shown_as);
+                            self.periods.push(event);
+                        }
+                        None => problems.add(line, format!("a busy period cannot be read: {item:?}")),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn finish(self) -> impl Iterator<Item = Event> {
+        let (line, uid) = (self.line, self.uid);
+        self.periods.into_iter().enumerate().map(move |(index, mut event)| {
+            event.uid = uid.clone();
+            event.series = Some(format!("{}#{line}.{index}", uid.0));
+            event
+        })
+    }
+}

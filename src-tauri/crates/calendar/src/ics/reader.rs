@@ -1,0 +1,291 @@
+//! Follows BEGIN and END through the file and hands each property to the component it belongs to. A component that
+//! is never closed ends where the next of its kind begins, or with the file.
+
+use super::lines::Line;
+use super::property::Property;
+use super::{Calendar, Method, Problem, event, freebusy, value, zones};
+use crate::event::{Event, ShownAs, Status};
+
+/// Reads line by line; [`Reader::finish`] has the calendar.
+pub struct Reader<'a> {
+    own: &'a [&'a str],
+    calendar: Calendar,
+    problems: Problems,
+    open: Vec<Open>,
+    /// Components nested deeper than anything real, which are passed over.
+    too_deep: usize,
+    scope: zones::Scope,
+    /// The METHOD of the VCALENDAR being read.
+    method: Option<Method>,
+    /// Where the events of the VCALENDAR being read begin.
+    scope_start: usize,
+    scope_line: usize,
+    properties: usize,
+    seen: bool,
+}
+
+/// What was met and could not be read, up to a bound.
+#[derive(Default)]
+pub struct Problems {
+    list: Vec<Problem>,
+}
+
+/// A component that has begun.
+enum Open {
+    Calendar,
+    Event(Box<event::Draft>),
+    FreeBusy(freebusy::Draft),
+    Zone(zones::Draft),
+    ZonePart(String),
+    Other(String),
+}
+
+const MAX_PROBLEMS: usize = 1_000;
+const MAX_DEPTH: usize = 32;
+const MAX_EVENTS: usize = 250_000;
+const MAX_PROPERTIES: usize = 100_000;
+
+impl Problems {
+    pub fn add(&mut self, line: usize, message: String) {
+        if self.list.len() < MAX_PROBLEMS {
+            self.list.push(Problem { line, message });
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(own: &'a [&'a str]) -> Self {
+        Self {
+            own,
+            calendar: Calendar::default(),
+            problems: Problems::default(),
+            open: Vec::new(),
+            too_deep: 0,
+            scope: zones::Scope::default(),
+            method: None,
+            scope_start: 0,
+            scope_line: 1,
+            properties: 0,
+            seen: false,
+        }
+    }
+
+    pub fn line(&mut self, line: &Line<'_>) {
+        let Some(property) = Property::parse(line.bytes) else {
+            if self.seen {
+                self.problems.add(line.number, "this line is no property and is passed over".to_owned());
+            }
+            return;
+        };
+        if line.cut {
+            self.problems
+                .add(line.number, format!("this {} is too long; its rest is passed over", property.name));
+        }
+        match property.name.as_str() {
+            "BEGIN" => self.begin(&property.value().to_ascii_uppercase(), line.number),
+            "END" => self.end(&property.value().to_ascii_uppercase(), line.number),
+            _ => self.property(&property, line.number),
+        }
+    }
+
+    /// Nothing when no calendar was seen.
+    pub fn finish(mut self) -> Option<(Calendar, Vec<Problem>)> {
+        if !self.open.is_empty() {
+            self.problems.add(self.scope_line, "the file ends before its calendar does".to_owned());
+        }
+        self.end_calendar();
+        self.seen.then_some((self.calendar, self.problems.list))
+    }
+
+    fn begin(&mut self, name: &str, line: usize) {
+        if self.too_deep > 0 || self.open.len() >= MAX_DEPTH {
+            self.too_deep += 1;
+            return;
+        }
+        self.properties = 0;
+        match name {
+            "VCALENDAR" => {
+                if !self.open.is_empty() {
+                    self.problems.add(line, "a calendar begins before the last one ended".to_owned());
+                }
+                self.end_calendar();
+                self.seen = true;
+                self.scope_line = line;
+                self.open.push(Open::Calendar);
+            }
+            "VEVENT" => {
+                self.seen = true;
+                self.close_open_events(line);
+                self.open.push(Open::Event(Box::new(event::Draft::new(line))));
+            }
+            "VFREEBUSY" => {
+                self.seen = true;
+                self.close_open_events(line);
+                self.open.push(Open::FreeBusy(freebusy::Draft::new(line)));
+            }
+            "VTIMEZONE" => {
+                self.close_open_events(line);
+                self.open.push(Open::Zone(zones::Draft::default()));
+            }
+            "STANDARD" | "DAYLIGHT" => {
+                if let Some(Open::ZonePart(_)) = self.open.last() {
+                    self.close_top();
+                }
+                if let Some(Open::Zone(zone)) = self.open.last_mut() {
+                    zone.begin_part();
+                    self.open.push(Open::ZonePart(name.to_owned()));
+                } else {
+                    self.open.push(Open::Other(name.to_owned()));
+                }
+            }
+            _ => self.open.push(Open::Other(name.to_owned())),
+        }
+    }
+
+    fn end(&mut self, name: &str, line: usize) {
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return;
+        }
+        if name == "VCALENDAR" {
+            self.end_calendar();
+            return;
+        }
+        let Some(depth) = self.open.iter().rposition(|open| open.is_called(name)) else {
+            self.problems.add(line, format!("an {name} ends that never began"));
+            return;
+        };
+        while self.open.len() > depth {
+            self.close_top();
+        }
+    }
+
+    fn property(&mut self, property: &Property<'_>, line: usize) {
+        self.properties += 1;
+        if self.too_deep > 0 || self.properties > MAX_PROPERTIES {
+            return;
+        }
+        let depth = self.open.len();
+        match self.open.last_mut() {
+            None | Some(Open::Calendar) => self.calendar_property(property),
+            Some(Open::Event(draft)) => draft.property(line, property, self.own, &mut self.problems),
+            Some(Open::FreeBusy(draft)) => draft.property(line, property, &mut self.problems),
+            Some(Open::Zone(draft)) => draft.property(property),
+            Some(Open::ZonePart(_)) => {
+                if let Some(Open::Zone(draft)) = depth.checked_sub(2).and_then(|at| self.open.get_mut(at)) {
+                    draft.part_property(property);
+                }
+            }
+            Some(Open::Other(_)) => {}
+        }
+    }
+
+    fn calendar_property(&mut self, property: &Property<'_>) {
+        let calendar = &mut self.calendar;
+        match property.name.as_str() {
+            "METHOD" => self.method = method(&property.value()),
+            "X-WR-TIMEZONE" => self.scope.default = Some(property.text(256)),
+            "NAME" => calendar.name = Some(property.text(1_024)),
+            "X-WR-CALNAME" if calendar.name.is_none() => calendar.name = Some(property.text(1_024)),
+            "REFRESH-INTERVAL" | "X-PUBLISHED-TTL" => {
+                if let Some((days, seconds)) = value::duration(&property.value()) {
+                    calendar.refresh_seconds = u64::try_from(i64::from(days) * 86_400 + seconds).ok();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An event inside an event is one whose END is missing.
+    fn close_open_events(&mut self, line: usize) {
+        let Some(depth) = self.open.iter().position(|open| !matches!(open, Open::Calendar | Open::Other(_)))
+        else {
+            return;
+        };
+        self.problems.add(line, "the component before this one has no END".to_owned());
+        while self.open.len() > depth {
+            self.close_top();
+        }
+    }
+
+    fn close_top(&mut self) {
+        match self.open.pop() {
+            Some(Open::Event(draft)) => {
+                if let Some(event) = draft.finish(&mut self.problems) {
+                    self.keep(event);
+                }
+            }
+            Some(Open::FreeBusy(draft)) => {
+                for event in draft.finish() {
+                    self.keep(event);
+                }
+            }
+            Some(Open::Zone(draft)) => self.scope.add(draft),
+            Some(Open::ZonePart(_)) => {
+                if let Some(Open::Zone(draft)) = self.open.last_mut() {
+                    draft.end_part();
+                }
+            }
+            Some(Open::Calendar | Open::Other(_)) | None => {}
+        }
+        self.properties = 0;
+    }
+
+    fn keep(&mut self, event: Event) {
+        if self.calendar.events.len() < MAX_EVENTS {
+            self.calendar.events.push(event);
+        } else if self.calendar.events.len() == MAX_EVENTS {
+            self.problems
+                .add(self.scope_line, format!("more than {MAX_EVENTS} events; the rest is left out"));
+        }
+    }
+
+    /// Closes what is open and reads the events of this VCALENDAR in its zones and under its method.
+    fn end_calendar(&mut self) {
+        while !self.open.is_empty() {
+            self.close_top();
+        }
+        self.too_deep = 0;
+        let mut scope = std::mem::take(&mut self.scope);
+        let events = &mut self.calendar.events[self.scope_start..];
+        scope.place(events, self.scope_line, &mut self.problems);
+        match self.method {
+            Some(Method::Cancel) => events.iter_mut().for_each(|event| event.status = Status::Cancelled),
+            Some(method) if !method.carries_time() => {
+                events.iter_mut().for_each(|event| event.shown_as = Some(ShownAs::Free));
+            }
+            Some(_) | None => {}
+        }
+        self.scope_start = self.calendar.events.len();
+        self.calendar.method = self.calendar.method.or(self.method.take());
+        if self.calendar.zone.is_none() {
+            self.calendar.zone = scope.default_zone();
+        }
+    }
+}
+
+impl Open {
+    fn is_called(&self, name: &str) -> bool {
+        match self {
+            Self::Calendar => name == "VCALENDAR",
+            Self::Event(_) => name == "VEVENT",
+            Self::FreeBusy(_) => name == "VFREEBUSY",
+            Self::Zone(_) => name == "VTIMEZONE",
+            Self::ZonePart(own) | Self::Other(own) => own == name,
+        }
+    }
+}
+
+fn method(text: &str) -> Option<Method> {
+    match text.to_ascii_uppercase().as_str() {
+        "PUBLISH" => Some(Method::Publish),
+        "REQUEST" => Some(Method::Request),
+        "REPLY" => Some(Method::Reply),
+        "ADD" => Some(Method::Add),
+        "CANCEL" => Some(Method::Cancel),
+        "REFRESH" => Some(Method::Refresh),
+        "COUNTER" => Some(Method::Counter),
+        "DECLINECOUNTER" => Some(Method::DeclineCounter),
+        _ => None,
+    }
+}

@@ -1,0 +1,252 @@
+//! Which times calendars or files block, and why, over any window: what `companion busy` says. Pure; the placing itself
+//! is `calendar::busy`.
+
+use calendar::busy::{BusyRules, Occurrence, Placed, Reason, place, union_with_sources};
+use calendar::event::Event;
+use calendar::ics::{Calendar, Method};
+use calendar::interval::Interval;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil};
+use serde_json::{Value, json};
+use sync::error::Code;
+use sync::provenance::{Identities, Provenance};
+use sync::world::{Role, World};
+
+use crate::problem::Problem;
+
+/// The default window: as far as busy time is published by default.
+const DAYS: i64 = 30;
+
+/// One file or calendar, placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub name: String,
+    pub placed: Placed,
+}
+
+/// What was asked for: a window, and the zone of all-day and floating times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub window: Interval,
+    pub zone: TimeZone,
+}
+
+impl Asked {
+    /// Reads the words of the command line.
+    pub fn read(
+        from: Option<&str>,
+        to: Option<&str>,
+        zone: TimeZone,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let from = from.map_or(Ok(now), |text| moment("--from", text, &zone))?;
+        let to = match to {
+            Some(text) => moment("--to", text, &zone)?,
+            None => from.checked_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX),
+        };
+        let window = Interval::new(from, to).ok_or_else(|| {
+            Problem::new(Code::InvalidInput, format!("--to ({to}) is not after --from ({from})."))
+        })?;
+        Ok(Self { window, zone })
+    }
+}
+
+/// A zone by its IANA name.
+pub fn zone(name: &str) -> Result<TimeZone, Problem> {
+    TimeZone::get(name).map_err(|_| {
+        Problem::new(Code::InvalidInput, format!("\"{name}\" is not a time zone."))
+            .then("Write it as the IANA database does, for example Europe/Paris.")
+    })
+}
+
+/// An RFC 3339 instant, or the start of a day in `zone`.
+fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
+    let text = text.trim();
+    let day = || (text.len() == 10).then(|| text.parse::<civil::Date>().ok()).flatten();
+    let instant = text.parse::<Timestamp>().ok();
+    instant.or_else(|| day()?.to_zoned(zone.clone()).ok().map(|start| start.timestamp())).ok_or_else(|| {
+        Problem::new(Code::InvalidInput, format!("{option} cannot be read: \"{text}\"."))
+            .then("Write a day (2026-03-29) or an RFC 3339 instant (2026-03-29T09:00:00Z).")
+    })
+}
+
+/// A file, under the rules that a new calendar has. A file that answers or takes back an invitation blocks nothing.
+#[must_use]
+pub fn of_file(name: String, file: &Calendar, asked: &Asked) -> Source {
+    let mut placed = place(&file.events, &BusyRules::default(), asked.window, &asked.zone);
+    if let Some(method) = file.method.filter(|method| !method.carries_time()) {
+        let reason = if method == Method::Cancel { Reason::Cancelled } else { Reason::Free };
+        placed.occurrences = freed(placed.occurrences, reason);
+    }
+    Source { name, placed }
+}
+
+/// The same occurrences, told and blocking nothing.
+fn freed(occurrences: Vec<Occurrence>, reason: Reason) -> Vec<Occurrence> {
+    let free = |occurrence| Occurrence { busy: false, reason, blocks: None, ..occurrence };
+    occurrences.into_iter().map(free).collect()
+}
+
+/// The profile's calendars, as they were last read. Our own events are told, and block nothing.
+#[must_use]
+pub fn of_world(world: &World, asked: &Asked) -> Vec<Source> {
+    let used = world.calendars.values().filter(|calendar| calendar.role != Role::Off);
+    used.map(|calendar| {
+        let identities = Identities::of(world, calendar);
+        let events = world.events.get(&calendar.id).into_iter().flat_map(|events| events.values());
+        let (foreign, ours): (Vec<_>, Vec<_>) =
+            events.partition(|event| identities.provenance(event) == Provenance::Foreign);
+        let events = |rows: Vec<&sync::ports::RemoteEvent>| -> Vec<Event> {
+            rows.into_iter().map(|row| row.event.clone()).collect()
+        };
+        let place = |events: &[Event]| place(events, &calendar.rules, asked.window, &asked.zone);
+        let mut placed = place(&events(foreign));
+        placed.occurrences.extend(freed(place(&events(ours)).occurrences, Reason::OwnBooking));
+        Source { name: calendar.id.to_string(), placed }
+    })
+    .collect()
+}
+
+/// The `busy --json` document.
+#[must_use]
+pub fn document(sources: &[Source], window: Interval) -> Value {
+    let blocks = sources.iter().flat_map(|source| {
+        let blocks = source.placed.occurrences.iter().filter_map(|occurrence| occurrence.blocks);
+        blocks.filter_map(|block| clip(block, window)).map(|block| (source.name.as_str(), block))
+    });
+    let intervals = union_with_sources(blocks);
+    let mut events: Vec<(&Occurrence, &str)> = sources
+        .iter()
+        .flat_map(|source| {
+            source.placed.occurrences.iter().map(|occurrence| (occurrence, source.name.as_str()))
+        })
+        .collect();
+    events.sort_by(|(a, from_a), (b, from_b)| {
+        (a.start, &a.uid, a.end, from_a).cmp(&(b.start, &b.uid, b.end, from_b))
+    });
+    let events: Vec<Value> = events
+        .into_iter()
+        .map(|(occurrence, source)| {
+            json!({
+                "uid": occurrence.uid,
+                "recurrence_id": occurrence.recurrence_id,
+                "start": occurrence.start,
+                "end": occurrence.end,
+                "all_day": occurrence.all_day,
+                "busy": occurrence.busy,
+                "summary": occurrence.summary,
+                "reason": occurrence.reason,
+                "source": source,
+            })
+        })
+        .collect();
+    let withheld: Vec<Value> = sources
+        .iter()
+        .flat_map(|source| {
+            source.placed.withheld.iter().map(
+                |withheld| json!({ "uid": withheld.uid, "reason": withheld.reason, "source": source.name }),
+            )
+        })
+        .collect();
+    json!({ "intervals": intervals, "events": events, "withheld": withheld })
+}
+
+/// One line for each interval, in the zone that was asked for.
+#[must_use]
+pub fn text(document: &Value, asked: &Asked) -> String {
+    let local = |value: &Value| {
+        value.as_str().and_then(|text| text.parse::<Timestamp>().ok()).map_or_else(String::new, |at| {
+            at.to_zoned(asked.zone.clone()).strftime("%a %Y-%m-%d %H:%M").to_string()
+        })
+    };
+    let list = |key: &str| document[key].as_array().cloned().unwrap_or_default();
+    let mut lines: Vec<String> = list("intervals")
+        .iter()
+        .map(|interval| format!("{} – {}", local(&interval["start"]), local(&interval["end"])))
+        .collect();
+    lines.push(format!("{} busy intervals from {} events.", lines.len(), list("events").len()));
+    lines.extend(list("withheld").iter().map(|withheld| {
+        let word = |key: &str| withheld[key].as_str().unwrap_or_default().to_owned();
+        format!("Not placed exactly, so it blocks where it may fall: {} ({})", word("uid"), word("reason"))
+    }));
+    lines.join("\n")
+}
+
+fn clip(block: Interval, window: Interval) -> Option<Interval> {
+    Interval::new(block.start().max(window.start()), block.end().min(window.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use calendar::event::{End, Uid, When};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn paris() -> TimeZone {
+        zone("Europe/Paris").unwrap()
+    }
+
+    #[track_caller]
+    fn reads(text: &str, expected: &str) {
+        assert_eq!(moment("--from", text, &paris()).unwrap(), at(expected));
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight_in_the_zone_and_an_instant_is_taken_as_it_is() {
+        reads("2026-03-29", "2026-03-28T23:00:00Z");
+        reads("2026-03-29T09:00:00+02:00", "2026-03-29T07:00:00Z");
+        reads("2026-03-29T09:00:00Z", "2026-03-29T09:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused_in_words() {
+        for text in ["tomorrow", "2026-02-30", "2026-03-29T09:00", "29/03/2026", ""] {
+            let problem = moment("--to", text, &paris()).unwrap_err();
+            assert_eq!(problem.code, Code::InvalidInput, "{text}");
+            assert!(problem.message.contains("--to"), "{problem}");
+        }
+        assert!(zone("Mars/Olympus").unwrap_err().message.contains("Mars/Olympus"));
+        let backwards =
+            Asked::read(Some("2026-03-02"), Some("2026-03-01"), paris(), at("2026-01-01T00:00:00Z"));
+        assert!(backwards.unwrap_err().message.contains("not after"));
+    }
+
+    #[test]
+    fn without_a_window_the_next_thirty_days_are_meant() {
+        let asked = Asked::read(None, None, paris(), at("2026-01-01T12:00:00Z")).unwrap();
+        assert_eq!(
+            asked.window,
+            Interval::new(at("2026-01-01T12:00:00Z"), at("2026-01-31T12:00:00Z")).unwrap()
+        );
+    }
+
+    #[test]
+    fn intervals_are_merged_across_files_and_clipped_to_the_window() {
+        let file = |uid: &str, start: &str, end: &str| Calendar {
+            events: vec![Event::new(Uid(uid.to_owned()), When::Utc(at(start)), End::At(When::Utc(at(end))))],
+            ..Calendar::default()
+        };
+        let asked = Asked::read(
+            Some("2026-01-10T10:00:00Z"),
+            Some("2026-01-10T12:00:00Z"),
+            paris(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let sources = [
+            of_file("a.ics".to_owned(), &file("1", "2026-01-10T09:00:00Z", "2026-01-10T11:00:00Z"), &asked),
+            of_file("b.ics".to_owned(), &file("2", "2026-01-10T11:00:00Z", "2026-01-10T13:00:00Z"), &asked),
+        ];
+        let document = document(&sources, asked.window);
+        assert_eq!(
+            document["intervals"],
+            json!([{ "start": "2026-01-10T10:00:00Z", "end": "2026-01-10T12:00:00Z", "sources": ["a.ics", "b.ics"] }])
+        );
+        assert_eq!(document["events"].as_array().unwrap().len(), 2);
+        assert_eq!(document["events"][0]["start"], "2026-01-10T09:00:00Z");
+        assert!(text(&document, &asked).starts_with("Sat 2026-01-10 11:00 – Sat 2026-01-10 13:00"));
+    }
+}

@@ -1,0 +1,209 @@
+//! What may be typed. Everything else is refused with exit status 2.
+
+use std::path::PathBuf;
+
+use calendar::busy::AllDayRule;
+use clap::{Parser, Subcommand, ValueEnum};
+use sync::world::Direction;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "companion",
+    version,
+    about = "Keeps your calendars and your Bookiji bookings true to each other",
+    after_help = "Exit status: 0 done; 1 something failed; 2 wrong usage; 3 done, but you must decide something; \
+                  4 partly done, the rest is retried."
+)]
+pub struct Args {
+    /// The folder that holds the database, settings and logs [default: the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// Print one JSON document on stdout, and errors as JSON on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on stderr; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show connections, calendars and when they were last synced
+    Status,
+    /// Sign in to Bookiji; the password is read from stdin
+    Login(LoginArgs),
+    /// Sign out of Bookiji
+    Logout,
+    /// Link a calendar account
+    Connect {
+        #[command(subcommand)]
+        service: ConnectService,
+    },
+    /// Unlink an account; its busy time leaves Bookiji with the next sync
+    Disconnect {
+        /// Its id or address, as `status` shows them
+        connection: String,
+    },
+    /// List calendars, or choose what each one is for
+    Calendars(CalendarsArgs),
+    /// Sync once, show what a sync would do, or keep syncing
+    Sync(SyncArgs),
+    /// Show the times that calendars or .ics files block, and why
+    Busy(BusyArgs),
+    /// Show past syncs, newest first
+    History {
+        /// One run in full
+        run: Option<String>,
+    },
+    /// Check everything that a sync needs, layer by layer
+    Doctor,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LoginArgs {
+    /// The address you use on Bookiji
+    #[arg(long)]
+    pub email: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConnectService {
+    /// Google Calendar, by signing in with the browser
+    Google {
+        /// Print the sign-in address alone on one line of stderr instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CalendarsArgs {
+    /// Exactly these calendars block time (id or name; `none` for no calendar)
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub busy: Vec<String>,
+    /// Bookings go to this calendar
+    #[arg(long, value_name = "ID")]
+    pub target: Option<String>,
+    /// How all-day events count, in the calendars named with --busy or else in all
+    #[arg(long, value_name = "RULE")]
+    pub all_day: Option<AllDay>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum AllDay {
+    Ignore,
+    BlockIfBusy,
+    AlwaysBlock,
+}
+
+impl From<AllDay> for AllDayRule {
+    fn from(rule: AllDay) -> Self {
+        match rule {
+            AllDay::Ignore => Self::Ignore,
+            AllDay::BlockIfBusy => Self::BlockIfBusy,
+            AllDay::AlwaysBlock => Self::AlwaysBlock,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SyncArgs {
+    #[arg(long, value_enum, default_value = "bidirectional")]
+    pub direction: Way,
+    /// Show what would be done, and do nothing
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
+    /// Keep syncing until interrupted
+    #[arg(long, conflicts_with = "direction")]
+    pub watch: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Way {
+    Bidirectional,
+    ToCalendar,
+    FromCalendar,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Bidirectional => Self::Bidirectional,
+            Way::ToCalendar => Self::ToCalendar,
+            Way::FromCalendar => Self::FromCalendar,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BusyArgs {
+    /// Calendar files; without any, the calendars of the profile
+    pub files: Vec<PathBuf>,
+    /// From this moment (RFC 3339) or day on [default: now]
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// Until just before this moment (RFC 3339) or day [default: 30 days later]
+    #[arg(long, value_name = "T")]
+    pub to: Option<String>,
+    /// Where all-day and floating times are, e.g. Europe/Paris [default: the vendor's zone, or this computer's]
+    #[arg(long, value_name = "IANA")]
+    pub zone: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn every_promised_command_is_taken_with_its_options() {
+        for line in [
+            "companion status --json",
+            "companion --profile /tmp/p status",
+            "companion login --email me@example.com",
+            "companion logout",
+            "companion connect google --no-browser --json",
+            "companion disconnect google-0123",
+            "companion calendars --busy cal-1 cal-2 --target cal-3 --all-day always_block",
+            "companion sync --direction to_calendar --dry-run",
+            "companion sync --watch -v",
+            "companion busy a.ics b.ics --from 2026-01-01 --to 2026-02-01 --zone Europe/Paris --json",
+            "companion busy",
+            "companion history",
+            "companion history run-1",
+            "companion doctor",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn what_is_not_promised_is_wrong_usage() {
+        for line in [
+            "companion",
+            "companion connect outlook",
+            "companion undo run-1",
+            "companion login --password hunter2",
+            "companion sync --direction sideways",
+            "companion sync --watch --dry-run",
+            "companion sync --watch --direction to_calendar",
+            "companion calendars --all-day sometimes",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        assert_eq!(parse("companion --help").unwrap_err().kind(), ErrorKind::DisplayHelp);
+    }
+}

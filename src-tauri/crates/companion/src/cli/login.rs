@@ -1,0 +1,72 @@
+//! `companion login` and `companion logout`: the Bookiji session. The password comes from stdin and never from the
+//! command line, which other users of the computer can read.
+
+use std::io::{IsTerminal, Read};
+
+use secrecy::SecretString;
+use serde_json::json;
+use sync::error::Code;
+
+use super::args::LoginArgs;
+use super::output::Outcome;
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::sign_in;
+use crate::wiring::Wiring;
+
+/// Longer than any password that Bookiji takes.
+const MAX_BYTES: u64 = 4096;
+
+pub async fn login(profile: &Profile, args: &LoginArgs) -> Result<Outcome, Problem> {
+    let Some(email) = args.email.as_deref() else {
+        return Err(Problem::new(Code::InvalidInput, "Signing in with the browser is not built yet.").then(
+            "Sign in with `companion login --email YOU@EXAMPLE.COM`; the password is read from stdin.",
+        ));
+    };
+    let wiring = Wiring::open(profile).await?;
+    let password = tokio::task::spawn_blocking(password)
+        .await
+        .map_err(|_| Problem::new(Code::Internal, "The password could not be read."))??;
+    let vendor = sign_in::login(&wiring, email, &password).await?;
+    Ok(Outcome::done(
+        json!({ "vendor": {
+            "id": vendor.id,
+            "name": vendor.name,
+            "email": vendor.email,
+            "time_zone": vendor.time_zone,
+        }}),
+        format!("Signed in to Bookiji as {} ({}).", vendor.name, vendor.email),
+    ))
+}
+
+pub async fn logout(profile: &Profile) -> Result<Outcome, Problem> {
+    sign_in::logout(&Wiring::open(profile).await?).await?;
+    Ok(Outcome::done(
+        json!({ "signed_out": true }),
+        "Signed out of Bookiji. What was synced stays where it is.",
+    ))
+}
+
+/// What is typed without being shown, or what is piped in; one trailing line end is not part of it.
+fn password() -> Result<SecretString, Problem> {
+    let unreadable = |reason: String| {
+        Problem::new(Code::InvalidInput, format!("The password could not be read: {reason}."))
+    };
+    let text = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password("Bookiji password: ").map_err(|error| unreadable(error.to_string()))?
+    } else {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|error| unreadable(error.to_string()))?;
+        text
+    };
+    let password =
+        text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if password.is_empty() {
+        return Err(Problem::new(Code::InvalidInput, "No password came in.")
+            .then("Type it when asked, or pipe it in: `companion login --email YOU@EXAMPLE.COM < FILE`."));
+    }
+    Ok(SecretString::from(password))
+}

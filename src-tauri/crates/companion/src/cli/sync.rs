@@ -1,0 +1,106 @@
+//! `companion sync`: one run, the plan of one, or the schedule until somebody interrupts it.
+
+use mirror::Sqlite;
+use sync::ports::Mirror;
+use sync::report::Report;
+use sync::world::SyncOutcome;
+
+use super::args::SyncArgs;
+use super::output::{self, Exit, Outcome};
+use crate::controller::{Controller, Options};
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::settings::Settings;
+use crate::syncing::{self, Wanted};
+use crate::wiring::Wiring;
+use crate::words::Language;
+
+pub async fn run(
+    profile: &Profile,
+    args: &SyncArgs,
+    language: Language,
+    json: bool,
+) -> Result<Outcome, Problem> {
+    let _: Settings = profile.settings()?;
+    // Before anybody is asked for a passphrase.
+    syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?)?;
+    let wiring = Wiring::open(profile).await?;
+    if args.watch {
+        return watch(wiring, language, json).await;
+    }
+    let wanted = Wanted { direction: args.direction.into(), connections: None, dry_run: args.dry_run };
+    Ok(outcome(&syncing::sync_once(&wiring, &wanted).await?))
+}
+
+/// The document, the sentences and the exit status of one run.
+fn outcome(report: &Report) -> Outcome {
+    let exit = match report.outcome() {
+        SyncOutcome::Error => Exit::Failed,
+        SyncOutcome::Partial => Exit::Partly,
+        SyncOutcome::Success if !report.decisions.is_empty() => Exit::Decide,
+        SyncOutcome::Success => Exit::Done,
+    };
+    Outcome {
+        document: serde_json::to_value(report).unwrap_or_default(),
+        text: syncing::sentences(report),
+        problems: syncing::problems(report),
+        exit,
+    }
+}
+
+/// Each run is told on stderr; the last one's document is the answer.
+async fn watch(wiring: Wiring, language: Language, json: bool) -> Result<Outcome, Problem> {
+    let mut interrupted = std::pin::pin!(interrupted());
+    let mut handle = Controller::start(wiring, Options::default());
+    output::note("Syncing. Interrupt to stop.");
+    loop {
+        tokio::select! {
+            () = &mut interrupted => break,
+            changed = handle.reports.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                match handle.reports.borrow_and_update().as_ref() {
+                    Some(Ok(report)) => {
+                        output::note(&syncing::sentences(report));
+                        for problem in syncing::problems(report) {
+                            output::problem(&problem, json, language);
+                        }
+                    }
+                    Some(Err(problem)) => output::problem(problem, json, language),
+                    None => {}
+                }
+            }
+        }
+    }
+    let last = handle.reports.borrow().clone();
+    handle.shutdown().await;
+    match last {
+        Some(Ok(report)) => Ok(Outcome {
+            problems: Vec::new(),
+            text: "Stopped.".to_owned(),
+            exit: Exit::Done,
+            ..outcome(&report)
+        }),
+        Some(Err(problem)) => Err(problem),
+        None => Ok(Outcome::done(serde_json::json!({}), "Stopped before the first sync ended.")),
+    }
+}
+
+/// Ends when somebody presses Ctrl-C or asks the process to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,279 @@
+//! One task that owns the schedule and runs syncs, for the window and for `sync --watch`. Everything the outside can do
+//! to it is a [`Handle`]; everything it tells is a value in a channel.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sync::error::{Code, MirrorError};
+use sync::policy::back_off;
+use sync::ports::{Clock, Mirror};
+use sync::report::Report;
+use sync::world::{Direction, SyncProblem, World};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::problem::Problem;
+use crate::schedule::{Next, Rhythm, Schedule, Work};
+use crate::syncing::{self, Wanted};
+use crate::view::{self, Activity, Overview, RUNS_SHOWN};
+use crate::wiring::Wiring;
+
+/// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The sandbox stands in for Bookiji and the calendars.
+    pub sample: bool,
+}
+
+/// What the outside can ask for.
+enum Ask {
+    SyncNow,
+    /// Connections or calendars have changed.
+    Reload,
+}
+
+type LastRun = Option<Result<Arc<Report>, Problem>>;
+
+/// The way to a running controller. Dropping it stops the controller.
+pub struct Handle {
+    asks: mpsc::UnboundedSender<Ask>,
+    overview: watch::Receiver<Overview>,
+    /// How the last run ended; nothing before the first.
+    pub reports: watch::Receiver<LastRun>,
+    task: JoinHandle<()>,
+}
+
+impl Handle {
+    /// Syncs everything at once, or right after the run that is under way.
+    pub fn sync_now(&self) {
+        let _ = self.asks.send(Ask::SyncNow);
+    }
+
+    /// Looks at the mirror again: somebody chose calendars, connected or disconnected.
+    pub fn reload(&self) {
+        let _ = self.asks.send(Ask::Reload);
+    }
+
+    /// What there is to show, now and whenever it changes.
+    #[must_use]
+    pub fn overview(&self) -> watch::Receiver<Overview> {
+        self.overview.clone()
+    }
+
+    /// Stops, after the run that is under way if it ends soon.
+    pub async fn shutdown(self) {
+        let Self { asks, task, .. } = self;
+        drop(asks);
+        let _ = task.await;
+    }
+}
+
+/// The task's own state.
+pub struct Controller {
+    wiring: Wiring,
+    options: Options,
+    schedule: Schedule,
+    /// Runs in a row in which Bookiji did not answer.
+    bookiji_failures: u32,
+    /// What stopped the last run before it started.
+    problem: Option<SyncProblem>,
+    overview: watch::Sender<Overview>,
+    reports: watch::Sender<LastRun>,
+}
+
+impl Controller {
+    /// Starts the task on the current runtime. It syncs at once, and then as the schedule says.
+    #[must_use]
+    pub fn start(wiring: Wiring, options: Options) -> Handle {
+        let rhythm = Rhythm {
+            connections: Duration::from_secs(u64::from(wiring.settings.sync.frequency_minutes) * 60),
+            bookings: Duration::from_secs(u64::from(wiring.settings.sync.booking_poll_seconds)),
+        };
+        let nothing = view::overview(
+            &World::default(),
+            &[],
+            wiring.clock.now(),
+            &Activity { sample: options.sample, ..Activity::default() },
+        );
+        let (overview, overview_seen) = watch::channel(nothing);
+        let (reports, reports_seen) = watch::channel(None);
+        let (asks, asked) = mpsc::unbounded_channel();
+        let controller = Self {
+            wiring,
+            options,
+            schedule: Schedule::new(rhythm),
+            bookiji_failures: 0,
+            problem: None,
+            overview,
+            reports,
+        };
+        controller.show(None);
+        let task = tokio::spawn(controller.run(asked));
+        Handle { asks, overview: overview_seen, reports: reports_seen, task }
+    }
+
+    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Ask>) {
+        loop {
+            let now = self.wiring.clock.now();
+            let wait = match self.next(now) {
+                Next::Sync(work) => {
+                    if !self.work(&work, &mut asked).await {
+                        return;
+                    }
+                    continue;
+                }
+                Next::WaitUntil(then) => then.duration_since(now),
+            };
+            tokio::select! {
+                ask = asked.recv() => match ask {
+                    Some(ask) => self.take(ask),
+                    None => return,
+                },
+                () = self.wiring.clock.wait(wait.try_into().unwrap_or_default()) => {}
+            }
+        }
+    }
+
+    /// What the schedule says, as long as there is somebody to sync for.
+    fn next(&mut self, now: Timestamp) -> Next {
+        let world = match self.wiring.mirror.world() {
+            Ok(world) => world,
+            Err(error) => return self.stuck(error, now),
+        };
+        self.schedule.set_connections(
+            world.connections.values().map(|connection| (connection.id.clone(), connection.backoff_until)),
+        );
+        if syncing::ready(&world).is_err() {
+            self.schedule.forget_ask();
+            return Next::WaitUntil(soon(now));
+        }
+        self.schedule.poll(now)
+    }
+
+    fn stuck(&mut self, error: MirrorError, now: Timestamp) -> Next {
+        let problem = Problem::from(error);
+        tracing::error!(code = %problem.code, "the mirror cannot be read");
+        self.problem = Some(SyncProblem { code: problem.code, message: problem.message });
+        self.show(None);
+        Next::WaitUntil(soon(now))
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::SyncNow => self.schedule.ask(),
+            Ask::Reload => self.show(None),
+        }
+    }
+
+    /// Runs one sync. Answers whether to go on.
+    async fn work(&mut self, work: &Work, asked: &mut mpsc::UnboundedReceiver<Ask>) -> bool {
+        let started = self.wiring.clock.now();
+        self.show(Some(started));
+        let wanted = self.wanted(work, started);
+        let mut later = Vec::new();
+        let (result, go_on) = {
+            let mut run = std::pin::pin!(syncing::sync_once(&self.wiring, &wanted));
+            loop {
+                tokio::select! {
+                    result = &mut run => break (Some(result), true),
+                    ask = asked.recv() => match ask {
+                        Some(ask) => later.push(ask),
+                        None => break (tokio::time::timeout(LAST_WORDS, &mut run).await.ok(), false),
+                    },
+                }
+            }
+        };
+        let now = self.wiring.clock.now();
+        self.schedule.done(work, now, self.wiring.clock.jitter());
+        if let Some(result) = result {
+            self.remember(&result, now);
+            self.reports.send_replace(Some(result.map(Arc::new)));
+        }
+        later.into_iter().for_each(|ask| self.take(ask));
+        self.show(None);
+        go_on
+    }
+
+    /// What a piece of work means to the engine. Accounts that back off are left alone unless somebody asked.
+    fn wanted(&self, work: &Work, now: Timestamp) -> Wanted {
+        let (direction, connections) = match work {
+            Work::Everything => (Direction::Bidirectional, None),
+            Work::Connections(due) => (Direction::Bidirectional, Some(due.clone())),
+            Work::Bookings => (Direction::ToCalendar, Some(self.at_ease(now))),
+        };
+        Wanted { direction, connections, dry_run: false }
+    }
+
+    fn at_ease(&self, now: Timestamp) -> BTreeSet<sync::ids::ConnectionId> {
+        let world = self.wiring.mirror.world().unwrap_or_default();
+        let resting = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
+        world
+            .connections
+            .into_values()
+            .filter(|connection| !resting(connection.backoff_until))
+            .map(|connection| connection.id)
+            .collect()
+    }
+
+    fn remember(&mut self, result: &Result<Report, Problem>, now: Timestamp) {
+        self.problem = result
+            .as_ref()
+            .err()
+            .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() });
+        let silent = match result {
+            Ok(report) => report.errors.iter().find(|error| error.at == "bookiji"),
+            Err(_) => None,
+        };
+        match silent {
+            None => {
+                self.bookiji_failures = 0;
+                self.schedule.hold_bookings(None);
+            }
+            Some(error) => {
+                self.bookiji_failures = self.bookiji_failures.saturating_add(1);
+                let wait = back_off(self.bookiji_failures, error.retry_after_s.map(Duration::from_secs));
+                self.schedule.hold_bookings(
+                    SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()),
+                );
+            }
+        }
+    }
+
+    fn show(&self, syncing_since: Option<Timestamp>) {
+        let activity = Activity {
+            syncing_since,
+            sample: self.options.sample,
+            problem: self.problem.clone(),
+            next_run_at: self.schedule.next_run_at(),
+            ..Activity::default()
+        };
+        let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_SHOWN)) {
+            (Ok(world), Ok(runs)) => (world, runs),
+            (Err(_), _) | (_, Err(_)) => return self.show_broken(activity),
+        };
+        self.overview.send_replace(view::overview(&world, &runs, self.wiring.clock.now(), &activity));
+    }
+
+    fn show_broken(&self, activity: Activity) {
+        let problem = activity.problem.clone().unwrap_or_else(|| SyncProblem {
+            code: Code::DatabaseError,
+            message: "The local database cannot be read.".to_owned(),
+        });
+        let activity = Activity { problem: Some(problem), ..activity };
+        self.overview.send_replace(view::overview(
+            &World::default(),
+            &[],
+            self.wiring.clock.now(),
+            &activity,
+        ));
+    }
+}
+
+/// When to look again whether there is something to do.
+fn soon(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(30)).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,275 @@
+//! Checks, layer by layer, everything that a sync needs, and says of each what is wrong and what to do. Changes nothing.
+
+use std::time::Duration;
+
+use connectors::http::{Base, Http, Method, Peer, Request};
+use connectors::vault::{Account as Secret, Vault};
+use jiff::{SignedDuration, Timestamp};
+use mirror::Sqlite;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sync::error::Code;
+use sync::ids::ConnectionId;
+use sync::ports::{Clock, Mirror};
+use url::Url;
+
+use crate::clock::SystemClock;
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::settings::Settings;
+use crate::words::Language;
+use crate::{secrets, wiring};
+
+/// Google refuses sign-ins from a clock that is further off than a few minutes.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+/// A check that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub ok: bool,
+    pub detail: String,
+    pub next_step: Option<String>,
+    /// What kind of trouble it is, where it is one.
+    pub code: Option<Code>,
+}
+
+impl Check {
+    fn of(name: &'static str, result: Result<String, Problem>) -> Self {
+        match result {
+            Ok(detail) => Self { name, ok: true, detail, next_step: None, code: None },
+            Err(problem) => Self {
+                name,
+                ok: false,
+                next_step: Some(problem.next_step(Language::English)),
+                code: Some(problem.code),
+                detail: problem.message,
+            },
+        }
+    }
+}
+
+/// Runs every check there is; one that fails keeps none of the others from running.
+pub async fn examine(profile: &Profile) -> Vec<Check> {
+    let mut checks = vec![Check::of("profile", folder(profile))];
+    let settings = profile.settings();
+    checks.push(Check::of(
+        "settings",
+        settings.as_ref().map(|_| settings_detail(profile)).map_err(Clone::clone),
+    ));
+    let locked = profile.is_locked();
+    let lock = if locked { "another Companion is running with this profile" } else { "free" };
+    checks.push(Check::of("lock", Ok(lock.to_owned())));
+    checks.push(Check::of("database", database(profile)));
+    let Ok(settings) = settings else { return checks };
+    checks.push(Check::of("keychain", keychain(profile, &settings, locked).await));
+    checks.push(Check::of("proxy", Ok(proxy())));
+    match wiring::http() {
+        Ok(http) => checks.extend(network(&settings, &http).await),
+        Err(problem) => checks.push(Check::of("tls", Err(problem))),
+    }
+    checks
+}
+
+fn folder(profile: &Profile) -> Result<String, Problem> {
+    let root = profile.root();
+    match std::fs::metadata(root) {
+        Ok(found) if found.is_dir() && !found.permissions().readonly() => Ok(root.display().to_string()),
+        Ok(found) if found.is_dir() => {
+            Err(Problem::new(Code::InvalidInput, format!("{} is read-only.", root.display())))
+        }
+        Ok(_) => Err(Problem::new(Code::InvalidInput, format!("{} is not a folder.", root.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(format!("{} will be made with the first sign-in", root.display()))
+        }
+        Err(error) => Err(Problem::new(Code::InvalidInput, format!("{}: {error}.", root.display()))),
+    }
+}
+
+fn settings_detail(profile: &Profile) -> String {
+    if profile.settings_file().exists() { "read" } else { "none, so the defaults stand" }.to_owned()
+}
+
+fn database(profile: &Profile) -> Result<String, Problem> {
+    if !profile.database().exists() {
+        return Ok("none yet".to_owned());
+    }
+    let mirror = Sqlite::open_read_only(&profile.database())?;
+    mirror.check()?;
+    let world = mirror.world()?;
+    Ok(format!(
+        "whole: {} bookings, {} calendars, {} open operations",
+        world.bookings.len(),
+        world.calendars.len(),
+        world.unsettled.len()
+    ))
+}
+
+/// Puts a secret in and takes it out again; only asks for one while somebody else may be writing.
+async fn keychain(profile: &Profile, settings: &Settings, locked: bool) -> Result<String, Problem> {
+    let vault = secrets::open(profile, settings.vault).await?;
+    let result = tokio::time::timeout(PATIENCE, round_trip(vault.as_ref(), locked)).await;
+    result.unwrap_or_else(|_| Err(Problem::new(Code::KeychainUnavailable, "The keychain does not answer.")))
+}
+
+async fn round_trip(vault: &dyn Vault, locked: bool) -> Result<String, Problem> {
+    if locked {
+        vault.get(&Secret::bookiji()).await.map_err(secrets::problem)?;
+        return Ok("can be read".to_owned());
+    }
+    let account = Secret::connection(&ConnectionId::from("doctor"));
+    let secret = SecretString::from("a test that may be deleted");
+    vault.put(&account, &secret).await.map_err(secrets::problem)?;
+    let back = vault.get(&account).await.map_err(secrets::problem)?;
+    vault.delete(&account).await.map_err(secrets::problem)?;
+    if back.is_some_and(|back| back.expose_secret() == secret.expose_secret()) {
+        Ok("a secret went in and came out".to_owned())
+    } else {
+        Err(Problem::new(Code::KeychainUnavailable, "What was put into the keychain did not come out of it."))
+    }
+}
+
+/// Only whether there is one: its address may hold a password.
+fn proxy() -> String {
+    let set = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if set { "set by the environment" } else { "the system's own, if any" }.to_owned()
+}
+
+async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
+    let endpoints = &settings.endpoints;
+    let mut checks = Vec::new();
+    let time = wiring::base(&endpoints.bookiji).map(|base| base.at(&["api", "system", "time"]));
+    let (reached, clock) = match time {
+        Ok(url) => bookiji(http, url).await,
+        Err(problem) => (Err(problem.clone()), Err(problem)),
+    };
+    checks.push(Check::of("bookiji", reached));
+    checks.push(Check::of("clock", clock));
+    checks.push(Check::of(
+        "bookiji_sign_in",
+        match &endpoints.supabase {
+            None => wiring::gotrue(settings, http).map(|_| String::new()),
+            Some(url) => at(http, Peer::BookijiAuth, "/auth/v1/health", url, &["auth", "v1", "health"]).await,
+        },
+    ));
+    checks.push(Check::of(
+        "google",
+        at(
+            http,
+            Peer::Google,
+            "/calendar/v3/users/me/calendarList",
+            &endpoints.google_api,
+            &["calendar", "v3", "users", "me", "calendarList"],
+        )
+        .await,
+    ));
+    checks.push(Check::of(
+        "google_sign_in",
+        at(http, Peer::GoogleAuth, "/token", &endpoints.google_token, &[]).await,
+    ));
+    checks
+}
+
+async fn at(
+    http: &Http,
+    peer: Peer,
+    route: &'static str,
+    base: &Url,
+    parts: &[&str],
+) -> Result<String, Problem> {
+    let base: Base = wiring::base(base)?;
+    reach(http, peer, route, base.at(parts)).await.map(|(detail, _)| detail)
+}
+
+/// Whatever the service says, it was reached; only its own failure counts as one.
+async fn reach(
+    http: &Http,
+    peer: Peer,
+    route: &'static str,
+    url: Url,
+) -> Result<(String, connectors::http::Answer), Problem> {
+    resolve(&url).await?;
+    let request = Request::new(peer, Method::GET, route, url);
+    let answer = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
+        Err(sync::error::ServiceError::Unreachable {
+            service: peer.name().to_owned(),
+            reason: format!("no answer in {} s", PATIENCE.as_secs()),
+        })
+    })?;
+    if answer.status.is_server_error() {
+        return Err(answer.refused(&connectors::http::Refusal::default()).into());
+    }
+    Ok((format!("reached (HTTP {})", answer.status.as_u16()), answer))
+}
+
+async fn resolve(url: &Url) -> Result<(), Problem> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.as_str(), port))).await;
+    match found {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) | Err(_) => {
+            Err(Problem::new(Code::NetworkError, format!("The name {host} could not be looked up.")))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ServerTime {
+    server_now: i64,
+}
+
+/// Asks Bookiji for the time: whether it is there, and whether this computer's clock agrees.
+async fn bookiji(http: &Http, url: Url) -> (Result<String, Problem>, Result<String, Problem>) {
+    let before = SystemClock.now();
+    let (detail, answer) = match reach(http, Peer::Bookiji, "/api/system/time", url).await {
+        Ok(found) => found,
+        Err(problem) => return (Err(problem), Ok("not compared: Bookiji was not reached".to_owned())),
+    };
+    let after = SystemClock.now();
+    let clock = match answer.json::<ServerTime>() {
+        Ok(told) => skew(told.server_now, before, after),
+        Err(_) => Ok("not compared: Bookiji did not tell its time".to_owned()),
+    };
+    (Ok(detail), clock)
+}
+
+fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, Problem> {
+    let Ok(server) = Timestamp::from_millisecond(server_ms) else {
+        return Ok("not compared: Bookiji's time makes no sense".to_owned());
+    };
+    let off = if server < before {
+        before.duration_since(server)
+    } else if server > after {
+        server.duration_since(after)
+    } else {
+        SignedDuration::ZERO
+    };
+    if off <= TOLERANCE {
+        return Ok(format!("right within {} s", off.as_secs() + 1));
+    }
+    let direction = if server < before { "ahead" } else { "behind" };
+    Err(Problem::new(
+        Code::NetworkError,
+        format!("This computer's clock is {} s {direction}.", off.as_secs()),
+    )
+    .then("Set the clock of this computer, best by switching its automatic time on."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_more_than_a_minute_is_told_which_way() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(skew(100_500, at(100), at(101)).is_ok());
+        assert!(skew(160_000, at(99), at(100)).is_ok());
+        let behind = skew(400_000, at(99), at(100)).unwrap_err();
+        assert!(behind.message.contains("300 s behind"), "{behind}");
+        assert!(skew(0, at(300), at(301)).unwrap_err().message.contains("300 s ahead"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Signing in and linking accounts: the order in which servers, vault and mirror are told, so that stopping in between
+//! leaves nothing half-connected.
+
+use connectors::gotrue::SignInError;
+use connectors::oauth::{ConnectError, Granted, Pending};
+use secrecy::SecretString;
+use sync::error::Code;
+use sync::ids::{ConnectionId, Service};
+use sync::ports::{Account, Clock, Mirror};
+use sync::world::{Connection, ConnectionState, LinkedCalendar, Vendor, World};
+
+use crate::problem::Problem;
+use crate::roles;
+use crate::wiring::Wiring;
+
+/// Signs in to Bookiji with e-mail and password.
+pub async fn login(wiring: &Wiring, email: &str, password: &SecretString) -> Result<Vendor, Problem> {
+    let gotrue = wiring.gotrue()?;
+    let session = gotrue.sign_in(email.trim(), password).await.map_err(|error| match error {
+        SignInError::WrongPassword => Problem::new(
+            Code::InvalidCredentials,
+            "Bookiji does not accept this e-mail address with this password.",
+        ),
+        SignInError::Service(error) => error.into(),
+    })?;
+    let vendor = gotrue.vendor(&session).await?;
+    if let Some(owner) = wiring.world()?.vendor.filter(|owner| owner.id != vendor.id) {
+        return Err(Problem::new(
+            Code::InvalidInput,
+            format!("This profile belongs to {}, and somebody else has signed in.", owner.email),
+        )
+        .then("Give each vendor a profile of her own with --profile DIR."));
+    }
+    wiring.bookiji_tokens()?.adopt(session.grant).await?;
+    wiring.mirror.set_vendor(&vendor)?;
+    tracing::info!(vendor = %vendor.id, "signed in");
+    Ok(vendor)
+}
+
+/// Signs out of Bookiji. What is synced stays; the session ends here even if the server cannot be told.
+pub async fn logout(wiring: &Wiring) -> Result<(), Problem> {
+    let tokens = wiring.bookiji_tokens()?;
+    let told = match tokens.access().await {
+        Ok(access) => wiring.gotrue()?.sign_out(&access).await,
+        Err(error) => Err(error),
+    };
+    tokens.forget().await?;
+    if let Err(error) = told {
+        tracing::info!(code = %error.code(), "signed out here without telling the server");
+    }
+    tracing::info!("signed out");
+    Ok(())
+}
+
+/// A Google sign-in that waits for the browser.
+pub async fn begin_google(wiring: &Wiring) -> Result<(Vendor, Pending), Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(|| {
+        Problem::new(Code::NotSignedIn, "Sign in to Bookiji first: a calendar is connected for a vendor.")
+    })?;
+    let pending = wiring.google_oauth()?.begin().await.map_err(refused)?;
+    Ok((vendor, pending))
+}
+
+/// Links the account once she has answered in the browser.
+pub async fn finish_google(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    pending: Pending,
+) -> Result<ConnectionId, Problem> {
+    let granted = pending.wait().await.map_err(refused)?;
+    let account = whose(&granted)?;
+    let id = ConnectionId::of(Service::Google, &account);
+    let world = wiring.world()?;
+    let known = world.connections.get(&id);
+    let tokens = wiring.google_tokens(&id)?;
+    tokens.adopt(granted.grant).await?;
+    let listed = match wiring.google(&id, &vendor.id)?.calendars().await {
+        Ok(listed) => listed,
+        Err(error) => {
+            if known.is_none() {
+                tokens.forget().await?;
+            }
+            return Err(error.into());
+        }
+    };
+    let now = wiring.clock.now();
+    wiring.mirror.put_connection(&Connection {
+        id: id.clone(),
+        service: Service::Google,
+        account,
+        state: ConnectionState::Connected,
+        created_at: known.map_or(now, |known| known.created_at),
+        error: None,
+        backoff_until: None,
+        error_count: 0,
+    })?;
+    for calendar in roles::link(&world, &id, &listed, wiring.settings.sync.frequency_minutes, now) {
+        wiring.mirror.put_calendar(&healed(calendar))?;
+    }
+    tracing::info!(connection = %id, calendars = listed.len(), "connected");
+    Ok(id)
+}
+
+/// A fresh sign-in answers whatever the calendar complained of.
+fn healed(calendar: LinkedCalendar) -> LinkedCalendar {
+    if calendar.last_sync_error.is_none() {
+        return calendar;
+    }
+    LinkedCalendar { last_sync_error: None, last_sync_status: None, ..calendar }
+}
+
+/// The account's address; a sign-in that lacks what the app lives on is no sign-in.
+fn whose(granted: &Granted) -> Result<String, Problem> {
+    let missing: Vec<&str> = granted
+        .missing
+        .iter()
+        .filter_map(|scope| scope.strip_prefix("https://www.googleapis.com/auth/"))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Problem::new(
+            Code::PermissionDenied,
+            format!("Google was not allowed to share everything that is needed ({}).", missing.join(", ")),
+        )
+        .then("Connect again and leave every box ticked: events are only read, and written in a calendar of our own."));
+    }
+    granted.account_email.clone().ok_or_else(|| {
+        Problem::new(Code::PermissionDenied, "Google did not say whose account this is.")
+            .then("Connect again and let Google share your e-mail address.")
+    })
+}
+
+fn refused(error: ConnectError) -> Problem {
+    match error {
+        ConnectError::Service(error) => error.into(),
+        ConnectError::TimedOut
+        | ConnectError::Cancelled
+        | ConnectError::Refused { .. }
+        | ConnectError::CannotListen { .. } => {
+            Problem::new(error.code(), crate::problem::sentence(&error.to_string()))
+        }
+    }
+}
+
+/// Unlinks an account. Its secrets go first; its busy time leaves Bookiji with the next sync.
+pub async fn disconnect(wiring: &Wiring, name: &str) -> Result<ConnectionId, Problem> {
+    let world = wiring.world()?;
+    let id = find(&world, name)?;
+    // Without asking Google to revoke: that would sign her other computers out too.
+    wiring.forget_secret(&id).await?;
+    wiring.mirror.remove_connection(&id)?;
+    tracing::info!(connection = %id, "disconnected");
+    Ok(id)
+}
+
+fn find(world: &World, name: &str) -> Result<ConnectionId, Problem> {
+    let name = name.trim();
+    let found = world
+        .connections
+        .values()
+        .find(|connection| connection.id.as_str() == name || connection.account.eq_ignore_ascii_case(name));
+    found.map(|connection| connection.id.clone()).ok_or_else(|| {
+        let there: Vec<String> = world
+            .connections
+            .values()
+            .map(|connection| format!("{} ({})", connection.id, connection.account))
+            .collect();
+        let there = if there.is_empty() {
+            "there is none yet".to_owned()
+        } else {
+            format!("there are {}", there.join(", "))
+        };
+        Problem::new(Code::NotConnected, format!("No connection is called \"{name}\"; {there}."))
+            .then("See what is connected with `companion status`.")
+    })
+}

@@ -1,0 +1,147 @@
+//! Runs one sync of an open profile, and says what it came to: for the command, the schedule and the window alike.
+
+use std::collections::BTreeSet;
+
+use sync::error::Code;
+use sync::ids::{ConnectionId, RunId};
+use sync::ports::Mirror;
+use sync::report::Report;
+use sync::run::{Parts, Request};
+use sync::world::{Direction, SyncOutcome, World};
+
+use crate::problem::Problem;
+use crate::wiring::Wiring;
+
+/// What to sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub direction: Direction,
+    /// Every account, or only these.
+    pub connections: Option<BTreeSet<ConnectionId>>,
+    pub dry_run: bool,
+}
+
+/// What must be there before anything can be synced.
+pub fn ready(world: &World) -> Result<(), Problem> {
+    if world.vendor.is_none() {
+        return Err(Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."));
+    }
+    if world.connections.is_empty() {
+        return Err(Problem::new(Code::NotConnected, "No calendar account is connected in this profile.")
+            .then("Connect one: `companion connect google`."));
+    }
+    Ok(())
+}
+
+/// Runs one sync.
+pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Problem> {
+    let world = wiring.mirror.world()?;
+    ready(&world)?;
+    // Without a session every part of the run would fail in its own words: say it once instead.
+    wiring.check_session().await?;
+    let platform = wiring.platform()?;
+    let accounts = wiring.accounts(&world)?;
+    let parts = Parts {
+        mirror: &wiring.mirror,
+        platform: &platform,
+        accounts: &accounts,
+        clock: &wiring.clock,
+        policy: wiring.policy(),
+    };
+    let run = RunId(uuid::Uuid::new_v4().to_string());
+    let request = Request { run: run.clone(), direction: wanted.direction, dry_run: wanted.dry_run };
+    wiring.http.counters().reset();
+    tracing::info!(run = %run, direction = ?wanted.direction, dry_run = wanted.dry_run, "sync starts");
+    let mut report = match &wanted.connections {
+        None => sync::run::run(&parts, &request).await?,
+        Some(connections) => sync::run::run_for(&parts, &request, connections).await?,
+    };
+    report.requests = wiring.http.counters().reset();
+    if !wanted.dry_run {
+        keep_counts(wiring, &run, &report)?;
+    }
+    tracing::info!(
+        run = %run,
+        outcome = ?report.outcome(),
+        created = report.bookings.created,
+        updated = report.bookings.updated,
+        removed = report.bookings.removed,
+        unchanged = report.bookings.unchanged,
+        published = report.busy.sources.iter().filter(|source| source.published).count(),
+        duration_ms = report.duration_ms,
+        "sync ended"
+    );
+    for error in &report.errors {
+        tracing::warn!(run = %run, code = %error.code, at = %error.at, "something of it failed");
+    }
+    Ok(report)
+}
+
+/// The engine cannot see requests, so the run's record gets its counts afterwards.
+fn keep_counts(wiring: &Wiring, run: &RunId, report: &Report) -> Result<(), Problem> {
+    if let Some(mut record) = wiring.mirror.runs(1)?.into_iter().find(|record| record.id == *run) {
+        record.report = serde_json::to_value(report).ok();
+        wiring.mirror.end_run(&record)?;
+    }
+    Ok(())
+}
+
+/// The problems of a report, each kind once, the worst first.
+#[must_use]
+pub fn problems(report: &Report) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in &report.errors {
+        let problem = Problem::from(error.problem());
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    problems.sort_by_key(|problem| std::cmp::Reverse(crate::view::State::of_code(problem.code)));
+    problems
+}
+
+/// A report in a few sentences.
+#[must_use]
+pub fn sentences(report: &Report) -> String {
+    let bookings = &report.bookings;
+    let mut lines = Vec::new();
+    let verb = |done: &'static str, planned: &'static str| if report.dry_run { planned } else { done };
+    if report.direction != Direction::FromCalendar {
+        let changes = [
+            (bookings.created, verb("created", "to create")),
+            (bookings.updated, verb("updated", "to update")),
+            (bookings.removed, verb("removed", "to remove")),
+            (bookings.unchanged, "unchanged"),
+            (bookings.held, "waiting for you"),
+        ];
+        let changes: Vec<String> =
+            changes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let changes = if changes.is_empty() { "none".to_owned() } else { changes.join(", ") };
+        lines.push(format!("Booking events: {changes}."));
+    }
+    if report.direction != Direction::ToCalendar {
+        for source in &report.busy.sources {
+            let intervals = source.intervals.map_or("not read yet".to_owned(), |n| {
+                format!("{n} busy {}", if n == 1 { "interval" } else { "intervals" })
+            });
+            let sent = if source.published {
+                verb("sent to Bookiji", "to send to Bookiji")
+            } else {
+                "nothing new for Bookiji"
+            };
+            lines.push(format!("{}: {intervals}, {sent}.", source.name));
+        }
+    }
+    for decision in &report.decisions {
+        lines.push(format!("Decide: {}", decision.summary));
+    }
+    lines.push(match (report.dry_run, report.outcome()) {
+        (true, _) => "Nothing was written: this was a dry run.".to_owned(),
+        (false, SyncOutcome::Success) => format!("Done in {:.1} s.", report.duration_ms as f64 / 1000.0),
+        (false, SyncOutcome::Partial) => {
+            "Partly done; the rest is tried again with the next sync.".to_owned()
+        }
+        (false, SyncOutcome::Error) => "Nothing could be synced; nothing is lost.".to_owned(),
+    });
+    lines.join("\n")
+}

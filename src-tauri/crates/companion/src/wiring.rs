@@ -1,0 +1,194 @@
+//! Puts the parts of one profile together: settings, secrets, the HTTP stack, services and the mirror. Decides nothing
+//! but which part goes where.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connectors::bookiji::Bookiji;
+use connectors::google::{self, GoogleAccount};
+use connectors::gotrue::GoTrue;
+use connectors::http::{Base, Counters, Http, Peer, Timeouts};
+use connectors::oauth::{Client, Config};
+use connectors::tokens::{Refresh, Tokens};
+use connectors::vault::{Account as Secret, Vault};
+use mirror::Sqlite;
+use sync::error::Code;
+use sync::ids::{ConnectionId, Service, VendorId};
+use sync::policy::Policy;
+use sync::ports::{Account, Mirror};
+use sync::world::World;
+use url::Url;
+
+use crate::clock::SystemClock;
+use crate::problem::Problem;
+use crate::profile::{Lock, Profile};
+use crate::secrets;
+use crate::settings::Settings;
+
+/// One profile, open for writing.
+pub struct Wiring {
+    pub profile: Profile,
+    pub settings: Settings,
+    pub clock: SystemClock,
+    pub mirror: Sqlite,
+    pub http: Http,
+    vault: Arc<dyn Vault>,
+    /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
+    /// would spend the same rotating token twice.
+    tokens: Mutex<BTreeMap<Secret, Tokens>>,
+    _lock: Lock,
+}
+
+impl Wiring {
+    /// Opens a profile for writing; no other process can until this one is dropped.
+    pub async fn open(profile: &Profile) -> Result<Self, Problem> {
+        let settings = profile.settings()?;
+        let lock = profile.lock().await?;
+        let vault = secrets::open(profile, settings.vault).await?;
+        Self::assemble(profile, settings, vault, lock)
+    }
+
+    /// As [`Wiring::open`], with secrets kept elsewhere than the settings say: sample data leaves none behind.
+    pub async fn open_with(profile: &Profile, vault: Arc<dyn Vault>) -> Result<Self, Problem> {
+        let settings = profile.settings()?;
+        let lock = profile.lock().await?;
+        Self::assemble(profile, settings, vault, lock)
+    }
+
+    fn assemble(
+        profile: &Profile,
+        settings: Settings,
+        vault: Arc<dyn Vault>,
+        lock: Lock,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            mirror: Sqlite::open(&profile.database())?,
+            http: http()?,
+            vault,
+            profile: profile.clone(),
+            settings,
+            clock: SystemClock,
+            tokens: Mutex::default(),
+            _lock: lock,
+        })
+    }
+
+    pub fn world(&self) -> Result<World, Problem> {
+        Ok(self.mirror.world()?)
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { horizon_days: self.settings.sync.horizon_days, ..Policy::default() }
+    }
+
+    /// Whether somebody is signed in to Bookiji, as the vault says.
+    pub async fn check_session(&self) -> Result<(), Problem> {
+        let stored = self.vault.get(&Secret::bookiji()).await.map_err(secrets::problem)?;
+        stored
+            .map(drop)
+            .ok_or_else(|| Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."))
+    }
+
+    /// Bookiji's sign-in server.
+    pub fn gotrue(&self) -> Result<GoTrue, Problem> {
+        gotrue(&self.settings, &self.http)
+    }
+
+    pub fn bookiji_tokens(&self) -> Result<Tokens, Problem> {
+        Ok(self.tokens(Secret::bookiji(), Arc::new(self.gotrue()?)))
+    }
+
+    pub fn platform(&self) -> Result<Bookiji, Problem> {
+        Ok(Bookiji::new(self.http.clone(), base(&self.settings.endpoints.bookiji)?, self.bookiji_tokens()?))
+    }
+
+    /// Google's sign-in server, as this app.
+    pub fn google_oauth(&self) -> Result<Client, Problem> {
+        let oauth = &self.settings.oauth;
+        let Some(client_id) = oauth.google_client_id.clone() else {
+            return Err(Problem::new(
+                Code::SettingsInvalid,
+                "Google needs to know which app asks, and no client id is set.",
+            )
+            .then(format!(
+                "Set google_client_id and google_client_secret of a Google \"Desktop app\" client under [oauth] in {}.",
+                self.profile.settings_file().display()
+            )));
+        };
+        Ok(Client::new(
+            self.http.clone(),
+            Config {
+                peer: Peer::GoogleAuth,
+                authorize: base(&self.settings.endpoints.google_auth)?,
+                token: base(&self.settings.endpoints.google_token)?,
+                client_id,
+                client_secret: oauth.google_client_secret.clone(),
+                scopes: google::SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+                // Asking for consent again is what makes Google hand out a refresh token again.
+                extra: vec![
+                    ("access_type".to_owned(), "offline".to_owned()),
+                    ("prompt".to_owned(), "consent".to_owned()),
+                ],
+            },
+        ))
+    }
+
+    pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
+        Ok(self.tokens(Secret::connection(connection), Arc::new(self.google_oauth()?)))
+    }
+
+    pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
+        let base = base(&self.settings.endpoints.google_api)?;
+        Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
+    }
+
+    /// Deletes an account's sign-in from this computer.
+    pub async fn forget_secret(&self, connection: &ConnectionId) -> Result<(), Problem> {
+        self.vault.delete(&Secret::connection(connection)).await.map_err(secrets::problem)
+    }
+
+    /// Every linked account of a service that this version speaks to.
+    pub fn accounts(&self, world: &World) -> Result<BTreeMap<ConnectionId, Box<dyn Account>>, Problem> {
+        let mut accounts: BTreeMap<ConnectionId, Box<dyn Account>> = BTreeMap::new();
+        let Some(vendor) = &world.vendor else { return Ok(accounts) };
+        for connection in world.connections.values() {
+            match connection.service {
+                Service::Google => {
+                    let account = self.google(&connection.id, &vendor.id)?;
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
+                Service::Outlook | Service::Caldav | Service::Ics => {}
+            }
+        }
+        Ok(accounts)
+    }
+
+    fn tokens(&self, secret: Secret, server: Arc<dyn Refresh>) -> Tokens {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Tokens::new(server, self.vault.clone(), secret.clone());
+        tokens.entry(secret.clone()).or_insert_with(made).clone()
+    }
+}
+
+/// The HTTP stack with counters of its own.
+pub fn http() -> Result<Http, Problem> {
+    Http::new(Counters::default(), Timeouts::default())
+        .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
+}
+
+pub fn gotrue(settings: &Settings, http: &Http) -> Result<GoTrue, Problem> {
+    let Some(supabase) = &settings.endpoints.supabase else {
+        return Err(Problem::new(
+            Code::SettingsInvalid,
+            "The address of Bookiji's sign-in server is not set.",
+        )
+        .then("Set supabase and supabase_key under [endpoints] in settings.toml."));
+    };
+    let key = settings.endpoints.supabase_key.clone().unwrap_or_default();
+    Ok(GoTrue::new(http.clone(), base(supabase)?, key))
+}
+
+pub fn base(url: &Url) -> Result<Base, Problem> {
+    Base::new(url.clone()).map_err(|error| Problem::new(Code::SettingsInvalid, format!("{error}.")))
+}

@@ -1,0 +1,215 @@
+//! The keychain against a real gnome-keyring: there, absent, locked, late, killed and hanging.
+//!
+//! Each test runs itself again inside a session bus of its own, with its own home, where nothing starts by itself.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+use std::future::Future;
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use connectors::vault::{Account, Keychain, SERVICE, Vault, VaultError};
+use secrecy::ExposeSecret;
+
+const INSIDE: &str = "KEYCHAIN_TEST_INSIDE";
+
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <keep_umask/>
+  <listen>unix:tmpdir=FOLDER</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
+/// Runs `scenario` in a session of its own.
+fn in_a_session<F: Future<Output = ()>>(name: &str, scenario: impl FnOnce() -> F) {
+    if std::env::var_os(INSIDE).is_some() {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(scenario());
+        return;
+    }
+    if !["dbus-run-session", "dbus-send", "gnome-keyring-daemon"].iter().all(|program| installed(program)) {
+        eprintln!("*** SKIPPED {name}: install dbus and gnome-keyring to test the keychain ***");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("bus.conf");
+    std::fs::write(&config, BUS.replace("FOLDER", &folder.path().display().to_string())).unwrap();
+    let output = Command::new("dbus-run-session")
+        .arg(format!("--config-file={}", config.display()))
+        .arg("--")
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("XDG_DATA_HOME", folder.path().join("data"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("GNOME_KEYRING_CONTROL")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// A running keyring. Dropping it ends it.
+struct Keyring(Child);
+
+impl Keyring {
+    /// The first password makes the keyring; another one later leaves it locked.
+    fn start(password: &str) -> Self {
+        let mut child = Command::new("gnome-keyring-daemon")
+            .args(["--unlock", "--components=secrets", "--foreground"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        until(is_there);
+        Self(child)
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        until(|| !is_there());
+    }
+}
+
+fn is_there() -> bool {
+    let answer = Command::new("dbus-send")
+        .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+        .args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&answer.stdout).contains("boolean true")
+}
+
+fn until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the keyring daemon did not do it");
+        std::thread::yield_now();
+    }
+}
+
+async fn shown(keychain: &Keychain, account: &Account) -> Result<Option<String>, VaultError> {
+    keychain.get(account).await.map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
+}
+
+#[track_caller]
+fn unavailable<T: std::fmt::Debug>(answer: Result<T, VaultError>) {
+    assert!(matches!(answer, Err(VaultError::Unavailable { .. })), "{answer:?}");
+}
+
+#[test]
+fn what_is_put_in_a_keychain_comes_out_and_absent_is_absent() {
+    in_a_session("what_is_put_in_a_keychain_comes_out_and_absent_is_absent", || async {
+        let _keyring = Keyring::start("pw");
+        let account = Account::bookiji();
+        let keychain = Keychain::new("her");
+        assert_eq!(shown(&keychain, &account).await, Ok(None));
+        keychain.delete(&account).await.unwrap();
+        let long: String = (0..9000).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
+        for secret in ["short", &long, "short again", ""] {
+            keychain.put(&account, &secret.into()).await.unwrap();
+            assert_eq!(shown(&Keychain::new("her"), &account).await, Ok(Some(secret.to_owned())));
+        }
+        assert_eq!(shown(&Keychain::new("his"), &account).await, Ok(None), "profiles are apart");
+        keychain.put(&account, &long.as_str().into()).await.unwrap();
+        keychain.delete(&account).await.unwrap();
+        assert_eq!(shown(&keychain, &account).await, Ok(None));
+        assert_eq!(SERVICE, "app.bookiji.companion");
+    });
+}
+
+#[test]
+fn a_locked_keychain_is_unavailable_and_never_empty() {
+    in_a_session("a_locked_keychain_is_unavailable_and_never_empty", || async {
+        let account = Account::bookiji();
+        {
+            let _keyring = Keyring::start("pw");
+            Keychain::new("her").put(&account, &"s3cret".into()).await.unwrap();
+        }
+        {
+            let _locked = Keyring::start("another password");
+            let keychain = Keychain::new("her");
+            unavailable(shown(&keychain, &account).await);
+            unavailable(keychain.put(&account, &"new".into()).await);
+            unavailable(keychain.delete(&account).await);
+        }
+        let _keyring = Keyring::start("pw");
+        assert_eq!(shown(&Keychain::new("her"), &account).await, Ok(Some("s3cret".into())));
+    });
+}
+
+#[test]
+fn a_keychain_that_starts_late_or_again_is_found_without_a_restart() {
+    in_a_session("a_keychain_that_starts_late_or_again_is_found_without_a_restart", || async {
+        let account = Account::bookiji();
+        let keychain = Keychain::new("her");
+        unavailable(shown(&keychain, &account).await);
+        {
+            let _keyring = Keyring::start("pw");
+            keychain.put(&account, &"s3cret".into()).await.unwrap();
+        }
+        unavailable(shown(&keychain, &account).await);
+        let _keyring = Keyring::start("pw");
+        assert_eq!(shown(&keychain, &account).await, Ok(Some("s3cret".into())));
+    });
+}
+
+#[test]
+fn a_keychain_that_hangs_is_left_after_a_while_and_asked_again_later() {
+    in_a_session("a_keychain_that_hangs_is_left_after_a_while_and_asked_again_later", || async {
+        let keyring = Keyring::start("pw");
+        let account = Account::bookiji();
+        let keychain = Keychain::new("her");
+        keychain.put(&account, &"s3cret".into()).await.unwrap();
+        keyring.signal("-STOP");
+        let hurried = keychain.clone().with_deadline(Duration::from_millis(100));
+        unavailable(shown(&hurried, &account).await);
+        unavailable(shown(&hurried, &account).await);
+        keyring.signal("-CONT");
+        assert_eq!(shown(&keychain, &account).await, Ok(Some("s3cret".into())));
+    });
+}
+
+#[test]
+fn a_session_without_a_bus_has_no_keychain() {
+    in_a_session("a_session_without_a_bus_has_no_keychain", || async {
+        // The bus is still there; its address is not known.
+        let program = std::env::current_exe().unwrap();
+        if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
+            let output = Command::new(program)
+                .args(["--exact", "a_session_without_a_bus_has_no_keychain"])
+                .env_remove("DBUS_SESSION_BUS_ADDRESS")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            return;
+        }
+        unavailable(shown(&Keychain::new("her"), &Account::bookiji()).await);
+    });
+}
