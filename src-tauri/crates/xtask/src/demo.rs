@@ -9,7 +9,6 @@ mod story;
 
 use crate::places::Scratch;
 use crate::process::{self, BUILD};
-use crate::system::{self, For};
 use anyhow::{Context, Result};
 use cast::{Companion, Sandbox};
 use clap::Args;
@@ -29,7 +28,6 @@ pub const SEED: u32 = 7;
 
 /// Builds what it needs and plays the demo; answers whether every check held.
 pub fn demo(options: &Options) -> Result<bool> {
-    system::prepare(&[For::Compiling])?;
     let mut build = process::cargo()?;
     build.args(["build", "--locked", "--package", "companion", "--package", "sandbox", "--bins"]);
     process::run(&mut build, BUILD)?;

@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let mut purposes = vec![For::Compiling, For::Window];
+    let mut purposes = vec![For::Window];
     if !display::is_there() {
         purposes.push(For::VirtualDisplay);
     }

@@ -1,5 +1,6 @@
-//! What the operating system must have: finds what is missing and, on Debian and Ubuntu, installs it.
-//! Elsewhere it says exactly what to install. What is there costs a look, never a call of apt.
+//! What the operating system must have: finds what is missing and, on Debian and Ubuntu, installs it. Elsewhere it says
+//! exactly what to install. What is there costs a look, never a call of apt. A C compiler is not among it: without one
+//! this program could not have been linked.
 
 use crate::places::Scratch;
 use crate::process::{self, has_program};
@@ -12,8 +13,6 @@ use std::time::Duration;
 /// A reason for which something must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum For {
-    /// Compiling the crates that carry C: SQLite and the TLS primitives.
-    Compiling,
     /// Building and opening the window.
     Window,
     /// A display where there is none, and a picture of it.
@@ -26,6 +25,8 @@ pub enum For {
 enum Seen {
     Program(&'static str),
     Library(&'static str),
+    /// Of Python's own library, which some systems split.
+    Module(&'static str),
     /// Fonts and icons, which only the package database knows; not looked for elsewhere.
     Package,
 }
@@ -49,7 +50,6 @@ const fn need(
 }
 
 const NEEDS: &[Need] = &[
-    need(For::Compiling, Seen::Program("cc"), "build-essential", "gcc gcc-c++ make", "base-devel"),
     need(For::Window, Seen::Program("pkg-config"), "pkg-config", "pkgconf-pkg-config", "pkgconf"),
     need(
         For::Window,
@@ -79,6 +79,7 @@ const NEEDS: &[Need] = &[
         "adwaita-icon-theme",
         "adwaita-icon-theme",
     ),
+    need(For::Tests, Seen::Module("ensurepip"), "python3-venv", "python3-pip", "python"),
     need(
         For::Tests,
         Seen::Program("gnome-keyring-daemon"),
@@ -144,6 +145,10 @@ fn missing<'a>(wanted: &[&'a Need]) -> Result<Vec<&'a Need>> {
             Seen::Library(name) => {
                 has_program("pkg-config") && succeeds(Command::new("pkg-config").args(["--exists", name]))?
             }
+            Seen::Module(name) => {
+                has_program("python3")
+                    && succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))?
+            }
             Seen::Package => !has_program("dpkg-query") || is_installed(need.debian)?,
         };
         if !there {
@@ -203,11 +208,12 @@ fn install(packages: &[&str]) -> Result<()> {
     })
 }
 
+/// Downloads as root too: apt's own user may not look into a folder that is ours alone.
 fn apt_words(archive: &Path) -> Vec<String> {
     let archive = format!("Dir::Cache::archives={}", archive.display());
     ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
         .iter()
-        .chain(&["-o", &archive, "install", "--no-install-recommends"])
+        .chain(&["-o", &archive, "-o", "APT::Sandbox::User=root", "install", "--no-install-recommends"])
         .map(|word| (*word).to_owned())
         .collect()
 }

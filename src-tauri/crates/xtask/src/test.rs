@@ -127,7 +127,7 @@ fn chosen(asked: &[String]) -> Result<Vec<&'static str>> {
 }
 
 fn prepare() -> Result<Outcome> {
-    system::prepare(&[For::Compiling, For::Window, For::VirtualDisplay, For::Tests])?;
+    system::prepare(&[For::Window, For::VirtualDisplay, For::Tests])?;
     Ok(Outcome::Passed)
 }
 
@@ -229,4 +229,39 @@ fn cargo(words: &[&str], limit: Duration) -> Result<Outcome> {
 fn passed(mut command: Command, limit: Duration) -> Result<Outcome> {
     process::run(&mut command, limit)?;
     Ok(Outcome::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_comes_after_those_it_needs() {
+        for (index, step) in STEPS.iter().enumerate() {
+            for need in step.needs {
+                let before = STEPS[..index].iter().any(|other| other.name == *need);
+                assert!(before, "`{}` needs `{need}`, which does not come before it", step.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_asked_for_brings_all_that_it_needs() {
+        let mut chosen = chosen(&["window".to_owned()]).unwrap();
+        chosen.sort_unstable();
+        assert_eq!(chosen, ["build", "packages", "system", "ui-build", "window"]);
+    }
+
+    #[test]
+    fn a_step_that_does_not_exist_is_refused_by_name() {
+        let error = chosen(&["windows".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("`windows`"), "{error}");
+    }
+
+    #[test]
+    fn one_failed_step_fails_the_whole() {
+        let taken = |outcome| [(&STEPS[0], Outcome::Passed, STEP), (&STEPS[1], outcome, STEP)];
+        assert!(close(&taken(Outcome::Skipped(String::new()))));
+        assert!(!close(&taken(Outcome::Failed(String::new()))));
+    }
 }

@@ -103,6 +103,12 @@ impl World {
         self.control("POST", "faults", Some(fault)).await;
     }
 
+    /// Acts as a person; answers whether it was possible.
+    pub async fn try_edit(&self, edit: Value) -> bool {
+        let url = format!("{}/_sandbox/edit", self.sandbox.base_url);
+        self.browser.post(url).json(&edit).send().await.unwrap().status().is_success()
+    }
+
     pub async fn heal(&self) {
         self.control("DELETE", "faults", None).await;
     }

@@ -283,6 +283,8 @@ async fn a_dead_refresh_token_is_told_apart_from_a_bad_day() {
     .await;
     check(|| Reply::Json(400, json!({"error": "invalid_grant", "error_description": "x"})), true).await;
     check(|| Reply::Json(403, json!({"error_code": "user_banned", "msg": "x"})), true).await;
+    check(|| Reply::Json(400, json!({"code": 400, "msg": "Invalid Refresh Token: x"})), true).await;
+    check(|| Reply::Json(400, json!({"error_code": "unexpected_failure", "msg": "x"})), false).await;
     check(|| Reply::html(400), false).await;
     check(|| Reply::html(401), false).await;
     check(|| Reply::Json(401, json!({"message": "Invalid API key"})), false).await;

@@ -26,8 +26,9 @@ const PACKAGES: &[Package] = &[
 /// More files than any of the folders holds; a folder that holds more is not the one that was meant.
 const MAX_FILES: usize = 2_000;
 
-/// Wide enough for what the files tell of, and within what one question may ask.
-const WINDOW: [&str; 6] = ["--from", "2019-01-01", "--to", "2020-01-01", "--zone", "Europe/Paris"];
+/// Wide enough for nearly everything that the files tell of. Feeds are about now, which is what is meant without it.
+const THEN: &[&str] = &["--from", "2000-01-01", "--to", "2030-01-01"];
+const NOW: &[&str] = &[];
 
 /// What came of reading a folder of calendar files.
 #[derive(Default)]
@@ -50,7 +51,9 @@ pub fn read_files(companion: &Companion, sandbox: &Sandbox, ledger: &mut Ledger)
     ledger.scene("Calendar files that others wrote, and ours.");
     for package in PACKAGES {
         match package.fetch() {
-            Ok(folder) => reap(&format!("{} {}", package.name, package.version), &folder, companion, ledger)?,
+            Ok(folder) => {
+                reap(&format!("{} {}", package.name, package.version), &folder, THEN, companion, ledger)?
+            }
             Err(error) => {
                 ledger.tell(&format!("{} could not be fetched, so it is left out: {error:#}", package.name))
             }
@@ -58,7 +61,7 @@ pub fn read_files(companion: &Companion, sandbox: &Sandbox, ledger: &mut Ledger)
     }
     let ours = places::root()?.join("tests/fixtures/ics");
     if ours.is_dir() {
-        reap("tests/fixtures/ics", &ours, companion, ledger)?;
+        reap("tests/fixtures/ics", &ours, THEN, companion, ledger)?;
     }
     let feeds = companion.profile.path().join("feeds");
     std::fs::create_dir_all(&feeds)?;
@@ -66,16 +69,22 @@ pub fn read_files(companion: &Companion, sandbox: &Sandbox, ledger: &mut Ledger)
         let name = name.strip_suffix(".ics").unwrap_or(name);
         std::fs::write(feeds.join(format!("{name}.ics")), sandbox.feed(&format!("{name}.ics"))?)?;
     }
-    reap("the sandbox's feeds", &feeds, companion, ledger)
+    reap("the sandbox's feeds", &feeds, NOW, companion, ledger)
 }
 
-fn reap(title: &str, folder: &Path, companion: &Companion, ledger: &mut Ledger) -> Result<()> {
+fn reap(
+    title: &str,
+    folder: &Path,
+    window: &[&str],
+    companion: &Companion,
+    ledger: &mut Ledger,
+) -> Result<()> {
     let mut files = Vec::new();
     calendar_files(folder, &mut files)?;
     files.sort();
     let mut harvest = Harvest { files: files.len(), ..Harvest::default() };
     for file in files {
-        harvest.take(companion, file)?;
+        harvest.take(companion, file, window)?;
     }
     let line = format!(
         "{title}: {} files, {} read, {} refused with a reason; {} events, {} busy intervals, {} withheld, {} problems",
@@ -95,10 +104,10 @@ fn reap(title: &str, folder: &Path, companion: &Companion, ledger: &mut Ledger) 
 }
 
 impl Harvest {
-    fn take(&mut self, companion: &Companion, file: PathBuf) -> Result<()> {
+    fn take(&mut self, companion: &Companion, file: PathBuf, window: &[&str]) -> Result<()> {
         let name = file.to_string_lossy();
-        let mut words = vec!["busy", &name];
-        words.extend(WINDOW);
+        let mut words = vec!["busy", &name, "--zone", "Europe/Paris"];
+        words.extend(window);
         let said = companion.says(&words, "")?;
         let count = |name: &str| said.document[name].as_array().map_or(0, Vec::len);
         match said.status {

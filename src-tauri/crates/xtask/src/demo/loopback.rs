@@ -72,3 +72,55 @@ fn split(url: &str) -> Result<(&str, &str)> {
         None => (rest, "/"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// Answers one connection after the other with what is given, and says what was asked.
+    fn serve(answers: Vec<String>) -> (String, thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let asked = thread::spawn(move || {
+            let answer_one = |answer: String| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+                String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().to_owned()
+            };
+            answers.into_iter().map(answer_one).collect()
+        });
+        (host, asked)
+    }
+
+    #[test]
+    fn a_redirect_is_followed_to_its_end() {
+        let moved = "HTTP/1.0 302 Found\r\nlocation: /there?x=1\r\n\r\n".to_owned();
+        let (host, asked) = serve(vec![moved, "HTTP/1.0 200 OK\r\n\r\nhere".to_owned()]);
+        assert_eq!(text("GET", &format!("{host}/"), None).unwrap(), "here");
+        assert_eq!(asked.join().unwrap(), ["GET / HTTP/1.0", "GET /there?x=1 HTTP/1.0"]);
+    }
+
+    #[test]
+    fn a_refusal_says_its_status_and_words() {
+        let (host, asked) = serve(vec!["HTTP/1.0 409 Conflict\r\n\r\ntaken".to_owned()]);
+        let error = json("POST", &host, None).unwrap_err().to_string();
+        assert!(error.contains("409: taken"), "{error}");
+        asked.join().unwrap();
+    }
+
+    #[test]
+    fn nothing_beyond_the_loopback_is_ever_asked() {
+        for url in [
+            "http://192.0.2.1:80/",
+            "http://localhost.example/",
+            "https://127.0.0.1:1/",
+            "http://127.0.0.10:1/",
+        ] {
+            assert!(text("GET", url, None).is_err(), "{url}");
+        }
+    }
+}

@@ -84,8 +84,14 @@ impl<'a> Story<'a> {
         );
         self.ledger.check(created == planned, &format!("as previewed: {} to create", shown(planned)));
         for source in list(&report["busy"]["sources"]) {
-            let line = format!("{}: {} busy intervals published", text(&source["name"]), source["intervals"]);
-            self.ledger.check(source["published"] == true, &line);
+            let (name, intervals) = (text(&source["name"]), source["intervals"].as_u64());
+            match intervals {
+                Some(0) => self.ledger.tell(&format!("{name}: nothing that blocks time")),
+                _ => self.ledger.check(
+                    source["published"] == true,
+                    &format!("{name}: {} busy intervals published", shown(intervals)),
+                ),
+            }
         }
         self.ledger.check(now.busy() > 0, &format!("Bookiji holds {} busy intervals", now.busy()));
         self.ledger.tell(&format!("{} of {} slots can be booked", now.open_slots().len(), now.slots().len()));
