@@ -107,6 +107,13 @@ impl World {
         self.control("DELETE", "faults", None).await;
     }
 
+    /// Acts as a person; what cannot be done is not done.
+    pub async fn try_edit(&self, edit: Value) {
+        let url = format!("{}/_sandbox/edit", self.sandbox.base_url);
+        let status = self.browser.post(url).json(&edit).send().await.unwrap().status();
+        assert!(status.is_success() || status == reqwest::StatusCode::CONFLICT, "{edit}: {status}");
+    }
+
     pub async fn state(&self) -> Value {
         self.control("GET", "state", None).await
     }
