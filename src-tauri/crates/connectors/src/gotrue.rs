@@ -15,6 +15,17 @@ use crate::tokens::{Grant, Refresh};
 /// The header that every Supabase request carries.
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("apikey");
 
+/// The codes of a refresh token that will never count again. Anything else may be a bad day.
+const DEAD: &[&str] = &[
+    "invalid_grant",
+    "refresh_token_already_used",
+    "refresh_token_not_found",
+    "session_expired",
+    "session_not_found",
+    "user_banned",
+    "user_not_found",
+];
+
 /// The sign-in server at `base`, which is Supabase's address: `/auth/v1` is added here.
 #[derive(Clone, Debug)]
 pub struct GoTrue {
@@ -114,10 +125,9 @@ impl Refresh for GoTrue {
             return Ok(answer.json::<WireSession>()?.into_session("")?.grant);
         }
         let refusal = refusal(&answer);
-        // A refusal in GoTrue's own words is about the token. One without may be a proxy's.
-        let about_the_token = matches!(answer.status.as_u16(), 400 | 401 | 403 | 404 | 422)
-            && !is(&refusal, &["validation_failed", "bad_json", "no_api_key_found"])
-            && refusal.message.is_some();
+        let about_the_token = is(&refusal, DEAD)
+            || (refusal.code.is_none()
+                && refusal.message.as_deref().is_some_and(|m| m.contains("Refresh Token")));
         Err(if about_the_token {
             ServiceError::SignInExpired {
                 service: Peer::BookijiAuth.name().to_owned(),

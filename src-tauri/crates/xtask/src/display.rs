@@ -51,7 +51,12 @@ impl Desk {
     pub fn open(furniture: Furniture) -> Result<Self> {
         let home = Scratch::new("desk")?;
         let mut screen = Command::new("Xvfb");
-        screen.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // With a panel there is room for it beside the window.
+        let size = match furniture {
+            Furniture::Bare => "1280x800x24",
+            Furniture::PanelAndKeychain => "1440x960x24",
+        };
+        screen.args(["-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"]);
         let (screen, number) = started_and_said(screen.stderr(Stdio::null()))?;
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).stderr(Stdio::null());

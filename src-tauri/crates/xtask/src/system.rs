@@ -25,6 +25,8 @@ pub enum For {
 enum Seen {
     Program(&'static str),
     Library(&'static str),
+    /// Of Python's own library, which some systems split.
+    Module(&'static str),
     /// Fonts and icons, which only the package database knows; not looked for elsewhere.
     Package,
 }
@@ -77,6 +79,7 @@ const NEEDS: &[Need] = &[
         "adwaita-icon-theme",
         "adwaita-icon-theme",
     ),
+    need(For::Tests, Seen::Module("ensurepip"), "python3-venv", "python3-pip", "python"),
     need(
         For::Tests,
         Seen::Program("gnome-keyring-daemon"),
@@ -141,6 +144,10 @@ fn missing<'a>(wanted: &[&'a Need]) -> Result<Vec<&'a Need>> {
             Seen::Program(name) => has_program(name),
             Seen::Library(name) => {
                 has_program("pkg-config") && succeeds(Command::new("pkg-config").args(["--exists", name]))?
+            }
+            Seen::Module(name) => {
+                has_program("python3")
+                    && succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))?
             }
             Seen::Package => !has_program("dpkg-query") || is_installed(need.debian)?,
         };
