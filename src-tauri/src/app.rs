@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
             Ok(())
         })
-        .build(tauri::generate_context!())
+        .build(context())
         .context("the desktop cannot be reached")?;
     app.run(|app, event| {
         if let RunEvent::ExitRequested { code: None, api, .. } = &event {
@@ -67,6 +67,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     });
     Ok(())
+}
+
+#[expect(clippy::disallowed_types, reason = "Tauri's macro writes them")]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 fn language(profile: &Profile) -> Language {
