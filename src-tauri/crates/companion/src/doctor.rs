@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connectors::http::{Base, Http, Method, Peer, Request};
-use connectors::vault::{Account as Secret, Vault};
+use connectors::vault::{SecretName, Vault};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use secrecy::{ExposeSecret, SecretString};
@@ -115,10 +115,10 @@ async fn keychain(profile: &Profile, settings: &Settings, locked: bool) -> Resul
 
 async fn round_trip(vault: &dyn Vault, locked: bool) -> Result<String, Problem> {
     if locked {
-        vault.get(&Secret::bookiji()).await.map_err(secrets::problem)?;
+        vault.get(&SecretName::bookiji()).await.map_err(secrets::problem)?;
         return Ok("can be read".to_owned());
     }
-    let account = Secret::connection(&ConnectionId::from("doctor"));
+    let account = SecretName::connection(&ConnectionId::from("doctor"));
     let secret = SecretString::from("a test that may be deleted");
     vault.put(&account, &secret).await.map_err(secrets::problem)?;
     let back = vault.get(&account).await.map_err(secrets::problem)?;
