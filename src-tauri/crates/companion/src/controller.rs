@@ -16,8 +16,9 @@ use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 use crate::schedule::{Next, Rhythm, Schedule, Work};
+use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
-use crate::view::{self, Activity, Overview, RUNS_SHOWN};
+use crate::view::{self, Activity, Overview};
 use crate::wiring::Wiring;
 
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
@@ -248,11 +249,11 @@ impl Controller {
             syncing_since,
             sample: self.options.sample,
             problem: self.problem.clone(),
-            next_run_at: self.schedule.next_run_at(),
+            next_run_at: self.schedule.next_run_at(self.wiring.clock.now()),
             ..Activity::default()
         };
-        let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_SHOWN)) {
-            (Ok(world), Ok(runs)) => (world, runs),
+        let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
+            (Ok(world), Ok(runs)) => (world, worth_telling(runs)),
             (Err(_), _) | (_, Err(_)) => return self.show_broken(activity),
         };
         self.overview.send_replace(view::overview(&world, &runs, self.wiring.clock.now(), &activity));

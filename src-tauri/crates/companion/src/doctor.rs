@@ -16,7 +16,7 @@ use url::Url;
 use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
-use crate::settings::Settings;
+use crate::settings::{Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
 
@@ -108,9 +108,20 @@ fn database(profile: &Profile) -> Result<String, Problem> {
 
 /// Puts a secret in and takes it out again; only asks for one while somebody else may be writing.
 async fn keychain(profile: &Profile, settings: &Settings, locked: bool) -> Result<String, Problem> {
+    if !is_there(profile, settings.vault) {
+        return Ok("none yet".to_owned());
+    }
     let vault = secrets::open(profile, settings.vault).await?;
     let result = tokio::time::timeout(PATIENCE, round_trip(vault.as_ref(), locked)).await;
     result.unwrap_or_else(|_| Err(Problem::new(Code::KeychainUnavailable, "The keychain does not answer.")))
+}
+
+/// A folder that is only looked at is not made for it.
+fn is_there(profile: &Profile, kind: VaultKind) -> bool {
+    match kind {
+        VaultKind::Keychain => true,
+        VaultKind::PassphraseFile => profile.root().is_dir(),
+    }
 }
 
 async fn round_trip(vault: &dyn Vault, locked: bool) -> Result<String, Problem> {

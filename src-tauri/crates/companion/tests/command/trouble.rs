@@ -131,30 +131,37 @@ fn doubles(state: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn html_instead_of_json_is_an_error_of_the_service() {
-    check("google", "html", &["CALENDAR_API_ERROR"]).await;
-    check("bookiji", "html", &["CALENDAR_API_ERROR"]).await;
+    tokio::join!(
+        check("google", "html", &["CALENDAR_API_ERROR"]),
+        check("bookiji", "html", &["CALENDAR_API_ERROR"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_socket_is_a_network_error() {
-    check("google", "reset", &["NETWORK_ERROR"]).await;
-    check("bookiji", "reset", &["NETWORK_ERROR"]).await;
+    tokio::join!(check("google", "reset", &["NETWORK_ERROR"]), check("bookiji", "reset", &["NETWORK_ERROR"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_body_is_an_error_of_the_service() {
-    check("google", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]).await;
-    check("bookiji", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]).await;
+    tokio::join!(
+        check("google", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]),
+        check("bookiji", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_asks_to_slow_down_is_left_for_the_next_run() {
-    check("google", "rate_limited", &["RATE_LIMIT_EXCEEDED"]).await;
-    check("bookiji", "rate_limited", &["RATE_LIMIT_EXCEEDED"]).await;
+    tokio::join!(
+        check("google", "rate_limited", &["RATE_LIMIT_EXCEEDED"]),
+        check("bookiji", "rate_limited", &["RATE_LIMIT_EXCEEDED"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_fails_on_its_side_is_tried_again_and_then_said() {
-    check("google", "status:500", &["CALENDAR_API_ERROR"]).await;
-    check("bookiji", "status:502", &["CALENDAR_API_ERROR"]).await;
+    tokio::join!(
+        check("google", "status:500", &["CALENDAR_API_ERROR"]),
+        check("bookiji", "status:502", &["CALENDAR_API_ERROR"])
+    );
 }
