@@ -124,16 +124,13 @@ def prism(binary, cache):
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(port, proxy)
+            # With --errors, what Prism objects to becomes its own refusal, which no flow expects.
             told = flows(document, url + "/", sandbox)
+            requests = sandbox.call("GET", "/_sandbox/requests")["google"]["total"]
             objects_to_nonsense(url, sandbox.google_credentials([CALENDAR]).token)
         finally:
             proxy.terminate()
             proxy.wait(timeout=10)
-    seen = log.read_text(encoding="utf-8", errors="replace")
-    requests = len(re.findall(r"Request received", seen))
-    # One was: the nonsense that was sent on purpose.
-    objections = [line for line in seen.splitlines() if "terminated with error" in line]
-    assert len(objections) == 1, "\n".join(objections[:10]) or "Prism objects to nothing"
     return f"{requests} requests and answers, {len(told)} flows"
 
 
