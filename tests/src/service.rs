@@ -335,7 +335,9 @@ impl Platform for Services {
         match state.fault("bookings") {
             Some(Fault::CursorLost) if cursor.is_some() => return Reading::CursorLost,
             Some(Fault::HalfAReading) => {
-                return Reading::Partial { items: Vec::new(), reason: error(Fault::HalfAReading) };
+                let half = state.bookings.len() / 2;
+                let items = state.bookings.values().take(half).map(|(_, booking)| booking.clone()).collect();
+                return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
             None => {}

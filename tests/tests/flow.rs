@@ -311,6 +311,20 @@ async fn bookings_that_cannot_be_read_write_nothing_into_her_calendar() {
 }
 
 #[tokio::test]
+async fn a_booking_that_cannot_be_read_stops_no_other() {
+    let mut world = world();
+    world.customer_books("a", 20);
+    world.customer_books("b", 24);
+    for _ in 0..3 {
+        world.fail_next("bookings", Fault::HalfAReading);
+    }
+    let report = world.sync().await;
+    assert_eq!((report.bookings.created, report.errors.len()), (1, 1), "{report:#?}");
+    assert_eq!(world.sync().await.bookings.created, 1);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_booking_whose_event_was_refused_is_tried_again_and_stops_no_other() {
     let mut world = world();
     world.customer_books("a", 20);

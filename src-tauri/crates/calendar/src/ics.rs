@@ -8,7 +8,10 @@ mod property;
 mod reader;
 mod value;
 mod vcalendar1;
+mod write;
 mod zones;
+
+pub use write::write;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,7 @@ use crate::zone::Zone;
 /// What one file says, its VCALENDARs joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
+    /// Nothing where the VCALENDARs of the file disagree; what a method does to times is already done to the events.
     pub method: Option<Method>,
     pub name: Option<String>,
     /// X-WR-TIMEZONE, as far as it could be placed.

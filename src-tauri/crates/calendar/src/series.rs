@@ -131,7 +131,8 @@ impl<'a> Work<'a, '_> {
     }
 }
 
-/// The versions with the highest SEQUENCE, then DTSTAMP (RFC 5546 §2.1.5); several only where they differ in time.
+/// The versions with the highest SEQUENCE, then DTSTAMP (RFC 5546 §2.1.5). Where neither of two is newer, both may be
+/// true and both are kept, in an order that does not depend on the file's.
 fn newest<'a>(versions: impl Iterator<Item = &'a Event>) -> Vec<&'a Event> {
     let mut kept: Vec<&Event> = Vec::new();
     for event in versions {
@@ -139,19 +140,14 @@ fn newest<'a>(versions: impl Iterator<Item = &'a Event>) -> Vec<&'a Event> {
         let best = kept.first().map(|kept| (kept.sequence, kept.stamp));
         if best.is_none_or(|best| rank > best) {
             kept.clear();
+        }
+        if best.is_none_or(|best| rank >= best) {
             kept.push(event);
-        } else if best == Some(rank) {
-            // Of copies that agree on the time, the later one in the file stands.
-            if let Some(copy) = kept.iter_mut().find(|kept| same_time(kept, event)) {
-                *copy = event;
-            } else {
-                kept.push(event);
-            }
         }
     }
+    if kept.len() > 1 {
+        kept.sort_by_cached_key(|event| (!event.repeats(), wall(&event.start), format!("{event:?}")));
+        kept.dedup();
+    }
     kept
-}
-
-fn same_time(a: &Event, b: &Event) -> bool {
-    a.start == b.start && a.end == b.end && a.recurrence == b.recurrence
 }

@@ -1,5 +1,6 @@
 //! Which rules a wall time follows. Turns the names that calendars write into rules, and says so when it cannot.
 
+mod derive;
 mod given;
 mod names;
 

@@ -302,6 +302,19 @@ fn the_method_decides_whether_times_count() {
 }
 
 #[test]
+fn calendars_of_one_file_each_keep_their_method() {
+    let with = |method: &str, uid: &str| {
+        file(&format!(
+            "METHOD:{method}\nBEGIN:VEVENT\nUID:{uid}\nDTSTART:20260710T080000Z\nDURATION:PT1H\nEND:VEVENT"
+        ))
+    };
+    let calendar = clean(&format!("{}{}", with("CANCEL", "a"), with("REQUEST", "b")));
+    let reasons: Vec<Reason> = in_2026(&calendar).occurrences.iter().map(|o| o.reason).collect();
+    assert_eq!((calendar.method, reasons), (None, vec![Reason::Cancelled, Reason::Busy]));
+    assert_eq!(clean(&format!("{}{}", with("ADD", "a"), with("ADD", "b"))).method, Some(Method::Add));
+}
+
+#[test]
 fn outlooks_words_and_her_own_answer_are_read() {
     let calendar = clean(&event("DTSTART:20260710T080000Z\nDURATION:PT1H\nX-MICROSOFT-CDO-BUSYSTATUS:OOF"));
     assert_eq!(calendar.events[0].shown_as, Some(ShownAs::OutOfOffice));

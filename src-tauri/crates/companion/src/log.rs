@@ -67,7 +67,7 @@ fn static_text<'a>(panic: &std::panic::PanicHookInfo<'a>) -> Option<&'static str
 }
 
 fn crash_note(logs: &Path, place: &str, text: Option<&str>) -> Option<PathBuf> {
-    std::fs::create_dir_all(logs).ok()?;
+    private_folder(logs).ok()?;
     let now = SystemClock.now();
     let path = logs.join(format!("crash-{}.txt", now.strftime("%Y%m%dT%H%M%SZ")));
     let note = format!(
@@ -94,7 +94,7 @@ struct Rotating {
 
 impl Rotating {
     fn open(path: &Path) -> Option<Self> {
-        std::fs::create_dir_all(path.parent()?).ok()?;
+        private_folder(path.parent()?).ok()?;
         let file = append(path).ok()?;
         let written = file.metadata().ok()?.len();
         Some(Self { path: path.to_owned(), file, written })
@@ -129,6 +129,13 @@ impl Write for Rotating {
 
 fn append(path: &Path) -> std::io::Result<File> {
     private(OpenOptions::new().create(true).append(true)).open(path)
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

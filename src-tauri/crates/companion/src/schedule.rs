@@ -10,6 +10,9 @@ use sync::ids::ConnectionId;
 /// Asking again at least this often notices that the computer slept, when timers stand still.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
+/// No service asks to be left alone for longer.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
+
 /// How far a due time may be drawn from its exact place, so that many computers do not ask at once.
 const SPREAD: f64 = 0.2;
 
@@ -45,30 +48,32 @@ pub struct Schedule {
     asked: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// When one thing is to be done. Nothing known means at once.
+#[derive(Clone, Copy, Debug, Default)]
 struct Due {
-    /// Nothing has been tried since the start.
+    tried: Option<Timestamp>,
+    /// What its rhythm says.
     at: Option<Timestamp>,
-    not_before: Option<Timestamp>,
+    /// It failed: when it may be tried again.
+    held: Option<Timestamp>,
 }
-
-const AT_ONCE: Due = Due { at: None, not_before: None };
 
 impl Schedule {
     #[must_use]
     pub fn new(rhythm: Rhythm) -> Self {
-        Self { rhythm, connections: BTreeMap::new(), bookings: AT_ONCE, asked: false }
+        Self { rhythm, connections: BTreeMap::new(), bookings: Due::default(), asked: false }
     }
 
-    /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten.
+    /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten, and one that
+    /// failed is tried again as soon as it may be, which at first is sooner than its rhythm.
     pub fn set_connections(
         &mut self,
         connections: impl IntoIterator<Item = (ConnectionId, Option<Timestamp>)>,
     ) {
         let before = std::mem::take(&mut self.connections);
         for (id, backoff_until) in connections {
-            let at = before.get(&id).and_then(|due| due.at);
-            self.connections.insert(id, Due { at, not_before: backoff_until });
+            let known = before.get(&id).copied().unwrap_or_default();
+            self.connections.insert(id, Due { held: backoff_until, ..known });
         }
     }
 
@@ -100,51 +105,62 @@ impl Schedule {
         if self.bookings.is_reached(now, self.rhythm.bookings) {
             return Next::Sync(Work::Bookings);
         }
-        let soonest = self.next_run_at().unwrap_or(Timestamp::MAX);
+        let soonest = self.next_run_at(now).unwrap_or(Timestamp::MAX);
         Next::WaitUntil(soonest.min(after(now, LONGEST_WAIT)))
     }
 
     /// When something is due next; nothing before the first run.
     #[must_use]
-    pub fn next_run_at(&self) -> Option<Timestamp> {
-        self.connections.values().chain([&self.bookings]).filter_map(|due| due.at.max(due.not_before)).min()
+    pub fn next_run_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.connections.values().chain([&self.bookings]).filter_map(|due| due.next(now)).min()
     }
 
     /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
     pub fn done(&mut self, work: &Work, now: Timestamp, jitter: f64) {
-        let next = |every: Duration| Some(after(now, spread(every, jitter)));
-        let next_connection = next(self.rhythm.connections);
-        match work {
-            Work::Everything => {
-                self.asked = false;
-                for due in self.connections.values_mut() {
-                    due.at = next_connection;
-                }
+        let again = |due: &mut Due, every| {
+            due.tried = Some(now);
+            due.at = Some(after(now, spread(every, jitter)));
+        };
+        for (id, due) in &mut self.connections {
+            let tried = match work {
+                Work::Everything => true,
+                Work::Connections(synced) => synced.contains(id),
+                Work::Bookings => false,
+            };
+            if tried {
+                again(due, self.rhythm.connections);
             }
-            Work::Connections(synced) => {
-                for (_, due) in self.connections.iter_mut().filter(|(id, _)| synced.contains(*id)) {
-                    due.at = next_connection;
-                }
-            }
-            Work::Bookings => {}
         }
-        self.bookings.at = next(self.rhythm.bookings);
+        again(&mut self.bookings, self.rhythm.bookings);
+        self.asked &= *work != Work::Everything;
     }
 
-    /// The services ask for peace: bookings too are left alone until then.
+    /// Bookiji failed, and is left alone until then; or it did not.
     pub fn hold_bookings(&mut self, until: Option<Timestamp>) {
-        self.bookings.not_before = until;
+        self.bookings.held = until;
     }
 }
 
 impl Due {
-    /// A due time further away than any rhythm gives is left over from a clock that was wrong.
+    /// A time further away than its rhythm gives is left over from a clock that was wrong.
     fn is_reached(&self, now: Timestamp, every: Duration) -> bool {
-        if self.not_before.is_some_and(|held| now < held) {
-            return false;
+        match (self.failed(now), self.at) {
+            (Some(held), _) => held <= now,
+            (None, at) => at.is_none_or(|at| at <= now || at > after(now, spread(every, 1.0))),
         }
-        let furthest = after(now, spread(every, 1.0));
-        self.at.is_none_or(|at| at <= now || at > furthest)
+    }
+
+    /// After a failure as soon as it may be, which at first is sooner than the rhythm says.
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.failed(now).or(self.at)
+    }
+
+    /// A hold from before the last try speaks of an older failure, and one that is years away of a clock that was wrong.
+    fn failed(&self, now: Timestamp) -> Option<Timestamp> {
+        let stands = |held: &Timestamp| {
+            self.tried.is_none_or(|tried| tried < *held) && *held <= after(now, LONGEST_HOLD)
+        };
+        self.held.filter(stands)
     }
 }
 
@@ -238,6 +254,30 @@ mod tests {
         let mut schedule = schedule(&["a", "b"]);
         schedule.set_connections([(ConnectionId::from("a"), Some(at(400))), (ConnectionId::from("b"), None)]);
         check(&mut schedule, &[0, 399, 400], 0.5, &["0 b", "399 b", "400 a"]);
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_as_soon_as_it_may_be_and_not_sooner() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0], 0.5, &["0 a"]);
+        schedule.set_connections([(ConnectionId::from("a"), Some(at(70)))]);
+        schedule.hold_bookings(Some(at(90)));
+        check(&mut schedule, &[60, 69, 70], 0.5, &["70 a"]);
+        assert_eq!(schedule.next_run_at(at(70)), Some(at(90)), "a hold that outlasts the try stands");
+    }
+
+    #[test]
+    fn an_old_failure_does_not_make_the_same_thing_due_again_and_again() {
+        let mut schedule = schedule(&["a"]);
+        schedule.set_connections([(ConnectionId::from("a"), Some(at(-10)))]);
+        check(&mut schedule, &[0, 1, 2], 0.5, &["0 a"]);
+    }
+
+    #[test]
+    fn a_hold_from_a_clock_that_was_wrong_does_not_last_for_years() {
+        let mut schedule = schedule(&["a"]);
+        schedule.set_connections([(ConnectionId::from("a"), Some(at(10_000_000)))]);
+        check(&mut schedule, &[0, 1], 0.5, &["0 a"]);
     }
 
     #[test]

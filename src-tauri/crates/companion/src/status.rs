@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sync::world::{Role, RunRecord, World};
+use sync::world::{Direction, Role, RunRecord, SyncOutcome, World};
 
 use crate::problem::Problem;
 use crate::view::{self, Activity, ConnectionView, Overview, State};
@@ -70,7 +70,7 @@ pub fn text(overview: &Overview, language: Language) -> String {
         (Some(_), Some(last)) => {
             format!("{} · last synced {}", state_words(overview.state), ago(last, overview.now))
         }
-        (Some(_), None) => format!("{} · never synced", state_words(overview.state)),
+        (Some(_), None) => "Connected, and not synced yet: `companion sync`.".to_owned(),
     }];
     if let Some(vendor) = &overview.vendor {
         lines.push(format!("Signed in as {} ({})", vendor.name, vendor.email));
@@ -129,6 +129,23 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The runs worth telling: the newest, and those before it that did something, failed, or looked at both sides. The
+/// bookings are asked for every minute, and mostly there is nothing new.
+#[must_use]
+pub fn worth_telling(runs: Vec<RunRecord>) -> Vec<RunRecord> {
+    runs.into_iter()
+        .enumerate()
+        .filter(|(index, run)| *index == 0 || !is_idle_poll(run))
+        .map(|(_, run)| run)
+        .collect()
+}
+
+fn is_idle_poll(run: &RunRecord) -> bool {
+    let report = run.report.as_ref().unwrap_or(&Value::Null);
+    let wrote = ["created", "updated", "removed"].iter().any(|word| report["bookings"][word] != 0);
+    run.direction == Direction::ToCalendar && run.outcome == Some(SyncOutcome::Success) && !wrote
+}
+
 /// What is going on, as far as files tell: a run without an end is running while somebody holds the lock, and a trace
 /// of a crash otherwise.
 #[must_use]
@@ -136,6 +153,9 @@ pub fn activity(runs: &[RunRecord], locked: bool) -> Activity {
     let running = runs.first().filter(|run| locked && run.ended_at.is_none());
     Activity { syncing_since: running.map(|run| run.started_at), ..Activity::default() }
 }
+
+/// How many runs are read to find those worth telling.
+pub const RUNS_READ: usize = 400;
 
 /// The `history --json` document.
 #[must_use]
@@ -160,7 +180,7 @@ pub fn history(runs: &[RunRecord]) -> Value {
 mod tests {
     use super::*;
     use sync::ids::{ConnectionId, Service};
-    use sync::world::{Connection, ConnectionState, Direction, SyncProblem, Vendor};
+    use sync::world::{Connection, ConnectionState, SyncProblem, Vendor};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -216,6 +236,27 @@ mod tests {
         };
         assert_eq!(activity(std::slice::from_ref(&run), true).syncing_since, Some(at(0)));
         assert_eq!(activity(&[run], false).syncing_since, None);
+    }
+
+    #[test]
+    fn a_poll_that_found_nothing_is_not_worth_telling_unless_it_is_the_newest() {
+        let run = |id: &str, direction, created| RunRecord {
+            id: id.into(),
+            direction,
+            started_at: at(0),
+            ended_at: Some(at(1)),
+            outcome: Some(SyncOutcome::Success),
+            report: Some(json!({ "bookings": { "created": created, "updated": 0, "removed": 0 } })),
+        };
+        let told = worth_telling(vec![
+            run("newest poll", Direction::ToCalendar, 0),
+            run("idle poll", Direction::ToCalendar, 0),
+            run("busy poll", Direction::ToCalendar, 1),
+            RunRecord { outcome: Some(SyncOutcome::Error), ..run("failed poll", Direction::ToCalendar, 0) },
+            run("both ways", Direction::Bidirectional, 0),
+        ]);
+        let told: Vec<&str> = told.iter().map(|run| run.id.as_str()).collect();
+        assert_eq!(told, ["newest poll", "busy poll", "failed poll", "both ways"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sync::error::Code;
 use sync::ids::{ConnectionId, RunId};
 use sync::ports::Mirror;
-use sync::report::Report;
+use sync::report::{Report, SourceReport};
 use sync::run::{Parts, Request};
 use sync::world::{Direction, SyncOutcome, World};
 
@@ -120,7 +120,8 @@ pub fn sentences(report: &Report) -> String {
         lines.push(format!("Booking events: {changes}."));
     }
     if report.direction != Direction::ToCalendar {
-        for source in &report.busy.sources {
+        let told = |source: &&SourceReport| source.published || source.intervals != Some(0);
+        for source in report.busy.sources.iter().filter(told) {
             let intervals = source.intervals.map_or("not read yet".to_owned(), |n| {
                 format!("{n} busy {}", if n == 1 { "interval" } else { "intervals" })
             });

@@ -10,7 +10,7 @@ use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Counters, Http, Peer, Timeouts};
 use connectors::oauth::{Client, Config};
 use connectors::tokens::{Refresh, Tokens};
-use connectors::vault::{Account as Secret, Vault};
+use connectors::vault::{SecretName, Vault};
 use mirror::Sqlite;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
@@ -35,7 +35,7 @@ pub struct Wiring {
     vault: Arc<dyn Vault>,
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
-    tokens: Mutex<BTreeMap<Secret, Tokens>>,
+    tokens: Mutex<BTreeMap<SecretName, Tokens>>,
     _lock: Lock,
 }
 
@@ -84,7 +84,7 @@ impl Wiring {
 
     /// Whether somebody is signed in to Bookiji, as the vault says.
     pub async fn check_session(&self) -> Result<(), Problem> {
-        let stored = self.vault.get(&Secret::bookiji()).await.map_err(secrets::problem)?;
+        let stored = self.vault.get(&SecretName::bookiji()).await.map_err(secrets::problem)?;
         stored
             .map(drop)
             .ok_or_else(|| Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."))
@@ -96,7 +96,7 @@ impl Wiring {
     }
 
     pub fn bookiji_tokens(&self) -> Result<Tokens, Problem> {
-        Ok(self.tokens(Secret::bookiji(), Arc::new(self.gotrue()?)))
+        Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?)))
     }
 
     pub fn platform(&self) -> Result<Bookiji, Problem> {
@@ -135,7 +135,7 @@ impl Wiring {
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
-        Ok(self.tokens(Secret::connection(connection), Arc::new(self.google_oauth()?)))
+        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.google_oauth()?)))
     }
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
@@ -145,7 +145,7 @@ impl Wiring {
 
     /// Deletes an account's sign-in from this computer.
     pub async fn forget_secret(&self, connection: &ConnectionId) -> Result<(), Problem> {
-        self.vault.delete(&Secret::connection(connection)).await.map_err(secrets::problem)
+        self.vault.delete(&SecretName::connection(connection)).await.map_err(secrets::problem)
     }
 
     /// Every linked account of a service that this version speaks to.
@@ -164,7 +164,7 @@ impl Wiring {
         Ok(accounts)
     }
 
-    fn tokens(&self, secret: Secret, server: Arc<dyn Refresh>) -> Tokens {
+    fn tokens(&self, secret: SecretName, server: Arc<dyn Refresh>) -> Tokens {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || Tokens::new(server, self.vault.clone(), secret.clone());
         tokens.entry(secret.clone()).or_insert_with(made).clone()

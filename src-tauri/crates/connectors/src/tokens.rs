@@ -11,7 +11,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use crate::http::{Answer, Http, Request, StatusCode};
-use crate::vault::{Account, Vault, VaultError};
+use crate::vault::{SecretName, Vault, VaultError};
+
+/// No access token is trusted for longer, whatever its server says.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// What a sign-in server handed out.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ pub struct Tokens(Arc<Inner>);
 struct Inner {
     server: Arc<dyn Refresh>,
     vault: Arc<dyn Vault>,
-    account: Account,
+    name: SecretName,
     held: Arc<Mutex<Held>>,
 }
 
@@ -59,8 +62,8 @@ struct Access {
 
 impl Tokens {
     #[must_use]
-    pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, account: Account) -> Self {
-        Self(Arc::new(Inner { server, vault, account, held: Arc::default() }))
+    pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, name: SecretName) -> Self {
+        Self(Arc::new(Inner { server, vault, name, held: Arc::default() }))
     }
 
     /// Takes over a fresh sign-in: into the vault first, then into use.
@@ -100,7 +103,7 @@ impl Tokens {
     pub async fn forget(&self) -> Result<(), ServiceError> {
         let held = self.0.held.clone().lock_owned().await;
         self.unhurried(held, |inner, mut held| async move {
-            inner.vault.delete(&inner.account).await?;
+            inner.vault.delete(&inner.name).await?;
             *held = Held::default();
             Ok(())
         })
@@ -167,7 +170,7 @@ impl Inner {
     }
 
     async fn stored(&self) -> Result<SecretString, ServiceError> {
-        let reason = match self.vault.get(&self.account).await {
+        let reason = match self.vault.get(&self.name).await {
             Ok(Some(secret)) => return Ok(secret),
             Ok(None) => "no sign-in is stored on this computer".to_owned(),
             Err(error @ VaultError::Lost) => error.to_string(),
@@ -178,12 +181,12 @@ impl Inner {
 
     async fn save(&self, held: &mut Held, grant: Grant) -> Result<(), ServiceError> {
         if let Some(refresh) = &grant.refresh
-            && let Err(error) = self.vault.put(&self.account, refresh).await
+            && let Err(error) = self.vault.put(&self.name, refresh).await
         {
             held.unsaved = Some(grant);
             return Err(error.into());
         }
-        let refresh_at = Instant::now() + grant.expires_in.mul_f64(0.8);
+        let refresh_at = Instant::now() + grant.expires_in.min(LONGEST).mul_f64(0.8);
         held.access = Some(Access { token: grant.access, refresh_at });
         Ok(())
     }

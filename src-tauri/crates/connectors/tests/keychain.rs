@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use connectors::vault::{Account, Keychain, SERVICE, Vault, VaultError};
+use connectors::vault::{Keychain, SERVICE, SecretName, Vault, VaultError};
 use secrecy::ExposeSecret;
 
 const INSIDE: &str = "KEYCHAIN_TEST_INSIDE";
@@ -114,8 +114,8 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
-async fn shown(keychain: &Keychain, account: &Account) -> Result<Option<String>, VaultError> {
-    keychain.get(account).await.map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
+async fn shown(keychain: &Keychain, name: &SecretName) -> Result<Option<String>, VaultError> {
+    keychain.get(name).await.map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
 }
 
 #[track_caller]
@@ -127,19 +127,19 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, VaultError>) {
 fn what_is_put_in_a_keychain_comes_out_and_absent_is_absent() {
     in_a_session("what_is_put_in_a_keychain_comes_out_and_absent_is_absent", || async {
         let _keyring = Keyring::start("pw");
-        let account = Account::bookiji();
+        let name = SecretName::bookiji();
         let keychain = Keychain::new("her");
-        assert_eq!(shown(&keychain, &account).await, Ok(None));
-        keychain.delete(&account).await.unwrap();
+        assert_eq!(shown(&keychain, &name).await, Ok(None));
+        keychain.delete(&name).await.unwrap();
         let long: String = (0..9000).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
         for secret in ["short", &long, "short again", ""] {
-            keychain.put(&account, &secret.into()).await.unwrap();
-            assert_eq!(shown(&Keychain::new("her"), &account).await, Ok(Some(secret.to_owned())));
+            keychain.put(&name, &secret.into()).await.unwrap();
+            assert_eq!(shown(&Keychain::new("her"), &name).await, Ok(Some(secret.to_owned())));
         }
-        assert_eq!(shown(&Keychain::new("his"), &account).await, Ok(None), "profiles are apart");
-        keychain.put(&account, &long.as_str().into()).await.unwrap();
-        keychain.delete(&account).await.unwrap();
-        assert_eq!(shown(&keychain, &account).await, Ok(None));
+        assert_eq!(shown(&Keychain::new("his"), &name).await, Ok(None), "profiles are apart");
+        keychain.put(&name, &long.as_str().into()).await.unwrap();
+        keychain.delete(&name).await.unwrap();
+        assert_eq!(shown(&keychain, &name).await, Ok(None));
         assert_eq!(SERVICE, "app.bookiji.companion");
     });
 }
@@ -147,36 +147,38 @@ fn what_is_put_in_a_keychain_comes_out_and_absent_is_absent() {
 #[test]
 fn a_locked_keychain_is_unavailable_and_never_empty() {
     in_a_session("a_locked_keychain_is_unavailable_and_never_empty", || async {
-        let account = Account::bookiji();
+        let name = SecretName::bookiji();
         {
             let _keyring = Keyring::start("pw");
-            Keychain::new("her").put(&account, &"s3cret".into()).await.unwrap();
+            Keychain::new("her").put(&name, &"s3cret".into()).await.unwrap();
         }
         {
             let _locked = Keyring::start("another password");
             let keychain = Keychain::new("her");
-            unavailable(shown(&keychain, &account).await);
-            unavailable(keychain.put(&account, &"new".into()).await);
-            unavailable(keychain.delete(&account).await);
+            unavailable(shown(&keychain, &name).await);
+            unavailable(keychain.put(&name, &"new".into()).await);
+            unavailable(keychain.delete(&name).await);
+            let never_stored = SecretName::connection(&"google-1".into());
+            unavailable(shown(&keychain, &never_stored).await);
         }
         let _keyring = Keyring::start("pw");
-        assert_eq!(shown(&Keychain::new("her"), &account).await, Ok(Some("s3cret".into())));
+        assert_eq!(shown(&Keychain::new("her"), &name).await, Ok(Some("s3cret".into())));
     });
 }
 
 #[test]
 fn a_keychain_that_starts_late_or_again_is_found_without_a_restart() {
     in_a_session("a_keychain_that_starts_late_or_again_is_found_without_a_restart", || async {
-        let account = Account::bookiji();
+        let name = SecretName::bookiji();
         let keychain = Keychain::new("her");
-        unavailable(shown(&keychain, &account).await);
+        unavailable(shown(&keychain, &name).await);
         {
             let _keyring = Keyring::start("pw");
-            keychain.put(&account, &"s3cret".into()).await.unwrap();
+            keychain.put(&name, &"s3cret".into()).await.unwrap();
         }
-        unavailable(shown(&keychain, &account).await);
+        unavailable(shown(&keychain, &name).await);
         let _keyring = Keyring::start("pw");
-        assert_eq!(shown(&keychain, &account).await, Ok(Some("s3cret".into())));
+        assert_eq!(shown(&keychain, &name).await, Ok(Some("s3cret".into())));
     });
 }
 
@@ -184,15 +186,15 @@ fn a_keychain_that_starts_late_or_again_is_found_without_a_restart() {
 fn a_keychain_that_hangs_is_left_after_a_while_and_asked_again_later() {
     in_a_session("a_keychain_that_hangs_is_left_after_a_while_and_asked_again_later", || async {
         let keyring = Keyring::start("pw");
-        let account = Account::bookiji();
+        let name = SecretName::bookiji();
         let keychain = Keychain::new("her");
-        keychain.put(&account, &"s3cret".into()).await.unwrap();
+        keychain.put(&name, &"s3cret".into()).await.unwrap();
         keyring.signal("-STOP");
         let hurried = keychain.clone().with_deadline(Duration::from_millis(100));
-        unavailable(shown(&hurried, &account).await);
-        unavailable(shown(&hurried, &account).await);
+        unavailable(shown(&hurried, &name).await);
+        unavailable(shown(&hurried, &name).await);
         keyring.signal("-CONT");
-        assert_eq!(shown(&keychain, &account).await, Ok(Some("s3cret".into())));
+        assert_eq!(shown(&keychain, &name).await, Ok(Some("s3cret".into())));
     });
 }
 
@@ -210,6 +212,6 @@ fn a_session_without_a_bus_has_no_keychain() {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
             return;
         }
-        unavailable(shown(&Keychain::new("her"), &Account::bookiji()).await);
+        unavailable(shown(&Keychain::new("her"), &SecretName::bookiji()).await);
     });
 }

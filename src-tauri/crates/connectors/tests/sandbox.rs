@@ -13,7 +13,7 @@ use connectors::gotrue::{GoTrue, SignInError};
 use connectors::http::{Base, Counters, Http, Timeouts};
 use connectors::oauth::{self, Granted};
 use connectors::tokens::{Grant, Tokens};
-use connectors::vault::{Account as Owner, Memory};
+use connectors::vault::{Memory, SecretName};
 use jiff::{Timestamp, ToSpan};
 use sandbox::{Options, Running};
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl World {
         let password = self.sandbox.password.as_str().into();
         let session = gotrue.sign_in(&self.sandbox.email, &password).await.unwrap();
         let vendor = gotrue.vendor(&session).await.unwrap();
-        let tokens = Tokens::new(Arc::new(gotrue), self.vault.clone(), Owner::bookiji());
+        let tokens = Tokens::new(Arc::new(gotrue), self.vault.clone(), SecretName::bookiji());
         tokens.adopt(session.grant).await.unwrap();
         (Bookiji::new(self.http.clone(), self.base("bookiji"), tokens), vendor)
     }
@@ -97,7 +97,7 @@ impl World {
     }
 
     async fn google_with(&self, grant: Grant) -> GoogleAccount {
-        let owner = Owner::connection(&"google-1".into());
+        let owner = SecretName::connection(&"google-1".into());
         let tokens = Tokens::new(Arc::new(self.oauth(google::SCOPES)), self.vault.clone(), owner);
         tokens.adopt(grant).await.unwrap();
         GoogleAccount::new(self.http.clone(), self.base("google_api"), tokens)

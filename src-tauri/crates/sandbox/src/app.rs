@@ -42,17 +42,14 @@ impl App {
     }
 
     /// The world, for as long as the guard lives. No handler holds it across an await.
-    #[must_use]
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[must_use]
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[must_use]
     pub fn meter(&self) -> MutexGuard<'_, Meter> {
         self.0.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -57,7 +57,9 @@ fn read(app: &App, call: &Call, table: impl FnOnce(&World) -> Vec<Value>) -> Res
         let Some(wanted) = filter.strip_prefix("eq.") else {
             return refuse(400, "PGRST100", &format!("\"failed to parse filter ({filter})\""));
         };
-        rows.retain(|row| row[column] == wanted || row[column].to_string() == wanted);
+        rows.retain(|row| {
+            row[column].as_str().map_or_else(|| format!("{}", row[column]), str::to_owned) == wanted
+        });
     }
     let columns: Vec<&str> = match call.query("select") {
         None | Some("*") => return Json(rows).into_response(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::busy_set::{vendor_zone, window};
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::{CalendarId, ConnectionId};
+use crate::ids::{BookingId, CalendarId, ConnectionId};
 use crate::ports::{Account, Reading};
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
@@ -16,11 +16,31 @@ use crate::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role,
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// The platform's bookings are known to the present.
-    pub bookings_current: bool,
+    pub bookings: KnownBookings,
     pub calendars: BTreeMap<CalendarId, ReadOutcome>,
     /// Calendars a dry run would make: there is nothing to read in them yet.
     pub new: BTreeSet<CalendarId>,
+}
+
+/// Which of the platform's bookings are known to the present. Only those may be acted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KnownBookings {
+    #[default]
+    None,
+    /// Half a reading, or one with an item that nobody can read: these and no others.
+    Only(BTreeSet<BookingId>),
+    All,
+}
+
+impl KnownBookings {
+    #[must_use]
+    pub fn contains(&self, booking: &BookingId) -> bool {
+        match self {
+            Self::None => false,
+            Self::Only(known) => known.contains(booking),
+            Self::All => true,
+        }
+    }
 }
 
 impl Observed {
@@ -66,7 +86,7 @@ pub async fn observe(
     let world = parts.mirror.world()?;
     let mut observed = Observed::default();
     if direction != Direction::FromCalendar {
-        observed.bookings_current = read_bookings(parts, &world, report).await?;
+        observed.bookings = read_bookings(parts, &world, report).await?;
     }
     for calendar in world.calendars.values() {
         let wanted = match calendar.role {
@@ -85,7 +105,11 @@ pub async fn observe(
     Ok(observed)
 }
 
-async fn read_bookings(parts: &Parts<'_>, world: &World, report: &mut Report) -> Result<bool, MirrorError> {
+async fn read_bookings(
+    parts: &Parts<'_>,
+    world: &World,
+    report: &mut Report,
+) -> Result<KnownBookings, MirrorError> {
     let retry = &parts.policy.retry;
     let mut cursor = world.bookings_cursor.clone();
     loop {
@@ -93,18 +117,18 @@ async fn read_bookings(parts: &Parts<'_>, world: &World, report: &mut Report) ->
         match reading {
             Reading::Snapshot { items, cursor, .. } => {
                 parts.mirror.take_bookings(&items, &[], true, cursor.as_ref())?;
-                return Ok(true);
+                return Ok(KnownBookings::All);
             }
             Reading::Delta { changed, removed, cursor: next } => {
                 if !changed.is_empty() || !removed.is_empty() || cursor.as_ref() != Some(&next) {
                     parts.mirror.take_bookings(&changed, &removed, false, Some(&next))?;
                 }
-                return Ok(true);
+                return Ok(KnownBookings::All);
             }
             Reading::Partial { items, reason } => {
                 parts.mirror.take_bookings(&items, &[], false, None)?;
                 report.errors.push(ErrorReport::of(&reason, "bookiji"));
-                return Ok(false);
+                return Ok(KnownBookings::Only(items.into_iter().map(|booking| booking.id).collect()));
             }
             Reading::CursorLost if cursor.is_some() => {
                 parts.mirror.forget_cursor(None)?;
@@ -112,11 +136,11 @@ async fn read_bookings(parts: &Parts<'_>, world: &World, report: &mut Report) ->
             }
             Reading::CursorLost => {
                 report.errors.push(ErrorReport::of(&lost_without_cursor("bookiji"), "bookiji"));
-                return Ok(false);
+                return Ok(KnownBookings::None);
             }
             Reading::Failed(error) => {
                 report.errors.push(ErrorReport::of(&error, "bookiji"));
-                return Ok(false);
+                return Ok(KnownBookings::None);
             }
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::apply::Applied;
 use crate::error::MirrorError;
-use crate::ids::{CalendarId, ConnectionId, RunId};
+use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::observe::{Observed, observe};
 use crate::plan::{Card, Plan, plan};
 use crate::policy::Policy;
@@ -175,15 +175,17 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
 /// What of the plan this run may do: its direction, and only where both sides were read to the present. What is not
 /// known is not written over.
 fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Observed) -> Plan {
-    if direction == Direction::FromCalendar || !observed.bookings_current {
+    if direction == Direction::FromCalendar {
         plan.writes.clear();
     }
+    let may_write = |calendar: &CalendarId, booking: &BookingId| {
+        observed.bookings.contains(booking) && (observed.is_current(calendar) || observed.is_new(calendar))
+    };
     plan.writes.retain(|operation| match operation {
-        Operation::CreateEvent { calendar, .. }
-        | Operation::UpdateEvent { calendar, .. }
-        | Operation::RemoveEvent { calendar, .. } => {
-            observed.is_current(calendar) || observed.is_new(calendar)
+        Operation::CreateEvent { calendar, draft } | Operation::UpdateEvent { calendar, draft, .. } => {
+            may_write(calendar, &draft.booking)
         }
+        Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
         Operation::PublishBusy { .. } => false,
     });
     if direction == Direction::ToCalendar {

@@ -22,6 +22,9 @@ pub struct Reader<'a> {
     scope_line: usize,
     properties: usize,
     seen: bool,
+    in_calendar: bool,
+    /// VCALENDARs read to their end.
+    calendars: usize,
 }
 
 /// What was met and could not be read, up to a bound.
@@ -67,6 +70,8 @@ impl<'a> Reader<'a> {
             scope_line: 1,
             properties: 0,
             seen: false,
+            in_calendar: false,
+            calendars: 0,
         }
     }
 
@@ -111,6 +116,7 @@ impl<'a> Reader<'a> {
                 self.end_calendar();
                 self.seen = true;
                 self.scope_line = line;
+                self.in_calendar = true;
                 self.open.push(Open::Calendar);
             }
             "VEVENT" => {
@@ -257,7 +263,15 @@ impl<'a> Reader<'a> {
             Some(_) | None => {}
         }
         self.scope_start = self.calendar.events.len();
-        self.calendar.method = self.calendar.method.or(self.method.take());
+        if self.in_calendar {
+            let method = self.method.take();
+            self.calendar.method = match self.calendars {
+                0 => method,
+                _ => self.calendar.method.filter(|known| Some(*known) == method),
+            };
+            self.calendars += 1;
+            self.in_calendar = false;
+        }
         if self.calendar.zone.is_none() {
             self.calendar.zone = scope.default_zone();
         }

@@ -17,7 +17,8 @@ const SEARCHED: usize = 10_000;
 pub fn run(profile: &Profile, wanted: Option<&str>) -> Result<Outcome, Problem> {
     let mirror = Sqlite::open_read_only(&profile.database())?;
     let Some(wanted) = wanted else {
-        let runs = mirror.runs(SHOWN)?;
+        let mut runs = status::worth_telling(mirror.runs(SEARCHED)?);
+        runs.truncate(SHOWN);
         let text = if runs.is_empty() {
             "Nothing has been synced yet.".to_owned()
         } else {

@@ -39,6 +39,26 @@ async fn a_wrong_passphrase_opens_nothing() {
     assert_eq!(world.run(&["sync"]).await.status, 0);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_keychain_answers_it_says_so_and_what_to_do() {
+    use tokio::io::AsyncWriteExt;
+
+    let world = World::start().await;
+    std::fs::write(world.profile.path().join("settings.toml"), &world.sandbox.settings).unwrap();
+    let mut child = crate::world::command(world.profile.path())
+        .args(["--json", "login", "--email", &world.sandbox.email])
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(world.sandbox.password.as_bytes()).await.unwrap();
+    let said = crate::world::said(&child.wait_with_output().await.unwrap());
+    assert_eq!(said.status, 1, "{said:?}");
+    failed(&said, "KEYCHAIN_UNAVAILABLE");
+    assert!(said.error["next_step"].as_str().unwrap().contains("passphrase-file"), "{said:?}");
+    assert_eq!(world.run(&["status"]).await.document["vendor"], Value::Null, "nobody is half signed in");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn withdrawn_consent_asks_to_connect_again_and_connecting_again_heals() {
     let world = World::connected().await;
@@ -131,30 +151,37 @@ fn doubles(state: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn html_instead_of_json_is_an_error_of_the_service() {
-    check("google", "html", &["CALENDAR_API_ERROR"]).await;
-    check("bookiji", "html", &["CALENDAR_API_ERROR"]).await;
+    tokio::join!(
+        check("google", "html", &["CALENDAR_API_ERROR"]),
+        check("bookiji", "html", &["CALENDAR_API_ERROR"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_socket_is_a_network_error() {
-    check("google", "reset", &["NETWORK_ERROR"]).await;
-    check("bookiji", "reset", &["NETWORK_ERROR"]).await;
+    tokio::join!(check("google", "reset", &["NETWORK_ERROR"]), check("bookiji", "reset", &["NETWORK_ERROR"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_body_is_an_error_of_the_service() {
-    check("google", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]).await;
-    check("bookiji", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]).await;
+    tokio::join!(
+        check("google", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"]),
+        check("bookiji", "truncated", &["CALENDAR_API_ERROR", "NETWORK_ERROR"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_asks_to_slow_down_is_left_for_the_next_run() {
-    check("google", "rate_limited", &["RATE_LIMIT_EXCEEDED"]).await;
-    check("bookiji", "rate_limited", &["RATE_LIMIT_EXCEEDED"]).await;
+    tokio::join!(
+        check("google", "rate_limited", &["RATE_LIMIT_EXCEEDED"]),
+        check("bookiji", "rate_limited", &["RATE_LIMIT_EXCEEDED"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_fails_on_its_side_is_tried_again_and_then_said() {
-    check("google", "status:500", &["CALENDAR_API_ERROR"]).await;
-    check("bookiji", "status:502", &["CALENDAR_API_ERROR"]).await;
+    tokio::join!(
+        check("google", "status:500", &["CALENDAR_API_ERROR"]),
+        check("bookiji", "status:502", &["CALENDAR_API_ERROR"])
+    );
 }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use reqwest::header::HeaderName;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sync::booking::{Booking, iso_ms};
 use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
@@ -122,32 +123,33 @@ impl Platform for Bookiji {
 #[derive(Default)]
 struct Found {
     bookings: BTreeMap<BookingId, Option<Booking>>,
-    unread: usize,
+    nameless: usize,
 }
 
 impl Found {
-    fn take(&mut self, values: Vec<serde_json::Value>, removed: Vec<BookingId>) {
+    fn take(&mut self, values: Vec<Value>, removed: Vec<BookingId>) {
         for value in values {
-            let id = value["id"].as_str().unwrap_or("without id").to_owned();
-            match serde_json::from_value::<wire::Booking>(value) {
-                Ok(booking) => {
-                    self.bookings.insert(BookingId(id), Some(booking.into_booking()));
-                }
-                Err(_) => {
-                    tracing::warn!(booking = %id, "a booking cannot be read");
-                    self.unread += 1;
-                }
-            }
+            let Some(id) = value["id"].as_str().map(BookingId::from) else {
+                tracing::warn!("a booking without an id cannot be held");
+                self.nameless += 1;
+                continue;
+            };
+            let booking = wire::Booking::deserialize(&value).map_or_else(
+                |_| {
+                    tracing::warn!(booking = %id, "a booking cannot be read; its event stays as it is");
+                    wire::unreadable(id.clone(), &value)
+                },
+                wire::Booking::into_booking,
+            );
+            self.bookings.insert(id, Some(booking));
         }
         self.bookings.extend(removed.into_iter().map(|id| (id, None)));
     }
 
-    /// A booking that could not be read is neither there nor absent, so a reading with one is never whole: its event
-    /// stays as it is, and the cursor stays until the booking can be read.
+    /// What has no id is neither there nor absent, so a reading with such a thing is never whole.
     fn whole(self, cursor: Option<&Cursor>, next: Option<Cursor>) -> Reading<Booking, BookingId> {
-        if self.unread > 0 {
-            let reason = format!("{} of its bookings cannot be read", self.unread);
-            return self.partial(garbled(Peer::Bookiji, &reason));
+        if self.nameless > 0 {
+            return self.partial(garbled(Peer::Bookiji, "some of its bookings have no id"));
         }
         let (live, dead): (Vec<_>, Vec<_>) = self.bookings.into_iter().partition(|(_, b)| b.is_some());
         let items = live.into_iter().filter_map(|(_, booking)| booking).collect();

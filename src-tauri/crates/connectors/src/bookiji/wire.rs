@@ -63,6 +63,25 @@ impl Booking {
     }
 }
 
+/// A booking of which only the id could be read, under a status that nobody acts on: its event stays as it is, and the
+/// bookings beside it go their way.
+pub(super) fn unreadable(id: BookingId, value: &Value) -> sync::booking::Booking {
+    let at = |name: &str| value[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let word = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let (start, end) = at("start_time").zip(at("end_time")).unwrap_or_default();
+    sync::booking::Booking {
+        id,
+        vendor: VendorId(word("provider_id")),
+        status: BookingStatus::Other("unreadable".to_owned()),
+        start,
+        end,
+        service_name: None,
+        customer_name: None,
+        notes: None,
+        updated_at: word("updated_at"),
+    }
+}
+
 /// What the platform did. Only informative, so anything may be missing.
 #[derive(Default, Deserialize)]
 #[serde(default)]

@@ -164,6 +164,7 @@ fn placed(start: Option<When>, end: Option<When>) -> (When, End) {
             let wall = wall(&end);
             (vague(wall.saturating_sub(jiff::Span::new().days(1))), End::Lasting { days: 1, seconds: 0 })
         }
+        // No day to block, and blocking them all would close her calendar: it stands long past, and in the log.
         (None, None) => {
             (vague(wall(&When::Utc(Timestamp::UNIX_EPOCH))), End::Lasting { days: 1, seconds: 0 })
         }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::slots::{self, Bytes, Slots};
-use super::{Account, Vault, VaultError};
+use super::{SecretName, Vault, VaultError};
 use crate::http::line;
 
 /// The name under which the keychain shows our entries.
@@ -77,29 +77,29 @@ impl Keychain {
         })
     }
 
-    fn entry(&self, account: &Account) -> String {
-        format!("{}/{}", self.profile, account.as_str())
+    fn entry(&self, name: &SecretName) -> String {
+        format!("{}/{}", self.profile, name.as_str())
     }
 }
 
 #[async_trait]
 impl Vault for Keychain {
-    async fn get(&self, account: &Account) -> Result<Option<SecretString>, VaultError> {
-        let name = self.entry(account);
-        let found = self.ask(move |entries| slots::get(entries, &name)).await?;
+    async fn get(&self, name: &SecretName) -> Result<Option<SecretString>, VaultError> {
+        let entry = self.entry(name);
+        let found = self.ask(move |entries| slots::get(entries, &entry)).await?;
         found
             .map(|bytes| std::str::from_utf8(&bytes).map(SecretString::from).map_err(|_| VaultError::Lost))
             .transpose()
     }
 
-    async fn put(&self, account: &Account, secret: &SecretString) -> Result<(), VaultError> {
-        let (name, secret) = (self.entry(account), secret.clone());
-        self.ask(move |entries| slots::put(entries, &name, secret.expose_secret().as_bytes())).await
+    async fn put(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError> {
+        let (entry, secret) = (self.entry(name), secret.clone());
+        self.ask(move |entries| slots::put(entries, &entry, secret.expose_secret().as_bytes())).await
     }
 
-    async fn delete(&self, account: &Account) -> Result<(), VaultError> {
-        let name = self.entry(account);
-        self.ask(move |entries| slots::delete(entries, &name)).await
+    async fn delete(&self, name: &SecretName) -> Result<(), VaultError> {
+        let entry = self.entry(name);
+        self.ask(move |entries| slots::delete(entries, &entry)).await
     }
 }
 
@@ -124,7 +124,7 @@ impl Slots for Entries {
     fn read(&self, name: &str) -> Result<Option<Bytes>, VaultError> {
         match self.at(name)?.get_secret() {
             Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
-            Err(Error::NoEntry) => Ok(None),
+            Err(Error::NoEntry) => provably_absent().map(|()| None),
             Err(error) => Err(refused(&error)),
         }
     }
@@ -162,6 +162,21 @@ fn refused(error: &Error) -> VaultError {
         Error::BadEncoding(_) | Error::BadDataFormat(..) | Error::BadStoreFormat(_) | Error::Ambiguous(_)
     );
     if unreadable { VaultError::Lost } else { VaultError::unavailable(line(&error.to_string())) }
+}
+
+#[cfg(target_os = "linux")]
+fn provably_absent() -> Result<(), VaultError> {
+    match super::locked::default_collection_is_locked() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(VaultError::unavailable("it is locked")),
+        Err(error) => Err(VaultError::unavailable(line(&error.to_string()))),
+    }
+}
+
+/// Elsewhere a locked keychain says that it is locked.
+#[cfg(not(target_os = "linux"))]
+fn provably_absent() -> Result<(), VaultError> {
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

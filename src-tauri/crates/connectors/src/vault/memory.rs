@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::{Account, Vault, VaultError};
+use super::{SecretName, Vault, VaultError};
 
 /// Keeps secrets in memory.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     locked: bool,
-    secrets: BTreeMap<Account, SecretString>,
+    secrets: BTreeMap<SecretName, SecretString>,
 }
 
 impl Memory {
@@ -24,7 +24,10 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).locked = locked;
     }
 
-    fn open<T>(&self, act: impl FnOnce(&mut BTreeMap<Account, SecretString>) -> T) -> Result<T, VaultError> {
+    fn open<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<SecretName, SecretString>) -> T,
+    ) -> Result<T, VaultError> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.locked { Err(VaultError::unavailable("it is locked")) } else { Ok(act(&mut state.secrets)) }
     }
@@ -32,15 +35,15 @@ impl Memory {
 
 #[async_trait]
 impl Vault for Memory {
-    async fn get(&self, account: &Account) -> Result<Option<SecretString>, VaultError> {
-        self.open(|secrets| secrets.get(account).cloned())
+    async fn get(&self, name: &SecretName) -> Result<Option<SecretString>, VaultError> {
+        self.open(|secrets| secrets.get(name).cloned())
     }
 
-    async fn put(&self, account: &Account, secret: &SecretString) -> Result<(), VaultError> {
-        self.open(|secrets| secrets.insert(account.clone(), secret.clone())).map(drop)
+    async fn put(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError> {
+        self.open(|secrets| secrets.insert(name.clone(), secret.clone())).map(drop)
     }
 
-    async fn delete(&self, account: &Account) -> Result<(), VaultError> {
-        self.open(|secrets| secrets.remove(account)).map(drop)
+    async fn delete(&self, name: &SecretName) -> Result<(), VaultError> {
+        self.open(|secrets| secrets.remove(name)).map(drop)
     }
 }

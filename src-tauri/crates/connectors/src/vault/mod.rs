@@ -2,6 +2,8 @@
 //! the second, or a locked keychain would look like a sign-out.
 
 mod keychain;
+#[cfg(target_os = "linux")]
+mod locked;
 #[cfg(feature = "testing")]
 mod memory;
 mod passphrase_file;
@@ -17,21 +19,21 @@ pub use keychain::{Keychain, SERVICE};
 pub use memory::Memory;
 pub use passphrase_file::PassphraseFile;
 
-/// Keeps secrets by account.
+/// Keeps secrets by name.
 #[async_trait]
 pub trait Vault: Send + Sync {
     /// The secret, or nothing if there is provably none.
-    async fn get(&self, account: &Account) -> Result<Option<SecretString>, VaultError>;
-    async fn put(&self, account: &Account, secret: &SecretString) -> Result<(), VaultError>;
+    async fn get(&self, name: &SecretName) -> Result<Option<SecretString>, VaultError>;
+    async fn put(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError>;
     /// Deleting what is not there succeeds.
-    async fn delete(&self, account: &Account) -> Result<(), VaultError>;
+    async fn delete(&self, name: &SecretName) -> Result<(), VaultError>;
 }
 
 /// Whose secret it is: one for each sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Account(String);
+pub struct SecretName(String);
 
-impl Account {
+impl SecretName {
     #[must_use]
     pub fn bookiji() -> Self {
         Self("bookiji".to_owned())

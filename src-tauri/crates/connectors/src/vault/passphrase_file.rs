@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::{Account, Vault, VaultError};
+use super::{SecretName, Vault, VaultError};
 
 const FORMAT: u32 = 1;
 /// A few tokens never make a file of this size.
@@ -79,13 +79,13 @@ impl PassphraseFile {
 
 #[async_trait]
 impl Vault for PassphraseFile {
-    async fn get(&self, account: &Account) -> Result<Option<SecretString>, VaultError> {
-        let name = account.as_str().to_owned();
+    async fn get(&self, name: &SecretName) -> Result<Option<SecretString>, VaultError> {
+        let name = name.as_str().to_owned();
         self.work(move |inner| Ok(inner.read()?.remove(&name).map(SecretString::from))).await
     }
 
-    async fn put(&self, account: &Account, secret: &SecretString) -> Result<(), VaultError> {
-        let (name, secret) = (account.as_str().to_owned(), secret.clone());
+    async fn put(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError> {
+        let (name, secret) = (name.as_str().to_owned(), secret.clone());
         self.work(move |inner| {
             let mut secrets = inner.read()?;
             secrets.insert(name, secret.expose_secret().to_owned());
@@ -94,8 +94,8 @@ impl Vault for PassphraseFile {
         .await
     }
 
-    async fn delete(&self, account: &Account) -> Result<(), VaultError> {
-        let name = account.as_str().to_owned();
+    async fn delete(&self, name: &SecretName) -> Result<(), VaultError> {
+        let name = name.as_str().to_owned();
         self.work(move |inner| {
             let mut secrets = inner.read()?;
             if secrets.remove(&name).is_some() { inner.write(&secrets) } else { Ok(()) }
@@ -255,8 +255,8 @@ fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    fn account() -> Account {
-        Account::bookiji()
+    fn name() -> SecretName {
+        SecretName::bookiji()
     }
 
     fn open(path: &Path, passphrase: &str) -> PassphraseFile {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     async fn shown(file: &PassphraseFile) -> Result<Option<String>, VaultError> {
-        file.get(&account()).await.map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
+        file.get(&name()).await.map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
     }
 
     #[tokio::test]
@@ -273,12 +273,12 @@ mod tests {
         let path = folder.path().join("vault");
         let file = open(&path, "pass");
         assert_eq!(shown(&file).await, Ok(None));
-        file.put(&account(), &"s3cret".into()).await.unwrap();
-        file.put(&Account::connection(&"google-1".into()), &"other".into()).await.unwrap();
+        file.put(&name(), &"s3cret".into()).await.unwrap();
+        file.put(&SecretName::connection(&"google-1".into()), &"other".into()).await.unwrap();
         let again = open(&path, "pass");
         assert_eq!(shown(&again).await, Ok(Some("s3cret".into())));
-        again.delete(&account()).await.unwrap();
-        again.delete(&account()).await.unwrap();
+        again.delete(&name()).await.unwrap();
+        again.delete(&name()).await.unwrap();
         assert_eq!(shown(&open(&path, "pass")).await, Ok(None));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
     }
@@ -287,7 +287,7 @@ mod tests {
     async fn the_file_tells_nothing_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vault");
-        open(&path, "pass").put(&account(), &"s3cret".into()).await.unwrap();
+        open(&path, "pass").put(&name(), &"s3cret".into()).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(
             !text.contains("s3cret") && !text.contains("pass\"") && !text.contains("bookiji\""),
@@ -304,12 +304,12 @@ mod tests {
     async fn a_wrong_passphrase_is_told_apart_from_a_damaged_file_and_neither_overwrites_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vault");
-        open(&path, "pass").put(&account(), &"s3cret".into()).await.unwrap();
+        open(&path, "pass").put(&name(), &"s3cret".into()).await.unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
 
         let wrong = open(&path, "Pass");
         assert!(matches!(shown(&wrong).await, Err(VaultError::WrongPassphrase { .. })));
-        let put = wrong.put(&account(), &"new".into()).await;
+        let put = wrong.put(&name(), &"new".into()).await;
         assert!(matches!(put, Err(VaultError::WrongPassphrase { .. })));
 
         let newer = whole.replace("\"bookiji_companion_vault\": 1", "\"bookiji_companion_vault\": 2");
@@ -318,7 +318,7 @@ mod tests {
         for bad in ["", "{}", &whole[..whole.len() / 2], &newer, &endless, &changed] {
             std::fs::write(&path, bad).unwrap();
             assert!(matches!(shown(&open(&path, "pass")).await, Err(VaultError::Damaged { .. })), "{bad}");
-            let put = open(&path, "pass").put(&account(), &"new".into()).await;
+            let put = open(&path, "pass").put(&name(), &"new".into()).await;
             assert!(matches!(put, Err(VaultError::Damaged { .. })), "{bad}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), bad);
         }
@@ -330,7 +330,7 @@ mod tests {
     async fn a_folder_that_is_not_there_is_said_and_not_taken_for_empty() {
         let folder = tempfile::tempdir().unwrap();
         let file = open(&folder.path().join("no").join("vault"), "pass");
-        let put = file.put(&account(), &"s3cret".into()).await;
+        let put = file.put(&name(), &"s3cret".into()).await;
         assert!(matches!(put, Err(VaultError::Unavailable { .. })), "{put:?}");
     }
 }

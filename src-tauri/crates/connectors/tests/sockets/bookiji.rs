@@ -6,7 +6,7 @@ use calendar::interval::Interval;
 use connectors::bookiji::Bookiji;
 use connectors::gotrue::{GoTrue, SignInError};
 use connectors::tokens::{Refresh, Tokens};
-use connectors::vault::{Account, Memory, Vault};
+use connectors::vault::{Memory, SecretName, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sync::booking::BookingStatus;
@@ -82,18 +82,45 @@ async fn nothing_new_keeps_the_cursor_we_have() {
 }
 
 #[tokio::test]
-async fn an_unreadable_booking_costs_neither_the_page_nor_the_booking() {
+async fn an_unreadable_booking_costs_neither_the_page_nor_its_event() {
     let server = Server::start(|_, _| {
         let mut bad = booking("bad");
         bad["start_time"] = json!("soon");
-        page(json!([booking("a"), bad, booking("b")]), Some("c1"), false)
+        let mut worse = booking("worse");
+        worse["status"] = json!(["cancelled"]);
+        page(json!([booking("a"), bad, booking("b"), worse]), Some("c1"), false)
     })
     .await;
+    let reading = platform(&server).await.bookings(None).await;
+    let Reading::Snapshot { items, .. } = reading else { panic!("{reading:?}") };
+    let told: Vec<_> = items.iter().map(|booking| (booking.id.as_str(), booking.status.as_str())).collect();
+    assert_eq!(told, [("a", "pending"), ("b", "pending"), ("bad", "unreadable"), ("worse", "unreadable")]);
+    assert_eq!(items[3].start, items[0].start, "what can be read is kept");
+}
+
+#[tokio::test]
+async fn a_booking_without_an_id_keeps_the_reading_from_being_whole() {
+    let server = Server::start(|_, _| page(json!([booking("a"), {"status": "x"}]), Some("c1"), false)).await;
     for cursor in [None, Some(Cursor::from("c0"))] {
         let reading = platform(&server).await.bookings(cursor.as_ref()).await;
         let Reading::Partial { items, .. } = reading else { panic!("{reading:?}") };
-        assert_eq!(items.len(), 2);
+        assert_eq!(items.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn signing_out_ends_this_session_and_a_session_that_is_gone_is_signed_out() {
+    for status in [204, 401, 403, 404] {
+        let server = Server::start(move |_, _| Reply::with(status, "", "")).await;
+        let gotrue = GoTrue::new(stack(), server.base(), "key");
+        assert_eq!(gotrue.sign_out(&"a1".into()).await, Ok(()), "{status}");
+        let asked = &server.asked()[0];
+        assert_eq!((asked.path.as_str(), asked.one("scope")), ("/auth/v1/logout", Some("local")));
+        assert_eq!(asked.header("authorization"), Some("Bearer a1"));
+    }
+    let server = Server::start(|_, _| Reply::html(502)).await;
+    let gotrue = GoTrue::new(stack(), server.base(), "key");
+    assert!(matches!(gotrue.sign_out(&"a1".into()).await, Err(ServiceError::Failing { .. })));
 }
 
 #[tokio::test]
@@ -221,9 +248,9 @@ async fn signing_in_leads_to_the_vendor_and_stores_only_the_refresh_token() {
     assert_eq!((vendor.id.as_str(), vendor.time_zone.as_str()), ("v-1", "Europe/Paris"));
 
     let vault = Arc::new(Memory::default());
-    let tokens = Tokens::new(Arc::new(gotrue), vault.clone(), Account::bookiji());
+    let tokens = Tokens::new(Arc::new(gotrue), vault.clone(), SecretName::bookiji());
     tokens.adopt(session.grant).await.unwrap();
-    let stored = vault.get(&Account::bookiji()).await.unwrap().unwrap();
+    let stored = vault.get(&SecretName::bookiji()).await.unwrap().unwrap();
     assert_eq!(stored.expose_secret(), "r1");
     Bookiji::new(stack(), server.base(), tokens).bookings(None).await;
 
@@ -322,7 +349,7 @@ async fn an_access_token_that_is_refused_is_renewed_once_and_then_she_must_sign_
     .await;
     let vault = Arc::new(Memory::default());
     let gotrue = GoTrue::new(stack(), server.base(), "key");
-    let tokens = Tokens::new(Arc::new(gotrue.clone()), vault.clone(), Account::bookiji());
+    let tokens = Tokens::new(Arc::new(gotrue.clone()), vault.clone(), SecretName::bookiji());
     let mut session = gotrue.sign_in("v", &"pw".into()).await.unwrap();
     session.grant.access = "stale".into();
     tokens.adopt(session.grant).await.unwrap();

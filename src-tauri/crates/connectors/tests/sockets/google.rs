@@ -1,9 +1,12 @@
 //! Google's adapter: what it asks, and what it makes of true and false answers.
 
+use calendar::busy::{BusyRules, Placed, place};
 use calendar::event::{Answer, End, Kind, Status, Transparency, When};
+use calendar::interval::Interval;
 use calendar::zone::Zone;
 use connectors::google::GoogleAccount;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sync::booking::{Booking, BookingStatus, Draft};
 use sync::error::ServiceError;
@@ -252,6 +255,11 @@ async fn everything_that_decides_whether_an_event_blocks_is_read() {
     assert_eq!(events[0].marker, None);
 }
 
+fn place_in_january(event: &RemoteEvent) -> Placed {
+    let window = Interval::new(since(), "2026-02-01T00:00:00Z".parse().unwrap()).unwrap();
+    place(std::slice::from_ref(&event.event), &BusyRules::default(), window, &TimeZone::UTC)
+}
+
 #[tokio::test]
 async fn an_event_that_cannot_be_read_stays_and_blocks_what_it_may() {
     let mut no_end = event("a");
@@ -271,6 +279,17 @@ async fn an_event_that_cannot_be_read_stays_and_blocks_what_it_may() {
         |index: usize| matches!(&events[index].event.start, When::Zoned { zone: Zone::Unknown(_), .. });
     assert!(unknown(0) && unknown(2) && unknown(3) && unknown(4), "{events:?}");
     assert_eq!(events[0].event.end, End::Lasting { days: 1, seconds: 0 });
+    let mut bad_rule = event("g");
+    bad_rule["recurrence"] = json!(["RRULE:FREQ=WEEKLY", "RDATE:soon"]);
+    let bad_rule = read(json!([bad_rule])).await.remove(0);
+    // Each blocks its day and says so. The one without any time has no day; it is kept and logged.
+    for event in [&events[0], &events[2], &events[3], &bad_rule] {
+        let placed = place_in_january(event);
+        assert!(!placed.withheld.is_empty(), "{event:?}");
+        let blocked = placed.occurrences.iter().filter_map(|occurrence| occurrence.blocks);
+        let meant: Timestamp = "2026-01-20T10:30:00Z".parse().unwrap();
+        assert!(blocked.into_iter().any(|block| block.start() <= meant && meant < block.end()), "{placed:?}");
+    }
     assert_eq!(events[1].event.start, events[5].event.start, "a wrong type elsewhere does not cost the time");
     assert_eq!(events[1].etag.as_str(), "\"1\"");
 }

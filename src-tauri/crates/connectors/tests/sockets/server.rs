@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use connectors::http::{Base, Counters, Http, Timeouts};
 use connectors::tokens::{Grant, Tokens};
-use connectors::vault::{Account, Memory};
+use connectors::vault::{Memory, SecretName};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -173,7 +173,7 @@ pub fn stack() -> Http {
 /// A sign-in that needs no server: the access token is `token`.
 pub async fn signed_in() -> Tokens {
     let tokens =
-        Tokens::new(Arc::new(super::tokens::Nobody), Arc::new(Memory::default()), Account::bookiji());
+        Tokens::new(Arc::new(super::tokens::Nobody), Arc::new(Memory::default()), SecretName::bookiji());
     tokens
         .adopt(Grant {
             access: "token".into(),

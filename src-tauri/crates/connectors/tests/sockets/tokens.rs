@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use connectors::tokens::{Grant, Refresh, Tokens};
-use connectors::vault::{Account, Memory, Vault};
+use connectors::vault::{Memory, SecretName, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use sync::error::ServiceError;
 
@@ -45,7 +45,7 @@ impl Refresh for Scripted {
         self.asked_with.lock().unwrap().push(token.expose_secret().to_owned());
         tokio::task::yield_now().await;
         if let Some(theirs) = self.peer_stores {
-            self.vault.put(&Account::bookiji(), &theirs.into()).await.unwrap();
+            self.vault.put(&SecretName::bookiji(), &theirs.into()).await.unwrap();
         }
         self.vault.set_locked(self.lock_after);
         self.answers.lock().unwrap().pop_front().unwrap()
@@ -77,7 +77,7 @@ impl Desk {
 
     async fn shaped(answers: Vec<Result<Grant, ServiceError>>, shape: impl FnOnce(&mut Scripted)) -> Self {
         let vault = Arc::new(Memory::default());
-        vault.put(&Account::bookiji(), &"r0".into()).await.unwrap();
+        vault.put(&SecretName::bookiji(), &"r0".into()).await.unwrap();
         let mut server = Scripted {
             answers: Mutex::new(answers.into()),
             asked_with: Mutex::default(),
@@ -87,7 +87,7 @@ impl Desk {
         };
         shape(&mut server);
         let server = Arc::new(server);
-        let tokens = Tokens::new(server.clone(), vault.clone(), Account::bookiji());
+        let tokens = Tokens::new(server.clone(), vault.clone(), SecretName::bookiji());
         Self { vault, server, tokens }
     }
 
@@ -96,7 +96,7 @@ impl Desk {
     }
 
     async fn stored(&self) -> Option<String> {
-        self.vault.get(&Account::bookiji()).await.unwrap().map(|s| s.expose_secret().to_owned())
+        self.vault.get(&SecretName::bookiji()).await.unwrap().map(|s| s.expose_secret().to_owned())
     }
 
     fn asked_with(&self) -> Vec<String> {
@@ -215,4 +215,13 @@ async fn a_new_sign_in_that_cannot_be_stored_is_not_used() {
     desk.tokens.adopt(grant("new", Some("r9"))).await.unwrap();
     assert_eq!(desk.access().await.unwrap(), "new");
     assert_eq!(desk.stored().await.as_deref(), Some("r9"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_claims_to_live_for_ever_is_renewed_within_a_day() {
+    let eternal = Grant { expires_in: Duration::MAX, ..grant("a1", None) };
+    let desk = Desk::new(vec![Ok(eternal), Ok(grant("a2", None))]).await;
+    assert_eq!(desk.access().await.unwrap(), "a1");
+    tokio::time::advance(Duration::from_hours(24)).await;
+    assert_eq!(desk.access().await.unwrap(), "a2");
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::platform::{Booking, BookingAsk, Status};
 use super::problem::Problem;
-use super::request::{answer, data, instant, optional_text, text, write};
+use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
 use crate::app::App;
 use crate::faults::Quirk;
 use crate::time::zulu_ms;
@@ -82,7 +82,7 @@ pub async fn get(State(app): State<App>, call: Call) -> Response {
 
 pub async fn cancel(State(app): State<App>, call: Call) -> Response {
     write(&app, &call, |world, body, now| {
-        let reason = optional_text(body, "reason")?;
+        let reason = nullable_text(body, "reason")?;
         let booking = world.platform.cancel(call.param("id"), reason, now)?;
         Ok(told(world, &booking))
     })
@@ -172,7 +172,7 @@ fn limit(call: &Call) -> Result<usize, Problem> {
 }
 
 fn statuses(call: &Call) -> Result<Vec<Status>, Problem> {
-    let Some(text) = call.query("status") else { return Ok(Vec::new()) };
+    let Some(text) = call.query("status").filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
     text.split(',')
         .map(|word| {
             Status::parse(word).ok_or_else(|| Problem::validation(format!("status {word:?} is not known")))
@@ -185,7 +185,7 @@ fn seal(sequence: u64) -> String {
 }
 
 fn cursor(word: &str) -> Result<u64, Problem> {
-    let invalid = || Problem::new(400, "INVALID_CURSOR", "cursor was not made by this server");
+    let invalid = || Problem::new(422, "INVALID_CURSOR", "cursor was not made by this server");
     let bytes = BASE64URL_NOPAD.decode(word.as_bytes()).map_err(|_| invalid())?;
     let text = String::from_utf8(bytes).map_err(|_| invalid())?;
     text.strip_prefix("v1:").and_then(|number| number.parse().ok()).ok_or_else(invalid)

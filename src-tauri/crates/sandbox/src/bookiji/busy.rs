@@ -41,7 +41,7 @@ fn read(body: &Map<String, Value>, now: Timestamp) -> Result<(String, BusySource
     let from = instant(text(window, "start")?, "window.start")?;
     let to = instant(text(window, "end")?, "window.end")?;
     let window =
-        Interval::new(from, to).ok_or_else(|| Problem::validation("window.end is after window.start"))?;
+        Interval::new(from, to).ok_or_else(|| Problem::unprocessable("window.end is after window.start"))?;
     let listed = body.get("intervals").and_then(Value::as_array);
     let listed = listed.ok_or_else(|| Problem::validation("intervals is required"))?;
     if listed.len() > MOST_INTERVALS {
@@ -53,13 +53,16 @@ fn read(body: &Map<String, Value>, now: Timestamp) -> Result<(String, BusySource
         let start = instant(text(one, "start")?, "intervals.start")?;
         let end = instant(text(one, "end")?, "intervals.end")?;
         let span = Interval::new(start, end)
-            .ok_or_else(|| Problem::validation("an interval ends after it starts"))?;
+            .ok_or_else(|| Problem::unprocessable("an interval ends after it starts"))?;
         if !span.overlaps(&window) {
-            return Err(Problem::validation("an interval lies outside the window"));
+            return Err(Problem::unprocessable("an interval lies outside the window"));
         }
         intervals.push(BusyInterval { external_id: text(one, "external_id")?.to_owned(), start, end });
     }
     let checksum = text(body, "checksum")?;
+    if checksum.len() != 64 || !checksum.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(Problem::validation("checksum is 64 hexadecimal digits in lower case"));
+    }
     if checksum != self::checksum(&intervals) {
         let message = "checksum is not that of the intervals";
         return Err(Problem::new(422, "CHECKSUM_MISMATCH", message)

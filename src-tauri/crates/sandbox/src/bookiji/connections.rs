@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::busy::PROVIDERS;
 use super::platform::{Connection, Platform};
 use super::problem::Problem;
-use super::request::{answer, data, instant, optional_text, text, write};
+use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
 use crate::app::App;
 use crate::wire::Call;
 
@@ -26,9 +26,8 @@ pub async fn put(State(app): State<App>, call: Call) -> Response {
         }
         let calendar = text(body, "provider_calendar_id")?.to_owned();
         let frequency = match body.get("sync_frequency_minutes") {
-            None | Some(Value::Null) => 5,
-            Some(value) => value
-                .as_u64()
+            None => 5,
+            Some(value) => whole(value)
                 .filter(|minutes| (1..=1440).contains(minutes))
                 .ok_or_else(|| Problem::validation("sync_frequency_minutes is between 1 and 1440"))?,
         };
@@ -45,7 +44,7 @@ pub async fn put(State(app): State<App>, call: Call) -> Response {
             id: id.clone(),
             provider: provider.to_owned(),
             calendar,
-            email: optional_text(body, "provider_email")?.map(str::to_owned),
+            email: nullable_text(body, "provider_email")?.map(str::to_owned),
             frequency_minutes: frequency,
             last_synced_at: None,
             next_sync_at: None,
@@ -138,6 +137,13 @@ fn ids_of(platform: &Platform, kind: &str) -> Result<Vec<String>, Problem> {
         .filter(|one| one.provider == provider)
         .map(|one| one.id.clone())
         .collect())
+}
+
+/// A whole number, which JSON may also write as `5.0`.
+fn whole(value: &Value) -> Option<u64> {
+    value
+        .as_u64()
+        .or_else(|| value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as u64))
 }
 
 fn find<'a>(platform: &'a mut Platform, id: &str) -> Result<&'a mut Connection, Problem> {

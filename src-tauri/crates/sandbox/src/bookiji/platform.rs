@@ -185,7 +185,7 @@ impl Platform {
     ) -> Result<Booking, Problem> {
         let slot = self.slots.get(slot).cloned().ok_or_else(|| slot_missing("There is no such slot"))?;
         if slot.start <= now {
-            return Err(Problem::validation("Bookings start in the future"));
+            return Err(Problem::unprocessable("Bookings start in the future"));
         }
         if !slot.is_available || self.bookings.values().any(|b| b.holds(slot.start, slot.end)) {
             return Err(Problem::new(409, "BOOKING_CONFLICT", "This time is no longer available"));
@@ -195,7 +195,7 @@ impl Platform {
         let customer = asked.customer.clone().or_else(|| self.customers.keys().next().cloned());
         let customer = customer.filter(|id| self.customers.contains_key(id));
         let (Some(service), Some(customer)) = (service, customer) else {
-            return Err(Problem::validation("There is no such service or customer"));
+            return Err(Problem::not_found("Service or customer"));
         };
         let booking = Booking {
             id: names.uuid(),
@@ -261,7 +261,7 @@ impl Platform {
             return Err(Problem::new(409, "BOOKING_CONFLICT", "New slot is not available"));
         }
         if slot.start <= now {
-            return Err(Problem::validation("Bookings start in the future"));
+            return Err(Problem::unprocessable("Bookings start in the future"));
         }
         if let Some(booking) = self.bookings.get_mut(id) {
             booking.start = slot.start;

@@ -33,6 +33,12 @@ impl Problem {
         Self::new(400, "VALIDATION_ERROR", message)
     }
 
+    /// Well-formed, and still not possible: the contract keeps 400 for what its schema already forbids.
+    #[must_use]
+    pub fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(422, "UNPROCESSABLE", message)
+    }
+
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(404, "NOT_FOUND", format!("{what} not found"))

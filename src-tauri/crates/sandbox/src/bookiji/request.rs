@@ -45,10 +45,13 @@ pub fn write(
             .logged(app)
             .into_response();
     };
-    let key = call.header("idempotency-key").map(str::to_owned);
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 255) {
-        return Problem::validation("Idempotency-Key has 1 to 255 characters").logged(app).into_response();
+    let key = call.headers.get("idempotency-key");
+    let is_key = |key: &[u8]| (1..=255).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    if key.is_some_and(|key| !is_key(key.as_bytes())) {
+        let message = "Idempotency-Key has 1 to 255 characters, visible and ASCII";
+        return Problem::validation(message).logged(app).into_response();
     }
+    let key = call.header("idempotency-key").map(str::to_owned);
     let request = fingerprint(call);
     let mut world = app.world();
     let kept = &mut world.platform.answered;
@@ -105,13 +108,17 @@ pub fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Pro
 /// # Errors
 /// When it is there and no string.
 pub fn optional_text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Problem> {
-    match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(Problem::validation(format!("{name} must be a string")))
-        }
-    }
+    body.get(name)
+        .map(|value| value.as_str().ok_or_else(|| Problem::validation(format!("{name} must be a string"))))
+        .transpose()
+}
+
+/// As [`optional_text`], and `null` is the same as nothing.
+///
+/// # Errors
+/// When it is there and neither.
+pub fn nullable_text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Problem> {
+    if body.get(name).is_some_and(Value::is_null) { Ok(None) } else { optional_text(body, name) }
 }
 
 /// # Errors

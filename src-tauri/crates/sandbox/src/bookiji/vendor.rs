@@ -38,12 +38,12 @@ pub async fn change_settings(State(app): State<App>, call: Call) -> Response {
         }
         let zone = optional_text(body, "timezone")?;
         if zone.is_some_and(|name| jiff::tz::TimeZone::get(name).is_err()) {
-            return Err(Problem::validation("timezone must be an IANA name such as America/Toronto"));
+            return Err(Problem::unprocessable("timezone must be an IANA name such as America/Toronto"));
         }
         let hours = match body.get("businessHours") {
-            None | Some(Value::Null) => None,
+            None => None,
             Some(hours @ Value::Object(_)) => Some(hours.clone()),
-            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
                 return Err(Problem::validation("businessHours must be an object"));
             }
         };

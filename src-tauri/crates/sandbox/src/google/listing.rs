@@ -1,7 +1,7 @@
 //! `events.list`: which parameters go together, what matches, and in which pages.
 
 use calendar::interval::Interval;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::event::{Moment, property};
@@ -343,7 +343,7 @@ impl Question {
                 format!("{}|{id}", fields.get("updated").and_then(Value::as_str).unwrap_or_default())
             }
             Order::StartTime => {
-                let record = Record { fields: fields.clone(), changed: 0 };
+                let record = Record { fields: fields.clone(), made: 0, changed: 0 };
                 let start = start_of(&record, &calendar.zone()).unwrap_or(Timestamp::UNIX_EPOCH);
                 format!("{start:020}|{id}")
             }
@@ -351,10 +351,12 @@ impl Question {
     }
 }
 
-/// Whether a series has an instance that ends after `min`.
+/// Whether a series has an instance that ends after `min`. Most have one soon; the far look is for yearly ones.
 fn reaches(calendar: &Calendar, master: &Record, min: Timestamp) -> bool {
-    let far = min.saturating_add(SignedDuration::from_hours(24 * 366 * 5)).unwrap_or(Timestamp::MAX);
-    Interval::new(min, far).is_some_and(|window| !instances(calendar, master, window).is_empty())
+    [40, 366 * 5].into_iter().any(|days| {
+        let window = Interval::new(min, crate::time::after(min, days * SECONDS_PER_DAY));
+        window.is_some_and(|window| !instances(calendar, master, window).is_empty())
+    })
 }
 
 /// An event as a list tells it: of a deleted one, only that it is deleted.

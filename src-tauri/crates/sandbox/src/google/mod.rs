@@ -14,7 +14,7 @@ pub mod world;
 pub mod write;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::app::App;
 
@@ -38,4 +38,9 @@ pub fn routes() -> Router<App> {
         )
         .route(&at("/calendars/{calendarId}/events/{eventId}/instances"), get(events::instances))
         .route(&at("/freeBusy"), post(freebusy::query))
+        .route("/google/calendar/{*rest}", any(nowhere))
+}
+
+async fn nowhere() -> refusal::Refusal {
+    refusal::Refusal::not_found()
 }

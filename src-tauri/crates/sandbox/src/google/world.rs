@@ -70,6 +70,9 @@ pub struct Calendar {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     pub fields: Map<String, Value>,
+    /// The change that made it.
+    pub made: u64,
+    /// The change that it is as of.
     pub changed: u64,
 }
 

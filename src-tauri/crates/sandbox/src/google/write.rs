@@ -196,8 +196,10 @@ impl Desk<'_> {
     fn store(&mut self, mut fields: Map<String, Value>) -> Record {
         *self.changes += 1;
         fields.insert("updated".to_owned(), json!(crate::time::zulu_ms(self.now)));
-        let record = Record { fields, changed: *self.changes };
-        self.calendar.events.insert(record.text("id").to_owned(), record.clone());
+        let id = fields.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let made = self.calendar.events.get(&id).map_or(*self.changes, |old| old.made);
+        let record = Record { fields, made, changed: *self.changes };
+        self.calendar.events.insert(id, record.clone());
         record
     }
 
@@ -245,7 +247,7 @@ pub fn find(calendar: &super::world::Calendar, id: &str) -> Result<Record, Refus
         return Err(Refusal::not_found());
     }
     let fields = instance_fields(calendar, master, &original).ok_or_else(Refusal::not_found)?;
-    Ok(Record { fields, changed: master.changed })
+    Ok(Record { fields, made: master.made, changed: master.changed })
 }
 
 /// What an update cannot change, whatever its body says.

@@ -33,7 +33,7 @@ pub async fn answer(State(app): State<App>, call: Call) -> Response {
     };
     let get = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if get("decision") != Some("allow") {
-        return refuse(Refused::Redirect(sign_in.redirect, sign_in.state, "access_denied"));
+        return refuse(Refused::Redirect(Box::new(sign_in.redirect), sign_in.state, "access_denied"));
     }
     let ticked: Vec<&str> =
         fields.iter().filter(|(key, _)| key == "grant").map(|(_, value)| value.as_str()).collect();
@@ -55,7 +55,11 @@ fn allow(app: &App, sign_in: &SignIn, account: Option<&str>, ticked: impl Fn(&st
         .cloned()
         .collect();
     if scopes.is_empty() {
-        return refuse(Refused::Redirect(sign_in.redirect.clone(), sign_in.state.clone(), "access_denied"));
+        return refuse(Refused::Redirect(
+            Box::new(sign_in.redirect.clone()),
+            sign_in.state.clone(),
+            "access_denied",
+        ));
     }
     let granted = scopes.join(" ");
     let code = world.google.grants.code(

@@ -55,7 +55,7 @@ pub enum Challenge {
 #[derive(Clone, Debug)]
 pub enum Refused {
     Page(&'static str, &'static str),
-    Redirect(Url, Option<String>, &'static str),
+    Redirect(Box<Url>, Option<String>, &'static str),
 }
 
 /// # Errors
@@ -74,7 +74,7 @@ pub fn read(query: &[(String, String)]) -> Result<SignIn, Refused> {
         .filter(is_loopback)
         .ok_or(Refused::Page("redirect_uri_mismatch", "The redirect URI is not a loopback address."))?;
     let state = get("state").map(str::to_owned);
-    let refuse = |code| Refused::Redirect(redirect.clone(), state.clone(), code);
+    let refuse = |code| Refused::Redirect(Box::new(redirect.clone()), state.clone(), code);
     if get("response_type") != Some("code") {
         return Err(refuse("unsupported_response_type"));
     }

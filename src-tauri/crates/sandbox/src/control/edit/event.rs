@@ -89,8 +89,7 @@ fn of_booking(calendar: &Calendar, booking: &str) -> Option<String> {
         !record.is_cancelled() && property(&record.fields, "private", "bookijiBooking") == Some(booking)
     };
     // A copy carries the marker too; the one that was made first is the one that is meant.
-    let first =
-        calendar.events.values().filter(marked).min_by_key(|record| record.text("created").to_owned());
+    let first = calendar.events.values().filter(marked).min_by_key(|record| record.made);
     first.map(|record| record.text("id").to_owned())
 }
 

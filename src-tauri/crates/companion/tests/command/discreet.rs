@@ -1,0 +1,67 @@
+//! What must not be found: secrets anywhere on disk or on a stream, and her life in the log.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::world::{World, command};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_written_down_and_the_log_holds_no_titles_or_names() {
+    let world = World::connected().await;
+    let mut streams = Vec::new();
+    for words in [&["sync"][..], &["status"], &["busy"], &["doctor"], &["history"]] {
+        let output = command(world.profile.path()).args(["-vv"]).args(words).output().await.unwrap();
+        streams.extend(output.stderr);
+        // What a command answers may name her events: they are hers. It never names a secret.
+        assert_no_secret(&world, "stdout", &output.stdout);
+    }
+    world.fault(json!({ "service": "google", "kind": "token_revoked" })).await;
+    let failed = command(world.profile.path()).args(["-vv", "sync"]).output().await.unwrap();
+    streams.extend(failed.stderr);
+    assert_no_secret(&world, "stderr", &streams);
+
+    let log = std::fs::read(world.profile.path().join("logs/companion.log")).unwrap();
+    assert!(String::from_utf8_lossy(&log).contains("sync ended"), "there is something to look at");
+    let state = world.state().await;
+    let lives =
+        state["customers"].as_array().unwrap().iter().filter_map(|customer| customer["full_name"].as_str());
+    let titles = state["calendars"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|calendar| calendar["events"].as_array().unwrap())
+        .filter_map(|event| event["summary"].as_str());
+    for private in lives.chain(titles).chain([world.sandbox.email.as_str()]) {
+        for (place, bytes) in [("the log", &log), ("stderr", &streams)] {
+            assert!(private.len() < 4 || !holds(bytes, private), "{place} holds {private:?}");
+        }
+    }
+
+    let mut files = 0;
+    for_each_file(world.profile.path(), &mut |path| {
+        assert_no_secret(&world, &path.display().to_string(), &std::fs::read(path).unwrap());
+        files += 1;
+    });
+    assert!(files >= 4, "database, settings, vault, log: {files}");
+}
+
+/// The password, the passphrase, and anything that looks like the sandbox's tokens, which look like the real ones.
+fn assert_no_secret(world: &World, place: &str, bytes: &[u8]) {
+    for secret in
+        [world.sandbox.password.as_str(), "a passphrase for tests", "ya29.", "1//0", "eyJhbGciOi", "Bearer "]
+    {
+        assert!(!holds(bytes, secret), "{place} holds {secret:?}");
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn for_each_file(folder: &Path, act: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { for_each_file(&path, act) } else { act(&path) }
+    }
+}

@@ -1,0 +1,105 @@
+//! The controller as the window has it: it syncs by itself and when asked, tells what there is to show, and stops.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use companion::controller::{Controller, Handle, Options};
+use companion::profile::Profile;
+use companion::sign_in;
+use companion::view::State;
+use companion::wiring::Wiring;
+use connectors::vault::Memory;
+use sandbox::Running;
+use secrecy::SecretString;
+use sync::error::Code;
+
+/// A vendor who has signed in and connected Google, in a profile that keeps no secret.
+async fn connected(folder: &std::path::Path) -> (Running, Wiring) {
+    let settings = folder.join("settings.toml");
+    let options = sandbox::Options { write_settings: Some(settings), ..sandbox::Options::default() };
+    let sandbox = sandbox::serve(options).await.unwrap();
+    let profile = Profile::at(Some(folder)).unwrap();
+    let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
+    let password = SecretString::from(sandbox.password.as_str());
+    sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
+    let (vendor, pending) = sign_in::begin_google(&wiring).await.unwrap();
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let consent = browser.get(pending.url().clone()).send();
+    let (consented, linked) = tokio::join!(consent, sign_in::finish_google(&wiring, &vendor, pending));
+    consented.unwrap();
+    linked.unwrap();
+    (sandbox, wiring)
+}
+
+async fn next_report(handle: &mut Handle) -> Result<Arc<sync::report::Report>, companion::problem::Problem> {
+    let changed = tokio::time::timeout(Duration::from_secs(60), handle.reports.changed());
+    changed.await.expect("a run ends").unwrap();
+    handle.reports.borrow_and_update().clone().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options { sample: true });
+    let overview = handle.overview();
+
+    let first = next_report(&mut handle).await.unwrap();
+    assert!(first.bookings.created > 0);
+    handle.sync_now();
+    let second = next_report(&mut handle).await.unwrap();
+    assert_eq!((second.bookings.created, second.bookings.updated), (0, 0));
+    assert_eq!(second.requests.get("google_auth"), None, "the access token lives as long as the process");
+    assert_eq!(second.requests["bookiji"], 1);
+
+    let mut seen = overview.clone();
+    let shown = seen.wait_for(|shown| !shown.syncing && shown.runs.len() == 2).await.unwrap().clone();
+    assert_eq!(shown.state, State::UpToDate);
+    assert!(shown.sample && shown.last_sync_at.is_some() && shown.next_sync_at.is_some());
+
+    let refused =
+        Wiring::open_with(&Profile::at(Some(folder.path())).unwrap(), Arc::new(Memory::default())).await;
+    assert_eq!(refused.err().unwrap().code, Code::AlreadyRunning);
+    handle.shutdown().await;
+    Wiring::open_with(&Profile::at(Some(folder.path())).unwrap(), Arc::new(Memory::default())).await.unwrap();
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_goes_away_is_shown_and_its_return_heals() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
+    let down = serde_json::json!({ "service": "google", "kind": "reset" });
+    browser.post(&faults).json(&down).send().await.unwrap().error_for_status().unwrap();
+
+    let mut handle = Controller::start(wiring, Options::default());
+    let failed = next_report(&mut handle).await.unwrap();
+    assert!(failed.errors.iter().all(|error| error.code == Code::NetworkError), "{:?}", failed.errors);
+    let mut overview = handle.overview();
+    let shown =
+        overview.wait_for(|shown| !shown.syncing && shown.state == State::Offline).await.unwrap().clone();
+    assert_eq!(shown.problem.unwrap().code, Code::NetworkError);
+
+    browser.delete(&faults).send().await.unwrap().error_for_status().unwrap();
+    handle.sync_now();
+    let healed = next_report(&mut handle).await.unwrap();
+    assert!(healed.errors.is_empty(), "{:?}", healed.errors);
+    overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_nobody_signed_in_it_waits_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Profile::at(Some(folder.path())).unwrap();
+    let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
+    let handle = Controller::start(wiring, Options::default());
+    handle.sync_now();
+    assert_eq!(handle.overview().borrow().vendor, None);
+    tokio::time::timeout(Duration::from_secs(20), handle.shutdown()).await.expect("it stops");
+}

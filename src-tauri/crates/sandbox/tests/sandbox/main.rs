@@ -1,0 +1,17 @@
+//! The sandbox's own strictness, over real sockets: what the services refuse, it refuses, in their words.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy sees tests in functions marked so, and not in what they call"
+)]
+
+mod bookiji;
+mod calendars;
+mod control;
+mod events;
+mod faults;
+mod gotrue;
+mod life;
+mod lists;
+mod oauth;
+mod world;

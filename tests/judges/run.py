@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Judges the sandbox with tools that nobody here wrote: Google's client, Google's discovery document, schemathesis.
+
+usage: run.py PATH-OF-bookiji-sandbox [CACHE-FOLDER]
+
+Makes its own virtual environment and Node folder in the cache folder, once. Prints one line per judge and exits 1 if
+one of them objects.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+PINS = ("requirements.txt", "package.json", "package-lock.json")
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    binary = pathlib.Path(sys.argv[1]).resolve()
+    cache = tools(pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else default_cache())
+    python = cache / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if pathlib.Path(sys.prefix).resolve() != (cache / "venv").resolve():
+        # The judges import Google's client, so this continues inside the environment that has it.
+        sys.exit(subprocess.call([python, __file__, binary, cache.parent]))
+    verdicts = [judge(binary, cache) for judge in (google_client, prism, schemathesis)]
+    sys.exit(0 if all(verdicts) else 1)
+
+
+def default_cache():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "bookiji-companion" / "judges"
+
+
+def tools(root):
+    """A folder with all tools in it, named by their pins; made whole or not at all."""
+    pins = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PINS)).hexdigest()[:16]
+    folder = (root / f"{pins}-py{sys.version_info.major}.{sys.version_info.minor}").resolve()
+    if (folder / "complete").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    print(f"judges: fetching the tools into {folder}", file=sys.stderr)
+    venv.create(folder / "venv", with_pip=True)
+    pip = [folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pip"]
+    quiet(*pip, "install", "--disable-pip-version-check", "--no-input", "-r", HERE / "requirements.txt")
+    for name in PINS[1:]:
+        shutil.copy(HERE / name, folder)
+    npm = shutil.which("npm") or sys.exit("judges: npm is missing; install Node.js 20 or newer")
+    quiet(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+    (folder / "complete").touch()
+    return folder
+
+
+def quiet(*command, cwd=None):
+    """Runs a command whose output matters only if it fails."""
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        sys.exit(f"judges: {' '.join(map(str, command[:4]))} failed:\n{done.stdout[-4000:]}")
+
+
+def judge(name):
+    """Makes a judge of a function that returns what it saw, or raises what it objects to."""
+
+    def decorate(function):
+        def run(binary, cache):
+            began = time.monotonic()
+            try:
+                seen, verdict = function(binary, cache), "ok"
+            except (AssertionError, OSError, subprocess.SubprocessError) as objection:
+                seen, verdict = str(objection) or type(objection).__name__, "OBJECTS"
+            print(f"{name:<28} {verdict:<8} {time.monotonic() - began:5.1f} s  {seen}", flush=True)
+            return verdict == "ok"
+
+        return run
+
+    return decorate
+
+
+def discovery_document():
+    import googleapiclient
+
+    folder = pathlib.Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+    return json.loads((folder / "calendar.v3.json").read_text(encoding="utf-8"))
+
+
+@judge("google-api-python-client")
+def google_client(binary, _):
+    from google_client import flows
+    from sandbox import Sandbox
+
+    with Sandbox(binary, "--seed", "3") as sandbox:
+        told = flows(discovery_document(), sandbox.url + "/google/calendar/v3/", sandbox)
+    return f"{len(told)} flows: {', '.join(told)}"
+
+
+@judge("prism, discovery document")
+def prism(binary, cache):
+    """The same flows through a proxy that holds every request and every answer to Google's own document."""
+    from google_client import flows
+    from sandbox import CALENDAR, Sandbox
+
+    document = discovery_document()
+    (cache / "calendar.v3.json").write_text(json.dumps(document), encoding="utf-8")
+    swagger = cache / "calendar.swagger.json"
+    quiet("node", HERE / "discovery.mjs", cache / "calendar.v3.json", swagger)
+    log = cache / "prism.log"
+    with Sandbox(binary, "--seed", "4") as sandbox, log.open("w") as output:
+        port = free_port()
+        command = ["node", cache / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js", "proxy"]
+        command += ["-h", "127.0.0.1", "-p", str(port), "--errors", swagger, f"{sandbox.url}/google/calendar/v3"]
+        proxy = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(port, proxy)
+            told = flows(document, url + "/", sandbox)
+            objects_to_nonsense(url, sandbox.google_credentials([CALENDAR]).token)
+        finally:
+            proxy.terminate()
+            proxy.wait(timeout=10)
+    seen = log.read_text(encoding="utf-8", errors="replace")
+    requests = len(re.findall(r"Request received", seen))
+    violations = [line for line in seen.splitlines() if "Violation" in line and "NONSENSE" not in line]
+    # The one violation is the nonsense that was sent on purpose.
+    assert len(violations) <= 1, "\n".join(violations[:10])
+    return f"{requests} requests and answers, {len(told)} flows"
+
+
+def objects_to_nonsense(url, token):
+    """A judge that never objects is none."""
+    body = json.dumps({"start": "tomorrow", "transparency": 5}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{url}/calendars/primary/events", data=body, headers=headers)
+    try:
+        urllib.request.urlopen(request, timeout=30)
+    except urllib.error.HTTPError as refusal:
+        assert refusal.code == 422, f"Prism let nonsense through: {refusal.code}"
+    else:
+        raise AssertionError("Prism let nonsense through")
+
+
+@judge("schemathesis, our contract")
+def schemathesis(binary, cache):
+    from sandbox import Sandbox
+
+    with Sandbox(binary, "--seed", "5") as sandbox:
+        state = sandbox.state()
+        booking = next(one["id"] for one in state["bookings"] if one["status"] == "confirmed")
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "--no-color", "run"]
+        command += [sandbox.url + "/bookiji/openapi.json", "--url", sandbox.url + "/bookiji"]
+        command += ["--header", f"Authorization: Bearer {sandbox.bookiji_token()}", "--checks", "all"]
+        command += ["--max-examples", "25", "--seed", "1", "--continue-on-failure"]
+        environment = {**os.environ, "SANDBOX_BOOKING": booking, "SANDBOX_VENDOR": state["vendor"]["id"]}
+        done = subprocess.run(command, cwd=cache, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    (cache / "schemathesis.log").write_text(done.stdout, encoding="utf-8")
+    told = done.stdout[done.stdout.rfind("= SUMMARY =") :]
+    assert done.returncode == 0, f"exit {done.returncode}, see {cache / 'schemathesis.log'}\n{told}"
+    generated = re.search(r"(\d+) generated.*", told)
+    operations = re.search(r"Tested: (\d+)", told)
+    return f"{operations.group(1)} operations, {generated.group(0)}" if generated and operations else "passed"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "Prism did not start"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("Prism did not answer within a minute")
+
+
+if __name__ == "__main__":
+    main()
