@@ -5,13 +5,14 @@ use companion::clock::SystemClock;
 use companion::controller::{Controller, Handle, Options};
 use companion::problem::Problem;
 use companion::profile::Profile;
-use companion::sample::Sample;
 use companion::view::{self, Activity, Overview};
 use companion::wiring::Wiring;
 use sync::ports::Clock;
 use sync::world::{SyncProblem, World};
 use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::{Mutex, watch};
+
+use crate::sample::Sample;
 
 /// The engine of one profile, and the sample in its place.
 pub struct Desk {
