@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::Bookiji;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Peer, Timeouts};
+use connectors::http::{Base, Counters, Http, Timeouts};
 use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
