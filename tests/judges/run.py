@@ -124,16 +124,13 @@ def prism(binary, cache):
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(port, proxy)
+            # With --errors, what Prism objects to becomes its own refusal, which no flow expects.
             told = flows(document, url + "/", sandbox)
+            requests = sandbox.call("GET", "/_sandbox/requests")["google"]["total"]
             objects_to_nonsense(url, sandbox.google_credentials([CALENDAR]).token)
         finally:
             proxy.terminate()
             proxy.wait(timeout=10)
-    seen = log.read_text(encoding="utf-8", errors="replace")
-    requests = len(re.findall(r"Request received", seen))
-    violations = [line for line in seen.splitlines() if "Violation" in line and "NONSENSE" not in line]
-    # The one violation is the nonsense that was sent on purpose.
-    assert len(violations) <= 1, "\n".join(violations[:10])
     return f"{requests} requests and answers, {len(told)} flows"
 
 

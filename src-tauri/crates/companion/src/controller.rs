@@ -30,18 +30,11 @@ pub struct Options {
     pub sample: bool,
 }
 
-/// What the outside can ask for.
-enum Ask {
-    SyncNow,
-    /// Connections or calendars have changed.
-    Reload,
-}
-
 type LastRun = Option<Result<Arc<Report>, Problem>>;
 
 /// The way to a running controller. Dropping it stops the controller.
 pub struct Handle {
-    asks: mpsc::UnboundedSender<Ask>,
+    asks: mpsc::Sender<()>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
@@ -51,12 +44,8 @@ pub struct Handle {
 impl Handle {
     /// Syncs everything at once, or right after the run that is under way.
     pub fn sync_now(&self) {
-        let _ = self.asks.send(Ask::SyncNow);
-    }
-
-    /// Looks at the mirror again: somebody chose calendars, connected or disconnected.
-    pub fn reload(&self) {
-        let _ = self.asks.send(Ask::Reload);
+        // One that waits already stands for this one too.
+        let _ = self.asks.try_send(());
     }
 
     /// What there is to show, now and whenever it changes.
@@ -102,7 +91,7 @@ impl Controller {
         );
         let (overview, overview_seen) = watch::channel(nothing);
         let (reports, reports_seen) = watch::channel(None);
-        let (asks, asked) = mpsc::unbounded_channel();
+        let (asks, asked) = mpsc::channel(1);
         let controller = Self {
             wiring,
             options,
@@ -117,7 +106,7 @@ impl Controller {
         Handle { asks, overview: overview_seen, reports: reports_seen, task }
     }
 
-    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Ask>) {
+    async fn run(mut self, mut asked: mpsc::Receiver<()>) {
         loop {
             let now = self.wiring.clock.now();
             let wait = match self.next(now) {
@@ -131,7 +120,7 @@ impl Controller {
             };
             tokio::select! {
                 ask = asked.recv() => match ask {
-                    Some(ask) => self.take(ask),
+                    Some(()) => self.schedule.ask(),
                     None => return,
                 },
                 () = self.wiring.clock.wait(wait.try_into().unwrap_or_default()) => {}
@@ -163,26 +152,19 @@ impl Controller {
         Next::WaitUntil(soon(now))
     }
 
-    fn take(&mut self, ask: Ask) {
-        match ask {
-            Ask::SyncNow => self.schedule.ask(),
-            Ask::Reload => self.show(None),
-        }
-    }
-
     /// Runs one sync. Answers whether to go on.
-    async fn work(&mut self, work: &Work, asked: &mut mpsc::UnboundedReceiver<Ask>) -> bool {
+    async fn work(&mut self, work: &Work, asked: &mut mpsc::Receiver<()>) -> bool {
         let started = self.wiring.clock.now();
         self.show(Some(started));
         let wanted = self.wanted(work, started);
-        let mut later = Vec::new();
+        let mut again = false;
         let (result, go_on) = {
             let mut run = std::pin::pin!(syncing::sync_once(&self.wiring, &wanted));
             loop {
                 tokio::select! {
                     result = &mut run => break (Some(result), true),
                     ask = asked.recv() => match ask {
-                        Some(ask) => later.push(ask),
+                        Some(()) => again = true,
                         None => break (tokio::time::timeout(LAST_WORDS, &mut run).await.ok(), false),
                     },
                 }
@@ -194,7 +176,9 @@ impl Controller {
             self.remember(&result, now);
             self.reports.send_replace(Some(result.map(Arc::new)));
         }
-        later.into_iter().for_each(|ask| self.take(ask));
+        if again {
+            self.schedule.ask();
+        }
         self.show(None);
         go_on
     }

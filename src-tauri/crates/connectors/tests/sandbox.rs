@@ -321,9 +321,9 @@ async fn every_fault_of_a_listing_is_named_and_the_next_reading_is_whole() {
     let (bookings, _) = snapshot(platform.bookings(None).await);
     let faults: [(&str, Expected); 7] = [
         ("status:500", |error| matches!(error, ServiceError::Failing { .. })),
-        // Bookiji's 503 is its switch.
+        // Bookiji's 503 says when to come back, Google's does not.
         ("status:503", |error| {
-            matches!(error, ServiceError::Failing { .. } | ServiceError::SwitchedOff { .. })
+            matches!(error, ServiceError::Failing { .. } | ServiceError::RateLimited { .. })
         }),
         (
             "rate_limited",

@@ -3,7 +3,7 @@
 //! `POST /_sandbox/faults {service, route?, kind, times?, probability?, seed?}`. A fault without `times` lasts until
 //! `DELETE /_sandbox/faults`. `route` is a label of `/_sandbox/requests` (`"GET /calendar/v3/users/me/calendarList"`),
 //! its path alone, or its method alone. Faults that bend an answer wait for a call that they can bend: `cursor_lost`
-//! is not used up by a call without a cursor.
+//! is not used up by a call without a cursor. `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refuse {
-    Status(u16),
+    Status(u16, Option<&'static str>),
     RateLimited,
     Reset,
     Html,
@@ -53,13 +53,27 @@ pub enum Quirk {
     EmptyListing,
 }
 
+/// Refusals that a client must tell from others with the same status.
+const REASONS: [&str; 6] = [
+    "SCHEDULING_DISABLED",
+    "CALENDAR_SYNC_DISABLED",
+    "userRateLimitExceeded",
+    "rateLimitExceeded",
+    "quotaExceeded",
+    "forbiddenForNonOrganizer",
+];
+
 impl Kind {
     /// Reads the word of the wire.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         if let Some(status) = word.strip_prefix("status:") {
+            let (status, reason) = match status.split_once(':') {
+                None => (status, None),
+                Some((status, word)) => (status, Some(*REASONS.iter().find(|reason| **reason == word)?)),
+            };
             let status: u16 = status.parse().ok().filter(|s| (400..600).contains(s))?;
-            return Some(Self::Refuse(Refuse::Status(status)));
+            return Some(Self::Refuse(Refuse::Status(status, reason)));
         }
         if let Some(wait) = word.strip_prefix("slow:") {
             return wait.parse().ok().filter(|ms| *ms <= 600_000).map(Self::Slow);

@@ -296,6 +296,7 @@ async fn authorize(State(app): State<App>, call: Call) -> Response {
     let mut world = app.world();
     let code = world.names.uuid();
     let expires_at = crate::time::after(now, CODE_SECONDS);
+    world.sessions.codes.retain(|_, code| code.expires_at > now);
     world.sessions.codes.insert(code.clone(), Code { challenge: challenge.to_owned(), expires_at });
     redirect.query_pairs_mut().append_pair("code", &code);
     (StatusCode::FOUND, [(LOCATION, redirect.to_string())]).into_response()

@@ -221,25 +221,25 @@ fn refusal(app: &App, service: &str, refuse: Refuse) -> Response {
         )
             .into_response(),
         Refuse::RateLimited => {
-            let mut response = status(app, service, 429);
+            let mut response = status(app, service, 429, None);
             response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("2"));
             response
         }
-        Refuse::Status(code) => status(app, service, code),
+        Refuse::Status(code, reason) => status(app, service, code, reason),
         Refuse::Reset => StatusCode::OK.into_response(),
     }
 }
 
 /// A refusal in the words of the service.
-fn status(app: &App, service: &str, code: u16) -> Response {
+fn status(app: &App, service: &str, code: u16, reason: Option<&'static str>) -> Response {
     let http = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match service {
-        "google" => Refusal::of_status(code).into_response(),
+        "google" => Refusal::of_status(code, reason).into_response(),
         "google_auth" => {
             (http, Json(json!({"error": "internal_failure", "error_description": "Injected fault."})))
                 .into_response()
         }
-        "bookiji" => crate::bookiji::problem::of_status(app, code).into_response(),
+        "bookiji" => crate::bookiji::problem::of_status(app, code, reason).into_response(),
         "bookiji_auth" => {
             (http, Json(json!({"code": code, "error_code": "unexpected_failure", "msg": "Injected fault."})))
                 .into_response()

@@ -59,12 +59,12 @@ async fn commands_of_other_days_are_wrong_usage() {
 }
 
 #[tokio::test]
-async fn connecting_google_without_a_client_id_says_what_to_set() {
+async fn connecting_an_account_comes_after_signing_in() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("settings.toml"), "[vault]\nkind = \"passphrase-file\"\n").unwrap();
     let refused = run(dir.path(), &["connect", "google", "--no-browser"]).await;
     assert_eq!(refused.status, 1);
-    assert_eq!(refused.error["code"], "NOT_SIGNED_IN", "first things first: {refused:?}");
+    assert_eq!(refused.error["code"], "NOT_SIGNED_IN", "{refused:?}");
 }
 
 const LUNCH: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:lunch\r\n\

@@ -39,6 +39,26 @@ async fn a_wrong_passphrase_opens_nothing() {
     assert_eq!(world.run(&["sync"]).await.status, 0);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_keychain_answers_it_says_so_and_what_to_do() {
+    use tokio::io::AsyncWriteExt;
+
+    let world = World::start().await;
+    std::fs::write(world.profile.path().join("settings.toml"), &world.sandbox.settings).unwrap();
+    let mut child = crate::world::command(world.profile.path())
+        .args(["--json", "login", "--email", &world.sandbox.email])
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(world.sandbox.password.as_bytes()).await.unwrap();
+    let said = crate::world::said(&child.wait_with_output().await.unwrap());
+    assert_eq!(said.status, 1, "{said:?}");
+    failed(&said, "KEYCHAIN_UNAVAILABLE");
+    assert!(said.error["next_step"].as_str().unwrap().contains("passphrase-file"), "{said:?}");
+    assert_eq!(world.run(&["status"]).await.document["vendor"], Value::Null, "nobody is half signed in");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn withdrawn_consent_asks_to_connect_again_and_connecting_again_heals() {
     let world = World::connected().await;

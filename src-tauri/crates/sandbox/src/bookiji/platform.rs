@@ -14,6 +14,9 @@ use super::problem::Problem;
 use crate::names::Names;
 use crate::time::postgres;
 
+/// Change hints beyond this are forgotten, oldest first.
+const CHANGES_KEPT: usize = 50_000;
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Platform {
     pub services: BTreeMap<String, Service>,
@@ -361,6 +364,9 @@ impl Platform {
 
     fn log(&mut self, kind: &str, booking: Option<String>, slot: Option<String>, at: Timestamp) {
         let sequence = self.changes.last().map_or(0, |change| change.sequence) + 1;
+        if self.changes.len() >= CHANGES_KEPT {
+            self.changes.drain(..CHANGES_KEPT / 2);
+        }
         self.changes.push(Change { sequence, kind: kind.to_owned(), booking, slot, at });
     }
 

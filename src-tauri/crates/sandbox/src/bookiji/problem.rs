@@ -77,16 +77,24 @@ impl IntoResponse for Problem {
 
 /// What the platform says with this status when it is not about the request.
 #[must_use]
-pub fn of_status(app: &App, status: u16) -> Problem {
-    let (code, message) = match status {
+pub fn of_status(app: &App, status: u16, reason: Option<&'static str>) -> Problem {
+    let (code, message) = match (status, reason) {
+        (_, Some(code @ "SCHEDULING_DISABLED")) => (code, "Scheduling is disabled"),
+        (_, Some(code)) => (code, "Calendar sync is not enabled"),
+        (status, None) => plain(status),
+    };
+    Problem::new(status, code, message).logged(app)
+}
+
+fn plain(status: u16) -> (&'static str, &'static str) {
+    match status {
         401 => ("AUTH_REQUIRED", "Invalid or expired token"),
-        403 => ("CALENDAR_SYNC_DISABLED", "Calendar sync is not enabled"),
+        403 => ("FORBIDDEN", "Forbidden"),
         404 => ("NOT_FOUND", "Not found"),
         409 => ("CONFLICT", "Conflict"),
         429 => ("RATE_LIMITED", "Too many requests"),
-        503 => ("SCHEDULING_DISABLED", "Scheduling is disabled"),
+        503 => ("SERVICE_UNAVAILABLE", "Service unavailable"),
         400..=499 => ("VALIDATION_ERROR", "Bad request"),
         _ => ("INTERNAL_ERROR", "Internal server error"),
-    };
-    Problem::new(status, code, message).logged(app)
+    }
 }

@@ -118,8 +118,8 @@ pub fn settle(fields: &mut Map<String, Value>, calendar_zone: &TimeZone) -> Resu
         *fields = map;
     }
     let repeats = recurrence(fields)?;
-    let end = moment(fields.get("end"), "end", repeats, calendar_zone)?;
-    let start = moment(fields.get("start"), "start", repeats, calendar_zone)?;
+    let end = moment(fields.get("end"), "end", repeats)?;
+    let start = moment(fields.get("start"), "start", repeats)?;
     match (&start, &end) {
         (Moment::Day(from), Moment::Day(to)) => {
             if to <= from {
@@ -195,13 +195,7 @@ fn offset(zoned: &Zoned) -> String {
     }
 }
 
-fn moment(
-    value: Option<&Value>,
-    which: &str,
-    repeats: bool,
-    calendar_zone: &TimeZone,
-) -> Result<Moment, Refusal> {
-    let _ = calendar_zone;
+fn moment(value: Option<&Value>, which: &str, repeats: bool) -> Result<Moment, Refusal> {
     let Some(value) = value else { return Err(Refusal::required(format!("Missing {which} time."))) };
     let invalid = || Refusal::invalid(format!("Invalid {which} time."));
     let zone = match value.get("timeZone") {

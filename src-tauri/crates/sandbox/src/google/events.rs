@@ -20,7 +20,6 @@ pub async fn list(State(app): State<App>, call: Call) -> Result<Response, Refusa
     gone(&app, &call)?;
     let cursor_lost = call.query("syncToken").is_some() && app.misbehaves(&call, Quirk::CursorLost);
     let bent = Bent {
-        cursor_lost,
         short: app.misbehaves(&call, Quirk::ShortPage),
         duplicate: call.query("pageToken").is_some() && app.misbehaves(&call, Quirk::DuplicatePage),
         reordered: app.misbehaves(&call, Quirk::Reordered),
@@ -31,7 +30,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Result<Response, Refusa
     let calendar = world.google.calendar(&caller.account, call.param("calendarId"))?;
     caller.reach(calendar)?;
     let changes = world.google.changes;
-    let question = Question::read(&call, calendar, changes, now, bent.cursor_lost)?;
+    let question = Question::read(&call, calendar, changes, now, cursor_lost)?;
     let page = question.answer(calendar, changes, now, bent);
     let veiled = caller.sees_times_only(calendar);
     let items: Vec<_> =

@@ -64,7 +64,6 @@ pub struct Question {
 /// How a list is bent on purpose.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bent {
-    pub cursor_lost: bool,
     pub short: bool,
     pub duplicate: bool,
     pub reordered: bool,

@@ -147,7 +147,17 @@ impl Refusal {
 
     /// What Google says with this status when it is not about the request.
     #[must_use]
-    pub fn of_status(code: u16) -> Self {
+    pub fn of_status(code: u16, reason: Option<&'static str>) -> Self {
+        if let Some(reason) = reason {
+            let message = match reason {
+                "quotaExceeded" => "Calendar usage limits exceeded.",
+                "userRateLimitExceeded" => "User Rate Limit Exceeded",
+                "rateLimitExceeded" => "Rate Limit Exceeded",
+                _ => "Shared properties can only be changed by the organizer of the event.",
+            };
+            let domain = if reason.ends_with("Exceeded") { "usageLimits" } else { "calendar" };
+            return Self::new(code, domain, reason, message);
+        }
         match code {
             401 => Self::sign_in(),
             403 => Self::new(403, "usageLimits", "rateLimitExceeded", "Rate Limit Exceeded"),

@@ -98,14 +98,8 @@ impl Desk<'_> {
     ) -> Result<Record, Refusal> {
         let old = self.for_change(id, if_match)?;
         let mut fields = old.fields.clone();
-        let mut changes = writable(body)?;
-        for name in ["start", "end"] {
-            // A change between all-day and timed names the new kind alone; Google wants the old one nulled.
-            if let Some(Value::Object(time)) = changes.get_mut(name) {
-                time.retain(|key, _| ["date", "dateTime", "timeZone"].contains(&key.as_str()));
-            }
-        }
-        merge(&mut fields, &changes);
+        // A change between all-day and timed must null the old kind: both at once are refused when it settles.
+        merge(&mut fields, &writable(body)?);
         defaults(&mut fields);
         self.replace(&old, fields)
     }

@@ -66,6 +66,7 @@ impl Grants {
             challenge,
             expires_at,
         };
+        self.codes.retain(|_, code| code.expires_at > now);
         self.codes.insert(word.clone(), code);
         word
     }

@@ -140,7 +140,7 @@ fn fill(
     ahead: i64,
 ) {
     let soon = after(week.now, 2 * 3600);
-    let last = week.at(ahead, 0, 0, 0);
+    let last = after(week.now, ahead * 7 * 24 * 3600);
     let free_of_plans = |slot: &Slot| {
         Interval::new(slot.start, slot.end)
             .is_some_and(|span| taken.iter().all(|other| !other.overlaps(&span)))
@@ -153,8 +153,7 @@ fn fill(
         let status = if place % 5 == 0 { Status::Pending } else { Status::Confirmed };
         made.push((slot.clone(), status));
     }
-    for (place, slot) in coming.iter().skip(plan.bookings).take(plan.bookings / 8).enumerate() {
-        let _ = place;
+    for slot in coming.iter().skip(plan.bookings).take(plan.bookings / 8) {
         made.push((slot.clone(), Status::Cancelled));
     }
     for (place, slot) in past.iter().take(plan.bookings / 2).enumerate() {

@@ -145,6 +145,20 @@ async fn times_are_checked_as_google_checks_them() {
 }
 
 #[tokio::test]
+async fn an_all_day_event_becomes_timed_when_the_day_is_nulled() {
+    let desk = Desk::new().await;
+    let day = json!({"id": "a11da0", "start": {"date": "2026-12-01"}, "end": {"date": "2026-12-02"}});
+    desk.insert(day).await.ok();
+    let at = |text: &str| json!({"dateTime": text});
+    let both = json!({"start": at("2026-12-01T10:00:00Z"), "end": at("2026-12-01T11:00:00Z")});
+    desk.on(Method::PATCH, "a11da0", None, Some(both)).await.refused(400, "invalid");
+    let nulled = |text: &str| json!({"date": null, "dateTime": text});
+    let timed = json!({"start": nulled("2026-12-01T10:00:00Z"), "end": nulled("2026-12-01T11:00:00Z")});
+    let timed = desk.on(Method::PATCH, "a11da0", None, Some(timed)).await.ok();
+    assert_eq!(timed["end"], json!({"dateTime": "2026-12-01T06:00:00-05:00", "timeZone": "America/Toronto"}));
+}
+
+#[tokio::test]
 async fn wrong_types_and_unreadable_bodies_are_refused() {
     let desk = Desk::new().await;
     for (name, value) in [("summary", json!(5)), ("transparency", json!("maybe")), ("status", json!("gone"))]

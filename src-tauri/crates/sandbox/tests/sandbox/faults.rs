@@ -33,6 +33,18 @@ async fn refusals_come_as_often_as_asked_and_in_the_services_words() {
 }
 
 #[tokio::test]
+async fn a_refusal_can_be_named() {
+    let world = World::new().await;
+    let (token, bookiji) = (world.google(&["calendar"]).await, world.bookiji().await);
+    world.fault(json!({"service": "google", "kind": "status:403:quotaExceeded", "times": 1})).await;
+    world.get(LIST, &token).await.refused(403, "quotaExceeded");
+    world.fault(json!({"service": "bookiji", "kind": "status:503:SCHEDULING_DISABLED", "times": 1})).await;
+    world.get("/bookiji/api/vendor/bookings", &bookiji).await.problem(503, "SCHEDULING_DISABLED");
+    world.fault(json!({"service": "bookiji", "kind": "status:503", "times": 1})).await;
+    world.get("/bookiji/api/vendor/bookings", &bookiji).await.problem(503, "SERVICE_UNAVAILABLE");
+}
+
+#[tokio::test]
 async fn a_route_can_be_named_in_three_ways() {
     let world = World::new().await;
     let token = world.google(&["calendar"]).await;

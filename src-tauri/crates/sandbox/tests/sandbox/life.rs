@@ -22,8 +22,11 @@ async fn the_same_seed_is_the_same_life_and_another_is_not() {
 
 #[tokio::test]
 async fn bookings_are_as_many_as_asked_and_never_overlap() {
-    for bookings in [0, 10, 200] {
-        let world = World::with(Options { bookings, events: 0, ..Options::default() }).await;
+    let days = [22, 24, 28].into_iter();
+    let cases = days.flat_map(|day| [0, 26, 80, 81, 300].map(|bookings| (day, bookings)));
+    for (day, bookings) in cases {
+        let now = format!("2026-11-{day}T21:30:00Z").parse().ok();
+        let world = World::with(Options { now, bookings, events: 0, ..Options::default() }).await;
         let state = world.state().await;
         let mut coming: Vec<_> = state["bookings"]
             .as_array()
