@@ -44,7 +44,7 @@ impl Sample {
 
         let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await?;
         sign_in::login(&wiring, &sandbox.email, &SecretString::from(sandbox.password.as_str())).await?;
-        let (vendor, pending) = sign_in::begin_google(&wiring).await?;
+        let (vendor, pending) = sign_in::begin_google(&wiring, false).await?;
         let url = pending.url().clone();
         let (consented, connected) =
             tokio::join!(consent(url), sign_in::finish_google(&wiring, &vendor, pending));
