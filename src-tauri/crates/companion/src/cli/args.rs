@@ -175,7 +175,7 @@ mod tests {
     fn every_promised_command_is_taken_with_its_options() {
         for line in [
             "companion status --json",
-            "companion --profile /tmp/p status",
+            "companion --profile folder status",
             "companion login --email me@example.com",
             "companion logout",
             "companion connect google --no-browser --json",
