@@ -1,2 +1,26 @@
-//! The desktop shell.
-fn main() {}
+//! The desktop shell: window, tray and commands around the application in crate `companion`. Wiring only.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod app;
+mod args;
+mod commands;
+mod desk;
+mod tray;
+mod tray_icon;
+mod tray_menu;
+mod tray_words;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match app::run(&args::Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

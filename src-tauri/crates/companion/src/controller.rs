@@ -232,6 +232,7 @@ impl Controller {
         let activity = Activity {
             syncing_since,
             sample: self.options.sample,
+            language: self.wiring.settings.language,
             problem: self.problem.clone(),
             next_run_at: self.schedule.next_run_at(self.wiring.clock.now()),
             ..Activity::default()

@@ -11,6 +11,8 @@ use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId, Service};
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
+use crate::words::Language;
+
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
 pub use state::State;
 
@@ -24,6 +26,8 @@ pub struct Activity {
     pub paused_until: Option<Timestamp>,
     /// The sandbox stands in for Bookiji and the calendars.
     pub sample: bool,
+    /// What she set; nothing follows the system.
+    pub language: Option<Language>,
     /// What stops every run before it starts: no keychain, no session, a broken settings file.
     pub problem: Option<SyncProblem>,
     /// When the next run is due, where that is sooner than any calendar's own time.
@@ -40,6 +44,8 @@ pub struct Overview {
     /// Why the state is what it is, where something is wrong. The worst of all problems.
     pub problem: Option<Problem>,
     pub sample: bool,
+    /// What she set; nothing follows the system.
+    pub language: Option<Language>,
     pub syncing: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub paused_until: Option<Timestamp>,
@@ -181,6 +187,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         state,
         problem,
         sample: activity.sample,
+        language: activity.language,
         syncing,
         paused_until: activity.paused_until.filter(|until| now < *until),
         vendor: world.vendor.as_ref().map(|vendor| VendorView {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sync::error::Code;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Language {
     #[default]
     #[serde(rename = "en")]

@@ -9,7 +9,6 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use sync::booking::{Booking, BookingStatus, event_id};
-use sync::ids::Service;
 use sync::ports::RemoteEvent;
 use sync::world::{LinkedCalendar, MappingState, Role, World};
 
@@ -65,8 +64,6 @@ pub enum Placement {
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct BusyView {
     pub calendar: String,
-    pub calendar_name: String,
-    pub service: Service,
     /// For her eyes, on this computer.
     pub title: String,
     pub all_day: bool,
@@ -172,7 +169,6 @@ fn booking_view(world: &World, booking: &Booking) -> BookingView {
 }
 
 fn busy_of(world: &World, calendar: &LinkedCalendar, window: Interval, zone: &TimeZone) -> Vec<BusyView> {
-    let Some(connection) = world.connections.get(&calendar.connection) else { return Vec::new() };
     let events: Vec<Event> = world
         .events
         .get(&calendar.id)
@@ -188,8 +184,6 @@ fn busy_of(world: &World, calendar: &LinkedCalendar, window: Interval, zone: &Ti
             let blocks = occurrence.blocks?;
             Some(BusyView {
                 calendar: calendar.id.to_string(),
-                calendar_name: calendar.name.clone(),
-                service: connection.service,
                 title: occurrence.summary,
                 all_day: occurrence.all_day,
                 start: occurrence.start,

@@ -1,0 +1,147 @@
+//! Puts the app together: one instance, one window, one tray, one engine; and decides what outlives what. The tray
+//! outlives the window, the engine outlives both, and quitting ends all three.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use companion::log;
+use companion::profile::Profile;
+use companion::view::{Overview, State};
+use companion::words::Language;
+use tauri::{AppHandle, Manager, RunEvent};
+use tokio::sync::watch;
+
+use crate::args::Args;
+use crate::commands;
+use crate::desk::Desk;
+use crate::tray::Tray;
+use crate::tray_icon::Panel;
+use crate::tray_menu::{Choice, TrayState};
+use crate::window;
+
+/// A sync that is over sooner than this does not make the icon blink.
+const BLINK: Duration = Duration::from_secs(3);
+/// How long quitting may wait for a sync under way.
+const LAST_WORDS: Duration = Duration::from_secs(12);
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let profile = Profile::at(args.profile.as_deref())?;
+    log::start(&profile, 0);
+    log::install_panic_note(Some(&profile));
+    let language = language(&profile);
+    let (hidden, sample) = (args.hidden, args.sandbox);
+    let bindings = commands::bindings();
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::open(app)))
+        .invoke_handler(bindings.invoke_handler())
+        .setup(move |app| {
+            bindings.mount_events(app);
+            let desk = Desk::new(profile);
+            let overviews = desk.overviews();
+            app.manage(desk);
+            let first = TrayState::of(&overviews.borrow());
+            let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
+            let tray = Tray::new(app.handle(), first, language, panel, choose)?;
+            tauri::async_runtime::spawn(keep_tray(tray, overviews.clone()));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
+            tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
+            tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
+            if !hidden {
+                window::open(app.handle());
+            }
+            Ok(())
+        })
+        .build(context())
+        .context("the desktop cannot be reached")?;
+    app.run(|app, event| {
+        if let RunEvent::ExitRequested { code: None, api, .. } = &event {
+            // The last window has closed, and nobody asked to quit.
+            api.prevent_exit();
+        } else if let RunEvent::Exit = event {
+            let desk = app.state::<Desk>();
+            tauri::async_runtime::block_on(async {
+                if tokio::time::timeout(LAST_WORDS, desk.shut_down()).await.is_err() {
+                    tracing::warn!("a sync was still under way");
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+#[expect(clippy::disallowed_types, reason = "Tauri's macro writes them")]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
+}
+
+fn language(profile: &Profile) -> Language {
+    let set = profile.settings().ok().and_then(|settings| settings.language);
+    let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+    Language::pick(set, system.each_ref().map(Option::as_deref))
+}
+
+fn choose(app: &AppHandle, choice: Choice) {
+    match choice {
+        Choice::SyncNow => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                // A refusal stands in the overview.
+                let _ = app.state::<Desk>().sync_now().await;
+            });
+        }
+        Choice::Open => window::open(app),
+        Choice::Quit => app.exit(0),
+    }
+}
+
+async fn begin(app: AppHandle, sample: bool) {
+    let desk = app.state::<Desk>();
+    let begun = if sample { desk.explore_sample().await } else { desk.start().await };
+    if let Err(problem) = begun {
+        tracing::error!(code = %problem.code, "not started: {problem}");
+    }
+}
+
+async fn keep_tray(mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
+    loop {
+        let next = TrayState::of(&overviews.borrow_and_update());
+        if next.state == State::Syncing {
+            match tokio::time::timeout(BLINK, overviews.changed()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = tray.show(next) {
+            tracing::warn!(%error, "the tray does not change");
+        }
+        if overviews.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn keep_window(app: AppHandle, mut overviews: watch::Receiver<Overview>) {
+    while overviews.changed().await.is_ok() {
+        commands::announce(&app);
+    }
+}
+
+/// Ends like *Quit* when the session or a terminal asks, so that a sample is erased and a sync ends well.
+async fn quit_when_asked(app: AppHandle) {
+    #[cfg(unix)]
+    {
+        let Ok(mut end) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = end.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    app.exit(0);
+}

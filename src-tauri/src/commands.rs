@@ -1,0 +1,114 @@
+//! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
+//! them by name.
+
+use std::collections::BTreeMap;
+
+use companion::problem::Problem;
+use companion::view::Overview;
+use companion::words::{self, Language};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use sync::error::Code;
+use tauri::{AppHandle, State, Wry};
+use tauri_specta::{Builder, Event, collect_commands, collect_events};
+
+use crate::desk::Desk;
+
+/// Tells the window to ask for the overview again.
+#[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
+pub struct OverviewChanged;
+
+/// Why a command was not done. The window has the words for every code.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Refusal {
+    pub code: Code,
+    pub message: String,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { code: problem.code, message: problem.message }
+    }
+}
+
+#[tauri::command]
+#[specta::specta]
+pub fn overview(desk: State<'_, Desk>) -> Overview {
+    desk.overview()
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn sync_now(desk: State<'_, Desk>) -> Result<(), Refusal> {
+    Ok(desk.sync_now().await?)
+}
+
+/// Puts the sandbox in place of her accounts, which stay as they are.
+#[tauri::command]
+#[specta::specta]
+pub async fn explore_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
+    Ok(desk.explore_sample().await?)
+}
+
+/// Erases the sandbox and goes back to her accounts.
+#[tauri::command]
+#[specta::specta]
+pub async fn leave_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
+    Ok(desk.leave_sample().await?)
+}
+
+/// The commands and events as Tauri and TypeScript both know them.
+pub fn bindings() -> Builder<Wry> {
+    Builder::new()
+        .commands(collect_commands![overview, sync_now, explore_sample, leave_sample])
+        .events(collect_events![OverviewChanged])
+        .constant("problemWords", problem_words())
+        .disable_serde_phases()
+}
+
+/// The one table of what the codes mean, for the window to read too.
+fn problem_words() -> BTreeMap<&'static str, BTreeMap<Code, ProblemWords>> {
+    let table = |language| {
+        let said = |code| {
+            let words::Words { plain, cause, next_step } = words::words(code, language);
+            (code, ProblemWords { plain, cause, next_step })
+        };
+        Code::ALL.into_iter().map(said).collect()
+    };
+    BTreeMap::from([("en", table(Language::English)), ("fr", table(Language::French))])
+}
+
+#[derive(Serialize)]
+struct ProblemWords {
+    plain: &'static str,
+    cause: &'static str,
+    next_step: &'static str,
+}
+
+/// Lets the window know, if it is open.
+pub fn announce(app: &AppHandle) {
+    if let Err(error) = OverviewChanged.emit(app) {
+        tracing::debug!(%error, "nobody heard that the overview changed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    /// `UPDATE_BINDINGS=1 cargo test -p bookiji-companion` writes them anew.
+    #[test]
+    fn the_committed_bindings_are_those_of_this_code() {
+        let committed = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ui/src/generated/bindings.ts");
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = folder.path().join("bindings.ts");
+        let typescript = specta_typescript::Typescript::default();
+        super::bindings().export(typescript, &fresh).unwrap();
+        let fresh = std::fs::read_to_string(fresh).unwrap();
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::write(&committed, &fresh).unwrap();
+        }
+        let committed = std::fs::read_to_string(&committed).unwrap_or_default();
+        assert!(committed == fresh, "run UPDATE_BINDINGS=1 cargo test -p bookiji-companion");
+    }
+}

@@ -1,0 +1,27 @@
+//! The one window: made when somebody wants to see it, and let go with its webview when she closes it.
+
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+
+const LABEL: &str = "main";
+
+/// Brings the window to the front, making it if there is none.
+pub fn open(app: &AppHandle) {
+    if let Err(error) = bring(app) {
+        tracing::error!(%error, "the window does not open");
+    }
+}
+
+fn bring(app: &AppHandle) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        window.unminimize()?;
+        window.show()?;
+        return window.set_focus();
+    }
+    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Bookiji Companion")
+        .inner_size(1200.0, 800.0)
+        .min_inner_size(900.0, 600.0)
+        .center()
+        .build()?;
+    Ok(())
+}

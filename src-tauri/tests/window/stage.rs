@@ -1,0 +1,161 @@
+//! Where the window is tried: a virtual display, a session bus, a home and a temporary folder of its own, and the
+//! browser's own driver. Takes everything down again when dropped.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+const APP: &str = env!("CARGO_BIN_EXE_bookiji-companion");
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+pub struct Stage {
+    pub page: Client,
+    home: TempDir,
+    driver: Child,
+    env: BTreeMap<String, String>,
+}
+
+impl Stage {
+    /// Starts the app with `args` and waits for its page.
+    pub async fn open(args: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["tmp", "run", "profile"] {
+            std::fs::create_dir(home.path().join(folder)).unwrap();
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let env_file = home.path().join("env");
+        let driver = Command::new("dbus-run-session")
+            .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24", "sh", "-c"])
+            .arg(format!("env > '{}'; openbox & exec WebKitWebDriver --port={port}", env_file.display()))
+            .env("HOME", home.path())
+            .env("TMPDIR", home.path().join("tmp"))
+            .env("XDG_RUNTIME_DIR", home.path().join("run"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .env("NO_AT_BRIDGE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect(
+                "dbus-run-session, xvfb-run and WebKitWebDriver: `cargo xtask test system` installs them",
+            );
+        let mut words = vec!["--profile".to_owned(), home.path().join("profile").display().to_string()];
+        words.extend(args.iter().map(|&word| word.to_owned()));
+        let page = connect(port, &words).await;
+        let env = std::fs::read_to_string(env_file).unwrap();
+        let env =
+            env.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
+        Self { page, driver, env: env.collect(), home }
+    }
+
+    /// What a sample leaves on disk while it runs.
+    pub fn erasable(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = std::fs::read_dir(self.home.path().join("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| named(path).starts_with("bookiji-sample-"))
+    }
+
+    /// Closes the window as she would: by the window manager.
+    pub async fn close_window(&self) {
+        let window = self.windows().pop().expect("a window");
+        self.tool("xdotool", &["windowactivate", "--sync", &window, "key", "alt+F4"]);
+        until("the window is gone", || self.windows().is_empty()).await;
+    }
+
+    pub async fn window_comes_back(&self) {
+        until("the window is back", || !self.windows().is_empty()).await;
+    }
+
+    #[must_use]
+    pub fn app_runs(&self) -> bool {
+        self.app().is_some()
+    }
+
+    /// Starts the app once more, beside the one that runs.
+    pub async fn second_start(&self) -> ExitStatus {
+        let mut second = self.seated(APP);
+        second.arg("--profile").arg(self.home.path().join("profile"));
+        tokio::time::timeout(PATIENCE, tokio::process::Command::from(second).status())
+            .await
+            .expect("the second start ends")
+            .unwrap()
+    }
+
+    /// Asks the app to end, as a closing session does.
+    pub async fn quit(&self) {
+        let app = self.app().expect("the app runs").to_string();
+        self.tool("kill", &["-TERM", &app]);
+        until("the app has ended", || self.app().is_none()).await;
+    }
+
+    fn windows(&self) -> Vec<String> {
+        let found = self.tool("xdotool", &["search", "--onlyvisible", "--name", "^Bookiji Companion$"]);
+        found.lines().map(str::to_owned).collect()
+    }
+
+    /// The app's process: the one that runs from this profile.
+    fn app(&self) -> Option<u32> {
+        let profile = self.home.path().join("profile").display().to_string();
+        std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+            let process: u32 = named(&entry.path()).parse().ok()?;
+            let words = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+            (words.starts_with(APP) && words.contains(&profile)).then_some(process)
+        })
+    }
+
+    fn seated(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.env).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn tool(&self, program: &str, words: &[&str]) -> String {
+        let answer = self.seated(program).args(words).output().expect("a tool of the window's tests");
+        String::from_utf8_lossy(&answer.stdout).into_owned()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        let _ = self.driver.wait();
+    }
+}
+
+async fn connect(port: u16, words: &[String]) -> Client {
+    let capabilities = json!({ "webkitgtk:browserOptions": { "binary": APP, "args": words } });
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        match builder.connect(&format!("http://127.0.0.1:{port}")).await {
+            Ok(page) => return page,
+            Err(error) => assert!(Instant::now() < deadline, "no session with the window: {error}"),
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Waits for what another process does, which nothing announces.
+async fn until(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}: it is not");
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+fn named(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+// The window's host when there is no app: the salon, in whatever state `?state=` asks for. Only `npm run dev` and
+// pictures meet it.
+
+import type { Bridge } from './bridge'
+import { NOW, salon } from './salon'
+import type { Code, Overview, State } from './types'
+
+/** What `?state=` may say. */
+export const STATES = [
+  'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
+] as const
+type FakeState = (typeof STATES)[number]
+
+export function bridge(query: URLSearchParams): Bridge {
+  const asked = STATES.find((state) => state === query.get('state')) ?? 'full'
+  let shown = overview(asked)
+  let tell = () => {}
+  const become = (next: Overview) => {
+    shown = next
+    tell()
+  }
+  return {
+    overview: () => Promise.resolve(structuredClone(shown)),
+    onChange: (listener) => (tell = listener),
+    syncNow: () => {
+      const before = shown
+      become({ ...before, state: 'syncing', syncing: true })
+      setTimeout(() => become({ ...before, syncing: false, last_sync_at: NOW }), 1500)
+      return Promise.resolve(null)
+    },
+    exploreSample: () => {
+      become(overview('sample'))
+      return Promise.resolve(null)
+    },
+    leaveSample: () => {
+      become(overview('signed-out'))
+      return Promise.resolve(null)
+    },
+    now: () => Date.parse(NOW),
+  }
+}
+
+function overview(state: FakeState): Overview {
+  const shown = salon()
+  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [] }
+  switch (state) {
+    case 'full':
+      return shown
+    case 'sample':
+      return { ...shown, sample: true }
+    case 'signed-out':
+      return {
+        ...shown, state: 'paused', vendor: null, connections: [], runs: [], schedule: nothing,
+        last_sync_at: null, next_sync_at: null,
+      }
+    case 'empty':
+      return {
+        ...shown, state: 'paused', connections: [], runs: [], last_sync_at: null, next_sync_at: null,
+        schedule: { ...nothing },
+      }
+    case 'new-week':
+      return { ...shown, schedule: nothing }
+    case 'syncing':
+      return { ...shown, state: 'syncing', syncing: true, runs: [{ ...shown.runs[0]!, id: 'r', started_at: NOW, ended_at: null, outcome: null }, ...shown.runs] }
+    case 'paused':
+      return { ...shown, state: 'paused', paused_until: '2026-11-17T11:40:00Z' }
+    case 'needs-you':
+      return troubled(shown, 2, 'needs_you', 'OAUTH_TOKEN_EXPIRED', 'caldav no longer accepts this sign-in (HTTP 401)')
+    case 'offline':
+      return troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached: connection refused')
+    case 'error':
+      return troubled(shown, 0, 'error', 'CALENDAR_API_ERROR', 'google refuses it: HTTP 400 “The requested time range is empty”')
+    case 'many':
+      return crowded(shown)
+  }
+}
+
+function troubled(shown: Overview, which: number, state: State, code: Code, message: string): Overview {
+  const problem = { code, message }
+  const broken = shown.connections[which]!
+  const calendars = broken.calendars.map((calendar) => ({
+    ...calendar, state, problem, outcome: 'error' as const, last_sync_at: '2026-11-17T09:58:00Z',
+  }))
+  const connections = [...shown.connections]
+  connections[which] = { ...broken, state, problem, calendars, last_sync_at: '2026-11-17T09:58:00Z' }
+  const failed = { ...shown.runs[0]!, outcome: 'partial' as const, problems: [problem] }
+  return { ...shown, state, problem, connections, runs: [failed, ...shown.runs.slice(1)] }
+}
+
+/** A week that nobody would like to have. */
+function crowded(shown: Overview): Overview {
+  const { schedule } = shown
+  const long = 'Straightening, deep conditioning and a very thorough consultation'
+  return {
+    ...shown,
+    vendor: { ...shown.vendor!, name: 'Maison Wilhelmina Featherstonehaugh-Cholmondeley & Filles' },
+    schedule: {
+      ...schedule,
+      bookings: schedule.bookings.flatMap((booking, index) => [
+        booking,
+        { ...booking, id: `${booking.id}x`, service: long, customer: 'Maximilian von Habsburg-Lothringen', start: booking.end, end: new Date(Date.parse(booking.end) + 1_800_000).toISOString(), placement: index % 3 ? booking.placement : ('error' as const) },
+      ]),
+      busy: schedule.busy.flatMap((busy) => [busy, { ...busy, title: `${busy.title}, again`, calendar: 'personal' }]),
+    },
+  }
+}

@@ -1,0 +1,18 @@
+// The window's host when it is the app.
+
+import { commands, events } from '../generated/bindings'
+import type { Bridge, Outcome } from './bridge'
+import type { Refusal } from './types'
+
+type Answer = { status: 'ok' } | { status: 'error'; error: Refusal }
+
+const outcome = (answer: Answer): Outcome => (answer.status === 'ok' ? null : answer.error)
+
+export const bridge: Bridge = {
+  overview: commands.overview,
+  onChange: (listener) => void events.overviewChanged.listen(listener),
+  syncNow: async () => outcome(await commands.syncNow()),
+  exploreSample: async () => outcome(await commands.exploreSample()),
+  leaveSample: async () => outcome(await commands.leaveSample()),
+  now: () => Date.now(),
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { language, usableZone } from './language'
+
+const NOW = Date.parse('2026-11-17T10:40:00Z')
+const spaces = (text: string) => text.replace(/[\u00a0\u202f\u2009]/g, ' ')
+
+describe('a language', () => {
+  it('is the first one she reads that we speak', () => {
+    expect(language(['de-DE', 'fr-CA', 'en'], 'UTC').locale).toBe('fr-CA')
+    expect(language(['de-DE'], 'UTC').locale).toBe('en-GB')
+  })
+
+  it('tells times in the zone of the vendor', () => {
+    expect(language(['en-GB'], 'Europe/Paris').time('2026-11-17T10:40:00Z')).toBe('11:40')
+    expect(spaces(language(['fr-CA'], 'America/Montreal').time('2026-11-17T10:40:00Z'))).toBe('05 h 40')
+    expect(spaces(language(['en-US'], 'Europe/Paris').time('2026-11-17T12:40:00Z'))).toBe('1:40 PM')
+  })
+
+  it('names weeks', () => {
+    const week = (tag: string) =>
+      spaces(
+        language([tag], 'UTC').week({ year: 2026, month: 11, day: 16 }, { year: 2026, month: 11, day: 22 }),
+      )
+    expect(week('en-GB')).toBe('16–22 November')
+    expect(week('fr-FR')).toBe('16–22 novembre')
+  })
+
+  it('says how long ago something was, until that is no longer of use', () => {
+    const { ago } = language(['en-GB'], 'Europe/Paris')
+    expect(ago('2026-11-17T10:39:30Z', NOW)).toBe('just now')
+    expect(ago('2026-11-17T10:38:00Z', NOW)).toBe('2 min ago')
+    expect(ago('2026-11-17T07:38:00Z', NOW)).toBe('3 h ago')
+    expect(ago('2026-11-17T03:38:00Z', NOW)).toBe('04:38')
+  })
+})
+
+describe('a zone that nobody knows', () => {
+  it('gives way to the one of the computer', () => {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+    expect(usableZone('Mars/Olympus')).toBe(own)
+    expect(usableZone('Europe/Paris')).toBe('Europe/Paris')
+  })
+})

@@ -1,0 +1,108 @@
+// In which words and which notation the window speaks: the computer's language, English where it is neither.
+
+import { problemWords, type Code } from './bridge/types'
+import { en, type Messages } from './messages/en'
+import { fr } from './messages/fr'
+import { asUtc, type CivilDate } from './time'
+
+/** What an error code means, and the one thing to do next. Commands in it stand between backticks. */
+export interface ProblemWords {
+  said: string
+  cause: string
+  next: string
+}
+
+/** Words and formats for one locale and one zone. */
+export interface Language {
+  locale: string
+  words: Messages
+  zone: string
+  problem(code: Code): ProblemWords
+  /** 11:30 */
+  time(instant: number | string): string
+  /** 11:30–12:15 */
+  timeRange(from: number | string, to: number | string): string
+  /** 9:00, or 9 AM: the label of an hour of the day. */
+  hour(hour: number): string
+  /** Tue */
+  weekday(date: CivilDate): string
+  /** Tuesday 17 November */
+  longDay(date: CivilDate): string
+  /** 16–22 November */
+  week(monday: CivilDate, sunday: CivilDate): string
+  /** 11:30 today, the day before it otherwise. */
+  moment(instant: number | string, now: number): string
+  /** 2 min ago, and a moment once that is hours. */
+  ago(instant: number | string, now: number): string
+}
+
+export function language(preferred: readonly string[], zone: string): Language {
+  const locale = preferred.find((tag) => /^(en|fr)\b/i.test(tag)) ?? 'en-GB'
+  const french = locale.toLowerCase().startsWith('fr')
+  const words = french ? fr : en
+  const inZone = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: zone })
+  const civil = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
+
+  const clock = inZone({ timeStyle: 'short' })
+  const halves = clock.resolvedOptions().hour12
+  const hours = civil(halves ? { hour: 'numeric' } : { timeStyle: 'short' })
+  const weekday = civil({ weekday: 'short' })
+  const longDay = civil({ weekday: 'long', day: 'numeric', month: 'long' })
+  const range = civil({ day: 'numeric', month: 'long' })
+  const dayOf = inZone({ year: 'numeric', month: '2-digit', day: '2-digit' })
+  const shortDay = inZone({ weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' })
+
+  const instant = (value: number | string) => (typeof value === 'string' ? Date.parse(value) : value)
+  const time = (value: number | string) => clock.format(instant(value))
+  const moment = (value: number | string, now: number) =>
+    dayOf.format(instant(value)) === dayOf.format(now) ? time(value) : shortDay.format(instant(value))
+
+  return {
+    locale,
+    words,
+    zone,
+    problem: (code) => {
+      const told = problemWords[french ? 'fr' : 'en'][code]
+      const proper = (text: string) => (french ? unbreakable(text) : text)
+      return { said: proper(told.plain), cause: proper(told.cause), next: proper(told.next_step) }
+    },
+    time,
+    timeRange: (from, to) => `${time(from)}–${time(to)}`,
+    hour: (hour) => hours.format(Date.UTC(2026, 0, 1, hour)),
+    weekday: (date) => weekday.format(asUtc(date)).replace(/\.$/, ''),
+    longDay: (date) => longDay.format(asUtc(date)),
+    week: (monday, sunday) => range.formatRange(asUtc(monday), asUtc(sunday)).replace(/\s*–\s*/, '–'),
+    moment,
+    ago: (value, now) => {
+      const minutes = Math.floor((now - instant(value)) / 60_000)
+      if (minutes < 1) return words.ago.now
+      if (minutes < 60) return words.ago.minutes(minutes)
+      if (minutes < 6 * 60) return words.ago.hours(Math.floor(minutes / 60))
+      return moment(value, now)
+    },
+  }
+}
+
+/** French punctuation does not begin a line. */
+function unbreakable(text: string): string {
+  return text.replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0')
+}
+
+/** The locales to try: what she set comes first, in the notation of her own computer where that speaks it. */
+export function preferred(set: string | null | undefined, system: readonly string[]): readonly string[] {
+  if (!set) return system
+  return [...system.filter((tag) => tag.toLowerCase().startsWith(set)), set]
+}
+
+/** A zone that this browser knows; the computer's own where the vendor's is not one. */
+export function usableZone(zone: string | undefined): string {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  if (!zone) return own
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
+  } catch {
+    return own
+  }
+}

@@ -1,0 +1,23 @@
+// What is wrong, for the band above a page: nothing while everything is well or merely waiting.
+
+import type { Overview } from '../bridge/types'
+import type { Language } from '../language'
+
+export interface Trouble {
+  said: string
+  next: string
+  /** Where it is Bookiji itself: how old the page is. */
+  stale: string | null
+}
+
+export function trouble(overview: Overview, language: Language): Trouble | null {
+  const { problem, state, connections, last_sync_at } = overview
+  if (!problem || state === 'up_to_date' || state === 'syncing' || state === 'paused') return null
+  const { words } = language
+  const told = language.problem(problem.code)
+  const broken = connections.filter((connection) => connection.problem?.code === problem.code)
+  const name = broken.length > 0 ? broken.map((c) => words.services[c.service]).join(', ') : 'Bookiji'
+  const stale =
+    broken.length === 0 && last_sync_at ? `${words.week.asOf(language.time(last_sync_at))} ${told.next}` : null
+  return { said: words.named(name, told.said), next: `${told.cause} ${told.next}`, stale }
+}

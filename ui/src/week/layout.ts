@@ -1,0 +1,155 @@
+// Where each booking and busy stretch stands in a week of seven columns. Pure: instants and a zone in, hours of the
+// wall clock out.
+
+import type { BookingView, BusyView, ClashView, Schedule } from '../bridge/types'
+import { addDays, sameDay, startOfDay, wall, wallHours, type CivilDate } from '../time'
+
+/** A piece of something within one day, in hours of that day's wall clock. */
+export interface Placed {
+  from: number
+  to: number
+  /** Which of `lanes` equal lanes it stands in. */
+  lane: number
+  lanes: number
+}
+
+export interface PlacedBooking extends Placed {
+  booking: BookingView
+  past: boolean
+}
+
+export interface PlacedBusy extends Placed {
+  busy: BusyView
+  /** Where the event itself begins and ends; around it lies the buffer. */
+  coreFrom: number
+  coreTo: number
+}
+
+export interface PlacedClash {
+  clash: ClashView
+  from: number
+  to: number
+  /** It would hide most of the booking, so it stands beside it. */
+  narrow: boolean
+}
+
+export interface Day {
+  date: CivilDate
+  bookings: PlacedBooking[]
+  busy: PlacedBusy[]
+  clashes: PlacedClash[]
+  /** Stretches that fill the whole day. */
+  allDay: BusyView[]
+  /** The now-line, on one day of one week. */
+  now: number | null
+}
+
+export interface Week {
+  monday: CivilDate
+  days: Day[]
+  /** The hours that are drawn. */
+  fromHour: number
+  toHour: number
+  /** Anything at all is in it. */
+  empty: boolean
+}
+
+/** Drawn even in an empty week. */
+const FROM_HOUR = 8
+const TO_HOUR = 19
+/** What is shorter than this is drawn as if it were this long. */
+const SHORTEST_HOURS = 0.25
+
+/** Lays out the week that begins on `monday`. */
+export function layoutWeek(schedule: Schedule, monday: CivilDate, zone: string, now: number): Week {
+  const days = Array.from({ length: 7 }, (_, index) => layoutDay(schedule, addDays(monday, index), zone, now))
+  const pieces = days.flatMap((day): { from: number; to: number }[] => [...day.bookings, ...day.busy])
+  const fromHour = Math.floor(Math.min(FROM_HOUR, ...pieces.map((piece) => piece.from)))
+  const toHour = Math.ceil(Math.max(TO_HOUR, ...pieces.map((piece) => piece.to)))
+  const empty = days.every((day) => day.bookings.length + day.busy.length + day.allDay.length === 0)
+  return { monday, days, fromHour, toHour, empty }
+}
+
+function layoutDay(schedule: Schedule, date: CivilDate, zone: string, now: number): Day {
+  const start = startOfDay(date, zone)
+  const end = startOfDay(addDays(date, 1), zone)
+  const within = (from: string, to: string) => cut(Date.parse(from), Date.parse(to), start, end, zone)
+
+  const bookings: PlacedBooking[] = []
+  for (const booking of schedule.bookings) {
+    const piece = within(booking.start, booking.end)
+    if (piece) bookings.push({ ...piece, lane: 0, lanes: 1, booking, past: Date.parse(booking.end) <= now })
+  }
+
+  const busy: PlacedBusy[] = []
+  const allDay: BusyView[] = []
+  for (const stretch of schedule.busy) {
+    const piece = within(stretch.blocks_from, stretch.blocks_to)
+    if (!piece) continue
+    if (stretch.all_day || (Date.parse(stretch.blocks_from) <= start && Date.parse(stretch.blocks_to) >= end)) {
+      allDay.push(stretch)
+      continue
+    }
+    const core = within(stretch.start, stretch.end) ?? piece
+    busy.push({ ...piece, lane: 0, lanes: 1, busy: stretch, coreFrom: core.from, coreTo: core.to })
+  }
+
+  assignLanes(bookings)
+  assignLanes(busy)
+  return {
+    date,
+    bookings,
+    busy,
+    clashes: layoutClashes(schedule, bookings, within),
+    allDay,
+    now: sameDay(wall(now, zone), date) ? wallHours(now, zone) : null,
+  }
+}
+
+/** The part of a stretch that lies in one day, as the wall clock of that day reads. */
+function cut(from: number, to: number, start: number, end: number, zone: string) {
+  if (to <= start || from >= end || from >= to) return null
+  const first = from <= start ? 0 : wallHours(from, zone)
+  let last = to >= end ? 24 : wallHours(to, zone)
+  // Where the clocks go back an hour comes twice, and wall time alone would end before it begins.
+  if (last <= first) last = Math.min(24, first + (Math.min(to, end) - Math.max(from, start)) / 3_600_000)
+  return { from: Math.min(first, 24 - SHORTEST_HOURS), to: Math.max(last, first + SHORTEST_HOURS) }
+}
+
+/** Puts what overlaps side by side. Touching is not overlapping. */
+export function assignLanes(pieces: Placed[]): void {
+  pieces.sort((a, b) => a.from - b.from || b.to - a.to)
+  let group: Placed[] = []
+  let groupEnd = -Infinity
+  const settle = () => {
+    const lanes = Math.max(0, ...group.map((piece) => piece.lane + 1))
+    for (const piece of group) piece.lanes = lanes
+  }
+  for (const piece of pieces) {
+    if (piece.from >= groupEnd) {
+      settle()
+      group = []
+      groupEnd = -Infinity
+    }
+    const taken = new Set(group.filter((other) => other.to > piece.from).map((other) => other.lane))
+    piece.lane = 0
+    while (taken.has(piece.lane)) piece.lane += 1
+    group.push(piece)
+    groupEnd = Math.max(groupEnd, piece.to)
+  }
+  settle()
+}
+
+function layoutClashes(
+  schedule: Schedule,
+  bookings: PlacedBooking[],
+  within: (from: string, to: string) => { from: number; to: number } | null,
+): PlacedClash[] {
+  return schedule.clashes.flatMap((clash) => {
+    const piece = within(clash.start, clash.end)
+    const booking = bookings.find((placed) => placed.booking.id === clash.booking)
+    if (!piece || !booking) return []
+    const narrow = piece.to - piece.from > (booking.to - booking.from) / 2
+    return [{ clash, from: piece.from, to: piece.to, narrow }]
+  })
+}
