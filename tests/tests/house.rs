@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sync", &["calendar"]),
     ("mirror", &["calendar", "sync"]),
     ("connectors", &["calendar", "sync"]),
-    ("companion", &["calendar", "sync", "mirror", "connectors"]),
+    ("companion", &["calendar", "sync", "mirror", "connectors", "sandbox"]),
     ("sandbox", &["calendar"]),
     ("bookiji-companion", &["calendar", "sync", "mirror", "connectors", "companion", "sandbox"]),
     ("tests", &["calendar", "sync", "mirror", "connectors", "companion", "sandbox"]),
@@ -35,6 +35,13 @@ fn every_crate_uses_only_those_below_it() {
             assert!(known, "`{name}` must not use `{used}`");
         }
     }
+}
+
+#[test]
+fn the_sandbox_is_in_the_application_only_where_sample_data_is_asked_for() {
+    let house = House::read();
+    let uses = house.declared("companion", "sandbox");
+    assert!(uses.iter().all(|used| used["optional"] == true), "{uses:?}");
 }
 
 #[test]
@@ -86,6 +93,12 @@ fn no_file_names_a_folder_of_somebodys_machine() {
 }
 
 #[test]
+fn the_lock_file_of_the_window_names_no_download_address() {
+    let lock = read(Path::new("ui/package-lock.json")).expect("ui/package-lock.json is there");
+    assert!(!lock.contains("\"resolved\": \"http"), "set omit-lockfile-registry-resolved and lock again");
+}
+
+#[test]
 fn one_file_of_the_window_speaks_to_the_shell() {
     let speaking: Vec<PathBuf> = files()
         .into_iter()
@@ -114,6 +127,7 @@ fn migrations_are_numbered_without_gaps() {
 struct House {
     ours: BTreeMap<String, String>,
     names: BTreeMap<String, String>,
+    packages: Vec<Value>,
     uses: BTreeMap<String, Vec<String>>,
 }
 
@@ -150,11 +164,19 @@ impl House {
                 (text(&node["id"]), used)
             })
             .collect();
-        Self { ours, names, uses }
+        Self { ours, names, packages: list(&metadata["packages"]), uses }
     }
 
     fn direct(&self, name: &str) -> Vec<String> {
         self.uses[&self.ours[name]].iter().map(|id| self.names[id].clone()).collect()
+    }
+
+    /// What the manifest of one of ours says of a package, its tests left out.
+    fn declared(&self, name: &str, used: &str) -> Vec<Value> {
+        let package = self.packages.iter().find(|package| package["id"] == self.ours[name].as_str());
+        let declared =
+            package.and_then(|package| package["dependencies"].as_array()).cloned().unwrap_or_default();
+        declared.into_iter().filter(|one| one["name"] == used && one["kind"] != "dev").collect()
     }
 
     /// The shortest way from one of our crates to a package, by names.
