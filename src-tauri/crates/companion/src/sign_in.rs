@@ -53,11 +53,11 @@ pub async fn logout(wiring: &Wiring) -> Result<(), Problem> {
 }
 
 /// A Google sign-in that waits for the browser.
-pub async fn begin_google(wiring: &Wiring) -> Result<(Vendor, Pending), Problem> {
+pub async fn begin_google(wiring: &Wiring, own_calendar: bool) -> Result<(Vendor, Pending), Problem> {
     let vendor = wiring.world()?.vendor.ok_or_else(|| {
         Problem::new(Code::NotSignedIn, "Sign in to Bookiji first: a calendar is connected for a vendor.")
     })?;
-    let pending = wiring.google_oauth()?.begin().await.map_err(refused)?;
+    let pending = wiring.google_oauth(own_calendar)?.begin().await.map_err(refused)?;
     Ok((vendor, pending))
 }
 

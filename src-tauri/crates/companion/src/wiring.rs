@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::Bookiji;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Peer, Timeouts};
-use connectors::oauth::{Client, Config};
+use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::Sqlite;
@@ -103,8 +103,8 @@ impl Wiring {
         Ok(Bookiji::new(self.http.clone(), base(&self.settings.endpoints.bookiji)?, self.bookiji_tokens()?))
     }
 
-    /// Google's sign-in server, as this app.
-    pub fn google_oauth(&self) -> Result<Client, Problem> {
+    /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
+    pub fn google_oauth(&self, own_calendar: bool) -> Result<Client, Problem> {
         let oauth = &self.settings.oauth;
         let Some(client_id) = oauth.google_client_id.clone() else {
             return Err(Problem::new(
@@ -116,26 +116,19 @@ impl Wiring {
                 self.profile.settings_file().display()
             )));
         };
-        Ok(Client::new(
-            self.http.clone(),
-            Config {
-                peer: Peer::GoogleAuth,
-                authorize: base(&self.settings.endpoints.google_auth)?,
-                token: base(&self.settings.endpoints.google_token)?,
-                client_id,
-                client_secret: oauth.google_client_secret.clone(),
-                scopes: google::SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
-                // Asking for consent again is what makes Google hand out a refresh token again.
-                extra: vec![
-                    ("access_type".to_owned(), "offline".to_owned()),
-                    ("prompt".to_owned(), "consent".to_owned()),
-                ],
-            },
-        ))
+        let scopes = if own_calendar { google::SCOPES_FOR_HER_OWN_CALENDAR } else { google::SCOPES };
+        let config = google::sign_in(
+            base(&self.settings.endpoints.google_auth)?,
+            base(&self.settings.endpoints.google_token)?,
+            &client_id,
+            oauth.google_client_secret.clone(),
+            scopes,
+        );
+        Ok(Client::new(self.http.clone(), config))
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
-        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.google_oauth()?)))
+        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.google_oauth(false)?)))
     }
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {

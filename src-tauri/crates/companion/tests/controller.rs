@@ -24,7 +24,7 @@ async fn connected(folder: &std::path::Path) -> (Running, Wiring) {
     let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
     let password = SecretString::from(sandbox.password.as_str());
     sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
-    let (vendor, pending) = sign_in::begin_google(&wiring).await.unwrap();
+    let (vendor, pending) = sign_in::begin_google(&wiring, false).await.unwrap();
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
     let consent = browser.get(pending.url().clone()).send();
     let (consented, linked) = tokio::join!(consent, sign_in::finish_google(&wiring, &vendor, pending));

@@ -168,7 +168,11 @@ async fn write(
                 )
             });
             applied.failed.insert(key);
-            if concerns_account(&error) {
+            let refused_all = matches!(
+                (operation, &error),
+                (Operation::CreateEvent { .. }, ServiceError::Forbidden { .. })
+            );
+            if refused_all || concerns_account(&error) {
                 applied.stopped.insert(linked.connection.clone());
             }
             Ok(false)

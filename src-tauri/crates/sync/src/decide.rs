@@ -4,10 +4,8 @@ use crate::booking::{Booking, BookingStatus, Draft};
 use crate::ports::RemoteEvent;
 use crate::world::{Mapping, MappingState};
 use calendar::event::{End, When};
-use calendar::zone::Zone;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -191,10 +189,8 @@ pub fn times(event: &RemoteEvent) -> Option<(Timestamp, Timestamp)> {
 fn instant(when: &When) -> Option<Timestamp> {
     match when {
         When::Utc(at) => Some(*at),
-        When::Zoned { wall, zone: Zone::Iana(name) } => {
-            TimeZone::get(name).ok()?.to_ambiguous_timestamp(*wall).compatible().ok()
-        }
-        When::Zoned { .. } | When::Date(_) | When::Floating(_) => None,
+        When::Zoned { wall, zone } => zone.time_zone()?.to_ambiguous_timestamp(*wall).compatible().ok(),
+        When::Date(_) | When::Floating(_) => None,
     }
 }
 

@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::busy_set::{vendor_zone, window};
-use crate::error::{MirrorError, ServiceError};
+use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId};
+use crate::plan::plan;
 use crate::ports::{Account, Reading};
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
 use crate::trouble;
-use crate::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, World};
+use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,10 +71,11 @@ impl Observed {
     }
 }
 
-/// Reads what `direction` needs: bookings for the way out, calendars for both ways.
+/// Reads what `direction` needs: bookings for the way out, calendars for both ways. With `connections`, the other
+/// accounts are not asked.
 ///
-/// The target is read even when only bookings travel, since an event she moved must not be written over. With
-/// `connections`, the other accounts are not asked.
+/// When only bookings travel, the target is read if something is to be written to it: an event she moved must not be
+/// written over. Polling for bookings that have not changed costs the calendar nothing.
 ///
 /// # Errors
 /// When the mirror cannot be written. What services refuse is in the report.
@@ -92,7 +94,9 @@ pub async fn observe(
         let wanted = match calendar.role {
             Role::Off => false,
             Role::Busy => direction != Direction::ToCalendar,
-            Role::Target => true,
+            Role::Target => {
+                direction != Direction::ToCalendar || writes_to(&parts.mirror.world()?, calendar, parts)
+            }
         };
         if !wanted || connections.is_some_and(|asked| !asked.contains(&calendar.connection)) {
             continue;
@@ -103,6 +107,17 @@ pub async fn observe(
     }
     trouble::record(parts, &world, &observed, report)?;
     Ok(observed)
+}
+
+fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> bool {
+    let planned = plan(world, parts.clock.now(), &parts.policy);
+    let open = world.unsettled.iter().map(|(_, operation)| operation);
+    planned.writes.iter().chain(open).any(|operation| match operation {
+        Operation::CreateEvent { calendar: id, .. }
+        | Operation::UpdateEvent { calendar: id, .. }
+        | Operation::RemoveEvent { calendar: id, .. } => *id == calendar.id,
+        Operation::PublishBusy { .. } => false,
+    })
 }
 
 async fn read_bookings(
@@ -163,7 +178,9 @@ async fn read_calendar(
         report.errors.push(fail(&not_open(connection)));
         return Ok(ReadOutcome::Failed);
     };
-    if connection.state == ConnectionState::NeedsSignIn && already_refused(report, connection) {
+    if let Some(refusal) = refused_before(report, connection) {
+        let again = ErrorReport { calendar: Some(calendar.id.clone()), ..refusal.clone() };
+        report.errors.push(again);
         return Ok(ReadOutcome::Failed);
     }
     read_from(parts, world, account.as_ref(), calendar, &fail, report).await
@@ -223,11 +240,15 @@ async fn read_from(
     }
 }
 
-/// One refusal per account is enough: its other calendars would be refused alike.
-fn already_refused(report: &Report, connection: &Connection) -> bool {
-    report.errors.iter().any(|error| {
+/// One refusal per account and run is enough: its other calendars would be refused alike, after as long a wait.
+fn refused_before<'a>(report: &'a Report, connection: &Connection) -> Option<&'a ErrorReport> {
+    use Code::{KeychainUnavailable, NetworkError, OauthTokenExpired, RateLimitExceeded};
+    report.errors.iter().find(|error| {
         error.connection.as_ref() == Some(&connection.id)
-            && error.code == crate::error::Code::OauthTokenExpired
+            && matches!(
+                error.code,
+                KeychainUnavailable | NetworkError | OauthTokenExpired | RateLimitExceeded
+            )
     })
 }
 

@@ -75,6 +75,9 @@ pub enum ConnectService {
         /// Print the sign-in address alone on one line of stderr instead of opening a browser
         #[arg(long)]
         no_browser: bool,
+        /// Also ask to write into calendars you made yourself, so that bookings may go there
+        #[arg(long)]
+        own_calendar: bool,
     },
 }
 

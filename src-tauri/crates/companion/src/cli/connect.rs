@@ -14,9 +14,9 @@ use crate::view::{self, Activity};
 use crate::wiring::Wiring;
 
 pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
-    let ConnectService::Google { no_browser } = service;
+    let ConnectService::Google { no_browser, own_calendar } = service;
     let wiring = Wiring::open(profile).await?;
-    let (vendor, pending) = sign_in::begin_google(&wiring).await?;
+    let (vendor, pending) = sign_in::begin_google(&wiring, *own_calendar).await?;
     let url = pending.url().to_string();
     if *no_browser {
         output::note(&url);

@@ -197,3 +197,47 @@ async fn watching_keeps_the_profile_to_itself_and_ends_well_when_asked_to() {
     assert!(document["bookings"]["created"].as_u64().unwrap() > 0);
     assert_eq!(world.run(&["sync"]).await.status, 0);
 }
+
+/// The live booking events of the vendor's primary calendar.
+fn in_her_own(state: &Value, email: &str) -> usize {
+    let calendars = state["calendars"].as_array().unwrap();
+    let own = calendars.iter().find(|calendar| calendar["id"] == email).unwrap();
+    let events = own["events"].as_array().unwrap();
+    events.iter().filter(|event| event["booking_id"].is_string() && event["status"] != "cancelled").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookings_go_into_her_own_calendar_only_with_her_explicit_consent() {
+    let world = World::start().await;
+    assert_eq!(world.login().await.status, 0);
+    assert_eq!(world.connect().await.status, 0);
+    let email = world.sandbox.email.clone();
+    assert_eq!(world.run(&["calendars", "--target", &email]).await.status, 0);
+    let refused = world.run(&["sync"]).await;
+    assert_eq!(refused.status, 4, "{refused:?}");
+    let errors = refused.document["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), &errors[0]["code"]), (1, &json!("PERMISSION_DENIED")), "{refused:?}");
+    assert_eq!(in_her_own(&world.state().await, &email), 0);
+
+    assert_eq!(world.connect_with(&["--own-calendar"]).await.status, 0);
+    let synced = world.run(&["sync"]).await;
+    assert_eq!(synced.status, 0, "{synced:?}");
+    let created = synced.document["bookings"]["created"].as_u64().unwrap();
+    assert!(created > 0);
+    assert_eq!(in_her_own(&world.state().await, &email) as u64, created);
+    let again = world.run(&["sync"]).await;
+    assert_eq!(again.document["bookings"]["created"], 0, "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_for_bookings_that_have_not_changed_costs_the_calendar_nothing() {
+    let world = World::connected().await;
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    let poll = world.run(&["sync", "--direction", "to_calendar"]).await;
+    assert_eq!(poll.status, 0, "{poll:?}");
+    assert_eq!(poll.document["requests"]["bookiji"], 1, "{poll:?}");
+    assert!(poll.document["requests"]["google"].is_null(), "{poll:?}");
+    assert!(world.try_edit(json!({"as": "customer", "do": "book"})).await);
+    let poll = world.run(&["sync", "--direction", "to_calendar"]).await;
+    assert_eq!(poll.document["bookings"]["created"], 1, "{poll:?}");
+}

@@ -64,7 +64,11 @@ impl World {
 
     /// Connects Google as her browser would: by opening the address that is printed.
     pub async fn connect(&self) -> Said {
-        let mut child = self.spawn(&["connect", "google", "--no-browser"]);
+        self.connect_with(&[]).await
+    }
+
+    pub async fn connect_with(&self, more: &[&str]) -> Said {
+        let mut child = self.spawn(&[&["connect", "google", "--no-browser"], more].concat());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut stderr = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {

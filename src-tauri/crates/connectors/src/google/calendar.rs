@@ -18,6 +18,8 @@ pub(super) struct GoogleCalendar {
     pub(super) remote: RemoteCalendarId,
 }
 
+const NOT_OURS: &str = "this calendar is not one that the app may write to; connect the account with --own-calendar, or \
+                        let bookings go to the Bookiji calendar";
 const EVENT: &str = "/calendar/v3/calendars/{calendar}/events/{event}";
 
 impl GoogleCalendar {
@@ -60,7 +62,15 @@ impl Calendar for GoogleCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        stored(&self.write(self.events(Method::POST).json(&insert_body(draft))).await?)
+        let request = self.events(Method::POST).json(&insert_body(draft));
+        match self.write(request).await {
+            Ok(answer) => stored(&answer),
+            // It was just read, so it is there: what Google hides is the permission to write.
+            Err(ServiceError::Gone { service }) => {
+                Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
