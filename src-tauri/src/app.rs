@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .invoke_handler(bindings.invoke_handler())
         .setup(move |app| {
             bindings.mount_events(app);
-            let desk = Desk::new(profile);
+            let desk = Desk::new(profile, language);
             let overviews = desk.overviews();
             app.manage(desk);
             let first = TrayState::of(&overviews.borrow());
@@ -74,10 +74,10 @@ fn context() -> tauri::Context {
     tauri::generate_context!()
 }
 
+/// One for the tray and the window.
 fn language(profile: &Profile) -> Language {
     let set = profile.settings().ok().and_then(|settings| settings.language);
-    let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
-    Language::pick(set, system.each_ref().map(Option::as_deref))
+    Language::pick(set, [sys_locale::get_locale().as_deref(), None, None])
 }
 
 fn choose(app: &AppHandle, choice: Choice) {

@@ -5,17 +5,20 @@ use companion::clock::SystemClock;
 use companion::controller::{Controller, Handle, Options};
 use companion::problem::Problem;
 use companion::profile::Profile;
-use companion::sample::Sample;
 use companion::view::{self, Activity, Overview};
 use companion::wiring::Wiring;
+use companion::words::Language;
 use sync::ports::Clock;
 use sync::world::{SyncProblem, World};
 use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::{Mutex, watch};
 
+use crate::sample::Sample;
+
 /// The engine of one profile, and the sample in its place.
 pub struct Desk {
     profile: Profile,
+    language: Language,
     shown: watch::Sender<Overview>,
     engine: Mutex<Option<Running>>,
 }
@@ -50,13 +53,13 @@ impl Engine {
 impl Desk {
     /// Nothing runs yet.
     #[must_use]
-    pub fn new(profile: Profile) -> Self {
-        Self { profile, shown: watch::Sender::new(nothing(None)), engine: Mutex::new(None) }
+    pub fn new(profile: Profile, language: Language) -> Self {
+        Self { profile, language, shown: watch::Sender::new(nothing(None)), engine: Mutex::new(None) }
     }
 
     #[must_use]
     pub fn overview(&self) -> Overview {
-        self.shown.borrow().clone()
+        Overview { language: Some(self.language), ..self.shown.borrow().clone() }
     }
 
     /// Every overview from now on, whichever engine it comes from.
@@ -162,7 +165,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let profile = Profile::at(Some(dir.path())).unwrap();
             std::fs::write(profile.settings_file(), "[no such thing]").unwrap();
-            let desk = Desk::new(profile.clone());
+            let desk = Desk::new(profile.clone(), Language::English);
             let refused = desk.start().await.unwrap_err();
             assert_eq!(refused.code, sync::error::Code::SettingsInvalid);
             assert_eq!(desk.overview().problem.map(|problem| problem.code), Some(refused.code));
@@ -179,7 +182,7 @@ mod tests {
     fn the_sample_takes_the_place_of_her_engine_and_gives_it_back() {
         tauri::async_runtime::block_on(async {
             let dir = tempfile::tempdir().unwrap();
-            let desk = Desk::new(Profile::at(Some(dir.path())).unwrap());
+            let desk = Desk::new(Profile::at(Some(dir.path())).unwrap(), Language::French);
             desk.start().await.unwrap();
             let mut overviews = desk.overviews();
             desk.explore_sample().await.unwrap();
@@ -187,6 +190,7 @@ mod tests {
             desk.leave_sample().await.unwrap();
             let left = overviews.wait_for(|shown| !shown.sample).await.unwrap().clone();
             assert_eq!(left.vendor, None);
+            assert_eq!(desk.overview().language, Some(Language::French));
             desk.shut_down().await;
         });
     }

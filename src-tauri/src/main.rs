@@ -5,6 +5,7 @@ mod app;
 mod args;
 mod commands;
 mod desk;
+mod sample;
 mod tray;
 mod tray_icon;
 mod tray_menu;

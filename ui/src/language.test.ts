@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { language, usableZone } from './language'
+import { language, preferred, usableZone } from './language'
 
 const NOW = Date.parse('2026-11-17T10:40:00Z')
 const spaces = (text: string) => text.replace(/[\u00a0\u202f\u2009]/g, ' ')
@@ -32,6 +32,13 @@ describe('a language', () => {
     expect(ago('2026-11-17T07:38:00Z', NOW)).toBe('3 h ago')
     expect(ago('2026-11-17T03:38:00Z', NOW)).toBe('04:38')
   })
+})
+
+it('the language of the app comes first, in the notation of the computer', () => {
+  expect(preferred(null, ['de-DE'])).toEqual(['de-DE'])
+  expect(language(preferred('en', ['fr-CA', 'en-US']), 'UTC').locale).toBe('en-US')
+  expect(language(preferred('fr', ['en-US']), 'UTC').locale).toBe('fr')
+  expect(language(preferred('en', ['de-DE']), 'UTC').locale).toBe('en-GB')
 })
 
 describe('a zone that nobody knows', () => {

@@ -90,10 +90,10 @@ function unbreakable(text: string): string {
   return text.replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0')
 }
 
-/** The locales to try: what she set comes first, in the notation of her own computer where that speaks it. */
-export function preferred(set: string | null | undefined, system: readonly string[]): readonly string[] {
-  if (!set) return system
-  return [...system.filter((tag) => tag.toLowerCase().startsWith(set)), set]
+/** The locales to try: the app's language first, in the notation of her own computer where that speaks it. */
+export function preferred(chosen: string | null | undefined, system: readonly string[]): readonly string[] {
+  if (!chosen) return system
+  return [...system.filter((tag) => tag.toLowerCase().startsWith(chosen)), chosen === 'en' ? 'en-GB' : chosen]
 }
 
 /** A zone that this browser knows; the computer's own where the vendor's is not one. */

@@ -103,7 +103,7 @@ export type Overview = {
 	/**  Why the state is what it is, where something is wrong. The worst of all problems. */
 	problem: Problem | null,
 	sample: boolean,
-	/**  What she set; nothing follows the system. */
+	/**  What she set, or what the shell made of the system's; nothing leaves it to whoever shows this. */
 	language: Language | null,
 	syncing: boolean,
 	paused_until: string | null,

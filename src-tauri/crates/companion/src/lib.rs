@@ -9,8 +9,6 @@ pub mod log;
 pub mod problem;
 pub mod profile;
 pub mod roles;
-#[cfg(feature = "sample")]
-pub mod sample;
 pub mod schedule;
 pub mod secrets;
 pub mod settings;

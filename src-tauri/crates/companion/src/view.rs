@@ -44,7 +44,7 @@ pub struct Overview {
     /// Why the state is what it is, where something is wrong. The worst of all problems.
     pub problem: Option<Problem>,
     pub sample: bool,
-    /// What she set; nothing follows the system.
+    /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
     pub syncing: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]

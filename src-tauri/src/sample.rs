@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
+use companion::controller::{Controller, Handle, Options};
+use companion::problem::Problem;
+use companion::profile::Profile;
+use companion::sign_in;
+use companion::wiring::Wiring;
 use connectors::vault::Memory;
 use secrecy::SecretString;
 use sync::error::Code;
 use tempfile::TempDir;
-
-use crate::controller::{Controller, Handle, Options};
-use crate::problem::Problem;
-use crate::profile::Profile;
-use crate::sign_in;
-use crate::wiring::Wiring;
 
 /// Enough to come that her weeks look like a salon's.
 const BOOKINGS: usize = 78;
@@ -45,7 +44,7 @@ impl Sample {
 
         let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await?;
         sign_in::login(&wiring, &sandbox.email, &SecretString::from(sandbox.password.as_str())).await?;
-        let (vendor, pending) = sign_in::begin_google(&wiring).await?;
+        let (vendor, pending) = sign_in::begin_google(&wiring, false).await?;
         let url = pending.url().clone();
         let (consented, connected) =
             tokio::join!(consent(url), sign_in::finish_google(&wiring, &vendor, pending));
@@ -58,12 +57,6 @@ impl Sample {
     #[must_use]
     pub fn handle(&self) -> &Handle {
         &self.handle
-    }
-
-    /// Where the sandbox listens, for whoever wants to play the customer.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.sandbox.base_url
     }
 
     /// Ends it and erases what it left on disk.
