@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sync", &["calendar"]),
     ("mirror", &["calendar", "sync"]),
     ("connectors", &["calendar", "sync"]),
-    ("companion", &["calendar", "sync", "mirror", "connectors", "sandbox"]),
+    ("companion", &["calendar", "sync", "mirror", "connectors"]),
     ("sandbox", &["calendar"]),
     ("bookiji-companion", &["calendar", "sync", "mirror", "connectors", "companion", "sandbox"]),
     ("tests", &["calendar", "sync", "mirror", "connectors", "companion", "sandbox"]),
@@ -35,13 +35,6 @@ fn every_crate_uses_only_those_below_it() {
             assert!(known, "`{name}` must not use `{used}`");
         }
     }
-}
-
-#[test]
-fn the_sandbox_is_in_the_application_only_where_sample_data_is_asked_for() {
-    let house = House::read();
-    let uses = house.declared("companion", "sandbox");
-    assert!(uses.iter().all(|used| used["optional"] == true), "{uses:?}");
 }
 
 #[test]
@@ -127,7 +120,6 @@ fn migrations_are_numbered_without_gaps() {
 struct House {
     ours: BTreeMap<String, String>,
     names: BTreeMap<String, String>,
-    packages: Vec<Value>,
     uses: BTreeMap<String, Vec<String>>,
 }
 
@@ -164,19 +156,11 @@ impl House {
                 (text(&node["id"]), used)
             })
             .collect();
-        Self { ours, names, packages: list(&metadata["packages"]), uses }
+        Self { ours, names, uses }
     }
 
     fn direct(&self, name: &str) -> Vec<String> {
         self.uses[&self.ours[name]].iter().map(|id| self.names[id].clone()).collect()
-    }
-
-    /// What the manifest of one of ours says of a package, its tests left out.
-    fn declared(&self, name: &str, used: &str) -> Vec<Value> {
-        let package = self.packages.iter().find(|package| package["id"] == self.ours[name].as_str());
-        let declared =
-            package.and_then(|package| package["dependencies"].as_array()).cloned().unwrap_or_default();
-        declared.into_iter().filter(|one| one["name"] == used && one["kind"] != "dev").collect()
     }
 
     /// The shortest way from one of our crates to a package, by names.
