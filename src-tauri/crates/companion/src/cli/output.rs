@@ -75,8 +75,12 @@ pub fn problem(problem: &Problem, json: bool, language: Language) {
     if json {
         note(&error_document(problem).to_string());
     } else {
-        let plain = words(problem.code, language).plain;
-        note(&format!("{plain} {}\n  {} [{}]", problem.message, problem.next_step(language), problem.code));
+        // The message says it in English already; in another language its plain words come first.
+        let plain = match language {
+            Language::English => String::new(),
+            Language::French => format!("{} ", words(problem.code, language).plain),
+        };
+        note(&format!("{plain}{}\n  {} [{}]", problem.message, problem.next_step(language), problem.code));
     }
 }
 
