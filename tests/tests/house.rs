@@ -86,6 +86,12 @@ fn no_file_names_a_folder_of_somebodys_machine() {
 }
 
 #[test]
+fn the_lock_file_of_the_window_names_no_download_address() {
+    let lock = read(Path::new("ui/package-lock.json")).expect("ui/package-lock.json is there");
+    assert!(!lock.contains("\"resolved\": \"http"), "set omit-lockfile-registry-resolved and lock again");
+}
+
+#[test]
 fn one_file_of_the_window_speaks_to_the_shell() {
     let speaking: Vec<PathBuf> = files()
         .into_iter()

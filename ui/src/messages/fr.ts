@@ -17,7 +17,7 @@ export const fr: Messages = {
     needs_you: 'Besoin de vous',
     error: 'Erreur',
   },
-  roles: { target: 'Reçoit les réservations', busy: 'Ferme des plages', off: 'Laissé tel quel' },
+  roles: { target: 'Réservations ici', busy: 'Ferme des plages', off: 'Laissé tel quel' },
   placements: {
     synced: 'Dans votre calendrier',
     pending: 'En route vers votre calendrier',
@@ -128,7 +128,7 @@ export const fr: Messages = {
     tried: (time) => `arrêté à ${time}`,
     waiting: 'pas encore lu',
     every: (minutes) => `toutes les ${minutes}${nb}min`,
-    busyCount: (count) => some(count, 'plage occupée sur Bookiji', 'plages occupées sur Bookiji'),
+    busyCount: (count) => some(count, 'plage fermée', 'plages fermées'),
     bookingCount: (count) => some(count, 'réservation', 'réservations'),
     leftAlone: (count) => some(count, 'autre calendrier laissé tel quel', 'autres calendriers laissés tels quels'),
     details: 'Ce que le service a répondu',

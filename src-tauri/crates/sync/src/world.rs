@@ -126,7 +126,7 @@ pub struct Mapping {
     pub etag: Option<ETag>,
     /// [`Draft::checksum`] of what we last wrote.
     pub written: Option<String>,
-    /// [`crate::plan::fingerprint`] of what the service echoed when we wrote it.
+    /// [`crate::decide::fingerprint`] of what the service echoed when we wrote it.
     pub echo: Option<String>,
     pub error: Option<SyncProblem>,
     pub last_synced_at: Option<Timestamp>,

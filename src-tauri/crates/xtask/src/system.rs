@@ -79,6 +79,7 @@ const NEEDS: &[Need] = &[
         "adwaita-icon-theme",
         "adwaita-icon-theme",
     ),
+    need(For::Tests, Seen::Program("xauth"), "xauth", "xorg-x11-xauth", "xorg-xauth"),
     need(For::Tests, Seen::Module("ensurepip"), "python3-venv", "python3-pip", "python"),
     need(
         For::Tests,

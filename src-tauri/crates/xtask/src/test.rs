@@ -176,7 +176,10 @@ fn build() -> Result<Outcome> {
 }
 
 fn cargo_test() -> Result<Outcome> {
-    cargo(&["test", "--locked", "--workspace", "--all-targets", "--features", APP_FEATURE], BUILD)
+    cargo(
+        &["test", "--locked", "--no-fail-fast", "--workspace", "--all-targets", "--features", APP_FEATURE],
+        BUILD,
+    )
 }
 
 fn doc() -> Result<Outcome> {
