@@ -22,6 +22,8 @@ pub enum Kind {
     Spoil(Spoil),
     /// Waits this many milliseconds, then goes on.
     Slow(u64),
+    /// Does the work, then waits this many milliseconds with the answer.
+    SlowReply(u64),
     /// Ends every sign-in of the service, then goes on.
     TokenRevoked,
 }
@@ -74,6 +76,9 @@ impl Kind {
             };
             let status: u16 = status.parse().ok().filter(|s| (400..600).contains(s))?;
             return Some(Self::Refuse(Refuse::Status(status, reason)));
+        }
+        if let Some(wait) = word.strip_prefix("slow_reply:") {
+            return wait.parse().ok().filter(|ms| *ms <= 600_000).map(Self::SlowReply);
         }
         if let Some(wait) = word.strip_prefix("slow:") {
             return wait.parse().ok().filter(|ms| *ms <= 600_000).map(Self::Slow);

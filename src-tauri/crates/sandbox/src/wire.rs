@@ -168,7 +168,7 @@ pub async fn gate(
             Kind::Refuse(refuse) => {
                 return metered(&app, &route, refusal(&app, route.service, *refuse)).await;
             }
-            Kind::Bend(_) | Kind::Spoil(_) => {}
+            Kind::Bend(_) | Kind::Spoil(_) | Kind::SlowReply(_) => {}
         }
     }
     if faults.contains(&Kind::Refuse(Refuse::Reset)) {
@@ -176,6 +176,11 @@ pub async fn gate(
     }
     let response = metered(&app, &route, next.run(request).await).await;
     app.touch();
+    for fault in &faults {
+        if let Kind::SlowReply(wait_ms) = fault {
+            tokio::time::sleep(Duration::from_millis(*wait_ms)).await;
+        }
+    }
     if faults.contains(&Kind::Spoil(Spoil::ReplyLost)) {
         cutter.cut();
     }

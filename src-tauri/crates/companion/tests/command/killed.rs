@@ -1,4 +1,4 @@
-//! `kill -9` at random moments of a sync, sixty times; after each, one clean sync must leave what an undisturbed one
+//! `kill -9` at random moments of a sync, fifty times; after each, one clean sync must leave what an undisturbed one
 //! would have: every booking once, at its time, and nothing else of ours.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const KILLS: u32 = 60;
+const KILLS: u32 = 50;
+/// Some syncs are done before they can be killed. More rounds than this mean that nearly all are.
+const ROUNDS: u32 = 300;
 
 /// Pseudo-random numbers that are the same in every run (Numerical Recipes' LCG), so that a failure can be had again.
 struct Dice(u32);
@@ -25,17 +27,21 @@ impl Dice {
 async fn a_sync_killed_at_any_moment_is_healed_by_the_next() {
     let world = World::connected().await;
     let mut dice = Dice(7);
-    // Slow enough that a kill falls between two requests as often as into one.
-    world.fault(json!({"service": "google", "kind": "slow:12", "probability": 1.0})).await;
-    world.fault(json!({"service": "bookiji", "kind": "slow:12", "probability": 1.0})).await;
+    // Most of a request's time lies between its work and its answer, so that most kills leave work done that nobody
+    // heard of.
+    world.fault(json!({"service": "google", "kind": "slow_reply:25", "probability": 1.0})).await;
+    world.fault(json!({"service": "bookiji", "kind": "slow_reply:25", "probability": 1.0})).await;
     let mut cut_short = 0;
-    for round in 0..KILLS {
+    let mut round = 0;
+    while cut_short < KILLS {
+        round += 1;
+        assert!(round < ROUNDS, "only {cut_short} syncs were still running when they were killed");
         for _ in 0..3 {
             change_something(&world, &mut dice).await;
         }
         let mut child = world.spawn(&["sync"]);
         // The first sync has everything to do; later ones have less.
-        let longest = if round < 5 { 1500 } else { 700 };
+        let longest = if round < 5 { 1200 } else { 350 };
         let moment = Duration::from_millis(u64::from(dice.roll(longest)));
         let ended = tokio::time::timeout(moment, child.wait()).await;
         if ended.is_err() {
@@ -50,10 +56,9 @@ async fn a_sync_killed_at_any_moment_is_healed_by_the_next() {
         assert_eq!(clean.status, 0, "round {round}: {clean:?}");
         hold(&world.state().await, round);
     }
-    assert!(cut_short >= 30, "only {cut_short} of {KILLS} syncs were still running when they were killed");
     let clean = world.run(&["sync"]).await;
     assert_eq!(clean.status, 0, "{clean:?}");
-    hold(&world.state().await, KILLS);
+    hold(&world.state().await, round);
     let settled = world.run(&["sync"]).await;
     let bookings = &settled.document["bookings"];
     assert_eq!([&bookings["created"], &bookings["updated"], &bookings["removed"]], [0, 0, 0], "{settled:?}");
