@@ -120,32 +120,10 @@ impl World {
             primary: remote.0 == "personal",
             ours: false,
         };
-        self.services.state().calendars.entry(remote.clone()).or_default().entry = Some(entry);
-        let id = CalendarId::of(&self.connection, &remote);
-        let now = self.clock.now();
-        self.mirror
-            .put_calendar(&LinkedCalendar {
-                id: id.clone(),
-                connection: self.connection.clone(),
-                name: remote.0.clone(),
-                remote,
-                time_zone: None,
-                writable: true,
-                role,
-                rules: calendar::busy::BusyRules::default(),
-                sync_frequency_minutes: 5,
-                auto_sync_enabled: true,
-                cursor: None,
-                known: false,
-                last_sync_at: None,
-                last_sync_status: None,
-                last_sync_error: None,
-                next_sync_at: None,
-                created_at: now,
-                updated_at: now,
-            })
-            .expect("a calendar");
-        id
+        let calendar = LinkedCalendar::new(&self.connection, &entry, role, 5, self.clock.now());
+        self.services.state().calendars.entry(remote).or_default().entry = Some(entry);
+        self.mirror.put_calendar(&calendar).expect("a calendar");
+        calendar.id
     }
 
     /// A customer books `hours` from now, for an hour.

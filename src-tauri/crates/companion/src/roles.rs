@@ -1,7 +1,7 @@
 //! Decides what each calendar is for: what is sensible when an account is first connected, and what follows from the
 //! vendor's own choice. Pure.
 
-use calendar::busy::{AllDayRule, BusyRules};
+use calendar::busy::AllDayRule;
 use jiff::Timestamp;
 use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId};
@@ -52,26 +52,7 @@ pub fn link(
             } else {
                 Role::Off
             };
-            LinkedCalendar {
-                id,
-                connection: connection.clone(),
-                remote: entry.remote.clone(),
-                name: entry.name.clone(),
-                time_zone: entry.time_zone.clone(),
-                writable: entry.writable,
-                role,
-                rules: BusyRules::default(),
-                sync_frequency_minutes: frequency_minutes,
-                auto_sync_enabled: true,
-                cursor: None,
-                known: false,
-                last_sync_at: None,
-                last_sync_status: None,
-                last_sync_error: None,
-                next_sync_at: None,
-                created_at: now,
-                updated_at: now,
-            }
+            LinkedCalendar::new(connection, entry, role, frequency_minutes, now)
         })
         .collect()
 }

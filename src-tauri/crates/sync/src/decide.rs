@@ -55,12 +55,9 @@ pub enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Nothing,
-    Create,
     Update,
     /// As [`Verdict::Update`], leaving her words alone.
     UpdateTimes,
-    /// The event already says what it should; only the mirror learns it.
-    Adopt,
     Remove,
     /// The event is gone and so is the booking: only the mirror learns it.
     Forget,

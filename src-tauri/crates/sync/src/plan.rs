@@ -166,11 +166,7 @@ fn plan_bookings(
                 found: event.and_then(crate::decide::times),
             }),
             (Verdict::Forget, _, _) => plan.notes.push(removed(mapping, now)),
-            (
-                Verdict::Create | Verdict::Adopt | Verdict::Update | Verdict::UpdateTimes | Verdict::Remove,
-                _,
-                _,
-            ) => {}
+            (Verdict::Update | Verdict::UpdateTimes | Verdict::Remove, _, _) => {}
         }
     }
 }

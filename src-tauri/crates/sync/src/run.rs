@@ -20,7 +20,7 @@ use crate::{apply, recover, target};
 pub struct Parts<'a> {
     pub mirror: &'a dyn Mirror,
     pub platform: &'a dyn Platform,
-    /// A connection without an account here could not be opened; `unopened` says why.
+    /// A connection without an account here could not be opened: its calendars are reported as failed.
     pub accounts: &'a BTreeMap<ConnectionId, Box<dyn Account>>,
     pub clock: &'a dyn Clock,
     pub policy: Policy,

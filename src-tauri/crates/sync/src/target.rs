@@ -100,26 +100,7 @@ fn linked(
     if let Some(known) = world.calendars.get(&id) {
         return LinkedCalendar { role: Role::Target, updated_at: now, ..known.clone() };
     }
-    LinkedCalendar {
-        id,
-        connection: connection.clone(),
-        remote: entry.remote.clone(),
-        name: entry.name.clone(),
-        time_zone: entry.time_zone.clone(),
-        writable: entry.writable,
-        role: Role::Target,
-        rules: calendar::busy::BusyRules::default(),
-        sync_frequency_minutes: DEFAULT_FREQUENCY_MINUTES,
-        auto_sync_enabled: true,
-        cursor: None,
-        known: false,
-        last_sync_at: None,
-        last_sync_status: None,
-        last_sync_error: None,
-        next_sync_at: None,
-        created_at: now,
-        updated_at: now,
-    }
+    LinkedCalendar::new(connection, entry, Role::Target, DEFAULT_FREQUENCY_MINUTES, now)
 }
 
 /// The design's `sync_frequency_minutes` default.

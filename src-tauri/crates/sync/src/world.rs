@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use calendar::busy::BusyRules;
-use calendar::interval::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ use crate::error::Code;
 use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
 };
-use crate::ports::{BusySet, RemoteEvent};
+use crate::ports::{BusySet, CalendarEntry, RemoteEvent};
 
 /// Everything planning needs, read in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +95,39 @@ pub struct LinkedCalendar {
     pub next_sync_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl LinkedCalendar {
+    /// A calendar as its account lists it, not read yet.
+    #[must_use]
+    pub fn new(
+        connection: &ConnectionId,
+        entry: &CalendarEntry,
+        role: Role,
+        sync_frequency_minutes: u32,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: CalendarId::of(connection, &entry.remote),
+            connection: connection.clone(),
+            remote: entry.remote.clone(),
+            name: entry.name.clone(),
+            time_zone: entry.time_zone.clone(),
+            writable: entry.writable,
+            role,
+            rules: BusyRules::default(),
+            sync_frequency_minutes,
+            auto_sync_enabled: true,
+            cursor: None,
+            known: false,
+            last_sync_at: None,
+            last_sync_status: None,
+            last_sync_error: None,
+            next_sync_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,11 +259,4 @@ pub struct RunRecord {
     pub outcome: Option<SyncOutcome>,
     /// The run's report, as the CLI prints it.
     pub report: Option<serde_json::Value>,
-}
-
-/// A stretch of the vendor's week, for whoever draws it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BusyStretch {
-    pub interval: Interval,
-    pub calendar: CalendarId,
 }
