@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use calendar::event::{End, Event, Uid, When};
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, Draft};
 use sync::error::ServiceError;
-use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, VendorId};
+use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, SlotId, VendorId};
 use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Marker, Platform, Probe, Reading,
-    RemoteEvent,
+    RemoteEvent, Slot, SlotMade,
 };
 
 /// What goes wrong with the next request that matches.
@@ -36,6 +37,7 @@ pub struct State {
     pub calendars: BTreeMap<RemoteCalendarId, FakeCalendar>,
     pub bookings: BTreeMap<BookingId, (u64, Booking)>,
     pub busy: BTreeMap<CalendarId, BusySet>,
+    pub slots: BTreeMap<SlotId, Slot>,
     pub clock: u64,
     /// `(operation, fault)`, taken in order by the first request whose name matches.
     pub faults: VecDeque<(&'static str, Fault)>,
@@ -58,6 +60,21 @@ pub struct FakeCalendar {
 }
 
 impl State {
+    /// As the platform's constraints have it: one slot per exact time, and open ones never overlap.
+    fn make_slot(&mut self, slot: &Slot) -> SlotMade {
+        if self.slots.contains_key(&slot.id) {
+            return SlotMade::Stands;
+        }
+        if self.slots.values().any(|other| other.span == slot.span) {
+            return SlotMade::Taken;
+        }
+        if self.slots.values().any(|other| other.open && other.span.overlaps(&slot.span)) {
+            return SlotMade::Overlaps;
+        }
+        self.slots.insert(slot.id.clone(), slot.clone());
+        SlotMade::Stands
+    }
+
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
@@ -330,6 +347,50 @@ fn standing(
 
 #[async_trait]
 impl Platform for Services {
+    async fn slots(&self, window: Interval) -> Result<Vec<Slot>, ServiceError> {
+        let mut state = self.state();
+        if let Some(fault) = state.fault("slots") {
+            return Err(error(fault));
+        }
+        Ok(state.slots.values().filter(|slot| slot.span.overlaps(&window)).cloned().collect())
+    }
+
+    async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("create_slots");
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        state.writes += 1;
+        let made = slots.iter().map(|slot| state.make_slot(slot)).collect();
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(made),
+        }
+    }
+
+    async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("remove_slot");
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        let service = "bookiji".to_owned();
+        match state.slots.get(&slot.id) {
+            None => return Err(ServiceError::Gone { service }),
+            Some(there) if !there.open || there.span != slot.span => {
+                return Err(ServiceError::Stale { service });
+            }
+            Some(_) => {}
+        }
+        state.writes += 1;
+        state.slots.remove(&slot.id);
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(()),
+        }
+    }
+
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {
         let mut state = self.state();
         match state.fault("bookings") {

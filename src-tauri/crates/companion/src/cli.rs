@@ -5,8 +5,13 @@ pub mod args;
 mod busy;
 mod calendars;
 mod connect;
+mod decisions;
 mod doctor;
+mod explain;
+mod export;
 mod history;
+mod import;
+mod invite;
 mod login;
 pub mod output;
 mod status;
@@ -68,6 +73,12 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Calendars(choice) => calendars::run(&profile, choice).await,
         Command::Sync(request) => sync::run(&profile, request, language, args.json).await,
         Command::Busy(busy) => busy::of_profile(&profile, busy),
+        Command::Explain { moment } => explain::run(&profile, moment),
+        Command::Import(import) => import::run(&profile, import).await,
+        Command::Export(export) => export::run(&profile, export).await,
+        Command::Invite(invite) => invite::run(&profile, invite).await,
+        Command::Decisions => decisions::list(&profile),
+        Command::Decide { id, option } => decisions::decide(&profile, id, option).await,
         Command::History { run } => history::run(&profile, run.as_deref()),
         Command::Doctor => Ok(doctor::run(&profile).await),
     }

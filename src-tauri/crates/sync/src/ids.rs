@@ -49,6 +49,8 @@ id! {
     /// Where the next reading starts. Opaque.
     Cursor;
     RunId;
+    /// A bookable slot on the platform. One that we made has an id derived from what it stands for.
+    SlotId;
 }
 
 impl ConnectionId {

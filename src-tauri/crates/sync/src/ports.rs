@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::booking::{Booking, Draft};
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
+    VendorId,
 };
 use crate::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
@@ -142,9 +143,41 @@ pub struct BusyReceipt {
     pub conflicts: Vec<BookingId>,
 }
 
+/// A time that customers can book, or could until it was closed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot {
+    pub span: Interval,
+    pub id: SlotId,
+    /// False once it is booked, blocked by her, or closed by busy time: the platform does not say which.
+    pub open: bool,
+}
+
+/// What became of one slot that was to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotMade {
+    /// It stands under the id it was to have, from this call or an earlier one.
+    Stands,
+    /// Another slot has exactly these times.
+    Taken,
+    /// It overlaps a slot that is open.
+    Overlaps,
+    Refused(ServiceError),
+}
+
 /// Bookiji.
 #[async_trait]
 pub trait Platform: Send + Sync {
+    /// Every slot that overlaps `window`.
+    async fn slots(&self, window: Interval) -> Result<Vec<Slot>, ServiceError>;
+    /// Makes `slots`, each open and under its own id, so that the same call again makes no second. One that cannot be
+    /// made keeps none of the others from being made. The answers are in the order of `slots`.
+    async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError>;
+    /// Removes the slot if it still stands open at exactly `slot.span`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Stale`] when it is closed (perhaps booked) or elsewhere, [`ServiceError::Gone`] when it is not
+    /// there.
+    async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError>;
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId>;
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;

@@ -52,6 +52,26 @@ pub enum Command {
     Sync(SyncArgs),
     /// Show the times that calendars or .ics files block, and why
     Busy(BusyArgs),
+    /// Say why a moment can or cannot be booked
+    Explain {
+        /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
+        moment: String,
+    },
+    /// Take .ics files in: busy events block time, free ones become slots
+    Import(ImportArgs),
+    /// Write bookings and slots as an .ics file
+    Export(ExportArgs),
+    /// Write an invitation to one booking, with add-to-calendar links
+    Invite(InviteArgs),
+    /// Show what waits for you
+    Decisions,
+    /// Answer what waits for you
+    Decide {
+        /// The question's id, as `decisions` shows it
+        id: String,
+        /// One of its options
+        option: String,
+    },
     /// Show past syncs, newest first
     History {
         /// One run in full
@@ -78,6 +98,15 @@ pub enum ConnectService {
         /// Also ask to write into calendars you made yourself, so that bookings may go there
         #[arg(long)]
         own_calendar: bool,
+    },
+    /// A calendar link (https or webcal) that is read now and then
+    IcsFeed {
+        /// The link; it is kept in the keychain, since who knows it can read the calendar
+        #[arg(long)]
+        url: String,
+        /// What to call it [default: its own name]
+        #[arg(long)]
+        name: Option<String>,
     },
 }
 
@@ -157,6 +186,61 @@ pub struct BusyArgs {
     pub zone: Option<String>,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// Calendar files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What becomes of free times that meet slots you already have
+    #[arg(long, value_name = "CHOICE")]
+    pub on_conflict: Option<OnConflict>,
+    /// Show what would be taken in, and take nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The file's times replace open slots that nobody booked
+    Replace,
+    /// The file's times fill what no slot covers
+    Merge,
+    /// Your slots stay as they are
+    Skip,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// From this day on
+    #[arg(long, value_name = "DATE")]
+    pub from: String,
+    /// Up to and including this day
+    #[arg(long, value_name = "DATE")]
+    pub to: String,
+    /// Also closed slots
+    #[arg(long)]
+    pub include_blocked: bool,
+    /// Also what is over
+    #[arg(long)]
+    pub include_past: bool,
+    /// The file to write [default: bookiji-FROM-TO.ics here; - for stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct InviteArgs {
+    /// The booking's id
+    pub booking: String,
+    /// Take the invitation back
+    #[arg(long)]
+    pub cancel: bool,
+    /// The file to write [default: booking-ID.ics here; - for stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +270,13 @@ mod tests {
             "companion busy a.ics b.ics --from 2026-01-01 --to 2026-02-01 --zone Europe/Paris --json",
             "companion busy",
             "companion history",
+            "companion explain 2026-03-29T14:00:00Z --json",
+            "companion import a.ics b.ics --on-conflict merge --dry-run",
+            "companion export --from 2026-01-01 --to 2026-12-31 --include-blocked --include-past -o year.ics",
+            "companion invite booking-1 --cancel -o invite.ics",
+            "companion decisions",
+            "companion decide card-1 accept",
+            "companion connect ics-feed --url https://school.example/calendar.ics",
             "companion history run-1",
             "companion doctor",
         ] {

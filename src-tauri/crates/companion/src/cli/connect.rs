@@ -14,11 +14,21 @@ use crate::view::{self, Activity};
 use crate::wiring::Wiring;
 
 pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
-    let ConnectService::Google { no_browser, own_calendar } = service;
+    match service {
+        ConnectService::Google { no_browser, own_calendar } => {
+            google(profile, *no_browser, *own_calendar).await
+        }
+        ConnectService::IcsFeed { .. } => {
+            Err(Problem::new(sync::error::Code::Internal, "This is not built yet."))
+        }
+    }
+}
+
+async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
-    let (vendor, pending) = sign_in::begin_google(&wiring, *own_calendar).await?;
+    let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
     let url = pending.url().to_string();
-    if *no_browser {
+    if no_browser {
         output::note(&url);
     } else if open::that_detached(&url).is_ok() {
         output::note("Your browser opens: finish the sign-in there. If it does not, go to");

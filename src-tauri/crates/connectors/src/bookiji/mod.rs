@@ -7,13 +7,14 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use calendar::interval::Interval;
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sync::booking::{Booking, iso_ms};
 use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
-use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading};
+use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 
 use crate::http::{Base, Http, Method, Peer, Request, garbled};
 use crate::tokens::{Signed, Tokens};
@@ -62,6 +63,18 @@ enum Stop {
 
 #[async_trait]
 impl Platform for Bookiji {
+    async fn slots(&self, _window: Interval) -> Result<Vec<Slot>, ServiceError> {
+        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    }
+
+    async fn create_slots(&self, _slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
+        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    }
+
+    async fn remove_slot(&self, _slot: &Slot) -> Result<(), ServiceError> {
+        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    }
+
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {
         let mut found = Found::default();
         let mut at: Option<String> = cursor.map(|cursor| cursor.0.clone());
