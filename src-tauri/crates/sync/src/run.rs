@@ -162,7 +162,9 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
-            Operation::PublishBusy { .. } => false,
+            Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+                false
+            }
         };
         let now = parts.clock.now();
         if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
@@ -186,7 +188,7 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             may_write(calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
-        Operation::PublishBusy { .. } => false,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
     });
     if direction == Direction::ToCalendar {
         plan.publish.clear();
@@ -197,9 +199,11 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             observed.was_read(&set.source)
                 || world.calendars.get(&set.source).is_none_or(|calendar| calendar.role == Role::Off)
         }
-        Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
-            false
-        }
+        Operation::CreateEvent { .. }
+        | Operation::UpdateEvent { .. }
+        | Operation::RemoveEvent { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     });
     plan
 }
@@ -225,7 +229,7 @@ pub fn decision(world: &World, card: &Card) -> DecisionReport {
     DecisionReport {
         id: card.id(),
         kind: card.question.as_str().to_owned(),
-        booking_id: card.booking.clone(),
+        booking_id: Some(card.booking.clone()),
         summary: words::card_summary(world, card),
         options: Vec::new(),
     }
