@@ -143,6 +143,18 @@ fn parse(bytes: &[u8], own_addresses: &[&str]) -> Result<Parsed, NotACalendar> {
     reader.finish().ok_or_else(|| what_it_is(&decoded))
 }
 
+/// Whether these are plainly the bytes of something else. Reads only the beginning.
+///
+/// # Errors
+/// [`NotACalendar`] with what they are.
+pub fn glance(bytes: &[u8]) -> Result<(), NotACalendar> {
+    let head = &bytes[..bytes.len().min(1_024)];
+    if head.iter().all(|b| b.is_ascii_whitespace() || *b == 0) && head.len() == bytes.len() {
+        return Err(NotACalendar::Empty);
+    }
+    by_first_bytes(&lines::without_marks(head)).map_or(Ok(()), Err)
+}
+
 /// What begins like this is no calendar, whatever it holds further on.
 fn by_first_bytes(bytes: &[u8]) -> Option<NotACalendar> {
     let start = bytes.iter().position(|b| !b.is_ascii_whitespace() && *b != 0)?;

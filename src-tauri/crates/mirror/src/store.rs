@@ -158,7 +158,7 @@ impl Mirror for Sqlite {
             calendar::put(tx, calendar)?;
             match calendar.role {
                 Role::Busy | Role::Target => Ok(()),
-                Role::Off if calendar.id == import::calendar_id() => Ok(()),
+                Role::Off if calendar.connection == import::connection_id() => Ok(()),
                 Role::Off => {
                     calendar::forget(tx, &calendar.id)?;
                     remote_event::remove_foreign(tx, &calendar.id)
@@ -234,7 +234,7 @@ impl Mirror for Sqlite {
                 invitation::put(tx, row)?;
             }
             for (uid, choice) in &intake.choices {
-                import_choice::put(tx, calendar, uid, *choice)?;
+                import_choice::set(tx, calendar, uid, *choice)?;
             }
             Ok(())
         })

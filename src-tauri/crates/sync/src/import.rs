@@ -1,7 +1,7 @@
 //! Calendar files as a source of their own: what the mirror keeps of them beside their events. Values only; what of a
 //! file is new is decided in `take`, what becomes of its free times in `crate::slots`.
 
-mod key;
+pub mod key;
 mod take;
 
 use calendar::event::Uid;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CalendarId, ConnectionId, Cursor, RemoteCalendarId, RemoteId, Service};
 use crate::ports::{CalendarEntry, RemoteEvent, Slot};
-use crate::world::{Connection, ConnectionState, LinkedCalendar, Role};
+use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, World};
 
-pub use take::{Counts, Holdings, Own, Skip, Skipped, Taken, asks_about_slots};
+pub use take::{Counts, Holdings, Own, Skip, Skipped, Taken, asks_about_slots, hers, is_over, says_free};
 
 /// What the connection is called, as an account.
 pub const ACCOUNT: &str = "Imported files";
@@ -27,14 +27,11 @@ pub fn connection_id() -> ConnectionId {
     ConnectionId::of(Service::Ics, ACCOUNT)
 }
 
-/// The one calendar of all imported files: also their busy source.
+/// The calendar that imported events stand in, once there is one.
 #[must_use]
-pub fn calendar_id() -> CalendarId {
-    CalendarId::of(&connection_id(), &remote())
-}
-
-fn remote() -> RemoteCalendarId {
-    RemoteCalendarId("files".to_owned())
+pub fn calendar(world: &World) -> Option<&LinkedCalendar> {
+    let connection = connection_id();
+    world.calendars.values().find(|calendar| calendar.connection == connection)
 }
 
 #[must_use]
@@ -51,25 +48,25 @@ pub fn connection(now: Timestamp) -> Connection {
     }
 }
 
+/// The calendar as it begins. It is known from the start: what was never imported is not there.
+///
+/// `unique` is different in every profile. Two computers may have been given different files, and a busy source that
+/// both wrote would lose what the other one blocks.
 #[must_use]
-pub fn entry() -> CalendarEntry {
-    CalendarEntry {
-        remote: remote(),
+pub fn linked(unique: &str, frequency_minutes: u32, now: Timestamp) -> LinkedCalendar {
+    let entry = CalendarEntry {
+        remote: RemoteCalendarId(format!("files-{unique}")),
         name: ACCOUNT.to_owned(),
         time_zone: None,
         writable: false,
         primary: false,
         ours: false,
+    };
+    LinkedCalendar {
+        cursor: Some(Cursor(CURSOR.to_owned())),
+        known: true,
+        ..LinkedCalendar::new(&connection_id(), &entry, Role::Busy, frequency_minutes, now)
     }
-}
-
-/// The calendar as it begins. It is known from the start: what was never imported is not there.
-#[must_use]
-pub fn linked(frequency_minutes: u32, now: Timestamp) -> LinkedCalendar {
-    let mut calendar = LinkedCalendar::new(&connection_id(), &entry(), Role::Busy, frequency_minutes, now);
-    calendar.cursor = Some(Cursor(CURSOR.to_owned()));
-    calendar.known = true;
-    calendar
 }
 
 /// What becomes of free times that meet slots she already has.
@@ -226,7 +223,8 @@ pub struct Intake {
     pub removed: Vec<RemoteId>,
     /// After the events they belong to.
     pub invitations: Vec<Invitation>,
-    pub choices: Vec<(Uid, OnConflict)>,
+    /// Nothing forgets the choice: the times it was made for are others now.
+    pub choices: Vec<(Uid, Option<OnConflict>)>,
 }
 
 impl Intake {
@@ -236,5 +234,27 @@ impl Intake {
             && self.removed.is_empty()
             && self.invitations.is_empty()
             && self.choices.is_empty()
+    }
+}
+
+impl World {
+    /// The world as [`crate::ports::Mirror::take_import`] leaves it.
+    pub fn take_import(&mut self, calendar: &CalendarId, intake: &Intake) {
+        let rows = self.events.entry(calendar.clone()).or_default();
+        for id in &intake.removed {
+            rows.remove(id);
+            self.invitations.remove(&(calendar.clone(), id.clone()));
+        }
+        rows.extend(intake.changed.iter().map(|row| (row.id.clone(), row.clone())));
+        for row in &intake.invitations {
+            self.invitations.insert((calendar.clone(), row.event.clone()), row.clone());
+        }
+        for (uid, choice) in &intake.choices {
+            let key = (calendar.clone(), uid.clone());
+            match choice {
+                Some(choice) => self.choices.insert(key, *choice),
+                None => self.choices.remove(&key),
+            };
+        }
     }
 }

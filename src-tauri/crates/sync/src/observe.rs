@@ -120,7 +120,8 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
     })
 }
 
-async fn read_bookings(
+/// Reads the platform's bookings from where the last reading ended.
+pub(crate) async fn read_bookings(
     parts: &Parts<'_>,
     world: &World,
     report: &mut Report,

@@ -73,8 +73,8 @@ pub struct BookingsReport {
 pub struct SlotsReport {
     pub created: usize,
     pub removed: usize,
-    /// Free times within the horizon that are as they should be.
-    pub unchanged: usize,
+    /// Free times within the horizon that have their slot.
+    pub standing: usize,
     /// Those that she must decide about.
     pub waiting: usize,
     /// Those that a booking or busy time lies over.
@@ -157,7 +157,8 @@ impl Report {
             }
             ReadOutcome::Failed | ReadOutcome::NotRead => false,
         });
-        let wrote = self.bookings.created + self.bookings.updated + self.bookings.removed > 0;
+        let bookings = self.bookings.created + self.bookings.updated + self.bookings.removed;
+        let wrote = bookings + self.slots.created + self.slots.removed > 0;
         if read || wrote { SyncOutcome::Partial } else { SyncOutcome::Error }
     }
 }

@@ -18,12 +18,17 @@ pub fn all(connection: &Connection) -> Result<BTreeMap<(CalendarId, Uid), OnConf
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub fn put(
+pub fn set(
     tx: &Transaction<'_>,
     calendar: &CalendarId,
     uid: &Uid,
-    choice: OnConflict,
+    choice: Option<OnConflict>,
 ) -> Result<(), Failure> {
+    let Some(choice) = choice else {
+        tx.prepare_cached("DELETE FROM import_choices WHERE calendar_id = ?1 AND uid = ?2")?
+            .execute((calendar.as_str(), &uid.0))?;
+        return Ok(());
+    };
     tx.prepare_cached(
         "INSERT INTO import_choices (calendar_id, uid, choice) VALUES (?1, ?2, ?3)
          ON CONFLICT (calendar_id, uid) DO UPDATE SET choice = excluded.choice",

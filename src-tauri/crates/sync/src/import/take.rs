@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Rank, content, named, times};
-use super::{Given, Intake, Invitation, calendar_id};
+use super::{Given, Intake, Invitation};
 use crate::ids::{CalendarId, ETag, RemoteId};
 use crate::ports::{RemoteEvent, Slot};
 use crate::world::World;
@@ -124,16 +124,16 @@ pub fn asks_about_slots(
 }
 
 impl Holdings {
+    /// What stands in the calendar of imported files, which must be there.
     #[must_use]
-    pub fn of(world: &World) -> Self {
-        let calendar = calendar_id();
+    pub fn of(world: &World, calendar: &CalendarId) -> Self {
         let mut known: BTreeMap<Key, Vec<RemoteEvent>> = BTreeMap::new();
-        for row in world.events.get(&calendar).into_iter().flat_map(BTreeMap::values) {
+        for row in world.events.get(calendar).into_iter().flat_map(BTreeMap::values) {
             known.entry(Key::of(&row.event)).or_default().push(row.clone());
         }
-        let invitations = world.invitations.values().filter(|row| row.calendar == calendar);
+        let invitations = world.invitations.values().filter(|row| row.calendar == *calendar);
         let invitations = invitations.map(|row| (row.event.clone(), row.clone())).collect();
-        Self { calendar, known, invitations }
+        Self { calendar: calendar.clone(), known, invitations }
     }
 
     /// Takes one VCALENDAR in, and answers with what that changes. Times without a zone are read in `zone`.
@@ -226,6 +226,12 @@ impl Holdings {
             taken.counts.new += rows.len();
         } else {
             taken.counts.updated += rows.len();
+            let when = |rows: &[RemoteEvent]| -> BTreeSet<String> {
+                rows.iter().map(|row| times(&row.event)).collect()
+            };
+            if when(&known) != when(&rows) {
+                taken.intake.choices.push((Uid(key.uid.clone()), None));
+            }
         }
         let kept: Vec<RemoteEvent> = rows.into_iter().map(|row| self.asked(row, invites, taken)).collect();
         let gone = known.iter().map(|row| &row.id).filter(|id| kept.iter().all(|row| row.id != **id));
@@ -420,7 +426,8 @@ fn newest(versions: Vec<Event>, taken: &mut Taken) -> Vec<Event> {
 }
 
 /// Whether nothing of it lies ahead. What cannot be told does.
-fn is_over(event: &Event, now: Timestamp, zone: &TimeZone) -> bool {
+#[must_use]
+pub fn is_over(event: &Event, now: Timestamp, zone: &TimeZone) -> bool {
     let events = std::slice::from_ref(event);
     let ahead = |days: i64| {
         let until = now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
