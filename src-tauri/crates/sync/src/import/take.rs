@@ -174,7 +174,7 @@ impl Holdings {
     /// A newer version is known, or the whole series was taken back after this.
     fn is_older(&self, key: &Key, rank: Rank) -> bool {
         let rank_of = |rows: &Vec<RemoteEvent>| {
-            rows.iter().map(|row| Rank::of(&row.event)).fold(Rank::default(), Rank::newer)
+            rows.iter().map(|row| Rank::of(&row.event)).reduce(Rank::newer).unwrap_or_default()
         };
         let newer = |known: Rank| known.order(rank) == Ordering::Greater;
         let itself = self.known.get(key).is_some_and(|rows| newer(rank_of(rows)));
