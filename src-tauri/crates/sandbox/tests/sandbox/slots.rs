@@ -77,9 +77,9 @@ fn refused(answer: &Answer, status: u16, code: &str) -> String {
 }
 
 fn booked(state: &Value) -> Value {
-    let bookings = state["bookings"].as_array().unwrap().iter();
+    let mut bookings = state["bookings"].as_array().unwrap().iter();
     let coming = |b: &&Value| b["status"] == "confirmed" && b["start"].as_str() > state["now"].as_str();
-    bookings.filter(coming).next_back().unwrap().clone()
+    bookings.rfind(coming).unwrap().clone()
 }
 
 #[tokio::test]
@@ -372,8 +372,9 @@ async fn an_open_slot_over_a_booked_one_keeps_the_booking_from_changing_until_it
     let id = booking["id"].as_str().unwrap();
     let cancel = format!("/bookiji/api/vendor/bookings/{id}/cancel");
     door.world.post(&cancel, &door.token, json!({"reason": "ill"})).await.problem(409, "23P01");
-    let free = before["slots"].as_array().unwrap().iter().filter(|slot| slot["is_available"] == true);
-    let elsewhere = free.filter(|slot| slot["start"].as_str() > booking["end"].as_str()).next_back().unwrap();
+    let free =
+        |slot: &&Value| slot["is_available"] == true && slot["start"].as_str() > booking["end"].as_str();
+    let elsewhere = before["slots"].as_array().unwrap().iter().rfind(free).unwrap();
     let body = json!({"bookingId": id, "new_slot_id": elsewhere["id"]});
     let reschedule = "/bookiji/api/bookings/reschedule";
     door.world.post(reschedule, &door.token, body.clone()).await.problem(409, "23P01");
