@@ -3,6 +3,7 @@
 
 mod discreet;
 mod flow;
+mod import;
 mod killed;
 mod local;
 mod trouble;
