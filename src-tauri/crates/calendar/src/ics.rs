@@ -4,6 +4,7 @@
 mod event;
 mod freebusy;
 mod lines;
+mod people;
 mod property;
 mod reader;
 mod value;
@@ -11,7 +12,8 @@ mod vcalendar1;
 mod write;
 mod zones;
 
-pub use write::write;
+pub use people::{People, Person};
+pub use write::{write, write_for};
 
 use serde::{Deserialize, Serialize};
 
