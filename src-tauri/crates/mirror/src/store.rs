@@ -9,6 +9,7 @@ use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::invitation::Invitation;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
@@ -19,7 +20,9 @@ use crate::failure::Failure;
 use crate::journal::JournalEntry;
 use crate::open;
 use crate::overview::{self, Overview};
-use crate::table::{booking, calendar, connection, mapping, operation, published, remote_event, run, vendor};
+use crate::table::{
+    booking, calendar, connection, invitation, mapping, operation, published, remote_event, run, vendor,
+};
 
 /// One vendor's mirror, in one SQLite file.
 #[derive(Debug)]
@@ -66,6 +69,22 @@ impl Sqlite {
     /// When the file cannot be read.
     pub fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
         self.read(|db| operation::of_run(db, run))
+    }
+
+    /// The last invitation to this booking that was written here.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn invitation(&self, booking: &BookingId) -> Result<Option<Invitation>, MirrorError> {
+        self.read(|db| invitation::get(db, booking))
+    }
+
+    /// Remembers an invitation before it is handed out.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_invitation(&self, booking: &BookingId, invitation: &Invitation) -> Result<(), MirrorError> {
+        self.write(|tx| invitation::put(tx, booking, invitation))
     }
 
     /// Reads the whole file and says what is broken in it.

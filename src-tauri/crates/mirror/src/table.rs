@@ -3,6 +3,7 @@
 pub mod booking;
 pub mod calendar;
 pub mod connection;
+pub mod invitation;
 pub mod mapping;
 pub mod operation;
 pub mod published;
