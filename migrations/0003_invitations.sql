@@ -7,7 +7,7 @@ ALTER TABLE bookings ADD COLUMN customer_email TEXT;
 DELETE FROM bookings_cursor;
 
 -- The last invitation of each booking. A row outlives its booking: a later one must still outrank what was sent.
-CREATE TABLE invitations (
+CREATE TABLE sent_invites (
     booking_id TEXT NOT NULL PRIMARY KEY,
     sequence INTEGER NOT NULL CHECK (sequence >= 0),
     checksum TEXT NOT NULL, -- of what it said

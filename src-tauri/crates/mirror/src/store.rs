@@ -9,7 +9,7 @@ use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
-use sync::invitation::Invitation;
+use sync::invite::SentInvite;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
@@ -21,7 +21,7 @@ use crate::journal::JournalEntry;
 use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::{
-    booking, calendar, connection, invitation, mapping, operation, published, remote_event, run, vendor,
+    booking, calendar, connection, mapping, operation, published, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -75,16 +75,16 @@ impl Sqlite {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn invitation(&self, booking: &BookingId) -> Result<Option<Invitation>, MirrorError> {
-        self.read(|db| invitation::get(db, booking))
+    pub fn sent_invite(&self, booking: &BookingId) -> Result<Option<SentInvite>, MirrorError> {
+        self.read(|db| sent_invite::get(db, booking))
     }
 
     /// Remembers an invitation before it is handed out.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put_invitation(&self, booking: &BookingId, invitation: &Invitation) -> Result<(), MirrorError> {
-        self.write(|tx| invitation::put(tx, booking, invitation))
+    pub fn put_sent_invite(&self, booking: &BookingId, invite: &SentInvite) -> Result<(), MirrorError> {
+        self.write(|tx| sent_invite::put(tx, booking, invite))
     }
 
     /// Reads the whole file and says what is broken in it.

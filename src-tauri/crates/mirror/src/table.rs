@@ -3,10 +3,11 @@
 pub mod booking;
 pub mod calendar;
 pub mod connection;
-pub mod invitation;
+
 pub mod mapping;
 pub mod operation;
 pub mod published;
 pub mod remote_event;
 pub mod run;
+pub mod sent_invite;
 pub mod vendor;

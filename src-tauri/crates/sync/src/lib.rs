@@ -6,7 +6,7 @@ pub mod busy_set;
 pub mod decide;
 pub mod error;
 pub mod ids;
-pub mod invitation;
+pub mod invite;
 pub mod observe;
 pub mod plan;
 pub mod policy;

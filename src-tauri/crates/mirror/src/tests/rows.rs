@@ -175,21 +175,21 @@ fn a_booking_keeps_every_field_and_a_status_nobody_knows_yet() {
 #[test]
 fn an_invitation_outlives_its_booking_and_its_sequence_never_falls() {
     let mirror = anas();
-    let invitation = |sequence, checksum: &str| sync::invitation::Invitation {
+    let invitation = |sequence, checksum: &str| sync::invite::SentInvite {
         sequence,
         checksum: checksum.to_owned(),
         written_at: at(sequence.into()),
     };
     let id = booking_id("b1");
-    assert_eq!(mirror.invitation(&id).unwrap(), None);
+    assert_eq!(mirror.sent_invite(&id).unwrap(), None);
     mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
     for next in [invitation(0, "ten"), invitation(1, "eleven")] {
-        mirror.put_invitation(&id, &next).unwrap();
-        assert_eq!(mirror.invitation(&id).unwrap(), Some(next));
+        mirror.put_sent_invite(&id, &next).unwrap();
+        assert_eq!(mirror.sent_invite(&id).unwrap(), Some(next));
     }
-    mirror.put_invitation(&id, &invitation(0, "late")).unwrap();
+    mirror.put_sent_invite(&id, &invitation(0, "late")).unwrap();
     mirror.take_bookings(&[], &[], true, None).unwrap();
-    assert_eq!(mirror.invitation(&id).unwrap(), Some(invitation(1, "eleven")));
+    assert_eq!(mirror.sent_invite(&id).unwrap(), Some(invitation(1, "eleven")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// The last invitation of one booking that was written here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitation {
+pub struct SentInvite {
     pub sequence: u32,
     /// [`checksum`] of what it said.
     pub checksum: String,
@@ -20,7 +20,7 @@ pub struct Invitation {
 /// The same words again are the same invitation. A withdrawal that follows nothing known here starts above zero, so
 /// that it also outranks an invitation from elsewhere.
 #[must_use]
-pub fn sequence(last: Option<&Invitation>, checksum: &str, withdraws: bool) -> u32 {
+pub fn sequence(last: Option<&SentInvite>, checksum: &str, withdraws: bool) -> u32 {
     match last {
         Some(last) if last.checksum == checksum => last.sequence,
         Some(last) => last.sequence.saturating_add(1),
@@ -54,12 +54,12 @@ mod tests {
             ("eleven", false, 3),
             ("ten o'clock", false, 4),
         ];
-        let mut last: Option<Invitation> = None;
+        let mut last: Option<SentInvite> = None;
         for (says, withdraws, expected) in steps {
             let sequence = sequence(last.as_ref(), says, withdraws);
             assert_eq!(sequence, expected, "{says}");
             last =
-                Some(Invitation { sequence, checksum: says.to_owned(), written_at: Timestamp::UNIX_EPOCH });
+                Some(SentInvite { sequence, checksum: says.to_owned(), written_at: Timestamp::UNIX_EPOCH });
         }
         assert_eq!(sequence(None, "withdrawn", true), 1);
     }
