@@ -321,4 +321,73 @@ mod tests {
         assert_eq!(document["events"][0]["start"], "2026-01-10T09:00:00Z");
         assert!(text(&document, &asked).starts_with("Sat 2026-01-10 11:00 – Sat 2026-01-10 13:00"));
     }
+
+    fn meeting(sequence: u32, start: &str, end: &str) -> Event {
+        let mut event = Event::new(Uid("m1".to_owned()), When::Utc(at(start)), End::At(When::Utc(at(end))));
+        event.sequence = sequence;
+        event
+    }
+
+    fn files(events: &[(&str, Event)]) -> Value {
+        let asked =
+            Asked::read(Some("2026-01-10"), Some("2026-01-11"), paris(), Timestamp::UNIX_EPOCH).unwrap();
+        let sources: Vec<Source> = events
+            .iter()
+            .map(|(name, event)| {
+                let file = Calendar { events: vec![event.clone()], ..Calendar::default() };
+                of_file((*name).to_owned(), &file, &asked)
+            })
+            .collect();
+        document(&sources, asked.window)
+    }
+
+    #[test]
+    fn one_event_in_several_calendars_is_told_once_with_all_of_them() {
+        let event = meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z");
+        let mut named = event.clone();
+        named.summary = "Meeting".to_owned();
+        let mut free = event.clone();
+        free.transparency = calendar::event::Transparency::Transparent;
+        let document = files(&[("a", event), ("b", free), ("c", named)]);
+        let events = document["events"].as_array().unwrap();
+        assert_eq!(events.len(), 1, "{document}");
+        assert_eq!(events[0]["sources"], json!(["a", "b", "c"]));
+        assert_eq!(events[0]["source"], "a");
+        assert_eq!(events[0]["summary"], "Meeting");
+        assert_eq!((&events[0]["busy"], &events[0]["reason"]), (&json!(true), &json!("busy")));
+        assert_eq!(document["intervals"][0]["sources"], json!(["a", "c"]));
+    }
+
+    #[test]
+    fn two_versions_of_one_event_both_count_and_two_events_without_a_uid_are_two() {
+        let old = meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z");
+        let new = meeting(1, "2026-01-10T14:00:00Z", "2026-01-10T15:00:00Z");
+        let document = files(&[("a", old.clone()), ("b", new)]);
+        assert_eq!(document["events"].as_array().unwrap().len(), 2);
+        assert_eq!(document["intervals"].as_array().unwrap().len(), 2);
+        let nameless = Event { uid: Uid::default(), ..old };
+        let document = files(&[("a", nameless.clone()), ("b", nameless)]);
+        assert_eq!(document["events"].as_array().unwrap().len(), 2);
+        assert_eq!(document["intervals"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_bookiji_wrote_into_a_file_is_told_and_blocks_nothing() {
+        for (uid, reason) in [
+            ("bookiji-c5c3f956c64f2c4c5c058107@bookiji.app", "own_booking"),
+            ("b1@bookiji.com", "own_booking"),
+            ("slot-s1@bookiji.app", "own_booking"),
+            ("6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "busy"),
+            ("bookiji-c5c3@bookiji.app", "busy"),
+        ] {
+            let event = Event {
+                uid: Uid(uid.to_owned()),
+                ..meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z")
+            };
+            let document = files(&[("a", event)]);
+            assert_eq!(document["events"][0]["reason"], reason, "{uid}");
+            let blocked = document["intervals"].as_array().unwrap().len();
+            assert_eq!(blocked, usize::from(reason == "busy"), "{uid}");
+        }
+    }
 }

@@ -318,3 +318,6 @@ pub fn text(answer: &Answer, zone: &TimeZone) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;
