@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod discreet;
+mod explain;
+mod export;
 mod flow;
+mod invite;
 mod killed;
 mod local;
 mod trouble;
