@@ -215,15 +215,15 @@ pub fn stamp(updated_at: &str) -> Option<Timestamp> {
     Timestamp::from_second(at.as_second()).ok()
 }
 
-/// Both ends as her clock shows them, or both in UTC where that would be another moment: the second of an hour that
-/// comes twice has no wall time of its own (RFC 5545 §3.3.5).
+/// Both ends as her clock shows them, or both in UTC where it shows one of them twice: RFC 5545 §3.3.5 takes such a time
+/// for the first, and not every reader does.
 #[must_use]
 pub fn placed(span: Interval, zone: Option<&Zone>) -> (When, When) {
     let rules = zone.and_then(Zone::time_zone).filter(|_| zone != Some(&Zone::Iana("UTC".to_owned())));
     let wall = |at: Timestamp| {
         let (zone, rules) = (zone?, rules.as_ref()?);
         let wall = rules.to_datetime(at);
-        let back = rules.to_ambiguous_timestamp(wall).compatible().ok()?;
+        let back = rules.to_ambiguous_timestamp(wall).unambiguous().ok()?;
         (back == at).then(|| When::Zoned { wall, zone: zone.clone() })
     };
     wall(span.start())

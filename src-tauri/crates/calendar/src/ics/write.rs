@@ -47,7 +47,12 @@ pub fn write_for(calendar: &Calendar, people: &People, stamp: Timestamp) -> Stri
         out.line(&format!("REFRESH-INTERVAL;VALUE=DURATION:PT{seconds}S"));
         out.line(&format!("X-PUBLISHED-TTL:PT{seconds}S"));
     }
-    for zone in zones(&calendar.events).values() {
+    let mut zones = zones(&calendar.events);
+    if let (true, Some(Zone::Iana(zone))) = (calendar.events.is_empty(), &calendar.zone) {
+        // A calendar of nothing at all is none (RFC 5545 §3.6).
+        zones.extend(GivenZone::of(zone, 1970..=1970).map(|given| (zone.as_str(), given)));
+    }
+    for zone in zones.values() {
         write_zone(zone, &mut out);
     }
     for event in &calendar.events {
