@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod doctor;
+pub mod feeds;
 pub mod import;
 pub mod log;
 pub mod problem;
