@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod discreet;
+mod feeds;
 mod flow;
 mod killed;
 mod local;
