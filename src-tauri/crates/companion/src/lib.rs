@@ -7,6 +7,7 @@ pub mod controller;
 pub mod doctor;
 pub mod explain;
 pub mod export;
+pub mod feeds;
 pub mod import;
 pub mod invite;
 pub mod latest;

@@ -26,7 +26,8 @@ pub fn ready(world: &World) -> Result<(), Problem> {
     if world.vendor.is_none() {
         return Err(Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."));
     }
-    if world.connections.is_empty() {
+    // What Bookiji still has of an account that is gone must be taken back.
+    if world.connections.is_empty() && world.published.is_empty() {
         return Err(Problem::new(Code::NotConnected, "No calendar account is connected in this profile.")
             .then("Connect one: `companion connect google`."));
     }

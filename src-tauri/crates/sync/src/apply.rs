@@ -199,6 +199,7 @@ fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::Exists { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
+        | ServiceError::NotACalendar { .. }
         | ServiceError::Garbled { .. } => false,
     }
 }

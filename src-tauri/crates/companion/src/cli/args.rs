@@ -101,7 +101,7 @@ pub enum ConnectService {
     },
     /// A calendar link (https or webcal) that is read now and then
     IcsFeed {
-        /// The link; it is kept in the keychain, since who knows it can read the calendar
+        /// The link, or - to read it from stdin; it is kept in the keychain, since who knows it can read the calendar
         #[arg(long)]
         url: String,
         /// What to call it [default: its own name]

@@ -4,6 +4,7 @@
 mod discreet;
 mod explain;
 mod export;
+mod feeds;
 mod flow;
 mod invite;
 mod killed;
