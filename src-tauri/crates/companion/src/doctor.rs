@@ -205,7 +205,7 @@ async fn feeds(profile: &Profile, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Ch
     };
     let Some(vendor) = &world.vendor else { return Vec::new() };
     let linked = world.connections.values().filter(|connection| {
-        connection.service == Service::Ics && ics::Kind::of(&connection.account) == ics::Kind::Feed
+        connection.service == Service::Ics && connection.id != sync::import::connection_id()
     });
     let mut checks = Vec::new();
     for connection in linked {

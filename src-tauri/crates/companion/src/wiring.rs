@@ -16,12 +16,14 @@ use mirror::Sqlite;
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
+use sync::import;
 use sync::policy::Policy;
 use sync::ports::{Account, Mirror};
 use sync::world::{Connection, Vendor, World};
 use url::Url;
 
 use crate::clock::SystemClock;
+use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets;
@@ -180,13 +182,13 @@ impl Wiring {
                     let account = self.google(&connection.id, &vendor.id)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Ics => match ics::Kind::of(&connection.account) {
-                    ics::Kind::Feed => {
-                        let account = self.feed(connection, vendor)?;
-                        accounts.insert(connection.id.clone(), Box::new(account));
-                    }
-                    ics::Kind::ImportedFiles => {}
-                },
+                Service::Ics if connection.id == import::connection_id() => {
+                    accounts.insert(connection.id.clone(), Box::new(ImportedFiles));
+                }
+                Service::Ics => {
+                    let account = self.feed(connection, vendor)?;
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
                 Service::Outlook | Service::Caldav => {}
             }
         }

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_mirror.sql")),
+    M::up(include_str!("../../../../migrations/0002_imports.sql")),
     M::up(include_str!("../../../../migrations/0003_invitations.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);

@@ -15,23 +15,6 @@ pub use address::{AddressError, FeedAddress, Reach, reach};
 pub use feed::{Account, Look, REMOTE, look};
 pub use fetch::{Fetcher, Limits, Lookup, system_names};
 
-/// What a connection of the service `ics` is: a link that is read, or the files that she took in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Feed,
-    ImportedFiles,
-}
-
-/// The account of the one connection that holds imported files. No host is called so.
-pub const IMPORTED_FILES: &str = "Imported files";
-
-impl Kind {
-    #[must_use]
-    pub fn of(account: &str) -> Self {
-        if account == IMPORTED_FILES { Self::ImportedFiles } else { Self::Feed }
-    }
-}
-
 /// How long the publisher asks to be left alone, as the reading that ended at `cursor` said.
 #[must_use]
 pub fn rhythm(cursor: &Cursor) -> Option<Duration> {
