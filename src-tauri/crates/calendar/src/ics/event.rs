@@ -45,7 +45,7 @@ impl Draft {
         let mut unread =
             |what: &str| problems.add(line, format!("the {what} cannot be read: {:?}", shortened(property)));
         match property.name.as_str() {
-            "UID" => event.uid = Uid(property.value().chars().take(MAX_SHORT_TEXT).collect()),
+            "UID" => event.uid = Uid(property.text(MAX_SHORT_TEXT).trim().to_owned()),
             "DTSTART" => match value::when(property) {
                 Some(when) if self.start.is_none() => self.start = Some(when),
                 Some(_) => unread("second DTSTART"),

@@ -7,6 +7,7 @@ use crate::event::{Event, ShownAs, Uid};
 
 /// Periods kept of one VFREEBUSY.
 const MAX_PERIODS: usize = 50_000;
+const MAX_UID: usize = 1_024;
 
 /// A VFREEBUSY being read.
 #[derive(Default)]
@@ -23,7 +24,7 @@ impl Draft {
 
     pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
         match property.name.as_str() {
-            "UID" => self.uid = Uid(property.value().into_owned()),
+            "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
             "FREEBUSY" => {
                 let kind = property.parameter("FBTYPE").unwrap_or("BUSY").to_ascii_uppercase();
                 let shown_as = match kind.as_str() {
