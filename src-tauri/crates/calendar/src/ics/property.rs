@@ -46,10 +46,7 @@ impl<'a> Property<'a> {
 
     /// The value without what surrounds it.
     pub fn value(&self) -> Cow<'a, str> {
-        match decoded(self.raw, self.parameter("CHARSET")) {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        }
+        cleaned(decoded(self.raw, self.parameter("CHARSET")))
     }
 
     /// The value as text: quoted-printable undone, escapes resolved.
@@ -93,7 +90,18 @@ fn parameter(bytes: &[u8]) -> (String, Cow<'_, str>) {
     };
     let value = value.trim_ascii();
     let value = value.strip_prefix(b"\"").map_or(value, |value| value.strip_suffix(b"\"").unwrap_or(value));
-    (String::from_utf8_lossy(name).trim().to_ascii_uppercase(), decoded(value, None))
+    (String::from_utf8_lossy(name).trim().to_ascii_uppercase(), cleaned(decoded(value, None)))
+}
+
+/// Without blanks around it and without characters that no line may hold: those could not be written again.
+fn cleaned(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        return Cow::Owned(text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned());
+    }
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
 }
 
 /// UTF-8, or else what Windows writes: every byte means something there.
