@@ -23,10 +23,10 @@ impl Draft {
     }
 
     pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
             "FREEBUSY" => {
-                let kind = property.parameter("FBTYPE").unwrap_or("BUSY").to_ascii_uppercase();
+                let kind = property.parameter("FBTYPE").map_or("BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
                 let shown_as = match kind.as_str() {
                     "FREE" => ShownAs::Free,
                     "BUSY-UNAVAILABLE" => ShownAs::OutOfOffice,
