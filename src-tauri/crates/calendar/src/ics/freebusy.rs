@@ -26,7 +26,8 @@ impl Draft {
         match property.name.as_ref() {
             "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
             "FREEBUSY" => {
-                let kind = property.parameter("FBTYPE").map_or("BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
+                let kind =
+                    property.parameter("FBTYPE").map_or("BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
                 let shown_as = match kind.as_str() {
                     "FREE" => ShownAs::Free,
                     "BUSY-UNAVAILABLE" => ShownAs::OutOfOffice,

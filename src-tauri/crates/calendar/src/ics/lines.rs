@@ -49,8 +49,8 @@ pub fn each(bytes: &[u8], mut tell: impl FnMut(Line<'_>)) {
         let (mut is_folded, mut cut) = (false, first.len() > MAX_LINE);
         loop {
             let so_far: &[u8] = if is_folded { &folded } else { first };
-            let soft_break = so_far.last() == Some(&b'=')
-                && *printable.get_or_insert_with(|| is_quoted_printable(first));
+            let soft_break =
+                so_far.last() == Some(&b'=') && *printable.get_or_insert_with(|| is_quoted_printable(first));
             let more = match next {
                 Some((_, [])) if !soft_break && is_fold_after_blank(&physical) => &[][..],
                 Some((_, [b' ' | b'\t', more @ ..])) => more,

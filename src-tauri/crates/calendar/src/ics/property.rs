@@ -58,9 +58,9 @@ impl<'a> Property<'a> {
     pub fn text(&self, most: usize) -> String {
         let encoding = self.parameter("ENCODING").unwrap_or_default();
         let printable = encoding.eq_ignore_ascii_case("QUOTED-PRINTABLE")
-            || self.parameters().any(|(name, value)| {
-                name.eq_ignore_ascii_case(b"QUOTED-PRINTABLE") && value.is_empty()
-            });
+            || self
+                .parameters()
+                .any(|(name, value)| name.eq_ignore_ascii_case(b"QUOTED-PRINTABLE") && value.is_empty());
         let bytes =
             if printable { Cow::Owned(from_quoted_printable(self.raw)) } else { Cow::Borrowed(self.raw) };
         let mut text = unescaped(&decoded(&bytes, self.parameter("CHARSET").as_deref()));

@@ -125,9 +125,9 @@ fn usual(text: &str) -> Option<Moment> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| {
         let digits = bytes.get(from..to)?;
-        digits.iter().try_fold(0_i16, |number, b| {
-            b.is_ascii_digit().then(|| number * 10 + i16::from(b - b'0'))
-        })
+        digits
+            .iter()
+            .try_fold(0_i16, |number, b| b.is_ascii_digit().then(|| number * 10 + i16::from(b - b'0')))
     };
     let pair = |from: usize| i8::try_from(number(from, from + 2)?).ok();
     let date = Date::new(number(0, 4)?, pair(4)?, pair(6)?).ok()?;
@@ -139,7 +139,9 @@ fn usual(text: &str) -> Option<Moment> {
     };
     let wall = date.to_datetime(Time::new(pair(9)?, pair(11)?, pair(13)?, 0).ok()?);
     if utc {
-        return Timestamp::from_second(civil::of_datetime(wall)).ok().map(|instant| Moment::Utc(instant, wall));
+        return Timestamp::from_second(civil::of_datetime(wall))
+            .ok()
+            .map(|instant| Moment::Utc(instant, wall));
     }
     Some(Moment::Wall(wall))
 }
