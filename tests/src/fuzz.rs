@@ -122,7 +122,8 @@ pub fn import(input: &[u8]) {
 /// What iCalendar has a word for: the rest cannot survive a file.
 fn is_faithful(calendar: &Calendar) -> bool {
     let said = |event: &Event| event.answer.is_none() && event.series.is_none() && !event.uid.0.is_empty();
-    let known = |event: &Event| !matches!(event.start, When::Zoned { zone: Zone::Unknown(_) | Zone::Given(_), .. });
+    let known =
+        |event: &Event| !matches!(event.start, When::Zoned { zone: Zone::Unknown(_) | Zone::Given(_), .. });
     calendar.events.iter().all(|event| said(event) && known(event))
 }
 

@@ -2,5 +2,6 @@
 
 pub mod crash;
 pub mod fuzz;
+pub mod mutate;
 pub mod service;
 pub mod world;
