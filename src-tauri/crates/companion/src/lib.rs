@@ -6,6 +6,7 @@ pub mod clock;
 pub mod controller;
 pub mod doctor;
 pub mod import;
+pub mod inbox;
 pub mod log;
 pub mod problem;
 pub mod profile;
