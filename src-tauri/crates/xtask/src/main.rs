@@ -1,6 +1,7 @@
 //! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+mod churn;
 mod demo;
 mod deny;
 mod display;
@@ -28,6 +29,8 @@ enum Habit {
     Run(run::Options),
     /// Plays the main job on the sandbox, without a window, and checks what came of it.
     Demo(demo::Options),
+    /// Churns a watched folder under the real watcher, and checks that nothing is lost or taken in twice.
+    Churn(churn::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().habit {
         Habit::Run(options) => run::run(&options).map(|()| true),
         Habit::Demo(options) => demo::demo(&options),
+        Habit::Churn(options) => churn::churn(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {
