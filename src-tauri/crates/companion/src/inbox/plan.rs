@@ -218,9 +218,10 @@ impl Plan {
     pub fn see(&mut self, name: &OsStr, stamp: Option<Stamp>, now: Timestamp) {
         let stamp = stamp.filter(|stamp| stamp.kind != Kind::Folder && !names::is_passing(name));
         let Some(stamp) = stamp else {
-            let taken = self.entries.get(name).is_some_and(|entry| entry.phase == Phase::Taken);
-            if !taken {
-                self.entries.remove(name);
+            match self.entries.get_mut(name) {
+                // Whoever has it finds that out, at the end.
+                Some(entry) if entry.phase == Phase::Taken => entry.look_at = None,
+                Some(_) | None => drop(self.entries.remove(name)),
             }
             return;
         };

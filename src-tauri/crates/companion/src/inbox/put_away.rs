@@ -274,3 +274,160 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
     std::fs::rename(from, to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    struct Desk {
+        _root: TempDir,
+        inbox: PathBuf,
+        away: PathBuf,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let [inbox, away] = ["inbox", "away"].map(|name| root.path().join(name));
+            std::fs::create_dir(&inbox).unwrap();
+            Self { _root: root, inbox, away }
+        }
+
+        /// Writes a file and tells what it is.
+        fn file(&self, name: &str, text: &str) -> (PathBuf, Stamp, Contents) {
+            let path = self.inbox.join(name);
+            std::fs::write(&path, text).unwrap();
+            let stamp = glance::stamp(&path).unwrap().unwrap();
+            let contents = glance::contents(&path).unwrap();
+            (path, stamp, contents)
+        }
+
+        fn put(&self, name: &str, text: &str, reason: Option<&str>) -> io::Result<Put> {
+            let (path, stamp, contents) = self.file(name, text);
+            put_away(&path, &stamp, Some(&contents), &self.away, reason)
+        }
+
+        fn names(folder: &Path) -> Vec<String> {
+            let mut names: Vec<String> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    fn read(path: PathBuf) -> String {
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_written_over_not_even_her_own_note_beside_a_file() {
+        let desk = Desk::new();
+        std::fs::create_dir(&desk.away).unwrap();
+        std::fs::write(desk.away.join("a.ics.txt"), "her note").unwrap();
+        std::fs::write(desk.away.join("a (2).ics"), "hers").unwrap();
+        for _ in 0..2 {
+            desk.put("a.ics", "one", Some("No.")).unwrap();
+        }
+        let names = ["a (2).ics", "a (3).ics", "a (3).ics.txt", "a (4).ics", "a (4).ics.txt", "a.ics.txt"];
+        assert_eq!(Desk::names(&desk.away), names);
+        assert_eq!(read(desk.away.join("a.ics.txt")), "her note");
+        assert_eq!(read(desk.away.join("a (2).ics")), "hers");
+        assert_eq!(read(desk.away.join("a (4).ics.txt")), "Bookiji Companion: a (4).ics\n\nNo.\n");
+    }
+
+    #[test]
+    fn what_changed_since_it_was_dealt_with_stays_whatever_changed() {
+        let desk = Desk::new();
+        let (path, stamp, contents) = desk.file("a.ics", "one");
+        let put = |stamp: &Stamp, contents: &Contents| {
+            put_away(&path, stamp, Some(contents), &desk.away, None).unwrap()
+        };
+        assert_eq!(put(&Stamp { len: 4, ..stamp }, &contents), Put::Changed);
+        assert_eq!(put(&Stamp { modified_ns: 1, ..stamp }, &contents), Put::Changed);
+        let other = Contents { digest: Some([0; 32]), ..contents };
+        assert_eq!(put(&stamp, &other), Put::Changed, "another content of the same length and time");
+        assert_eq!(Desk::names(&desk.inbox), ["a.ics"]);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(put(&stamp, &contents), Put::Gone);
+    }
+
+    #[test]
+    fn a_file_that_another_one_replaced_at_the_last_moment_is_given_back() {
+        let desk = Desk::new();
+        let (path, stamp, _) = desk.file("a.ics", "one");
+        std::fs::create_dir(&desk.away).unwrap();
+        // Between the last look and the move.
+        let (other, _, _) = desk.file("b", "two");
+        std::fs::rename(other, &path).unwrap();
+        assert_eq!(hold(&path, &stamp, &desk.away, OsStr::new("a.ics")).unwrap(), None);
+        assert_eq!(read(path), "two");
+        assert!(Desk::names(&desk.away).is_empty());
+    }
+
+    #[test]
+    fn whatever_moment_the_process_ends_at_the_file_is_found_again() {
+        let desk = Desk::new();
+        let (path, stamp, contents) = desk.file("a.ics", "one");
+        std::fs::create_dir(&desk.away).unwrap();
+        // It ends after the file was moved, and another one took its name.
+        hold(&path, &stamp, &desk.away, OsStr::new("a.ics")).unwrap().unwrap();
+        desk.file("a.ics", "two");
+        // It ends while a copy is made.
+        std::fs::write(desk.away.join(".bookiji-copying-b.ics"), "hal").unwrap();
+        assert_eq!(bring_back(&desk.away, &desk.inbox).unwrap(), 1);
+        assert_eq!(read(desk.inbox.join("a (2).ics")), "one");
+        assert_eq!(read(path), "two");
+        assert!(Desk::names(&desk.away).is_empty());
+        // It ends between the reason and the file: the reason waits for its file.
+        write_reason(&desk.away.join("c.ics.txt"), &desk.away.join("c.ics"), "No.").unwrap();
+        desk.put("c.ics", "three", Some("No.")).unwrap();
+        assert_eq!(Desk::names(&desk.away), ["c.ics", "c.ics.txt"]);
+        assert!(contents.digest.is_some());
+        assert_eq!(bring_back(&desk.inbox.join("nowhere"), &desk.inbox).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_leaves_the_file_where_it_is() {
+        let desk = Desk::new();
+        std::fs::write(&desk.away, "a file where a folder should be").unwrap();
+        desk.put("a.ics", "one", Some("No.")).unwrap_err();
+        assert_eq!(read(desk.inbox.join("a.ics")), "one");
+    }
+
+    #[test]
+    fn on_another_disk_the_copy_is_whole_before_the_original_goes() {
+        let desk = Desk::new();
+        std::fs::create_dir(&desk.away).unwrap();
+        let (path, stamp, _) = desk.file("a.ics", "one");
+        let held = copy_over(&path, &stamp, &desk.away, OsStr::new("a.ics")).unwrap().unwrap();
+        assert_eq!(settle(&held, &desk.away, OsStr::new("a.ics"), None).unwrap(), desk.away.join("a.ics"));
+        assert_eq!(read(desk.away.join("a.ics")), "one");
+        assert!(Desk::names(&desk.inbox).is_empty());
+        assert_eq!(
+            glance::stamp(&desk.away.join("a.ics")).unwrap().unwrap().modified_ns,
+            stamp.modified_ns,
+            "it is as old as it was"
+        );
+
+        let (path, stamp, _) = desk.file("b.ics", "two");
+        desk.file("b.ics", "three");
+        assert_eq!(copy_over(&path, &stamp, &desk.away, OsStr::new("b.ics")).unwrap(), None);
+        assert_eq!(
+            (Desk::names(&desk.inbox), Desk::names(&desk.away)),
+            (vec!["b.ics".to_owned()], vec!["a.ics".to_owned()])
+        );
+        assert_eq!(read(path), "three");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_are_made_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let desk = Desk::new();
+        desk.put("a.ics", "one", None).unwrap();
+        assert_eq!(std::fs::metadata(&desk.away).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

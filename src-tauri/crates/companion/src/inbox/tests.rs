@@ -328,3 +328,20 @@ async fn a_folder_full_of_files_is_worked_off_in_small_batches() {
     taken.dedup();
     assert_eq!((taken.len(), world.taken.len(), world.imported().len()), (300, 300, 300));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_moved_is_said_and_moved_later_without_being_taken_in_again() {
+    let mut world = World::of(false);
+    world.put("first.ics", "good first");
+    world.until(|world| world.settled.len() == 1).await;
+    std::fs::remove_dir_all(&world.folder.imported).unwrap();
+    std::fs::write(&world.folder.imported, "in the way").unwrap();
+    world.put("week.ics", "good one");
+    world.until(|world| !world.problems.is_empty()).await;
+    let problem = world.problems[0].clone().unwrap();
+    assert!(problem.message.starts_with("week.ics in a watched folder could not be moved: "), "{problem}");
+    std::fs::remove_file(&world.folder.imported).unwrap();
+    world.until(|world| world.settled.len() == 2).await;
+    assert_eq!(world.taken.iter().filter(|text| **text == "good one").count(), 1);
+    assert_eq!(world.imported(), ["week.ics"]);
+}

@@ -16,8 +16,10 @@ const WAITING: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     Name(OsString),
-    /// Any file may have changed, or the folder itself.
+    /// Any file may have changed.
     All,
+    /// Something happened to the folder itself: it may be another one by now.
+    Folder,
 }
 
 /// An ear on one folder.
@@ -87,7 +89,7 @@ impl Watch {
 }
 
 fn heard(event: notify::Result<Event>, folder: &Path) -> Vec<Heard> {
-    let Ok(event) = event else { return vec![Heard::All] };
+    let Ok(event) = event else { return vec![Heard::Folder] };
     // Reading a file is heard too, and we read them ourselves.
     if matches!(
         event.kind,
@@ -100,7 +102,8 @@ fn heard(event: notify::Result<Event>, folder: &Path) -> Vec<Heard> {
     }
     let named = |path: &PathBuf| match path.file_name() {
         Some(name) if path.parent() == Some(folder) => Heard::Name(name.to_owned()),
-        // The folder itself, or a way to it that we do not know it by.
+        Some(_) if path == folder => Heard::Folder,
+        // A way to it that we do not know it by.
         Some(_) | None => Heard::All,
     };
     event.paths.iter().map(named).collect()
@@ -122,11 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_to_a_file_names_it_and_what_happens_to_the_folder_names_all() {
+    fn what_happens_to_a_file_names_it_and_what_happens_to_the_folder_says_so() {
         check(EventKind::Create(CreateKind::File), &["/in/a.ics"], &[name("a.ics")]);
         let both = EventKind::Modify(ModifyKind::Name(RenameMode::Both));
         check(both, &["/in/a.part", "/in/a.ics"], &[name("a.part"), name("a.ics")]);
-        check(EventKind::Remove(RemoveKind::Folder), &["/in"], &[Heard::All]);
+        check(EventKind::Remove(RemoveKind::Folder), &["/in"], &[Heard::Folder]);
         check(EventKind::Create(CreateKind::File), &["/in/deep/a.ics"], &[Heard::All]);
         check(EventKind::Access(AccessKind::Close(AccessMode::Write)), &["/in/a.ics"], &[name("a.ics")]);
         check(EventKind::Access(AccessKind::Read), &["/in/a.ics"], &[]);
@@ -138,7 +141,7 @@ mod tests {
         let overflow = Event::new(EventKind::Other).add_path("/in/a".into()).set_flag(Flag::Rescan);
         assert_eq!(heard(Ok(overflow), Path::new("/in")), [Heard::All]);
         let broken = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
-        assert_eq!(heard(Err(broken), Path::new("/in")), [Heard::All]);
+        assert_eq!(heard(Err(broken), Path::new("/in")), [Heard::Folder]);
     }
 
     #[tokio::test]

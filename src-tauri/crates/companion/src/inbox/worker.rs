@@ -173,6 +173,11 @@ impl Worker {
         match heard {
             Heard::Name(name) => self.plan.hear(name, now),
             Heard::All => self.plan.hear_of_all(now),
+            Heard::Folder => {
+                // A folder that was made again may even have the number of the old one.
+                self.id = None;
+                self.plan.hear_of_all(now);
+            }
         }
     }
 
@@ -417,7 +422,10 @@ impl Worker {
             Ok(Put::Gone) => self.plan.settle(&name, After::Gone, now),
             Err(error) => {
                 self.plan.settle(&name, After::Failed, now);
-                if let Some(contents) = contents.filter(|_| self.unmoved.len() < UNMOVED) {
+                // A rejection costs nothing to repeat, and may have been about the moment rather than the file.
+                if let (Some(contents), Told::Good(_)) = (contents, &told)
+                    && self.unmoved.len() < UNMOVED
+                {
                     self.unmoved.insert(name.clone(), (stamp, contents, told));
                 }
                 let problem = cannot("moved", &name, &error);
