@@ -73,8 +73,8 @@ pub struct Batch {
 /// What came of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Good: it has been taken in.
-    Good(FileOutcome),
+    /// It has been taken in, and this many questions wait for her.
+    Good { outcome: FileOutcome, waiting: usize },
     /// It cannot be taken in, now or later.
     Bad { problem: Problem, lines: Vec<String> },
     /// It could not be taken in for now.
@@ -93,6 +93,8 @@ pub struct Settled {
     pub into: PathBuf,
     /// Why it was not taken in, as a sentence.
     pub reason: Option<String>,
+    /// Questions of it that wait for her.
+    pub waiting: usize,
 }
 
 /// A name need not be text, and a document has to be.

@@ -14,12 +14,14 @@ use connectors::vault::{SecretName, Vault};
 use mirror::Sqlite;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
+use sync::import;
 use sync::policy::Policy;
 use sync::ports::{Account, Mirror};
 use sync::world::World;
 use url::Url;
 
 use crate::clock::SystemClock;
+use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets;
@@ -150,6 +152,9 @@ impl Wiring {
                 Service::Google => {
                     let account = self.google(&connection.id, &vendor.id)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
+                }
+                Service::Ics if connection.id == import::connection_id() => {
+                    accounts.insert(connection.id.clone(), Box::new(ImportedFiles));
                 }
                 Service::Outlook | Service::Caldav | Service::Ics => {}
             }

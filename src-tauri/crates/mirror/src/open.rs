@@ -16,7 +16,10 @@ use sync::error::MirrorError;
 
 use crate::failure::Failure;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_mirror.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../../../migrations/0001_mirror.sql")),
+    M::up(include_str!("../../../../migrations/0002_imports.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// Set by the first migration.

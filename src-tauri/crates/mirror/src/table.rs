@@ -3,6 +3,9 @@
 pub mod booking;
 pub mod calendar;
 pub mod connection;
+pub mod import_choice;
+pub mod imported_slot;
+pub mod invitation;
 pub mod mapping;
 pub mod operation;
 pub mod published;

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use crate::apply::Applied;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::import::SlotState;
 use crate::observe::{Observed, observe};
-use crate::plan::{Card, Plan, plan};
+use crate::plan::{Plan, plan};
 use crate::policy::Policy;
 use crate::ports::{Account, Clock, Mirror, Platform};
-use crate::report::{BookingsReport, DecisionReport, ErrorReport, ReadOutcome, Report, SourceReport};
-use crate::words;
+use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{Direction, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{apply, recover, target};
+use crate::{apply, decisions, recover, slots, target};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -134,14 +134,20 @@ async fn run_among(
         }
     }
 
+    if request.direction != Direction::ToCalendar {
+        slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
+            .await?;
+    }
+
     let world = parts.mirror.world()?;
+    report.slots = slots_report(&world, &applied);
     report.bookings = BookingsReport {
         unchanged: unchanged.unwrap_or_default(),
         held: last_plan.cards.len(),
         ..applied.bookings
     };
-    finish(&world, &last_plan, &observed, &applied, &mut report);
     let ended_at = parts.clock.now();
+    finish(&world, &last_plan, &observed, &applied, ended_at, &mut report);
     report.duration_ms = u64::try_from(ended_at.duration_since(started_at).as_millis()).unwrap_or(0);
     if !request.dry_run {
         record_outcomes(parts, &world, &observed, &report, ended_at)?;
@@ -153,6 +159,19 @@ async fn run_among(
     Ok(report)
 }
 
+fn slots_report(world: &World, applied: &Applied) -> SlotsReport {
+    let mut told = applied.slots;
+    for row in world.imported_slots.values() {
+        match row.state {
+            SlotState::Made | SlotState::Stands => told.standing += 1,
+            SlotState::Waiting => told.waiting += 1,
+            SlotState::Blocked => told.blocked += 1,
+            SlotState::Left => {}
+        }
+    }
+    told
+}
+
 fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), MirrorError> {
     let world = parts.mirror.world()?;
     for (id, operation) in &world.unsettled {
@@ -162,7 +181,9 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
-            Operation::PublishBusy { .. } => false,
+            Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+                false
+            }
         };
         let now = parts.clock.now();
         if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
@@ -186,7 +207,7 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             may_write(calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
-        Operation::PublishBusy { .. } => false,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
     });
     if direction == Direction::ToCalendar {
         plan.publish.clear();
@@ -197,15 +218,24 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             observed.was_read(&set.source)
                 || world.calendars.get(&set.source).is_none_or(|calendar| calendar.role == Role::Off)
         }
-        Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
-            false
-        }
+        Operation::CreateEvent { .. }
+        | Operation::UpdateEvent { .. }
+        | Operation::RemoveEvent { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     });
     plan
 }
 
-fn finish(world: &World, plan: &Plan, observed: &Observed, applied: &Applied, report: &mut Report) {
-    report.decisions = plan.cards.iter().map(|card| decision(world, card)).collect();
+fn finish(
+    world: &World,
+    plan: &Plan,
+    observed: &Observed,
+    applied: &Applied,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    report.decisions = decisions::waiting(world, &plan.cards, now);
     for source in &plan.sources {
         let Some(calendar) = world.calendars.get(&source.calendar) else { continue };
         report.busy.sources.push(SourceReport {
@@ -216,18 +246,6 @@ fn finish(world: &World, plan: &Plan, observed: &Observed, applied: &Applied, re
             published: applied.published.contains(&source.calendar),
             withheld: source.withheld.len(),
         });
-    }
-}
-
-/// One card as the CLI and the window tell it.
-#[must_use]
-pub fn decision(world: &World, card: &Card) -> DecisionReport {
-    DecisionReport {
-        id: card.id(),
-        kind: card.question.as_str().to_owned(),
-        booking_id: card.booking.clone(),
-        summary: words::card_summary(world, card),
-        options: Vec::new(),
     }
 }
 

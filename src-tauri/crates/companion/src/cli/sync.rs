@@ -107,7 +107,11 @@ fn told(file: &Settled, json: bool) -> String {
         FileOutcome::Rejected => "rejected",
     };
     let reason = file.reason.as_ref().map(|reason| format!(" {reason}")).unwrap_or_default();
-    format!("{}: {what}.{reason}", file.name)
+    let waits = match file.waiting {
+        0 => "",
+        _ => " It asks something of you: see `companion decisions`.",
+    };
+    format!("{}: {what}.{reason}{waits}", file.name)
 }
 
 /// Ends when somebody presses Ctrl-C or asks the process to end.

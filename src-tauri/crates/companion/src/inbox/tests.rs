@@ -112,7 +112,7 @@ fn manner(deaf: bool) -> Manner {
 
 fn judge(text: &str) -> Verdict {
     if text.starts_with("good") {
-        Verdict::Good(FileOutcome::Imported)
+        Verdict::Good { outcome: FileOutcome::Imported, waiting: 0 }
     } else {
         let problem = Problem::new(Code::InvalidIcsFormat, "This is a web page.");
         Verdict::Bad { problem, lines: vec!["Line 1: no calendar.".to_owned()] }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sync::error::Code;
 
-use super::Verdict;
+use super::{Verdict, names};
 use crate::import::{FileOutcome, FileReport};
 use crate::problem::Problem;
 
@@ -19,15 +19,25 @@ pub fn verdicts(files: &[PathBuf], reports: Vec<FileReport>) -> Vec<Verdict> {
 }
 
 fn verdict(report: FileReport) -> Verdict {
-    match report.outcome {
-        FileOutcome::Imported | FileOutcome::Unchanged | FileOutcome::NoTimes => {
-            Verdict::Good(report.outcome)
-        }
-        FileOutcome::Rejected => Verdict::Bad {
-            problem: Problem::new(Code::InvalidIcsFormat, "This is not a calendar file."),
-            lines: Vec::new(),
-        },
+    let good = match report.outcome {
+        FileOutcome::Imported | FileOutcome::Unchanged | FileOutcome::NoTimes => true,
+        FileOutcome::Rejected => false,
+    };
+    if good {
+        return Verdict::Good { outcome: report.outcome, waiting: report.waiting };
     }
+    // In the folder she knows, a name says it all.
+    let path = report.path.display().to_string();
+    let name = report.path.file_name().map(names::shown).unwrap_or_default();
+    let short = |text: &str| text.replace(&path, &name);
+    let mut problem = report
+        .refusal
+        .unwrap_or_else(|| Problem::new(Code::InvalidIcsFormat, format!("{name} is not a calendar file.")));
+    problem.message = short(&problem.message);
+    let lines = report.problems.iter().map(|told| (told.line, short(&told.message)));
+    let lines = lines.filter(|(_, message)| *message != problem.message);
+    let lines = lines.map(|(line, message)| format!("Line {line}: {message}")).collect();
+    Verdict::Bad { problem, lines }
 }
 
 fn not_told() -> Verdict {

@@ -68,7 +68,7 @@ struct Pending {
 
 #[derive(Clone, Debug)]
 enum Told {
-    Good(FileOutcome),
+    Good { outcome: FileOutcome, waiting: usize },
     Bad { problem: Problem, lines: Vec<String> },
 }
 
@@ -376,7 +376,7 @@ impl Worker {
             let verdict = verdicts.next().unwrap_or_else(|| Verdict::NotNow(interrupted()));
             counts.add(&verdict);
             match verdict {
-                Verdict::Good(outcome) => self.put(file, Told::Good(outcome)).await,
+                Verdict::Good { outcome, waiting } => self.put(file, Told::Good { outcome, waiting }).await,
                 Verdict::Bad { problem, lines } => self.put(file, Told::Bad { problem, lines }).await,
                 Verdict::NotNow(problem) => {
                     self.plan.settle(&file.standing.name, After::Failed, self.clock.now());
@@ -397,7 +397,7 @@ impl Worker {
     async fn put(&mut self, file: Claimed, told: Told) {
         let path = self.folder.path.join(&file.standing.name);
         let (into, reason) = match &told {
-            Told::Good(_) => (self.folder.imported.clone(), None),
+            Told::Good { .. } => (self.folder.imported.clone(), None),
             Told::Bad { problem, lines } => {
                 (self.folder.rejected.clone(), Some(reason::text(problem, lines, self.manner.language)))
             }
@@ -423,7 +423,7 @@ impl Worker {
             Err(error) => {
                 self.plan.settle(&name, After::Failed, now);
                 // A rejection costs nothing to repeat, and may have been about the moment rather than the file.
-                if let (Some(contents), Told::Good(_)) = (contents, &told)
+                if let (Some(contents), Told::Good { .. }) = (contents, &told)
                     && self.unmoved.len() < UNMOVED
                 {
                     self.unmoved.insert(name.clone(), (stamp, contents, told));
@@ -560,11 +560,11 @@ fn slice(mut reading: ReadDir, folder: &Path) -> io::Result<(Option<ReadDir>, Ve
 }
 
 fn settled(name: &OsString, into: PathBuf, told: Told, at: Timestamp) -> Settled {
-    let (outcome, reason) = match told {
-        Told::Good(outcome) => (outcome, None),
-        Told::Bad { problem, .. } => (FileOutcome::Rejected, Some(problem.message)),
+    let (outcome, reason, waiting) = match told {
+        Told::Good { outcome, waiting } => (outcome, None, waiting),
+        Told::Bad { problem, .. } => (FileOutcome::Rejected, Some(problem.message), 0),
     };
-    Settled { name: names::shown(name), outcome, at, into, reason }
+    Settled { name: names::shown(name), outcome, at, into, reason, waiting }
 }
 
 fn cannot(what: &str, name: &OsString, error: &io::Error) -> Problem {
@@ -605,9 +605,9 @@ struct Counts {
 impl Counts {
     fn add(&mut self, verdict: &Verdict) {
         match verdict {
-            Verdict::Good(FileOutcome::Imported) => self.imported += 1,
-            Verdict::Good(FileOutcome::Unchanged | FileOutcome::NoTimes) => self.unchanged += 1,
-            Verdict::Good(FileOutcome::Rejected) | Verdict::Bad { .. } => self.rejected += 1,
+            Verdict::Good { outcome: FileOutcome::Imported, .. } => self.imported += 1,
+            Verdict::Good { .. } => self.unchanged += 1,
+            Verdict::Bad { .. } => self.rejected += 1,
             Verdict::NotNow(_) => self.waiting += 1,
         }
     }

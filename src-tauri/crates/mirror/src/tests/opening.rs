@@ -85,7 +85,7 @@ fn the_connection_is_set_as_promised() {
     assert_eq!(number("trusted_schema"), 0);
     assert_eq!(number("busy_timeout"), 5_000);
     assert_eq!(number("application_id"), 0x426B_6A69);
-    assert_eq!(number("user_version"), 1);
+    assert_eq!(number("user_version"), 2);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_was_removed_does_not_linger_in_the_file() {
 fn a_file_of_a_newer_version_is_refused() {
     let (_folder, path) = profile();
     filled(&path);
-    Db::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Db::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
 
     let before = fs::read(&path).unwrap();
     for result in [Sqlite::open(&path), Sqlite::open_read_only(&path)] {
@@ -148,7 +148,7 @@ fn a_newer_file_is_refused_while_the_newer_app_runs() {
     let (_folder, path) = profile();
     filled(&path);
     let newer = Db::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 2).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(&path).unwrap();
     assert!(matches!(Sqlite::open(&path), Err(MirrorError::TooNew)), "the version stands in the -wal alone");
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -280,7 +280,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is done to a few files, heard or not, and however long imports take: nothing is taken within a second of
     /// having been written, and what stands in the end is taken exactly once.
