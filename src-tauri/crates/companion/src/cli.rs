@@ -90,6 +90,5 @@ fn language(args: &Args) -> Language {
         .and_then(|profile| profile.settings())
         .ok()
         .and_then(|settings| settings.language);
-    let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
-    Language::pick(set, [system[0].as_deref(), system[1].as_deref(), system[2].as_deref()])
+    set.unwrap_or_else(Language::of_system)
 }

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod import;
+pub mod inbox;
 pub mod invite;
 pub mod latest;
 pub mod links;
