@@ -140,6 +140,7 @@ impl World {
             end: self.at(hours + 1),
             service_name: Some("Haircut".to_owned()),
             customer_name: Some("Nadia Roy".to_owned()),
+            customer_email: None,
             notes: None,
             updated_at: start.to_string(),
         };

@@ -15,6 +15,13 @@ pub enum Language {
 }
 
 impl Language {
+    /// What the environment of this process says.
+    #[must_use]
+    pub fn of_system() -> Self {
+        let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+        Self::pick(None, [system[0].as_deref(), system[1].as_deref(), system[2].as_deref()])
+    }
+
     /// What she set, or else what the system says (`LC_ALL`, `LC_MESSAGES`, `LANG`, in that order), or else English.
     #[must_use]
     pub fn pick(set: Option<Self>, system: [Option<&str>; 3]) -> Self {

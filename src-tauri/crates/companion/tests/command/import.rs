@@ -48,12 +48,6 @@ impl World {
         let path = self.file(name, content);
         self.run(&[&["import", path.to_str().unwrap()], more].concat()).await
     }
-
-    async fn signed_in() -> Self {
-        let world = Self::start().await;
-        assert_eq!(world.login().await.status, 0);
-        world
-    }
 }
 
 fn overlapping(list: &Value, start: Timestamp, end: Timestamp) -> Vec<Value> {

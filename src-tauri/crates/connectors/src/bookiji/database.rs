@@ -86,6 +86,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
         | ServiceError::Garbled { .. }
+        | ServiceError::NotACalendar { .. }
         | ServiceError::Unreachable { .. }
         | ServiceError::VaultUnavailable { .. }) => error,
     }

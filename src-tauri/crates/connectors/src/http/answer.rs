@@ -71,7 +71,7 @@ impl Answer {
 
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after::retry_after(&self.headers, self.received_at)
+        retry_after(&self.headers, self.received_at)
     }
 
     /// What a refusal means where the service has no rule of its own for it.

@@ -20,10 +20,15 @@
 //! As `"customer"`: `book {slot|start?, service?, customer?, notes?}` (service and customer by id or name; without a time
 //! the first free slot), `reschedule {booking, slot|start?}` (without a time the next free slot), `cancel {booking, reason?}`.
 //!
-//! Answers `{"event": …}`, `{"booking": …}`, `{"slot": …}`, `{"calendar": id}` or 4xx `{"error": sentence}`.
+//! As `"vendor"` or `"publisher"`: `put_feed {name, text}` · `delete_feed {name}`: what `/feeds/NAME` serves, whatever
+//! the text is.
+//!
+//! Answers `{"event": …}`, `{"booking": …}`, `{"slot": …}`, `{"calendar": id}`, `{"feed": name}` or 4xx
+//! `{"error": sentence}`.
 
 mod booking;
 mod event;
+mod feed;
 mod slot;
 
 use axum::Json;
@@ -69,6 +74,9 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
     let world = &mut *app.world();
     let done = match (order.text("as"), order.text("do")) {
         (Some("customer"), Some(action)) => booking::by_customer(world, action, &order, now),
+        (Some("vendor" | "publisher"), Some(action)) if action.ends_with("_feed") => {
+            feed::by_publisher(world, action, &order, now)
+        }
         (Some("vendor"), Some(action)) if action.ends_with("_booking") || action == "set_time_zone" => {
             booking::by_vendor(world, action, &order, now)
         }
@@ -76,7 +84,9 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
             slot::by_vendor(world, action, &order, now)
         }
         (Some("vendor"), Some(action)) => event::by_vendor(world, action, &order, now),
-        (_, _) => Err(Impossible("as is \"vendor\" or \"customer\", and do says what is done".to_owned())),
+        (_, _) => Err(Impossible(
+            "as is \"vendor\", \"customer\" or \"publisher\", and do says what is done".to_owned(),
+        )),
     };
     match done {
         Ok(told) => Json(told).into_response(),

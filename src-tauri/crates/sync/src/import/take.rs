@@ -93,7 +93,7 @@ impl Own {
 
     fn holds(&self, uid: &Uid) -> bool {
         match own_uid(uid) {
-            Some(OwnUid::Synced { .. } | OwnUid::Booking(_)) => true,
+            Some(OwnUid::Synced { .. } | OwnUid::Booking(_) | OwnUid::Slot(_)) => true,
             Some(OwnUid::Bare(id)) => self.ids.contains(&id),
             None => false,
         }
