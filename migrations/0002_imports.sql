@@ -26,6 +26,7 @@ CREATE TABLE imported_slots (
     calendar_id TEXT NOT NULL,
     start_at INTEGER NOT NULL,
     end_at INTEGER NOT NULL,
+    part TEXT, -- JSON: what other free times left of it
     uid TEXT NOT NULL,
     summary TEXT NOT NULL,
     state TEXT NOT NULL,

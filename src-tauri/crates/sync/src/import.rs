@@ -127,6 +127,8 @@ pub struct ImportedSlot {
     pub calendar: CalendarId,
     /// Of the occurrence. One occurrence is one free time, whatever slots it leads to.
     pub span: Interval,
+    /// What other imported free times left of it when this was decided.
+    pub part: Option<Interval>,
     pub uid: Uid,
     pub summary: String,
     pub state: SlotState,

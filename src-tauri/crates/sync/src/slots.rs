@@ -34,6 +34,8 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 pub struct Wanted {
     pub calendar: CalendarId,
     pub span: Interval,
+    /// What earlier free times leave of it. They are her own words twice, and no question.
+    pub part: Option<Interval>,
     pub uid: Uid,
     pub summary: String,
 }
@@ -109,7 +111,6 @@ pub fn wanted(world: &World, now: Timestamp, policy: &Policy) -> Vec<Wanted> {
     for occurrence in &occurrences {
         let fits = occurrence.reason == Reason::Free
             && !occurrence.all_day
-            && occurrence.start > now
             && occurrence.start < reach.end()
             && occurrence.end.duration_since(occurrence.start) <= LONGEST
             && !uncertain.contains(&occurrence.uid);
@@ -120,13 +121,23 @@ pub fn wanted(world: &World, now: Timestamp, policy: &Policy) -> Vec<Wanted> {
             }
         }
     }
-    let of = |(span, occurrence): (Interval, &Occurrence)| Wanted {
-        calendar: calendar.id.clone(),
-        span,
-        uid: occurrence.uid.clone(),
-        summary: occurrence.summary.clone(),
-    };
-    found.into_iter().map(of).collect()
+    let mut covered_until = Timestamp::MIN;
+    let mut wanted = Vec::with_capacity(found.len());
+    for (span, occurrence) in found {
+        // They are sorted, so what earlier ones cover of this one is its beginning. One that has begun still covers.
+        let part = Interval::new(span.start().max(covered_until), span.end());
+        covered_until = covered_until.max(span.end());
+        if span.start() > now {
+            wanted.push(Wanted {
+                calendar: calendar.id.clone(),
+                span,
+                part,
+                uid: occurrence.uid.clone(),
+                summary: occurrence.summary.clone(),
+            });
+        }
+    }
+    wanted
 }
 
 /// Everything of hers that an imported free time may meet, as far as the mirror knows it.
@@ -197,6 +208,9 @@ pub fn needs_look(
             return true;
         };
         let chosen = choice(world, wanted) != row.choice;
+        if row.part != wanted.part {
+            return true;
+        }
         match row.state {
             SlotState::Made | SlotState::Stands => false,
             SlotState::Left => chosen,
@@ -268,14 +282,12 @@ pub fn plan(
     let mut plan = SlotPlan { forgotten: passed(world, wanted, now), ..SlotPlan::default() };
     let mut stands = Standing::of(standing);
     take_back(world, taken, wanted, now, policy, &mut stands, &mut plan);
-    let mut covered_until = Timestamp::MIN;
+    let rows = |wanted: &Wanted| world.imported_slots.get(&(wanted.calendar.clone(), wanted.span));
+    let mut loose = take_loose(wanted, &rows, &mut stands);
     for wanted in wanted {
-        // They are sorted, so what earlier ones cover of this one is its beginning.
-        let part = Interval::new(wanted.span.start().max(covered_until), wanted.span.end());
-        covered_until = covered_until.max(wanted.span.end());
-        let before = world.imported_slots.get(&(wanted.calendar.clone(), wanted.span));
+        let before = rows(wanted);
         let choice = choice(world, wanted);
-        let settled = before.is_some_and(|row| match row.state {
+        let settled = before.filter(|row| row.part == wanted.part).is_some_and(|row| match row.state {
             SlotState::Made | SlotState::Stands => true,
             SlotState::Left => row.choice == choice,
             SlotState::Waiting | SlotState::Blocked => false,
@@ -283,19 +295,40 @@ pub fn plan(
         if settled {
             continue;
         }
-        let decided = decide(vendor, wanted, part, choice, taken, &stands, now);
+        let mut decided = decide(vendor, wanted, choice, taken, &stands, now);
         // What is about to be made or removed is there, or gone, for the free times that follow.
         for slot in &decided.remove {
             stands.by_span.remove(slot);
         }
         stands.by_span.extend(decided.make.iter().cloned());
+        decided.make.retain(|slot| loose.remove(&slot.id).is_none());
         let as_it_was =
             before.is_some_and(|row| ImportedSlot { decided_at: now, ..row.clone() } == decided.row);
         if !as_it_was || before.is_some_and(|row| is_another_day(world, row, now, policy)) {
             plan.decided.push(decided);
         }
     }
+    plan.take_back.extend(loose.into_values());
     plan
+}
+
+/// Open slots of ours whose free time is cut otherwise now, because another one came or went. They are gone for all
+/// decisions; one that is decided to be made again just stays.
+fn take_loose<'a>(
+    wanted: &[Wanted],
+    rows: &dyn Fn(&Wanted) -> Option<&'a ImportedSlot>,
+    stands: &mut Standing,
+) -> BTreeMap<SlotId, (SlotKey, Slot)> {
+    let mut loose = BTreeMap::new();
+    for (wanted, row) in wanted.iter().filter_map(|wanted| Some((wanted, rows(wanted)?))) {
+        for slot in row.made.iter().filter(|_| row.part != wanted.part) {
+            if let Some(there) = stands.with_id(&slot.id, slot.span).filter(|there| there.open).cloned() {
+                stands.by_span.remove(&there);
+                loose.insert(there.id.clone(), (row.key(), there));
+            }
+        }
+    }
+    loose
 }
 
 fn is_another_day(world: &World, row: &ImportedSlot, now: Timestamp, policy: &Policy) -> bool {
@@ -379,11 +412,10 @@ fn take_back(
     }
 }
 
-/// Decides about the `part` of a free time that no other imported one covers.
+/// Decides about the part of a free time that no other imported one covers.
 fn decide(
     vendor: &VendorId,
     wanted: &Wanted,
-    part: Option<Interval>,
     choice: Option<OnConflict>,
     taken: &Taken<'_>,
     stands: &Standing,
@@ -400,6 +432,7 @@ fn decide(
         row: ImportedSlot {
             calendar: wanted.calendar.clone(),
             span: wanted.span,
+            part: wanted.part,
             uid: wanted.uid.clone(),
             summary: wanted.summary.clone(),
             state: SlotState::Left,
@@ -412,7 +445,7 @@ fn decide(
         remove: Vec::new(),
         make: Vec::new(),
     };
-    let Some(part) = part else { return decided };
+    let Some(part) = wanted.part else { return decided };
     let over = || stands.over(part);
     if over().any(|there| there.span == part && there.open && !is_ours(there)) {
         decided.row.state = SlotState::Stands;

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 
 pub fn all(connection: &Connection) -> Result<Vec<ImportedSlot>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT calendar_id, start_at, end_at, uid, summary, state, made, choice, under, conflicts, decided_at
+        "SELECT calendar_id, start_at, end_at, part, uid, summary, state, made, choice, under, conflicts,
+             decided_at
          FROM imported_slots ORDER BY calendar_id, start_at, end_at",
     )?;
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -20,11 +21,11 @@ pub fn all(connection: &Connection) -> Result<Vec<ImportedSlot>, Failure> {
 
 pub fn put(tx: &Transaction<'_>, row: &ImportedSlot) -> Result<(), Failure> {
     tx.prepare_cached(
-        "INSERT INTO imported_slots (calendar_id, start_at, end_at, uid, summary, state, made, choice, under,
-             conflicts, decided_at)
-         VALUES (:calendar_id, :start_at, :end_at, :uid, :summary, :state, :made, :choice, :under, :conflicts,
-             :decided_at)
-         ON CONFLICT (calendar_id, start_at, end_at) DO UPDATE SET uid = excluded.uid,
+        "INSERT INTO imported_slots (calendar_id, start_at, end_at, part, uid, summary, state, made, choice,
+             under, conflicts, decided_at)
+         VALUES (:calendar_id, :start_at, :end_at, :part, :uid, :summary, :state, :made, :choice, :under,
+             :conflicts, :decided_at)
+         ON CONFLICT (calendar_id, start_at, end_at) DO UPDATE SET part = excluded.part, uid = excluded.uid,
              summary = excluded.summary, state = excluded.state, made = excluded.made, choice = excluded.choice,
              under = excluded.under, conflicts = excluded.conflicts, decided_at = excluded.decided_at",
     )?
@@ -32,6 +33,7 @@ pub fn put(tx: &Transaction<'_>, row: &ImportedSlot) -> Result<(), Failure> {
         ":calendar_id": row.calendar.as_str(),
         ":start_at": Moment(row.span.start()),
         ":end_at": Moment(row.span.end()),
+        ":part": row.part.as_ref().map(Json),
         ":uid": row.uid.0,
         ":summary": row.summary,
         ":state": Word(row.state),
@@ -58,6 +60,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ImportedSlot> {
     Ok(ImportedSlot {
         calendar: CalendarId(row.get("calendar_id")?),
         span,
+        part: row.get::<_, Option<Json<_>>>("part")?.map(|part| part.0),
         uid: Uid(row.get("uid")?),
         summary: row.get("summary")?,
         state: row.get::<_, Word<_>>("state")?.0,

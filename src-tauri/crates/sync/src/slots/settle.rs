@@ -130,15 +130,17 @@ impl Work<'_, '_> {
     }
 
     async fn carry_out(&mut self, world: &World, plan: SlotPlan) -> Result<(), MirrorError> {
+        let mut rows = world.imported_slots.clone();
         for (key, slot) in &plan.take_back {
-            let left = world.imported_slots.get(key).map(|row| without(row, slot));
-            let settled = match left {
-                Some(row) if !row.made.is_empty() => {
-                    Settled::SlotRemoved { rows: vec![row], forgotten: Vec::new() }
-                }
-                Some(_) | None => Settled::SlotRemoved { rows: Vec::new(), forgotten: vec![key.clone()] },
+            let left = rows.get(key).map(|row| without(row, slot)).filter(|row| !row.made.is_empty());
+            let settled = match &left {
+                Some(row) => Settled::SlotRemoved { rows: vec![row.clone()], forgotten: Vec::new() },
+                None => Settled::SlotRemoved { rows: Vec::new(), forgotten: vec![key.clone()] },
             };
-            self.remove(&key.0, slot, &settled).await?;
+            if self.remove(&key.0, slot, &settled).await? {
+                rows.remove(key);
+                rows.extend(left.map(|row| (key.clone(), row)));
+            }
         }
         let nothing = Settled::SlotRemoved { rows: Vec::new(), forgotten: Vec::new() };
         for decided in &plan.decided {
@@ -169,8 +171,13 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Removes a slot that was open a moment ago. Sending it twice does no harm: what is gone is gone.
-    async fn remove(&mut self, source: &CalendarId, slot: &Slot, done: &Settled) -> Result<(), MirrorError> {
+    /// Removes a slot that was open a moment ago, and answers whether it is gone. Sending it twice does no harm.
+    async fn remove(
+        &mut self,
+        source: &CalendarId,
+        slot: &Slot,
+        done: &Settled,
+    ) -> Result<bool, MirrorError> {
         let Parts { mirror, platform, clock, policy, .. } = self.parts;
         let operation = Operation::RemoveSlot { source: source.clone(), slot: slot.clone() };
         let id = mirror.intend(self.run, &operation, clock.now())?;
@@ -179,13 +186,14 @@ impl Work<'_, '_> {
             Ok(()) | Err(ServiceError::Gone { .. }) => {
                 mirror.settle(id, done, clock.now())?;
                 self.applied.count(&operation);
-                Ok(())
+                Ok(true)
             }
             Err(error) => {
                 self.failed.push(slot.span);
                 // Closed meanwhile, perhaps booked: decided anew with the next look.
                 let told = !matches!(error, ServiceError::Stale { .. });
-                self.fail(id, &error, told)
+                self.fail(id, &error, told)?;
+                Ok(false)
             }
         }
     }
@@ -260,6 +268,7 @@ fn found_again(source: &CalendarId, slot: &Slot, now: Timestamp) -> ImportedSlot
     ImportedSlot {
         calendar: source.clone(),
         span: slot.span,
+        part: None,
         uid: calendar::event::Uid::default(),
         summary: String::new(),
         state: SlotState::Blocked,
