@@ -39,8 +39,13 @@ impl Draft {
                     if self.periods.len() >= MAX_PERIODS {
                         problems.add(
                             line,
-                            "more busy periods than any real calendar has; the rest is left out".to_owned(),
+                            "more busy periods than any real calendar has; all time from the first on is blocked"
+                                .to_owned(),
                         );
+                        if let Some(first) = self.periods.first_mut() {
+                            first.incomplete = true;
+                            first.shown_as = Some(ShownAs::Busy);
+                        }
                         return;
                     }
                     match value::period(item, property) {

@@ -18,6 +18,8 @@ pub struct Scope {
     /// X-WR-TIMEZONE as written.
     pub default: Option<String>,
     placed: BTreeMap<String, Zone>,
+    /// What the copies of rules come to so far.
+    rule_bytes: usize,
 }
 
 struct Given {
@@ -33,6 +35,8 @@ pub struct Draft {
     location: Option<String>,
     observances: Vec<Observance>,
     part: Option<Part>,
+    /// Half a zone's rules are worse than none.
+    cut: bool,
 }
 
 /// A STANDARD or DAYLIGHT being read.
@@ -45,9 +49,12 @@ struct Part {
     dates: Vec<DateTime>,
 }
 
-const MAX_ZONES: usize = 1_000;
+const MAX_ZONES: usize = 200;
 const MAX_PARTS: usize = 500;
+const MAX_RULES: usize = 10;
 const MAX_DATES: usize = 2_000;
+/// Every time in a zone carries the zone's rules; of those, no more than so many bytes are kept for one VCALENDAR.
+const MAX_RULE_BYTES: usize = 32 * 1024 * 1024;
 
 impl Draft {
     pub fn property(&mut self, property: &Property<'_>) {
@@ -69,18 +76,23 @@ impl Draft {
             "DTSTART" => part.start = value::when(property).as_ref().map(as_written),
             "TZOFFSETFROM" => part.from = value::offset(&property.value()),
             "TZOFFSETTO" => part.to = value::offset(&property.value()),
-            "RRULE" if part.rules.len() < 10 => part.rules.push(property.value().into_owned()),
+            "RRULE" if part.rules.len() < MAX_RULES => part.rules.push(property.value().into_owned()),
             "RDATE" if part.dates.len() < MAX_DATES => {
                 let (dates, _) = value::extra_dates(property, MAX_DATES);
                 part.dates.extend(dates.iter().map(|date| as_written(&date.start)));
             }
+            "RRULE" | "RDATE" => self.cut = true,
             _ => {}
         }
     }
 
     pub fn end_part(&mut self) {
         let Some(part) = self.part.take() else { return };
-        let Some(to) = part.to.or(part.from).filter(|_| self.observances.len() < MAX_PARTS) else { return };
+        let Some(to) = part.to.or(part.from) else { return };
+        if self.observances.len() >= MAX_PARTS {
+            self.cut = true;
+            return;
+        }
         self.observances.push(Observance {
             start: part.start.unwrap_or_else(|| DateTime::constant(1970, 1, 1, 0, 0, 0, 0)),
             offset_from: part.from.unwrap_or(to),
@@ -94,6 +106,9 @@ impl Draft {
 impl Scope {
     pub fn add(&mut self, mut draft: Draft) {
         draft.end_part();
+        if draft.cut {
+            draft.observances.clear();
+        }
         if self.given.len() < MAX_ZONES {
             let zone = GivenZone { name: draft.name.clone(), observances: draft.observances };
             self.given.insert(folded(&draft.name), Given { zone, location: draft.location });
@@ -146,6 +161,13 @@ impl Scope {
                 placed
             }
         };
+        if let Zone::Given(given) = &placed {
+            self.rule_bytes += weight(given);
+            if self.rule_bytes > MAX_RULE_BYTES {
+                problems.add(line, format!("the zone {name:?} has more rules than can be kept; its events block wherever they may be"));
+                return;
+            }
+        }
         *zone = placed;
         utc_as_instant(when);
     }
@@ -183,6 +205,12 @@ impl Scope {
             },
         }
     }
+}
+
+fn weight(zone: &GivenZone) -> usize {
+    let texts = |part: &Observance| part.rules.iter().map(String::len).sum::<usize>();
+    let part = |part: &Observance| size_of::<Observance>() + texts(part) + size_of_val(part.dates.as_slice());
+    zone.name.len() + zone.observances.iter().map(part).sum::<usize>()
 }
 
 /// A time in the zone UTC is an instant.
