@@ -100,7 +100,13 @@ impl Wiring {
     }
 
     pub fn platform(&self) -> Result<Bookiji, Problem> {
-        Ok(Bookiji::new(self.http.clone(), base(&self.settings.endpoints.bookiji)?, self.bookiji_tokens()?))
+        let base = base(&self.settings.endpoints.bookiji)?;
+        let platform = Bookiji::new(self.http.clone(), base, self.bookiji_tokens()?);
+        let vendor = self.mirror.overview()?.vendor;
+        Ok(match vendor {
+            Some(vendor) => platform.with_slots(self.gotrue()?.database(&vendor.id)),
+            None => platform,
+        })
     }
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.

@@ -7,4 +7,5 @@ mod google;
 mod http;
 mod oauth;
 mod server;
+mod slots;
 mod tokens;
