@@ -4,6 +4,7 @@
 mod event;
 mod freebusy;
 mod lines;
+mod people;
 mod property;
 mod reader;
 mod value;
@@ -12,7 +13,8 @@ mod write;
 mod zones;
 
 pub use freebusy::is_period;
-pub use write::write;
+pub use people::{People, Person};
+pub use write::{write, write_for};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! Joins masters and overrides into the instances that fall in a stretch of time. Knows recurrence and zones; whether
 //! an instance blocks time is decided elsewhere.
 
+mod clock;
 mod frame;
 mod master;
 
@@ -50,8 +51,12 @@ const MAX_INSTANCES: usize = 250_000;
 /// Expands `events` of one calendar within `reach`; all-day and floating times are read in `zone`.
 #[must_use]
 pub fn expand<'a>(events: &'a [Event], reach: Interval, zone: &TimeZone) -> Expanded<'a> {
-    let mut work =
-        Work { reach, zones: Zones::new(zone), budget: Budget::new(STEPS_IN_ALL), out: Expanded::default() };
+    let mut work = Work {
+        reach,
+        zones: Zones::new(zone, reach),
+        budget: Budget::new(STEPS_IN_ALL),
+        out: Expanded::default(),
+    };
     let mut series: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in events {
         let key = event.series_key();
@@ -68,14 +73,14 @@ pub fn expand<'a>(events: &'a [Event], reach: Interval, zone: &TimeZone) -> Expa
 }
 
 /// What expanding one calendar carries along.
-struct Work<'a, 'z> {
+struct Work<'a> {
     reach: Interval,
-    zones: Zones<'a, 'z>,
+    zones: Zones<'a>,
     budget: Budget,
     out: Expanded<'a>,
 }
 
-impl<'a> Work<'a, '_> {
+impl<'a> Work<'a> {
     fn series(&mut self, members: &[&'a Event]) {
         if let [event] = members
             && event.instance.is_none()

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sync::error::{Code, MirrorError};
+use sync::ids::{ConnectionId, Service};
 use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
@@ -15,10 +16,11 @@ use sync::world::{Direction, SyncProblem, World};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::feeds;
 use crate::import;
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
 use crate::problem::Problem;
-use crate::schedule::{Next, Rhythm, Schedule, Work};
+use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
 use crate::view::{self, Activity, Overview};
@@ -176,9 +178,7 @@ impl Controller {
             Ok(world) => world,
             Err(error) => return self.stuck(error, now),
         };
-        self.schedule.set_connections(
-            world.connections.values().map(|connection| (connection.id.clone(), connection.backoff_until)),
-        );
+        self.schedule.set_connections(linked(&world));
         if syncing::ready(&world).is_err() {
             self.schedule.forget_ask();
             return Next::WaitUntil(soon(now));
@@ -201,6 +201,10 @@ impl Controller {
         let wanted = self.wanted(work, started);
         let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
         let now = self.wiring.clock.now();
+        if let Ok(world) = self.wiring.mirror.world() {
+            // A feed has just said how often it wants to be read.
+            self.schedule.set_connections(linked(&world));
+        }
         self.schedule.done(work, now, self.wiring.clock.jitter());
         if let Some(result) = done.result {
             self.remember(&result, now);
@@ -255,7 +259,7 @@ impl Controller {
         Wanted { direction, connections, dry_run: false }
     }
 
-    fn at_ease(&self, now: Timestamp) -> BTreeSet<sync::ids::ConnectionId> {
+    fn at_ease(&self, now: Timestamp) -> BTreeSet<ConnectionId> {
         let world = self.wiring.mirror.world().unwrap_or_default();
         let resting = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         world
@@ -325,6 +329,16 @@ impl Controller {
             &activity,
         ));
     }
+}
+
+fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {
+    world.connections.values().map(|connection| {
+        let asked = match connection.service {
+            Service::Ics => feeds::rhythm(world, &connection.id),
+            Service::Google | Service::Outlook | Service::Caldav => None,
+        };
+        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked })
+    })
 }
 
 /// Lets `work` come to its end while asks are heard.

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_mirror.sql")),
     M::up(include_str!("../../../../migrations/0002_imports.sql")),
+    M::up(include_str!("../../../../migrations/0003_invitations.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -72,7 +73,7 @@ pub fn in_memory() -> Result<Connection, MirrorError> {
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn latest() -> i64 {
+pub fn latest() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 

@@ -10,6 +10,7 @@ use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
+use sync::invite::SentInvite;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
@@ -22,7 +23,7 @@ use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::{
     booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation, published,
-    remote_event, run, vendor,
+    remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -70,6 +71,22 @@ impl Sqlite {
     /// When the file cannot be read.
     pub fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
         self.read(|db| operation::of_run(db, run))
+    }
+
+    /// The last invitation to this booking that was written here.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sent_invite(&self, booking: &BookingId) -> Result<Option<SentInvite>, MirrorError> {
+        self.read(|db| sent_invite::get(db, booking))
+    }
+
+    /// Remembers an invitation before it is handed out.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_sent_invite(&self, booking: &BookingId, invite: &SentInvite) -> Result<(), MirrorError> {
+        self.write(|tx| sent_invite::put(tx, booking, invite))
     }
 
     /// Reads the whole file and says what is broken in it.

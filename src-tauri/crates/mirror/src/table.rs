@@ -11,4 +11,5 @@ pub mod operation;
 pub mod published;
 pub mod remote_event;
 pub mod run;
+pub mod sent_invite;
 pub mod vendor;

@@ -206,6 +206,7 @@ fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::Exists { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
+        | ServiceError::NotACalendar { .. }
         | ServiceError::Garbled { .. } => false,
     }
 }

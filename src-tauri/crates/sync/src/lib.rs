@@ -8,6 +8,7 @@ pub mod decisions;
 pub mod error;
 pub mod ids;
 pub mod import;
+pub mod invite;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -120,6 +120,14 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
     })
 }
 
+/// Reads the platform's bookings alone, for commands that show them.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn bookings(parts: &Parts<'_>, report: &mut Report) -> Result<KnownBookings, MirrorError> {
+    read_bookings(parts, &parts.mirror.world()?, report).await
+}
+
 /// Reads the platform's bookings from where the last reading ended.
 pub(crate) async fn read_bookings(
     parts: &Parts<'_>,

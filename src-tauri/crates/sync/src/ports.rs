@@ -120,6 +120,11 @@ pub trait Calendar: Send + Sync {
     /// Deletes the event if it is still at `base`.
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError>;
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError>;
+    /// How long its publisher asks to be left alone between two readings, as the one that ended at `cursor` said. Asks
+    /// nobody.
+    fn rhythm(&self, _cursor: Option<&Cursor>) -> Option<Duration> {
+        None
+    }
 }
 
 /// Her busy time from one source, for the whole window: the platform replaces what it had.

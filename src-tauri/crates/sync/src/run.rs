@@ -1,6 +1,7 @@
 //! One sync: observe, settle what a crash left open, plan, apply, report. Owns the order of things and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,10 +11,10 @@ use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::import::SlotState;
 use crate::observe::{Observed, observe};
 use crate::plan::{Plan, plan};
-use crate::policy::Policy;
+use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
-use crate::world::{Direction, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
 use crate::{apply, decisions, recover, slots, target};
 
 /// Everything a run needs of the world.
@@ -269,12 +270,31 @@ fn record_outcomes(
         if *outcome != ReadOutcome::Failed {
             calendar.last_sync_at = Some(now);
         }
-        let minutes = i64::from(calendar.sync_frequency_minutes);
-        calendar.next_sync_at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).ok();
+        calendar.next_sync_at = next_reading(parts, world, &calendar, *outcome, now);
         calendar.updated_at = now;
         parts.mirror.put_calendar(&calendar)?;
     }
     Ok(())
+}
+
+/// After a failure as soon as the account may be asked again, and otherwise in the calendar's rhythm.
+fn next_reading(
+    parts: &Parts<'_>,
+    world: &World,
+    calendar: &LinkedCalendar,
+    outcome: ReadOutcome,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let backoff = world.connections.get(&calendar.connection).and_then(|connection| connection.backoff_until);
+    if let (ReadOutcome::Failed, Some(until)) = (outcome, backoff) {
+        return Some(until);
+    }
+    let account = parts.accounts.get(&calendar.connection);
+    let asked =
+        account.and_then(|account| account.calendar(&calendar.remote).rhythm(calendar.cursor.as_ref()));
+    let own = Duration::from_secs(u64::from(calendar.sync_frequency_minutes) * 60);
+    let wait = jiff::SignedDuration::try_from(rhythm(own, asked)).ok()?;
+    now.checked_add(wait).ok()
 }
 
 fn concerns(error: &ErrorReport, calendar: &CalendarId, connection: &ConnectionId) -> bool {

@@ -390,7 +390,12 @@ fn decide(
     now: Timestamp,
 ) -> Decided {
     let slot = |span: Interval| Slot { id: slot_id(vendor, &wanted.calendar, span), span, open: true };
-    let is_ours = |there: &Slot| there.id == slot_id(vendor, &wanted.calendar, there.span);
+    // Made for this very time: one that reaches further was made for another, and is in the way as any other is.
+    let is_ours = |there: &Slot| {
+        wanted.span.start() <= there.span.start()
+            && there.span.end() <= wanted.span.end()
+            && there.id == slot_id(vendor, &wanted.calendar, there.span)
+    };
     let mut decided = Decided {
         row: ImportedSlot {
             calendar: wanted.calendar.clone(),

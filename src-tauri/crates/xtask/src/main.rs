@@ -1,10 +1,12 @@
 //! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+mod bench;
 mod churn;
 mod demo;
 mod deny;
 mod display;
+mod fuzz;
 mod node;
 mod places;
 mod process;
@@ -29,6 +31,10 @@ enum Habit {
     Run(run::Options),
     /// Plays the main job on the sandbox, without a window, and checks what came of it.
     Demo(demo::Options),
+    /// Compares our side with others' on real work, and prints the ratios.
+    Bench(bench::Options),
+    /// Fuzzes the calendar crate; found inputs stay in the cache folder.
+    Fuzz(fuzz::Options),
     /// Churns a watched folder under the real watcher, and checks that nothing is lost or taken in twice.
     Churn(churn::Options),
     /// Runs every test there is, or only the named steps.
@@ -39,6 +45,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().habit {
         Habit::Run(options) => run::run(&options).map(|()| true),
         Habit::Demo(options) => demo::demo(&options),
+        Habit::Bench(options) => bench::bench(&options),
+        Habit::Fuzz(options) => fuzz::fuzz(&options),
         Habit::Churn(options) => churn::churn(&options),
         Habit::Test(options) => test::test(&options),
     };

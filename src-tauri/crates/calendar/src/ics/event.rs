@@ -46,8 +46,8 @@ impl Draft {
         let event = &mut self.event;
         let mut unread =
             |what: &str| problems.add(line, format!("the {what} cannot be read: {:?}", shortened(property)));
-        match property.name.as_str() {
-            "UID" => event.uid = Uid(property.value().chars().take(MAX_SHORT_TEXT).collect()),
+        match property.name.as_ref() {
+            "UID" => event.uid = Uid(property.text(MAX_SHORT_TEXT).trim().to_owned()),
             "DTSTART" => match value::when(property) {
                 Some(when) if self.start.is_none() => self.start = Some(when),
                 Some(_) => unread("second DTSTART"),
@@ -138,7 +138,7 @@ impl Draft {
             },
             "ORGANIZER" if is_own(property, own) => self.organised_by_own = true,
             "ATTENDEE" if is_own(property, own) => {
-                event.answer = property.parameter("PARTSTAT").and_then(answer).or(event.answer);
+                event.answer = property.parameter("PARTSTAT").and_then(|said| answer(&said)).or(event.answer);
             }
             _ => {}
         }
@@ -237,10 +237,14 @@ fn answer(text: &str) -> Option<Answer> {
 }
 
 fn is_own(property: &Property<'_>, own: &[&str]) -> bool {
+    if own.is_empty() {
+        return false;
+    }
     let value = property.value().to_ascii_lowercase();
     let address = value.strip_prefix("mailto:").unwrap_or(&value).trim();
     let named = property.parameter("EMAIL");
     own.iter().any(|own| {
-        own.eq_ignore_ascii_case(address) || named.is_some_and(|named| own.eq_ignore_ascii_case(named))
+        own.eq_ignore_ascii_case(address)
+            || named.as_deref().is_some_and(|named| own.eq_ignore_ascii_case(named))
     })
 }

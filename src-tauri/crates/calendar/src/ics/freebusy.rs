@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 /// Periods kept of one VFREEBUSY.
 const MAX_PERIODS: usize = 50_000;
+const MAX_UID: usize = 1_024;
 
 /// A VFREEBUSY being read.
 #[derive(Default)]
@@ -34,15 +35,16 @@ impl Draft {
     }
 
     pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
-        match property.name.as_str() {
-            "UID" => self.uid = Uid(property.value().into_owned()),
+        match property.name.as_ref() {
+            "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
             "DTSTAMP" => {
                 if let Some(When::Utc(stamp)) = value::when(property) {
                     self.stamp = Some(stamp);
                 }
             }
             "FREEBUSY" => {
-                let kind = property.parameter("FBTYPE").unwrap_or("BUSY").to_ascii_uppercase();
+                let kind =
+                    property.parameter("FBTYPE").map_or("BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
                 let shown_as = match kind.as_str() {
                     "FREE" => ShownAs::Free,
                     "BUSY-UNAVAILABLE" => ShownAs::OutOfOffice,

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             self.problems
                 .add(line.number, format!("this {} is too long; its rest is passed over", property.name));
         }
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "BEGIN" => self.begin(&property.value().to_ascii_uppercase(), line.number),
             "END" => self.end(&property.value().to_ascii_uppercase(), line.number),
             _ => self.property(&property, line.number),
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
 
     fn calendar_property(&mut self, property: &Property<'_>) {
         let calendar = &mut self.calendar;
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "METHOD" => self.method = method(&property.value()),
             "X-WR-TIMEZONE" => self.scope.default = Some(property.text(256)),
             "NAME" => calendar.name = Some(property.text(1_024)),

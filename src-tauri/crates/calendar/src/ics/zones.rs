@@ -51,7 +51,7 @@ const MAX_DATES: usize = 2_000;
 
 impl Draft {
     pub fn property(&mut self, property: &Property<'_>) {
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "TZID" => self.name = property.text(256),
             "X-LIC-LOCATION" => self.location = Some(property.text(256)),
             _ => {}
@@ -65,7 +65,7 @@ impl Draft {
 
     pub fn part_property(&mut self, property: &Property<'_>) {
         let Some(part) = &mut self.part else { return };
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "DTSTART" => part.start = value::when(property).as_ref().map(as_written),
             "TZOFFSETFROM" => part.from = value::offset(&property.value()),
             "TZOFFSETTO" => part.to = value::offset(&property.value()),
@@ -137,6 +137,8 @@ impl Scope {
         let When::Zoned { zone, .. } = when else { return };
         let Zone::Unknown(name) = zone else { return utc_as_instant(when) };
         let placed = match self.placed.get(name.as_str()) {
+            // Most names are what they say.
+            Some(Zone::Iana(iana)) if iana == name => Zone::Iana(std::mem::take(name)),
             Some(placed) => placed.clone(),
             None => {
                 let placed = self.ladder(name, line, problems);

@@ -53,7 +53,7 @@ struct Candidate {
 }
 
 impl<'a> Master<'a> {
-    pub fn new(event: &'a Event, overrides: &[&'a Event], zones: &mut Zones<'a, '_>) -> Self {
+    pub fn new(event: &'a Event, overrides: &[&'a Event], zones: &mut Zones<'a>) -> Self {
         let mut master = Self::bare(event, zones);
         let mut by_original: BTreeMap<(bool, i64), Vec<&'a Event>> = BTreeMap::new();
         for event in overrides {
@@ -75,20 +75,14 @@ impl<'a> Master<'a> {
 
     /// A second version of `first`: the instances that `first` has overrides for are replaced here too, but not
     /// told twice.
-    pub fn without_overrides(event: &'a Event, first: &Self, zones: &mut Zones<'a, '_>) -> Self {
+    pub fn without_overrides(event: &'a Event, first: &Self, zones: &mut Zones<'a>) -> Self {
         let mut master = Self::bare(event, zones);
         master.except.walls.extend(first.overrides.keys());
         master.except.days.extend(first.day_overrides.keys());
         master
     }
 
-    pub fn expand(
-        &self,
-        reach: Interval,
-        zones: &Zones<'a, '_>,
-        budget: &mut Budget,
-        out: &mut Expanded<'a>,
-    ) {
+    pub fn expand(&self, reach: Interval, zones: &Zones<'a>, budget: &mut Budget, out: &mut Expanded<'a>) {
         let shift = self.greatest_shift(zones);
         let longest =
             self.futures.values().map(|event| zones.length(event, &zones.frame(&event.start)).at_most());
@@ -144,7 +138,7 @@ impl<'a> Master<'a> {
         }
     }
 
-    fn bare(event: &'a Event, zones: &Zones<'a, '_>) -> Self {
+    fn bare(event: &'a Event, zones: &Zones<'a>) -> Self {
         let frame = zones.frame(&event.start);
         let length = zones.length(event, &frame);
         let mut master = Self {
@@ -173,7 +167,7 @@ impl<'a> Master<'a> {
     }
 
     /// How an EXDATE or RECURRENCE-ID names an instance: a whole day or not, and its wall time.
-    fn key(&self, when: &When, zones: &Zones<'_, '_>) -> (bool, i64) {
+    fn key(&self, when: &When, zones: &Zones<'_>) -> (bool, i64) {
         let wall = zones.wall_in(&self.frame, when);
         match (&self.frame, when) {
             (Frame::Days(_), _) => (false, wall.div_euclid(DAY) * DAY),
@@ -187,7 +181,7 @@ impl<'a> Master<'a> {
         self.frame.regular(wall)
     }
 
-    fn tell(&self, candidate: Candidate, reach: Interval, zones: &Zones<'a, '_>, out: &mut Expanded<'a>) {
+    fn tell(&self, candidate: Candidate, reach: Interval, zones: &Zones<'a>, out: &mut Expanded<'a>) {
         let key = candidate.wall;
         if self.overrides.contains_key(&key) || self.day_overrides.contains_key(&key.div_euclid(DAY)) {
             return;
@@ -220,13 +214,7 @@ impl<'a> Master<'a> {
         }
     }
 
-    fn tell_override(
-        &self,
-        event: &'a Event,
-        reach: Interval,
-        zones: &Zones<'a, '_>,
-        out: &mut Expanded<'a>,
-    ) {
+    fn tell_override(&self, event: &'a Event, reach: Interval, zones: &Zones<'a>, out: &mut Expanded<'a>) {
         let Some(instance) = &event.instance else { return };
         let wall = match self.key(instance, zones) {
             (true, day) => day + self.start.rem_euclid(DAY),
@@ -239,7 +227,7 @@ impl<'a> Master<'a> {
 
     /// An override with rules of its own was a series once; older than its master, and for an instance that the
     /// master does not have, it was left behind.
-    fn is_stale(&self, event: &Event, zones: &Zones<'a, '_>, budget: &mut Budget) -> bool {
+    fn is_stale(&self, event: &Event, zones: &Zones<'a>, budget: &mut Budget) -> bool {
         let older = event.repeats() && event.sequence < self.event.sequence;
         let Some(instance) = event.instance.as_ref().filter(|_| older) else { return false };
         let (from, to) = match self.key(instance, zones) {
@@ -260,7 +248,7 @@ impl<'a> Master<'a> {
         !matches!(self.frame, Frame::Anywhere) && !matches!(self.length, Length::Reversed(_))
     }
 
-    fn greatest_shift(&self, zones: &Zones<'a, '_>) -> i64 {
+    fn greatest_shift(&self, zones: &Zones<'a>) -> i64 {
         self.futures
             .iter()
             .map(|(from, event)| {
@@ -278,7 +266,7 @@ pub fn single<'a>(
     event: &'a Event,
     original: Option<Timestamp>,
     reach: Interval,
-    zones: &Zones<'a, '_>,
+    zones: &Zones<'a>,
     out: &mut Expanded<'a>,
 ) {
     let frame = zones.frame(&event.start);

@@ -114,7 +114,11 @@ impl Rank {
 
     #[must_use]
     pub fn newer(self, other: Self) -> Self {
-        if self.order(other) == Ordering::Less { other } else { self }
+        match self.order(other) {
+            Ordering::Less => other,
+            Ordering::Equal if self.stamp.is_none() => other,
+            Ordering::Equal | Ordering::Greater => self,
+        }
     }
 }
 

@@ -93,7 +93,7 @@ impl Own {
 
     fn holds(&self, uid: &Uid) -> bool {
         match own_uid(uid) {
-            Some(OwnUid::Synced { .. } | OwnUid::Booking(_)) => true,
+            Some(OwnUid::Synced { .. } | OwnUid::Booking(_) | OwnUid::Slot(_)) => true,
             Some(OwnUid::Bare(id)) => self.ids.contains(&id),
             None => false,
         }
@@ -174,7 +174,7 @@ impl Holdings {
     /// A newer version is known, or the whole series was taken back after this.
     fn is_older(&self, key: &Key, rank: Rank) -> bool {
         let rank_of = |rows: &Vec<RemoteEvent>| {
-            rows.iter().map(|row| Rank::of(&row.event)).fold(Rank::default(), Rank::newer)
+            rows.iter().map(|row| Rank::of(&row.event)).reduce(Rank::newer).unwrap_or_default()
         };
         let newer = |known: Rank| known.order(rank) == Ordering::Greater;
         let itself = self.known.get(key).is_some_and(|rows| newer(rank_of(rows)));

@@ -16,7 +16,7 @@ impl<'a> Master<'a> {
         &self,
         from: i64,
         to: i64,
-        zones: &Zones<'a, '_>,
+        zones: &Zones<'a>,
         budget: &mut Budget,
         doubts: &mut Vec<String>,
     ) -> Vec<Candidate> {
@@ -115,13 +115,11 @@ impl<'a> Master<'a> {
                 let day = if until.as_second().rem_euclid(DAY) == 0 {
                     until.as_second().div_euclid(DAY)
                 } else {
-                    civil::of_date(own.to_datetime(until).date())
+                    own.wall(until).div_euclid(DAY)
                 };
                 (day * DAY + DAY - 1, None)
             }
-            (Some(Until::Utc(until)), Frame::Clock(clock)) => {
-                (civil::of_datetime(clock.to_datetime(until)) + DAY, Some(until))
-            }
+            (Some(Until::Utc(until)), Frame::Clock(clock)) => (clock.wall(until) + DAY, Some(until)),
             (Some(Until::Utc(until)), Frame::Anywhere) => (until.as_second() + DAY, None),
         }
     }
@@ -156,7 +154,7 @@ impl<'a> Master<'a> {
     }
 
     /// The longest PERIOD among the extra dates, in seconds.
-    pub(super) fn longest_period(&self, zones: &Zones<'a, '_>) -> i64 {
+    pub(super) fn longest_period(&self, zones: &Zones<'a>) -> i64 {
         let dates = self.event.recurrence.dates.iter().take(MAX_DATES);
         dates
             .map(|date| zones.length_between(&date.start, &date.end, &self.frame).at_most())
