@@ -198,7 +198,8 @@ impl Week {
     fn hold(&self, report: &Report) {
         assert!(report.errors.is_empty(), "{report:#?}");
         let now = self.world.clock.now();
-        let asked: BTreeSet<&BookingId> = report.decisions.iter().map(|card| &card.booking_id).collect();
+        let asked: BTreeSet<&BookingId> =
+            report.decisions.iter().filter_map(|card| card.booking_id.as_ref()).collect();
         let live = self.world.booking_events();
         let bookings = self.world.services.state().bookings.clone();
         for (id, (_, booking)) in &bookings {

@@ -10,7 +10,8 @@ use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
 
 /// How an operation that was intended and never settled has ended, read off a world that was observed since.
 ///
-/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again.
+/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again. Slots are
+/// settled when the platform is next asked for them: see [`crate::slots`].
 #[must_use]
 pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
     Some(match operation {
@@ -49,7 +50,9 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                 _ => interrupted(),
             }
         }
-        Operation::PublishBusy { .. } => return None,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+            return None;
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
 mod bench;
+mod churn;
 mod demo;
 mod deny;
 mod display;
@@ -34,6 +35,8 @@ enum Habit {
     Bench(bench::Options),
     /// Fuzzes the calendar crate; found inputs stay in the cache folder.
     Fuzz(fuzz::Options),
+    /// Churns a watched folder under the real watcher, and checks that nothing is lost or taken in twice.
+    Churn(churn::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Habit::Demo(options) => demo::demo(&options),
         Habit::Bench(options) => bench::bench(&options),
         Habit::Fuzz(options) => fuzz::fuzz(&options),
+        Habit::Churn(options) => churn::churn(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {

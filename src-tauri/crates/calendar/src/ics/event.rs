@@ -25,6 +25,7 @@ pub struct Draft {
     duration: Option<End>,
     marked_all_day: bool,
     lost_instance: bool,
+    organised_by_own: bool,
 }
 
 impl Draft {
@@ -38,6 +39,7 @@ impl Draft {
             duration: None,
             marked_all_day: false,
             lost_instance: false,
+            organised_by_own: false,
         }
     }
 
@@ -154,6 +156,7 @@ impl Draft {
                 }
                 None => unread("DTSTAMP"),
             },
+            "ORGANIZER" if is_own(property, own) => self.organised_by_own = true,
             "ATTENDEE" if is_own(property, own) => {
                 event.answer = property.parameter("PARTSTAT").and_then(|said| answer(&said)).or(event.answer);
             }
@@ -179,6 +182,10 @@ impl Draft {
         }
         if self.marked_all_day {
             mark_all_day(&mut event);
+        }
+        // Nobody asks her whether she comes to what she organises.
+        if self.organised_by_own && matches!(event.answer, None | Some(Answer::NeedsAction)) {
+            event.answer = Some(Answer::Accepted);
         }
         if self.lost_instance {
             // It is one instance of a series, though nobody knows which: it stands beside the series.

@@ -3,7 +3,8 @@
 use super::property::Property;
 use super::reader::Problems;
 use super::value;
-use crate::event::{Event, ShownAs, Uid};
+use crate::event::{Event, ShownAs, Uid, When};
+use jiff::Timestamp;
 
 /// Periods kept of one VFREEBUSY.
 const MAX_PERIODS: usize = 50_000;
@@ -14,8 +15,19 @@ const MAX_UID: usize = 1_024;
 pub struct Draft {
     line: usize,
     uid: Uid,
+    stamp: Option<Timestamp>,
     periods: Vec<Event>,
 }
+
+/// Whether the event is a period of a VFREEBUSY: a stretch of time, and nothing that anybody entered.
+#[must_use]
+pub fn is_period(event: &Event) -> bool {
+    let own = event.series.as_deref().and_then(|series| series.strip_prefix(&event.uid.0));
+    own.is_some_and(|own| own.starts_with(PERIOD))
+}
+
+/// What follows the UID in a period's series key.
+const PERIOD: &str = "#freebusy:";
 
 impl Draft {
     pub fn new(line: usize) -> Self {
@@ -25,6 +37,11 @@ impl Draft {
     pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
         match property.name.as_ref() {
             "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
+            "DTSTAMP" => {
+                if let Some(When::Utc(stamp)) = value::when(property) {
+                    self.stamp = Some(stamp);
+                }
+            }
             "FREEBUSY" => {
                 let kind =
                     property.parameter("FBTYPE").map_or("BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
@@ -63,10 +80,11 @@ impl Draft {
     }
 
     pub fn finish(self) -> impl Iterator<Item = Event> {
-        let (line, uid) = (self.line, self.uid);
+        let (line, uid, stamp) = (self.line, self.uid, self.stamp);
         self.periods.into_iter().enumerate().map(move |(index, mut event)| {
             event.uid = uid.clone();
-            event.series = Some(format!("{}#{line}.{index}", uid.0));
+            event.series = Some(format!("{}{PERIOD}{line}.{index}", uid.0));
+            event.stamp = stamp;
             event
         })
     }

@@ -29,6 +29,8 @@ pub struct Reader<'a> {
     in_calendar: bool,
     /// VCALENDARs read to their end.
     calendars: usize,
+    /// Where the events of each VCALENDAR begin, and its METHOD.
+    parts: Vec<(usize, Option<Method>)>,
 }
 
 /// What was met and could not be read, up to a bound.
@@ -78,6 +80,7 @@ impl<'a> Reader<'a> {
             seen: false,
             in_calendar: false,
             calendars: 0,
+            parts: Vec::new(),
         }
     }
 
@@ -100,12 +103,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing when no calendar was seen.
-    pub fn finish(mut self) -> Option<(Calendar, Vec<Problem>)> {
+    pub fn finish(mut self) -> Option<super::Parsed> {
         if !self.open.is_empty() {
             self.problems.add(self.scope_line, "the file ends before its calendar does".to_owned());
         }
         self.end_calendar();
-        self.seen.then_some((self.calendar, self.problems.list))
+        self.seen.then_some((self.calendar, self.parts, self.problems.list))
     }
 
     fn begin(&mut self, name: &str, line: usize) {
@@ -279,6 +282,9 @@ impl<'a> Reader<'a> {
                 events.iter_mut().for_each(|event| event.shown_as = Some(ShownAs::Free));
             }
             Some(_) | None => {}
+        }
+        if self.in_calendar || self.scope_start < self.calendar.events.len() {
+            self.parts.push((self.scope_start, self.method));
         }
         self.scope_start = self.calendar.events.len();
         if self.in_calendar {
