@@ -39,6 +39,13 @@ pub struct Expanded<'a> {
     pub withheld: Vec<Withheld>,
 }
 
+impl Expanded<'_> {
+    /// What is told beyond this is taken back anyway.
+    fn is_too_full(&self) -> bool {
+        self.instances.len() > MAX_INSTANCES
+    }
+}
+
 /// Steps for one series: more than any real rule needs.
 const STEPS_PER_SERIES: u64 = 1_000_000;
 /// Steps for one calendar, so that a thousand hostile series cannot add up.
@@ -108,6 +115,9 @@ impl<'a> Work<'a> {
         master.expand(self.reach, &self.zones, &mut budget, &mut self.out);
         let replaced = master.replaced();
         for other in others {
+            if self.out.is_too_full() {
+                break;
+            }
             // Two versions of one event, neither newer: both may be true, so both count.
             let other = Master::without_overrides(other, &replaced, &self.zones);
             other.expand(self.reach, &self.zones, &mut budget, &mut self.out);
@@ -117,7 +127,7 @@ impl<'a> Work<'a> {
         let words = |instance: &Instance<'_>| instance.event.uid.0.len() + instance.event.summary.len();
         let new = self.out.instances.get(told..).unwrap_or_default();
         let text_bytes = self.text_bytes + new.iter().map(words).sum::<usize>();
-        if self.out.instances.len() <= MAX_INSTANCES && text_bytes <= MAX_TEXT_BYTES {
+        if !self.out.is_too_full() && text_bytes <= MAX_TEXT_BYTES {
             self.text_bytes = text_bytes;
         } else {
             let from = new.iter().map(|instance| instance.start).min();

@@ -109,13 +109,13 @@ impl Draft {
                 let kept = &mut event.recurrence.except_dates;
                 let most = MAX_DATES.saturating_sub(kept.len()).min(*room);
                 let (mut dates, lost) = value::whens(property, most);
-                if line.cut {
+                if line.cut && dates.len() + lost < most {
                     // Half a moment may read as a whole day.
                     dates.pop();
                 }
                 *room -= dates.len();
                 kept.extend(dates);
-                if lost > 0 {
+                if lost > 0 || *room == 0 {
                     unread("EXDATE");
                 }
             }

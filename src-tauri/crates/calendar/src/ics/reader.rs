@@ -51,7 +51,7 @@ enum Open {
 
 const MAX_PROBLEMS: usize = 1_000;
 const MAX_DEPTH: usize = 32;
-const MAX_EVENTS: usize = 150_000;
+const MAX_EVENTS: usize = 131_000;
 /// EXDATE and RDATE values that are kept of one file.
 const MAX_DATES: usize = 300_000;
 
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
             Some(Open::Event(draft)) => {
                 draft.property(line, property, self.own, &mut self.room, &mut self.problems);
             }
-            Some(Open::FreeBusy(draft)) => draft.property(line.number, property, &mut self.problems),
+            Some(Open::FreeBusy(draft)) => draft.property(line, property, &mut self.problems),
             Some(Open::Zone(draft)) => draft.property(property),
             Some(Open::ZonePart(_)) => {
                 if let Some(Open::Zone(draft)) = depth.checked_sub(2).and_then(|at| self.open.get_mut(at)) {

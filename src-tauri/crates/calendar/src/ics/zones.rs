@@ -53,6 +53,8 @@ const MAX_ZONES: usize = 200;
 const MAX_PARTS: usize = 500;
 const MAX_RULES: usize = 10;
 const MAX_DATES: usize = 2_000;
+/// Names that are placed for one VCALENDAR.
+const MAX_NAMES: usize = 2_000;
 /// Every time in a zone carries the zone's rules; of those, no more than so many bytes are kept for one VCALENDAR.
 const MAX_RULE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -151,24 +153,34 @@ impl Scope {
     fn settle(&mut self, when: &mut When, line: usize, problems: &mut Problems) {
         let When::Zoned { zone, .. } = when else { return };
         let Zone::Unknown(name) = zone else { return utc_as_instant(when) };
-        let placed = match self.placed.get(name.as_str()) {
-            // Most names are what they say.
-            Some(Zone::Iana(iana)) if iana == name => Zone::Iana(std::mem::take(name)),
-            Some(placed) => placed.clone(),
-            None => {
-                let placed = self.ladder(name, line, problems);
-                self.placed.insert(name.clone(), placed.clone());
-                placed
-            }
-        };
-        if let Zone::Given(given) = &placed {
-            self.rule_bytes += weight(given);
-            if self.rule_bytes > MAX_RULE_BYTES {
-                problems.add(line, format!("the zone {name:?} has more rules than can be kept; its events block wherever they may be"));
+        if !self.placed.contains_key(name.as_str()) {
+            if self.placed.len() >= MAX_NAMES {
+                problems.add(
+                    line,
+                    format!("the zone {name:?} is one of too many; its events block wherever they may be"),
+                );
                 return;
             }
+            let placed = self.ladder(name, line, problems);
+            self.placed.insert(name.clone(), placed);
         }
-        *zone = placed;
+        let Some(placed) = self.placed.get(name.as_str()) else { return };
+        let rule_bytes = self.rule_bytes + weight(placed);
+        if rule_bytes > MAX_RULE_BYTES {
+            problems.add(
+                line,
+                format!(
+                    "the zone {name:?} has more rules than can be kept; its events block wherever they may be"
+                ),
+            );
+            return;
+        }
+        self.rule_bytes = rule_bytes;
+        *zone = match placed {
+            // Most names are what they say.
+            Zone::Iana(iana) if iana == name => Zone::Iana(std::mem::take(name)),
+            Zone::Iana(_) | Zone::Given(_) | Zone::Unknown(_) => placed.clone(),
+        };
         utc_as_instant(when);
     }
 
@@ -207,10 +219,12 @@ impl Scope {
     }
 }
 
-fn weight(zone: &GivenZone) -> usize {
+/// What one more copy of a zone takes beyond its name.
+fn weight(zone: &Zone) -> usize {
+    let Zone::Given(given) = zone else { return 0 };
     let texts = |part: &Observance| part.rules.iter().map(String::len).sum::<usize>();
     let part = |part: &Observance| size_of::<Observance>() + texts(part) + size_of_val(part.dates.as_slice());
-    zone.name.len() + zone.observances.iter().map(part).sum::<usize>()
+    given.observances.iter().map(part).sum()
 }
 
 /// A time in the zone UTC is an instant.

@@ -32,7 +32,7 @@ pub struct Master<'a> {
     overrides: BTreeMap<i64, Vec<&'a Event>>,
     /// RECURRENCE-ID as a date on a timed series: any instance of that day.
     day_overrides: BTreeMap<i64, Vec<&'a Event>>,
-    /// Instances that overrides of another version replace, from this wall time on.
+    /// Instances after this wall time that overrides outside of this version replace.
     replaced: Option<(i64, Rc<Except>)>,
     /// THISANDFUTURE, by the first instance it changes.
     futures: BTreeMap<i64, &'a Event>,
@@ -122,6 +122,9 @@ impl<'a> Master<'a> {
         }
         let replaced = self.replaced();
         for (from, event) in self.futures.iter().filter(|(_, event)| event.repeats()) {
+            if out.is_too_full() {
+                break;
+            }
             let later = Self { replaced: Some((*from, Rc::clone(&replaced))), ..Self::bare(event, zones) };
             later.expand(reach, zones, budget, out);
         }

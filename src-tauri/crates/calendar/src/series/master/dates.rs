@@ -69,7 +69,7 @@ impl<'a> Master<'a> {
         found.dedup_by_key(|candidate| candidate.wall);
         let excepted = self.excepted_by_rules(from, to, budget);
         found.retain(|candidate| {
-            let replaced = self.replaced.as_ref().filter(|(from, _)| candidate.wall >= *from);
+            let replaced = self.replaced.as_ref().filter(|(from, _)| candidate.wall > *from);
             !(self.except.names(candidate.wall)
                 || replaced.is_some_and(|(_, replaced)| replaced.names(candidate.wall))
                 || excepted.contains(&candidate.wall))
