@@ -215,9 +215,9 @@ fn a_clock_that_was_set_back_delays_nothing() {
 }
 
 #[test]
-fn far_more_files_than_are_followed_are_all_taken_the_oldest_of_each_go_first() {
+fn more_files_than_are_followed_are_all_taken_the_oldest_of_each_go_first() {
     let mut there: BTreeMap<OsString, Stamp> =
-        (0..25_000_u32).map(|n| (format!("{n}.ics").into(), file(i128::from(n)))).collect();
+        (0..12_000_u32).map(|n| (format!("{n}.ics").into(), file(i128::from(n)))).collect();
     let mut plan = Plan::new(Pace::default());
     let mut now = 0;
     let mut rounds = 0;
