@@ -134,16 +134,15 @@ pub fn play(options: &Options) -> Result<bool> {
     }
     if violations.is_empty() {
         println!("Nothing was lost, doubled or left.");
-    } else {
-        println!(
-            "{} violations; again: cargo xtask churn --minutes {} --files {} --seed {}",
-            violations.len(),
-            options.minutes,
-            options.files,
-            options.seed
-        );
+        return Ok(true);
     }
-    Ok(violations.is_empty())
+    let again = format!(
+        "cargo xtask churn --minutes {} --files {} --seed {}",
+        options.minutes, options.files, options.seed
+    );
+    println!("{} violations; again: {again}", violations.len());
+    println!("What there is lies in {}.", profile.keep().display());
+    Ok(false)
 }
 
 fn sign_in(sandbox: &Sandbox, companion: &Companion) -> Result<()> {

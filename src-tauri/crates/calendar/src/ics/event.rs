@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::lines::Line;
 use super::property::Property;
 use super::reader::Problems;
 use super::{value, vcalendar1};
 use crate::event::{Answer, End, Event, ShownAs, Status, Transparency, Uid, When};
 use crate::recurrence::civil::{self, DAY};
 
-/// Values of one kind that are kept for one event: one more than is honoured, so that the excess is noticed.
+/// EXDATE or RDATE values that are kept for one event: one more than is honoured, so that the excess is noticed.
 const MAX_DATES: usize = 50_001;
 const MAX_RULES: usize = 50;
 const MAX_TEXT: usize = 64 * 1024;
@@ -42,10 +43,19 @@ impl Draft {
         }
     }
 
-    pub fn property(&mut self, line: usize, property: &Property<'_>, own: &[&str], problems: &mut Problems) {
+    /// `room` is how many dates the file may still have.
+    pub fn property(
+        &mut self,
+        line: &Line<'_>,
+        property: &Property<'_>,
+        own: &[&str],
+        room: &mut usize,
+        problems: &mut Problems,
+    ) {
         let event = &mut self.event;
-        let mut unread =
-            |what: &str| problems.add(line, format!("the {what} cannot be read: {:?}", shortened(property)));
+        let mut unread = |what: &str| {
+            problems.add(line.number, format!("the {what} cannot be read: {:?}", shortened(property)));
+        };
         match property.name.as_ref() {
             "UID" => event.uid = Uid(property.text(MAX_SHORT_TEXT).trim().to_owned()),
             "DTSTART" => match value::when(property) {
@@ -89,23 +99,33 @@ impl Draft {
                     &mut event.recurrence.except_rules
                 };
                 if rules.len() >= MAX_RULES {
+                    event.incomplete |= property.name == "RRULE";
                     unread("rule");
                 } else if !text.is_empty() && !rules.iter().any(|rule| *rule == *text) {
                     rules.push(text.into_owned());
                 }
             }
             "EXDATE" => {
-                let room = MAX_DATES.saturating_sub(event.recurrence.except_dates.len());
-                let (dates, lost) = value::whens(property, room);
-                event.recurrence.except_dates.extend(dates);
-                if lost > 0 {
+                let kept = &mut event.recurrence.except_dates;
+                let most = MAX_DATES.saturating_sub(kept.len()).min(*room);
+                let (mut dates, lost) = value::whens(property, most);
+                if line.cut && dates.len() + lost < most {
+                    // Half a moment may read as a whole day.
+                    dates.pop();
+                }
+                *room -= dates.len();
+                kept.extend(dates);
+                if lost > 0 || *room == 0 {
                     unread("EXDATE");
                 }
             }
             "RDATE" => {
-                let room = MAX_DATES.saturating_sub(event.recurrence.dates.len());
-                let (dates, lost) = value::extra_dates(property, room);
-                event.recurrence.dates.extend(dates);
+                let kept = &mut event.recurrence.dates;
+                let most = MAX_DATES.saturating_sub(kept.len()).min(*room);
+                let (dates, lost) = value::extra_dates(property, most);
+                event.incomplete |= line.cut || dates.len() + lost >= most;
+                *room -= dates.len();
+                kept.extend(dates);
                 if lost > 0 {
                     unread("RDATE");
                 }

@@ -1,9 +1,11 @@
 //! One VFREEBUSY (RFC 5545 §3.6.4): every period becomes an event without words.
 
+use super::lines::Line;
 use super::property::Property;
 use super::reader::Problems;
 use super::value;
 use crate::event::{Event, ShownAs, Uid, When};
+use crate::series::wall;
 use jiff::Timestamp;
 
 /// Periods kept of one VFREEBUSY.
@@ -17,6 +19,8 @@ pub struct Draft {
     uid: Uid,
     stamp: Option<Timestamp>,
     periods: Vec<Event>,
+    /// There were more.
+    incomplete: bool,
 }
 
 /// Whether the event is a period of a VFREEBUSY: a stretch of time, and nothing that anybody entered.
@@ -34,7 +38,7 @@ impl Draft {
         Self { line, ..Self::default() }
     }
 
-    pub fn property(&mut self, line: usize, property: &Property<'_>, problems: &mut Problems) {
+    pub fn property(&mut self, line: &Line<'_>, property: &Property<'_>, problems: &mut Problems) {
         match property.name.as_ref() {
             "UID" => self.uid = Uid(property.text(MAX_UID).trim().to_owned()),
             "DTSTAMP" => {
@@ -54,11 +58,8 @@ impl Draft {
                 };
                 for item in property.value().split(',').map(str::trim).filter(|item| !item.is_empty()) {
                     if self.periods.len() >= MAX_PERIODS {
-                        problems.add(
-                            line,
-                            "more busy periods than any real calendar has; the rest is left out".to_owned(),
-                        );
-                        return;
+                        self.incomplete = true;
+                        break;
                     }
                     match value::period(item, property) {
                         Some(period) => {
@@ -66,15 +67,29 @@ impl Draft {
                             event.shown_as = Some(shown_as);
                             self.periods.push(event);
                         }
-                        None => problems.add(line, format!("a busy period cannot be read: {item:?}")),
+                        None => {
+                            problems.add(line.number, format!("a busy period cannot be read: {item:?}"));
+                        }
                     }
+                }
+                self.incomplete |= line.cut;
+                if self.incomplete {
+                    let said =
+                        "more busy periods than are kept; all time from the first of them on is blocked";
+                    problems.add(line.number, said.to_owned());
                 }
             }
             _ => {}
         }
     }
 
-    pub fn finish(self) -> impl Iterator<Item = Event> {
+    pub fn finish(mut self) -> impl Iterator<Item = Event> {
+        if self.incomplete
+            && let Some(first) = self.periods.iter_mut().min_by_key(|period| wall(&period.start))
+        {
+            first.incomplete = true;
+            first.shown_as = Some(ShownAs::Busy);
+        }
         let (line, uid, stamp) = (self.line, self.uid, self.stamp);
         self.periods.into_iter().enumerate().map(move |(index, mut event)| {
             event.uid = uid.clone();

@@ -3,6 +3,7 @@
 mod dates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -31,6 +32,8 @@ pub struct Master<'a> {
     overrides: BTreeMap<i64, Vec<&'a Event>>,
     /// RECURRENCE-ID as a date on a timed series: any instance of that day.
     day_overrides: BTreeMap<i64, Vec<&'a Event>>,
+    /// Instances after this wall time that overrides outside of this version replace.
+    replaced: Option<(i64, Rc<Except>)>,
     /// THISANDFUTURE, by the first instance it changes.
     futures: BTreeMap<i64, &'a Event>,
     /// Why not everything can be told, where that is so.
@@ -38,10 +41,16 @@ pub struct Master<'a> {
 }
 
 #[derive(Default)]
-struct Except {
+pub struct Except {
     walls: BTreeSet<i64>,
     /// EXDATE as a date on a timed series.
     days: BTreeSet<i64>,
+}
+
+impl Except {
+    fn names(&self, wall: i64) -> bool {
+        self.walls.contains(&wall) || self.days.contains(&wall.div_euclid(DAY))
+    }
 }
 
 /// One instance before overrides.
@@ -75,11 +84,14 @@ impl<'a> Master<'a> {
 
     /// A second version of `first`: the instances that `first` has overrides for are replaced here too, but not
     /// told twice.
-    pub fn without_overrides(event: &'a Event, first: &Self, zones: &mut Zones<'a>) -> Self {
-        let mut master = Self::bare(event, zones);
-        master.except.walls.extend(first.overrides.keys());
-        master.except.days.extend(first.day_overrides.keys());
-        master
+    pub fn without_overrides(event: &'a Event, replaced: &Rc<Except>, zones: &Zones<'a>) -> Self {
+        Self { replaced: Some((i64::MIN, Rc::clone(replaced))), ..Self::bare(event, zones) }
+    }
+
+    /// The instances that have overrides.
+    pub fn replaced(&self) -> Rc<Except> {
+        let walls = self.overrides.keys().copied().collect();
+        Rc::new(Except { walls, days: self.day_overrides.keys().copied().collect() })
     }
 
     pub fn expand(&self, reach: Interval, zones: &Zones<'a>, budget: &mut Budget, out: &mut Expanded<'a>) {
@@ -95,11 +107,9 @@ impl<'a> Master<'a> {
         for candidate in &candidates {
             self.tell(*candidate, reach, zones, out);
         }
-        if candidates.len() > MAX_FOUND {
+        let dates = self.event.recurrence.dates.len();
+        if candidates.len() > MAX_FOUND || dates > MAX_DATES || self.event.incomplete {
             doubts.push(TOO_MANY.to_owned());
-        }
-        let blocked_whole = candidates.len() > MAX_FOUND;
-        if blocked_whole {
             out.instances.retain(|instance| !std::ptr::eq(instance.event, self.event));
             self.block_all(reach, "", out);
         }
@@ -110,9 +120,12 @@ impl<'a> Master<'a> {
                 }
             }
         }
+        let replaced = self.replaced();
         for (from, event) in self.futures.iter().filter(|(_, event)| event.repeats()) {
-            let mut later = Self::bare(event, zones);
-            later.except.walls.extend(self.overrides.keys().filter(|wall| *wall >= from));
+            if out.is_too_full() {
+                break;
+            }
+            let later = Self { replaced: Some((*from, Rc::clone(&replaced))), ..Self::bare(event, zones) };
             later.expand(reach, zones, budget, out);
         }
         doubts.dedup();
@@ -148,6 +161,7 @@ impl<'a> Master<'a> {
             except: Except::default(),
             overrides: BTreeMap::new(),
             day_overrides: BTreeMap::new(),
+            replaced: None,
             futures: BTreeMap::new(),
             doubts: doubts(event, &frame, length),
             frame,

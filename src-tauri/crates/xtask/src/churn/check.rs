@@ -28,7 +28,9 @@ pub fn check(folders: &Folders, versions: &[Version], heard: &[Value], busy: &Va
         let (right, other) =
             if version.good { (in_imported, in_rejected) } else { (in_rejected, in_imported) };
         let kind = if version.good { "good" } else { "bad" };
-        let mut say = |what: String| wrong.push(format!("version {number} ({kind}): {what}"));
+        let mut say = |what: String| {
+            wrong.push(format!("version {number} ({kind}): {what}; {}", version.story.join(", ")))
+        };
         if other > 0 {
             say("lies in the wrong folder".to_owned());
         }

@@ -24,6 +24,8 @@ pub struct Version {
     pub text: String,
     /// It may have been written over, or deleted, before anybody could take it in.
     pub superseded: bool,
+    /// What was done with it, for whoever wonders what became of it.
+    pub story: Vec<String>,
 }
 
 /// A file that is written in pieces.
@@ -116,6 +118,7 @@ impl<'a> Script<'a> {
         let name = self.name_for(version);
         let text = self.versions[version].text.clone().into_bytes();
         let path = self.folders.inbox.join(&name);
+        self.tell(version, now, "begun", &name);
         match self.dice.roll(8) {
             // Its name may still be taken; whoever does this would write over it.
             0 | 1 => {
@@ -158,11 +161,16 @@ impl<'a> Script<'a> {
         }
         let at = self.dice.index(self.names.len());
         let (name, version) = self.names[at].clone();
+        // Somebody is about to give another file this name.
+        if self.writers.iter().any(|writer| writer.name == name) {
+            return Ok(());
+        }
         let path = self.folders.inbox.join(&name);
         match self.dice.roll(4) {
             0 => match std::fs::remove_file(&path) {
                 Ok(()) => {
                     self.count("deleted");
+                    self.tell(version, now, "deleted", &name);
                     self.versions[version].superseded = true;
                     self.names.remove(at);
                 }
@@ -176,6 +184,7 @@ impl<'a> Script<'a> {
                 match std::fs::rename(&path, self.folders.inbox.join(&new_name)) {
                     Ok(()) => {
                         self.count("renamed in the folder");
+                        self.tell(version, now, "renamed", &new_name);
                         self.names[at].0 = new_name;
                     }
                     Err(error) => return self.was_taken(at, error),
@@ -189,6 +198,8 @@ impl<'a> Script<'a> {
                         self.versions[version].superseded = true;
                         self.names.remove(at);
                         let new = self.like(version);
+                        self.tell(version, now, "truncated", &name);
+                        self.tell(new, now, "being written over another", &name);
                         let text = self.versions[new].text.clone().into_bytes();
                         return self.begin(file, text, None, name, new, now);
                     }
@@ -202,6 +213,8 @@ impl<'a> Script<'a> {
                 std::fs::write(&outside, &self.versions[new].text)?;
                 self.versions[version].superseded = true;
                 std::fs::rename(&outside, &path)?;
+                self.tell(version, now, "replaced, if it was there", &name);
+                self.tell(new, now, "moved over another, if it was there", &name);
                 self.names[at].1 = new;
             }
         }
@@ -252,6 +265,7 @@ impl<'a> Script<'a> {
                 self.supersede(&writer.name);
                 std::fs::rename(&part, &path)?;
             }
+            self.tell(writer.version, now, "whole", &writer.name);
             self.remember(writer.name, writer.version);
         }
         self.writers = going;
@@ -277,7 +291,7 @@ impl<'a> Script<'a> {
         } else {
             calendar::bad(number, self.dice.roll(5)).0
         };
-        self.versions.push(Version { number, good, text, superseded: false });
+        self.versions.push(Version { number, good, text, superseded: false, story: Vec::new() });
         self.versions.len() - 1
     }
 
@@ -316,6 +330,10 @@ impl<'a> Script<'a> {
         {
             self.names.remove(gone);
         }
+    }
+
+    fn tell(&mut self, version: usize, now: Duration, what: &str, name: &str) {
+        self.versions[version].story.push(format!("{what} at {:.2} s ({name})", now.as_secs_f64()));
     }
 
     fn count(&mut self, what: &'static str) {
