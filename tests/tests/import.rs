@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use sync::booking::BookingStatus;
 use sync::decisions::answer;
-use sync::import::{ConflictKind, Counts, Given, ImportedSlot, OnConflict, Resolution, SlotState};
+use sync::import::{
+    ConflictKind, Counts, Given, Holdings, ImportedSlot, OnConflict, Own, Resolution, SlotState, Taken,
+};
 use sync::plan::plan;
 use sync::ports::{Clock, Mirror};
 use sync::report::{DecisionReport, Report};
@@ -741,4 +743,36 @@ fn the_mirror_and_the_world_take_an_import_in_alike() {
         expected.take_import(&calendar.id, &taken.intake);
         assert_eq!(world.mirror.world().expect("a world"), expected);
     }
+}
+
+/// Files that fuzzing begins with, and fixtures, each torn into two halves that belong to it as well.
+#[test]
+fn any_file_taken_in_again_changes_nothing() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let seeds = |folder: &str| std::fs::read_dir(here.join(folder)).expect("seeds");
+    let mut read = 0;
+    for seed in ["fuzz/seeds/reader", "fuzz/seeds/import", "fixtures/ics"].into_iter().flat_map(seeds) {
+        let bytes = std::fs::read(seed.expect("a seed").path()).expect("a seed");
+        let (front, back) = bytes.split_at(bytes.len() / 2);
+        for bytes in [bytes.as_slice(), front, back, &[back, front].concat()] {
+            let Ok((parts, _)) = calendar::ics::read_each_as(bytes, &["her@salon.example"]) else { continue };
+            read += 1;
+            let mut holdings = Holdings::of(&sync::world::World::default(), &"files".into());
+            let noon: Timestamp = NOON.parse().expect("a time");
+            let mut take = || {
+                let mut all = Taken::default();
+                for part in &parts {
+                    all.join(holdings.take(part, &Own::default(), noon, &jiff::tz::TimeZone::UTC));
+                }
+                all
+            };
+            let first = take();
+            let again = take();
+            let said = String::from_utf8_lossy(bytes);
+            assert!(again.intake.is_empty(), "{said}\n{:#?}\nafter {:#?}", again.intake, first.intake);
+            let counts = again.counts;
+            assert_eq!((counts.new, counts.updated, counts.cancelled), (0, 0, 0), "{said}");
+        }
+    }
+    assert!(read > 20, "{read} files");
 }

@@ -154,18 +154,28 @@ impl Holdings {
         }
         let invites = part.method == Some(Method::Request);
         let named_here: BTreeSet<Key> = entries.keys().cloned().collect();
+        let mut current = Vec::with_capacity(entries.len());
         for (key, versions) in entries {
             let versions = newest(versions, &mut taken);
-            let Some(first) = versions.first() else { continue };
-            let rank = versions.iter().map(Rank::of).fold(Rank::of(first), Rank::newer);
+            let Some(rank) = versions.iter().map(Rank::of).reduce(Rank::newer) else { continue };
+            if self.is_older(&key, rank) {
+                versions.iter().for_each(|event| taken.skip(event, Skip::Older));
+            } else {
+                current.push((key, versions, rank));
+            }
+        }
+        let unknown = current.iter().filter(|(key, ..)| !self.known.contains_key(key));
+        let over =
+            over(unknown.flat_map(|(key, versions, _)| versions.iter().map(move |v| (key, v))), now, zone);
+        for (key, versions, rank) in current {
+            let is_over = over.contains(&key);
+            // An earlier entry of this file may have taken the whole series back.
             if self.is_older(&key, rank) {
                 versions.iter().for_each(|event| taken.skip(event, Skip::Older));
             } else if versions.iter().all(|event| event.status == Status::Cancelled) {
-                self.take_back(&key, versions, rank, &named_here, &mut taken, &|event| {
-                    is_over(event, now, zone)
-                });
+                self.take_back(&key, versions, rank, &named_here, &mut taken, is_over);
             } else {
-                self.put(&key, versions, rank, invites, &mut taken, &|event| is_over(event, now, zone));
+                self.put(&key, versions, rank, invites, &mut taken, is_over);
             }
         }
         taken
@@ -191,10 +201,10 @@ impl Holdings {
         rank: Rank,
         invites: bool,
         taken: &mut Taken,
-        is_over: &dyn Fn(&Event) -> bool,
+        is_over: bool,
     ) {
         let known = self.known.get(key).cloned().unwrap_or_default();
-        if known.is_empty() && versions.iter().all(is_over) {
+        if known.is_empty() && is_over {
             versions.iter().for_each(|event| taken.skip(event, Skip::Over));
             return;
         }
@@ -288,7 +298,7 @@ impl Holdings {
         rank: Rank,
         named_here: &BTreeSet<Key>,
         taken: &mut Taken,
-        is_over: &dyn Fn(&Event) -> bool,
+        is_over: bool,
     ) {
         let concerned: Vec<Key> = if key.is_master() {
             let all = self.known.range(key.clone()..).take_while(|(other, _)| other.uid == key.uid);
@@ -315,8 +325,8 @@ impl Holdings {
         let Some(event) = versions.into_iter().next().filter(|_| !concerned.contains(key)) else { return };
         taken.uids.insert(event.uid.clone());
         if !was_here {
-            taken.skip(&event, if is_over(&event) { Skip::Over } else { Skip::NotHere });
-            if is_over(&event) {
+            taken.skip(&event, if is_over { Skip::Over } else { Skip::NotHere });
+            if is_over {
                 return;
             }
         }
@@ -428,23 +438,71 @@ fn newest(versions: Vec<Event>, taken: &mut Taken) -> Vec<Event> {
 /// Whether nothing of it lies ahead. What cannot be told does.
 #[must_use]
 pub fn is_over(event: &Event, now: Timestamp, zone: &TimeZone) -> bool {
-    let events = std::slice::from_ref(event);
-    let ahead = |days: i64| {
-        let until = now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
-        Interval::new(now, until).is_some_and(|reach| {
-            let expanded = series::expand(events, reach, zone);
-            !expanded.instances.is_empty() || !expanded.withheld.is_empty()
-        })
-    };
-    if event.and_future || ahead(A_MONTH) {
-        return false;
-    }
-    let ends = |rule: &String| {
-        let rule = rule.to_ascii_uppercase();
-        rule.contains("UNTIL=") || rule.contains("COUNT=")
-    };
-    event.recurrence.rules.iter().all(ends) && !ahead(A_LIFETIME)
+    let key = Key::of(event);
+    over([(&key, event)].into_iter(), now, zone).contains(&key)
 }
 
+/// Those of which nothing lies ahead. All are placed at once, so that the work is bounded for a whole file.
+fn over<'a>(
+    events: impl Iterator<Item = (&'a Key, &'a Event)>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> BTreeSet<Key> {
+    let soon = now.as_second().saturating_add(2 * DAY);
+    let is_plainly_ahead =
+        |event: &Event| event.and_future || (!event.repeats() && series::wall(&event.start) > soon);
+    let mut keys: BTreeSet<Key> = BTreeSet::new();
+    let mut ahead: BTreeSet<Key> = BTreeSet::new();
+    let mut open: Vec<(Key, Event)> = Vec::new();
+    for (key, event) in events {
+        keys.insert(key.clone());
+        if is_plainly_ahead(event) {
+            ahead.insert(key.clone());
+        } else {
+            open.push((key.clone(), event.clone()));
+        }
+    }
+    for days in [A_MONTH, A_LIFETIME] {
+        let placed = lying_ahead(&open, days, now, zone);
+        ahead.extend(placed);
+        open.retain(|(key, event)| {
+            let endless = event.recurrence.rules.iter().any(|rule| {
+                let rule = rule.to_ascii_uppercase();
+                !rule.contains("UNTIL=") && !rule.contains("COUNT=")
+            });
+            if endless {
+                ahead.insert(key.clone());
+            }
+            event.repeats() && !ahead.contains(key)
+        });
+    }
+    keys.retain(|key| !ahead.contains(key));
+    keys
+}
+
+/// Those with an occurrence in so many days, or of which nobody can say.
+fn lying_ahead(events: &[(Key, Event)], days: i64, now: Timestamp, zone: &TimeZone) -> BTreeSet<Key> {
+    let until = now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX);
+    let Some(reach) = Interval::new(now, until).filter(|_| !events.is_empty()) else {
+        return BTreeSet::new();
+    };
+    // Each by itself: what replaces one instance of a series takes nothing from the series.
+    let alone: Vec<Event> = events
+        .iter()
+        .enumerate()
+        .map(|(index, (_, event))| Event { series: Some(index.to_string()), instance: None, ..event.clone() })
+        .collect();
+    let expanded = series::expand(&alone, reach, zone);
+    let placed =
+        expanded.instances.iter().filter_map(|instance| instance.event.series.as_ref()?.parse().ok());
+    let placed: BTreeSet<usize> = placed.collect();
+    let doubtful: BTreeSet<&Uid> = expanded.withheld.iter().map(|withheld| &withheld.uid).collect();
+    let all = events.iter().enumerate();
+    all.filter(|(index, (_, event))| placed.contains(index) || doubtful.contains(&event.uid))
+        .map(|(_, (key, _))| key.clone())
+        .collect()
+}
+
+const DAY: i64 = 86_400;
 const A_MONTH: i64 = 40;
 const A_LIFETIME: i64 = 80 * 366;
