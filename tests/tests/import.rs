@@ -1,14 +1,17 @@
 //! Calendar files come in: what is new in them, what blocks, what becomes bookable, and what she is asked.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use sync::booking::BookingStatus;
 use sync::decisions::answer;
 use sync::import::{ConflictKind, Counts, Given, ImportedSlot, OnConflict, Resolution, SlotState};
 use sync::plan::plan;
-use sync::ports::Clock;
+use sync::ports::{Clock, Mirror};
 use sync::report::{DecisionReport, Report};
-use sync::world::Role;
+use sync::world::{Direction, Role};
+use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
 use tests::world::{NOON, World};
 
@@ -345,7 +348,7 @@ async fn a_free_event_that_moves_moves_its_slot_and_one_that_is_cancelled_takes_
 }
 
 #[tokio::test]
-async fn a_slot_that_was_booked_is_left_to_the_customer() {
+async fn a_slot_that_was_booked_is_the_customers_until_she_cancels() {
     let mut world = new_world();
     world.vendor_imports(&plain(&[free("f", 20, 21)]), None);
     fine(&world.sync().await);
@@ -354,7 +357,12 @@ async fn a_slot_that_was_booked_is_left_to_the_customer() {
     world.vendor_imports(&file("CANCEL", &[event("f", 20, 21, "SEQUENCE:2")]), None);
     fine(&world.sync().await);
     assert_eq!(world.slots(), [(20, 21, false)]);
-    assert_eq!(rows(&world), [], "it is not ours any more");
+    world.assert_settled().await;
+    world.platform_changes(&"b".into(), |booking| booking.status = BookingStatus::Cancelled);
+    world.services.state().slots.values_mut().for_each(|slot| slot.open = true);
+    fine(&world.sync().await);
+    assert_eq!(world.slots(), []);
+    assert_eq!(rows(&world), []);
     world.assert_settled().await;
 }
 
@@ -613,8 +621,10 @@ async fn unlinking_the_files_takes_back_open_slots_and_busy_time() {
     fine(&world.sync().await);
     assert_eq!(world.slots(), [(22, 23, false)]);
     assert_eq!(world.published_busy(), []);
-    assert_eq!(rows(&world), []);
     world.assert_settled().await;
+    world.clock.advance(SignedDuration::from_hours(23));
+    fine(&world.sync().await);
+    assert_eq!(rows(&world), [], "its time has come");
 }
 
 #[tokio::test]
@@ -679,4 +689,56 @@ async fn a_cancelled_booking_gives_its_time_back_to_the_free_time_around_it() {
     fine(&world.sync().await);
     assert_eq!(world.slots(), [(20, 22, true)]);
     world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_slot_made_just_before_a_crash_is_taken_back_if_nobody_wants_it_any_more() {
+    let offer = plain(&[free("f", 20, 22), free("g", 30, 31)]);
+    let gone = file("CANCEL", &[event("f", 20, 22, "SEQUENCE:1")]);
+    let mut orphans = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            let inside: Arc<dyn Mirror> = Arc::new(Sqlite::in_memory().expect("a mirror"));
+            let alive = || Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment));
+            let mut world = World::new(alive());
+            fine(&world.sync().await);
+            world.vendor_imports(&offer, None);
+            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
+            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
+            world.mirror = alive();
+            orphans += usize::from(died && !world.slots().is_empty() && rows(&world).is_empty());
+            world.vendor_imports(&gone, None);
+            fine(&world.sync().await);
+            assert_eq!(world.slots(), [(30, 31, true)], "write {fatal} {moment:?}");
+            assert_eq!(rows(&world).len(), 1);
+            world.assert_settled().await;
+            if !died {
+                break;
+            }
+        }
+    }
+    assert!(orphans > 0, "no crash left a slot that the mirror did not know");
+}
+
+#[test]
+fn the_mirror_and_the_world_take_an_import_in_alike() {
+    let mut world = new_world();
+    let texts = [
+        plain(&[
+            event("m", 20, 21, "SEQUENCE:1"),
+            free("f", 30, 31),
+            event("1", 40, 41, ""),
+            event("1", 42, 43, ""),
+        ]),
+        file("REQUEST", &[event("i", 50, 51, ""), event("m", 22, 23, "SEQUENCE:2")]),
+        plain(&[free("f", 32, 33), event("1", 44, 45, "SEQUENCE:1")]),
+        file("CANCEL", &[event("i", 50, 51, "SEQUENCE:1"), event("unknown", 50, 51, "SEQUENCE:1")]),
+    ];
+    for text in texts {
+        let calendar = world.link_imports();
+        let mut expected = world.mirror.world().expect("a world");
+        let taken = world.vendor_imports(&text, Some(OnConflict::Merge));
+        expected.take_import(&calendar.id, &taken.intake);
+        assert_eq!(world.mirror.world().expect("a world"), expected);
+    }
 }

@@ -44,7 +44,7 @@ pub struct SlotPlan {
     /// Slots of ours that nobody wants any more, with the row that speaks of each.
     pub take_back: Vec<(SlotKey, Slot)>,
     pub decided: Vec<Decided>,
-    /// Rows whose slot is over, gone, or a customer's now.
+    /// Rows whose time has come, or whose slot is gone.
     pub forgotten: Vec<SlotKey>,
 }
 
@@ -330,8 +330,8 @@ impl Standing {
     }
 }
 
-/// Slots of ours that nobody wants any more. One that is closed stays: booked, it is the customer's; closed by busy
-/// time, it is taken back once that is over.
+/// Slots of ours that nobody wants any more. One that is closed stays for now: booked, it is the customer's, and should
+/// she cancel, or the busy time that closed it end, it opens again and is taken back then.
 fn take_back(
     world: &World,
     taken: &Taken<'_>,
@@ -359,8 +359,8 @@ fn take_back(
                     stands.by_span.remove(&there);
                     plan.take_back.push((key.clone(), there));
                 }
-                Some(there) if taken.bookings_over(there.span).next().is_none() => left.push(there),
-                Some(_) | None => {}
+                Some(there) => left.push(Slot { open: true, ..there }),
+                None => {}
             }
         }
         if !left.is_empty() {

@@ -52,10 +52,18 @@ fn rows<'a>(
     rows
 }
 
+/// Her today, as the sandbox has it.
+async fn today(world: &World) -> jiff::Zoned {
+    let zone = TimeZone::get(&world.sandbox.vendor_zone).unwrap();
+    let now: Timestamp = world.state().await["now"].as_str().unwrap().parse().unwrap();
+    now.to_zoned(zone).start_of_day().unwrap()
+}
+
+/// From yesterday, for a year.
 async fn export(world: &World, more: &[&str]) -> Said {
-    let today = jiff::Zoned::now().date();
-    let (from, to) =
-        (today.yesterday().unwrap().to_string(), (today + jiff::Span::new().years(1)).to_string());
+    let today = today(world).await;
+    let from = today.yesterday().unwrap().date().to_string();
+    let to = (today.date() + jiff::Span::new().years(1)).to_string();
     world.run(&[&["export", "--from", &from, "--to", &to], more].concat()).await
 }
 
@@ -106,9 +114,7 @@ async fn closed_slots_come_where_asked_and_a_booked_one_is_its_booking() {
     let stands =
         |row: &Value| ["pending", "confirmed", "completed"].contains(&row["status"].as_str().unwrap());
     let booked = rows(&state, "bookings", stands);
-    let today = jiff::Zoned::now().date();
-    let zone = TimeZone::get(&world.sandbox.vendor_zone).unwrap();
-    let from = today.yesterday().unwrap().to_zoned(zone).unwrap().timestamp();
+    let from = today(&world).await.yesterday().unwrap().timestamp();
     let closed: Vec<_> = rows(&state, "slots", |row| row["is_available"] == false)
         .into_iter()
         .filter(|span| !booked.contains(span) && span.1 > from)

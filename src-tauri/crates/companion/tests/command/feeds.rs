@@ -19,7 +19,7 @@ fn lesson(hour: i8, more: &str) -> String {
 
 impl World {
     /// Signed in, with no account at all.
-    async fn signed_in() -> Self {
+    pub async fn signed_in() -> Self {
         let world = Self::start().await;
         assert_eq!(world.login().await.status, 0);
         world

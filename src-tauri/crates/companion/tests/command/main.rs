@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod feeds;
 mod flow;
+mod import;
 mod inbox;
 mod invite;
 mod killed;
