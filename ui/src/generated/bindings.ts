@@ -94,6 +94,17 @@ export type ConnectionView = {
 
 export type Direction = "bidirectional" | "to_calendar" | "from_calendar";
 
+export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
+
+/**  A file of a watched folder that was dealt with. */
+export type FileView = {
+	name: string,
+	outcome: FileState,
+	at: string,
+	/**  Why it was not taken in, as a sentence. */
+	reason: string | null,
+};
+
 export type Language = "en" | "fr";
 
 /**  Everything the window shows, at one moment. */
@@ -117,6 +128,8 @@ export type Overview = {
 	runs: RunView[],
 	/**  Cards that wait for the vendor. */
 	decisions: number,
+	/**  The last files of watched folders, newest first. */
+	files: FileView[],
 	schedule: Schedule,
 };
 

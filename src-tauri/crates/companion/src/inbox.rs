@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use crate::import::FileOutcome;
 use crate::problem::Problem;
 use crate::words::Language;
+use names::Takes;
 
 pub use plan::Pace;
 pub use verdict::verdicts;
@@ -34,7 +35,7 @@ pub struct Folder {
     pub path: PathBuf,
     pub imported: PathBuf,
     pub rejected: PathBuf,
-    /// Made again when it is not there: the profile's own. Any other folder is hers.
+    /// Made again when it is not there: the profile's own. Any other folder is hers, and so is what is no calendar in it.
     pub ours: bool,
 }
 
@@ -51,6 +52,10 @@ impl Folder {
     pub fn of_hers(path: &Path) -> Self {
         let [imported, rejected] = ["imported", "rejected"].map(|name| path.join(name));
         Self { path: path.to_owned(), imported, rejected, ours: false }
+    }
+
+    fn takes(&self) -> Takes {
+        if self.ours { Takes::Everything } else { Takes::Calendars }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `companion sync`: one run, the plan of one, or the schedule until somebody interrupts it.
 
 use mirror::Sqlite;
+use sync::error::Code;
 use sync::ports::Mirror;
 use sync::report::Report;
 use sync::world::SyncOutcome;
@@ -26,7 +27,11 @@ pub async fn run(
 ) -> Result<Outcome, Problem> {
     let _: Settings = profile.settings()?;
     // Before anybody is asked for a passphrase.
-    syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?)?;
+    match syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?) {
+        // Whoever keeps watching may be given files, with no account at all.
+        Err(problem) if args.watch && problem.code == Code::NotConnected => {}
+        ready => ready?,
+    }
     let wiring = Wiring::open(profile).await?;
     if args.watch {
         return watch(wiring, language, json).await;

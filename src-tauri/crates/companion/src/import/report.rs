@@ -83,7 +83,7 @@ impl FileReport {
         }
     }
 
-    pub(super) fn rejected(path: &Path, problem: Problem) -> Self {
+    pub(crate) fn rejected(path: &Path, problem: Problem) -> Self {
         let told = FileProblem { line: 1, message: problem.message.clone() };
         Self { problems: vec![told], refusal: Some(problem), ..Self::empty(path, FileOutcome::Rejected) }
     }

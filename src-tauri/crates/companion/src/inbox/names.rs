@@ -29,9 +29,36 @@ const FURNITURE: [&str; 3] = ["desktop.ini", "thumbs.db", "icon\r"];
 const LONGEST: usize = 200;
 const SHOWN: usize = 80;
 
+/// How calendar files end.
+const CALENDARS: [&str; 5] = ["ical", "icalendar", "ics", "ifb", "vcs"];
+
+/// Which files of a folder are for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Whatever is put there: the folder has no other use, and she is told what cannot be used.
+    Everything,
+    /// Calendars by their name: the folder is hers, with files of all kinds in it.
+    Calendars,
+}
+
+impl Takes {
+    #[must_use]
+    pub fn takes(self, name: &OsStr) -> bool {
+        !is_passing(name)
+            && match self {
+                Self::Everything => true,
+                Self::Calendars => is_calendar(name),
+            }
+    }
+}
+
+fn is_calendar(name: &OsStr) -> bool {
+    let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| CALENDARS.contains(&ending.as_str()))
+}
+
 /// Whether a file of this name is hidden, or is renamed once it is whole.
-#[must_use]
-pub fn is_passing(name: &OsStr) -> bool {
+fn is_passing(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_lowercase();
     name.starts_with(['.', '~', '#'])
         || name.contains(".sb-")
@@ -110,6 +137,25 @@ mod tests {
         for name in ["week.ics", "WEEK.ICS", "party.ics", "week.pdf", "no ending", "a.part.ics", "week..ics"]
         {
             assert!(!is_passing(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn in_a_folder_of_hers_only_calendars_are_ours_to_take() {
+        for (name, is_one) in [
+            ("week.ics", true),
+            ("WEEK.ICS", true),
+            ("week.ical", true),
+            ("busy.ifb", true),
+            ("old.vcs", true),
+            ("letter.pdf", false),
+            ("ics", false),
+            ("week.ics.zip", false),
+            (".week.ics", false),
+        ] {
+            let name = OsStr::new(name);
+            assert_eq!(Takes::Calendars.takes(name), is_one, "{}", name.display());
+            assert_eq!(Takes::Everything.takes(name), !name.to_string_lossy().starts_with('.'));
         }
     }
 

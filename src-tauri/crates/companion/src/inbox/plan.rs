@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::names;
+use super::names::Takes;
 
 /// Files that are followed at once. What lies there beyond them has its turn when these are done.
 const FOLLOWED: usize = 10_000;
@@ -139,6 +139,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pace: Pace,
+    takes: Takes,
     hears: bool,
     entries: BTreeMap<OsString, Entry>,
     scan: u64,
@@ -159,9 +160,10 @@ pub struct Plan {
 impl Plan {
     /// A folder of which nothing is known: the first thing is to read it.
     #[must_use]
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(pace: Pace, takes: Takes) -> Self {
         Self {
             pace,
+            takes,
             hears: false,
             entries: BTreeMap::new(),
             scan: 0,
@@ -188,9 +190,15 @@ impl Plan {
         self.entries.values().filter(|entry| entry.stamp.is_some()).count()
     }
 
+    /// How often in a row this file could not be dealt with.
+    #[must_use]
+    pub fn failures(&self, name: &OsStr) -> u32 {
+        self.entries.get(name).map_or(0, |entry| entry.failures)
+    }
+
     /// Something happened to this file.
     pub fn hear(&mut self, name: &OsStr, now: Timestamp) {
-        if names::is_passing(name) {
+        if !self.takes.takes(name) {
             return;
         }
         let (scan, full) = (self.scan, self.entries.len() >= FOLLOWED);
@@ -216,7 +224,7 @@ impl Plan {
 
     /// A look at this file found this, or found nothing.
     pub fn see(&mut self, name: &OsStr, stamp: Option<Stamp>, now: Timestamp) {
-        let stamp = stamp.filter(|stamp| stamp.kind != Kind::Folder && !names::is_passing(name));
+        let stamp = stamp.filter(|stamp| stamp.kind != Kind::Folder && self.takes.takes(name));
         let Some(stamp) = stamp else {
             match self.entries.get_mut(name) {
                 // Whoever has it finds that out, at the end.

@@ -273,10 +273,12 @@ async fn a_folder_of_hers_is_not_made_and_its_absence_is_said_until_it_is_there(
         world.problems
     );
     assert!(!path.exists());
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("letter.pdf"), "bad, and none of ours").unwrap();
     world.put("one.ics", "good one");
     world.until(|world| world.settled.len() == 1 && world.problems.len() == 2).await;
     assert_eq!(world.problems[1], None);
-    assert_eq!(world.left(), ["imported"]);
+    assert_eq!(world.left(), ["imported", "letter.pdf"]);
     assert_eq!(world.imported(), ["one.ics"]);
 }
 

@@ -44,3 +44,22 @@ fn not_told() -> Verdict {
     let problem = Problem::new(Code::Internal, "A file was not taken in, and nothing says why.");
     Verdict::NotNow(problem.then("It is tried again by itself."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::read_file;
+
+    #[test]
+    fn a_rejection_names_the_file_as_she_knows_it_and_a_file_nobody_spoke_of_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let bad = dir.path().join("page.ics");
+        std::fs::write(&bad, "<html>").unwrap();
+        let report = FileReport::rejected(&bad, read_file(&bad).unwrap_err());
+        let verdicts = verdicts(&[PathBuf::from("other.ics"), bad], vec![report]);
+        assert!(matches!(verdicts[0], Verdict::NotNow(_)), "{verdicts:?}");
+        let Verdict::Bad { problem, lines } = &verdicts[1] else { panic!("{verdicts:?}") };
+        assert!(problem.message.starts_with("page.ics, line 1: "), "{problem}");
+        assert!(lines.is_empty(), "it is said once: {lines:?}");
+    }
+}

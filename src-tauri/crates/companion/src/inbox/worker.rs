@@ -15,6 +15,7 @@ use sync::ports::Clock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::glance::{self, Contents};
+use super::names::Takes;
 use super::plan::{After, Kind, Next, Plan, Stamp, Standing};
 use super::put_away::{self, Put, private_folder};
 use super::reason::{self, Refused};
@@ -30,6 +31,8 @@ const SLICE: usize = 500;
 const LOOKED_AFTER: SignedDuration = SignedDuration::from_mins(2);
 const LOOKED_AFTER_FILES: usize = 1000;
 const UNMOVED: usize = 1000;
+/// Tries to read a file that nobody is told of: half a minute.
+const QUIET_FAILURES: u32 = 3;
 /// Different things that are said of files that wait.
 const TROUBLES: usize = 20;
 
@@ -96,7 +99,7 @@ impl Worker {
         news: mpsc::Sender<News>,
     ) -> Self {
         Self {
-            plan: Plan::new(manner.pace),
+            plan: Plan::new(manner.pace, folder.takes()),
             watch: Watch::new(&folder.path),
             folder,
             manner,
@@ -245,7 +248,8 @@ impl Worker {
         };
         loop {
             let folder = self.folder.path.clone();
-            match beside(move || slice(reading, &folder)).await {
+            let takes = self.folder.takes();
+            match beside(move || slice(reading, &folder, takes)).await {
                 Ok((rest, seen)) => {
                     let now = self.clock.now();
                     for (name, stamp) in seen {
@@ -327,8 +331,10 @@ impl Worker {
                 Claim::Changed => self.plan.settle(&name, After::Changed, self.clock.now()),
                 Claim::Unreadable(error) => {
                     self.plan.settle(&name, After::Failed, self.clock.now());
-                    let problem = cannot("read", &name, &error);
-                    self.trouble(problem).await;
+                    // On some systems a program keeps what it writes to itself, and that is no trouble yet.
+                    if self.plan.failures(&name) >= QUIET_FAILURES {
+                        self.trouble(cannot("read", &name, &error)).await;
+                    }
                 }
             }
         }
@@ -544,12 +550,16 @@ fn claim(path: &Path, standing: &Standing) -> Claim {
 
 /// Some entries of a folder, and the rest of it. What is gone before it was looked at was never there.
 #[expect(clippy::type_complexity, reason = "one use, right above")]
-fn slice(mut reading: ReadDir, folder: &Path) -> io::Result<(Option<ReadDir>, Vec<(OsString, Stamp)>)> {
+fn slice(
+    mut reading: ReadDir,
+    folder: &Path,
+    takes: Takes,
+) -> io::Result<(Option<ReadDir>, Vec<(OsString, Stamp)>)> {
     let mut seen = Vec::new();
     for _ in 0..SLICE {
         let Some(entry) = reading.next() else { return Ok((None, seen)) };
         let name = entry?.file_name();
-        if names::is_passing(&name) {
+        if !takes.takes(&name) {
             continue;
         }
         if let Some(stamp) = glance::stamp(&folder.join(&name))? {

@@ -198,3 +198,33 @@ async fn on_stdout_there_is_the_file_and_nothing_else() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("BEGIN:VCALENDAR\r\n") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_and_an_invitation_that_come_back_as_files_make_nothing() {
+    let world = World::connected().await;
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    let (schedule, invite) = (world.profile.path().join("mine.ics"), world.profile.path().join("ask.ics"));
+    let said = export(&world, &["--include-blocked", "-o", schedule.to_str().unwrap()]).await;
+    assert_eq!(said.status, 0, "{said:?}");
+    let before = world.state().await;
+    let now = before["now"].as_str().unwrap();
+    let bookings = before["bookings"].as_array().unwrap();
+    let coming =
+        bookings.iter().find(|row| row["status"] == "confirmed" && row["start"].as_str().unwrap() > now);
+    let id = coming.unwrap()["id"].as_str().unwrap();
+    assert_eq!(world.run(&["invite", id, "-o", invite.to_str().unwrap()]).await.status, 0);
+
+    let import = world.run(&["import", schedule.to_str().unwrap(), invite.to_str().unwrap()]).await;
+    assert_eq!(import.status, 0, "{import:?}");
+    for file in import.document["files"].as_array().unwrap() {
+        for key in ["slots_created", "busy_blocks"] {
+            assert_eq!(file[key], 0, "{file}");
+        }
+        assert_eq!((&file["events"]["new"], &file["conflicts"]), (&json!(0), &json!([])), "{file}");
+    }
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    let after = world.state().await;
+    for what in ["slots", "busy", "bookings"] {
+        assert_eq!(after[what], before[what], "{what}");
+    }
+}

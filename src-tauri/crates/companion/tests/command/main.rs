@@ -7,6 +7,7 @@ mod export;
 mod feeds;
 mod flow;
 mod import;
+mod inbox;
 mod invite;
 mod killed;
 mod local;
