@@ -42,9 +42,7 @@ fn ours(lines: &[Line]) -> Pass {
             event
         })
         .collect();
-    Ok(Box::new(move || {
-        calendar::series::expand(&events, window, &zone).instances.len()
-    }))
+    Ok(Box::new(move || calendar::series::expand(&events, window, &zone).instances.len()))
 }
 
 fn calcard(lines: &[Line]) -> Pass {
@@ -65,7 +63,8 @@ fn rrule(lines: &[Line]) -> Pass {
     let zone: rrule::Tz = rrule::Tz::Europe__Bucharest;
     let at = |time: DateTime| {
         use chrono::TimeZone as _;
-        let parts = (i32::from(time.year()), time.month().unsigned_abs().into(), time.day().unsigned_abs().into());
+        let parts =
+            (i32::from(time.year()), time.month().unsigned_abs().into(), time.day().unsigned_abs().into());
         zone.with_ymd_and_hms(parts.0, parts.1, parts.2, 0, 0, 0).single().ok_or("no such time")
     };
     let (from, to) = (at(FROM)?, at(TO)?);

@@ -23,14 +23,37 @@ const RULES: [&str; 6] = [
     "FREQ=YEARLY;COUNT=3",
 ];
 const WORDS: [&str; 24] = [
-    "colour", "cut", "massage", "review", "planning", "deep", "tissue", "client", "invoice", "room", "lesson",
-    "dentist", "fitting", "rehearsal", "with", "and", "before", "the", "second", "visit", "caf\u{e9}", "m\u{e2}ine",
-    "bring", "photographs",
+    "colour",
+    "cut",
+    "massage",
+    "review",
+    "planning",
+    "deep",
+    "tissue",
+    "client",
+    "invoice",
+    "room",
+    "lesson",
+    "dentist",
+    "fitting",
+    "rehearsal",
+    "with",
+    "and",
+    "before",
+    "the",
+    "second",
+    "visit",
+    "caf\u{e9}",
+    "m\u{e2}ine",
+    "bring",
+    "photographs",
 ];
 
 pub fn write(events: &str, path: &str) -> Done {
     let events: u64 = events.parse()?;
-    let mut out = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Bookiji//Bench 1//EN\r\nCALSCALE:GREGORIAN\r\n");
+    let mut out = String::from(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Bookiji//Bench 1//EN\r\nCALSCALE:GREGORIAN\r\n",
+    );
     out.push_str(ZONE);
     let mut chance = Chance::new(7);
     for number in 0..events {
@@ -88,7 +111,8 @@ fn event(number: u64, chance: &mut Chance, out: &mut String) {
     line(if chance.percent(83) { "TRANSP:OPAQUE" } else { "TRANSP:TRANSPARENT" });
     line(&format!("X-SALON-ID:{number}"));
     if chance.percent(30) {
-        for part in ["BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "DESCRIPTION:Reminder", "END:VALARM"] {
+        for part in ["BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "DESCRIPTION:Reminder", "END:VALARM"]
+        {
             line(part);
         }
     }

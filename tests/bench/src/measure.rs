@@ -9,7 +9,8 @@ use crate::Done;
 pub fn measure(words: &[&str]) -> Done {
     let (program, arguments) = words.split_first().ok_or("no command")?;
     let started = Instant::now();
-    let answer = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let answer =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     let wall = started.elapsed();
     if !answer.status.success() {
         return Err(format!("{program} ended with {}", answer.status).into());

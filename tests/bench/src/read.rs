@@ -13,10 +13,16 @@ pub fn read(side: &str, path: &str) -> Done {
         "calcard" => calcard(&fs::read_to_string(path)?)?,
         "icalendar" => {
             let calendar: icalendar::Calendar = fs::read_to_string(path)?.parse()?;
-            calendar.components.iter().filter(|part| part.as_event().is_some_and(|event| event.get_uid().is_some())).count()
+            calendar
+                .components
+                .iter()
+                .filter(|part| part.as_event().is_some_and(|event| event.get_uid().is_some()))
+                .count()
         }
         // What all of them pay before they begin.
-        "disk" => return Ok(fs::read(path)?.windows(12).filter(|part| part == b"BEGIN:VEVENT").count().to_string()),
+        "disk" => {
+            return Ok(fs::read(path)?.windows(12).filter(|part| part == b"BEGIN:VEVENT").count().to_string());
+        }
         _ => return Err(format!("no side {side}").into()),
     };
     Ok(events.to_string())

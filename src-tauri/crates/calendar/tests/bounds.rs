@@ -1,7 +1,11 @@
 //! What a file may cost at most: memory is counted by the allocator and work by the steps of a budget, so that no slow
 //! machine fails these. Whatever cannot be told in full says so and blocks its time all the same.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of a test, which may fail it and speak"
+)]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
