@@ -22,7 +22,7 @@ pub fn write(calendar: &Calendar, stamp: Timestamp) -> String {
     write_for(calendar, &People::default(), stamp)
 }
 
-/// As [`write`], with `people` on every event.
+/// As [`write()`], with `people` on every event.
 #[must_use]
 pub fn write_for(calendar: &Calendar, people: &People, stamp: Timestamp) -> String {
     let people = people.lines(calendar.method);
