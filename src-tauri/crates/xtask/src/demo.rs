@@ -2,6 +2,7 @@
 //! real `companion` command, prints what happened with figures, and checks each of them.
 
 pub mod cast;
+mod files;
 mod foreign;
 mod ledger;
 mod loopback;

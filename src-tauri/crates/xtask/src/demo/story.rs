@@ -2,6 +2,7 @@
 //! and the command's documents, nothing of how the sync works.
 
 use super::cast::{Companion, Sandbox, customer, vendor};
+use super::files;
 use super::ledger::Ledger;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ impl<'a> Story<'a> {
         self.a_customer_reschedules()?;
         self.a_customer_books_and_cancels()?;
         self.she_blocks_time_in_her_calendar()?;
+        files::travel(self.companion, self.sandbox, &mut self.ledger)?;
         self.she_moves_an_event_of_ours()?;
         Ok(())
     }
