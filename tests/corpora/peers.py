@@ -7,7 +7,9 @@ import datetime
 import itertools
 import json
 import pathlib
+import signal
 import subprocess
+import sys
 import types
 import warnings
 
@@ -64,16 +66,39 @@ def ical_js(questions, module):
 
 
 def libical(questions, library):
-    """One answer per question, from the shared library of libical."""
-    c = ctypes.CDLL(str(library))
-    expand = c.icalrecur_expand_recurrence
-    expand.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.POINTER(ctypes.c_long)]
+    """One answer per question, from the shared library of libical, which some rules crash and others keep for ever: so
+    it lives in a process of its own, and is given a new one where it dies."""
+    command = [sys.executable, str(HERE / "peers.py"), str(library)]
     answers = []
-    room = (ctypes.c_long * MOST)()
-    for question in questions:
-        ctypes.memset(room, 0, ctypes.sizeof(room))
-        count = min(MOST, question["likely"])
-        known = expand(question["rule"].encode(), question["start"], count, room)
-        found = [at for at in itertools.islice(room, count) if at] if known else []
-        answers.append({"found": [at for at in found if at <= question["last"]]})
+    while len(answers) < len(questions):
+        lines = "".join(json.dumps(question) + "\n" for question in questions[len(answers) :])
+        done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
+        answers += [json.loads(line) for line in done.stdout.splitlines()]
+        if len(answers) < len(questions):
+            answers.append({"late": True})
     return answers
+
+
+def libical_alone(library):
+    """The process of libical: questions in, answers out, no longer than a moment for any."""
+    expand = ctypes.CDLL(library).icalrecur_expand_recurrence
+    expand.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.POINTER(ctypes.c_long)]
+    room = (ctypes.c_long * MOST)()
+    for line in sys.stdin:
+        question = json.loads(line)
+        rule = question["rule"]
+        if "COUNT" not in rule:
+            rule += f";UNTIL={utc(question['last']).replace('-', '').replace(':', '')}"
+        # A few more than another engine names, so that what is too many shows.
+        count = min(MOST, question["likely"] + 50)
+        ctypes.memset(room, 0, ctypes.sizeof(room))
+        # Without a handler, this ends the process.
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.5)
+        expand(rule.encode(), question["start"], count, room)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        found = itertools.takewhile(lambda at: at and at <= question["last"], itertools.islice(room, count))
+        print(json.dumps({"found": list(found)}), flush=True)
+
+
+if __name__ == "__main__":
+    libical_alone(sys.argv[1])
