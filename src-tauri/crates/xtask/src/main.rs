@@ -1,10 +1,12 @@
 //! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+mod corpus;
 mod demo;
 mod deny;
 mod display;
 mod node;
+mod packages;
 mod places;
 mod process;
 mod run;
@@ -28,6 +30,8 @@ enum Habit {
     Run(run::Options),
     /// Plays the main job on the sandbox, without a window, and checks what came of it.
     Demo(demo::Options),
+    /// Compares what we read and expand with what other projects publish and other engines answer.
+    Corpus(corpus::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().habit {
         Habit::Run(options) => run::run(&options).map(|()| true),
         Habit::Demo(options) => demo::demo(&options),
+        Habit::Corpus(options) => corpus::corpus(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {
