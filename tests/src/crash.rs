@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
@@ -109,6 +110,14 @@ impl Mirror for DyingMirror {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.write(|| self.inside.forget_cursor(calendar))
+    }
+
+    fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
+        self.write(|| self.inside.take_import(calendar, intake))
+    }
+
+    fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_imported_slots(rows, forgotten))
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

@@ -1,13 +1,13 @@
 //! An in-memory calendar service and platform: they keep the contract, and break it only where a test says so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use calendar::event::{End, Event, Uid, When};
 use calendar::interval::Interval;
 use jiff::Timestamp;
-use sync::booking::{Booking, Draft};
+use sync::booking::{Booking, BookingStatus, Draft};
 use sync::error::ServiceError;
 use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, SlotId, VendorId};
 use sync::ports::{
@@ -38,6 +38,8 @@ pub struct State {
     pub bookings: BTreeMap<BookingId, (u64, Booking)>,
     pub busy: BTreeMap<CalendarId, BusySet>,
     pub slots: BTreeMap<SlotId, Slot>,
+    /// Those that busy time closed, and that open again with it.
+    pub closed_by_busy: BTreeSet<SlotId>,
     pub clock: u64,
     /// `(operation, fault)`, taken in order by the first request whose name matches.
     pub faults: VecDeque<(&'static str, Fault)>,
@@ -71,8 +73,45 @@ impl State {
         if self.slots.values().any(|other| other.open && other.span.overlaps(&slot.span)) {
             return SlotMade::Overlaps;
         }
+        let over = |booking: &Booking| {
+            Interval::new(booking.start, booking.end).is_some_and(|booked| booked.overlaps(&slot.span))
+                && booking.status != BookingStatus::Cancelled
+        };
+        // The platform lets it happen, and the booking can never be changed again.
+        assert!(!self.bookings.values().any(|(_, booking)| over(booking)), "{slot:?} lies over a booking");
         self.slots.insert(slot.id.clone(), slot.clone());
         SlotMade::Stands
+    }
+
+    /// As the platform does with every busy set: open slots under busy time close, and open again after it.
+    fn close_under_busy(&mut self) {
+        let live = |booking: &&Booking| booking.status != BookingStatus::Cancelled;
+        let booked: Vec<Interval> = self
+            .bookings
+            .values()
+            .map(|(_, booking)| booking)
+            .filter(live)
+            .filter_map(|booking| Interval::new(booking.start, booking.end))
+            .collect();
+        let busy: Vec<Interval> = self.busy.values().flat_map(|set| set.intervals.iter().copied()).collect();
+        let mut opened = Vec::new();
+        for (id, slot) in &mut self.slots {
+            let under = busy.iter().any(|busy| busy.overlaps(&slot.span));
+            if slot.open && under {
+                slot.open = false;
+                self.closed_by_busy.insert(id.clone());
+            } else if !under && self.closed_by_busy.remove(id) && !booked.contains(&slot.span) {
+                slot.open = true;
+                opened.push(slot.clone());
+            }
+        }
+        for slot in opened {
+            let others = self.slots.values().filter(|other| other.open && other.id != slot.id);
+            assert!(
+                others.clone().all(|other| !other.span.overlaps(&slot.span)),
+                "{slot:?} opens again and an open slot lies over it"
+            );
+        }
     }
 
     fn tick(&mut self) -> u64 {
@@ -421,6 +460,7 @@ impl Platform for Services {
         }
         state.writes += 1;
         state.busy.insert(set.source.clone(), set.clone());
+        state.close_under_busy();
         match fault {
             Some(fault) => Err(error(fault)),
             None => Ok(BusyReceipt::default()),

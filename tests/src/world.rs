@@ -5,12 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use calendar::interval::Interval;
+use companion::import::ImportedFiles;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId, RunId, Service};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId, RunId, Service, SlotId};
+use sync::import::{self, Holdings, OnConflict, Own, Taken};
 use sync::policy::Policy;
-use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent};
+use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent, Slot};
 use sync::report::Report;
 use sync::run::{Parts, Request, run};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
@@ -137,6 +140,7 @@ impl World {
             end: self.at(hours + 1),
             service_name: Some("Haircut".to_owned()),
             customer_name: Some("Nadia Roy".to_owned()),
+            customer_email: None,
             notes: None,
             updated_at: start.to_string(),
         };
@@ -283,6 +287,67 @@ impl World {
             "{:?}",
             state.requests
         );
+    }
+
+    /// Links the calendar of imported files, if it is not there yet.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub fn link_imports(&mut self) -> LinkedCalendar {
+        let world = self.mirror.world().expect("a world");
+        if let Some(calendar) = import::calendar(&world) {
+            return calendar.clone();
+        }
+        let calendar = import::linked("here", 5, self.clock.now());
+        self.mirror.put_connection(&import::connection(self.clock.now())).expect("a connection");
+        self.mirror.put_calendar(&calendar).expect("a calendar");
+        self.accounts.insert(import::connection_id(), Box::new(ImportedFiles));
+        calendar
+    }
+
+    /// She gives the app a file. Nothing is told to the platform before the next sync.
+    ///
+    /// # Panics
+    /// When it is no calendar, or the mirror fails.
+    pub fn vendor_imports(&mut self, file: &str, choice: Option<OnConflict>) -> Taken {
+        let calendar = self.link_imports();
+        let world = self.mirror.world().expect("a world");
+        let (parts, _) =
+            calendar::ics::read_each_as(file.as_bytes(), &["amelie@example.com"]).expect("a calendar");
+        let mut holdings = Holdings::of(&world, &calendar.id);
+        let zone = sync::busy_set::vendor_zone(world.vendor.as_ref());
+        let own = Own::of(&world, &[]);
+        let mut taken = Taken::default();
+        for part in &parts {
+            taken.join(holdings.take(part, &own, self.clock.now(), &zone));
+        }
+        if let Some(choice) = choice {
+            taken.intake.choices.extend(taken.free.iter().map(|uid| (uid.clone(), Some(choice))));
+        }
+        self.mirror.take_import(&calendar.id, &taken.intake).expect("an import");
+        taken
+    }
+
+    /// A slot of hers, from `hours` on, of so many hours.
+    pub fn vendor_opens(&self, id: &str, hours: i64, length: i64) -> Slot {
+        let span = Interval::new(self.at(hours), self.at(hours + length)).expect("a time");
+        let slot = Slot { span, id: SlotId(id.to_owned()), open: true };
+        self.services.state().slots.insert(slot.id.clone(), slot.clone());
+        slot
+    }
+
+    /// Every slot on the platform: when, in hours after noon, and whether it is open.
+    #[must_use]
+    pub fn slots(&self) -> Vec<(i64, i64, bool)> {
+        let hours = |at: Timestamp| at.duration_since(self.at(0)).as_hours();
+        let state = self.services.state();
+        let mut slots: Vec<_> = state
+            .slots
+            .values()
+            .map(|slot| (hours(slot.span.start()), hours(slot.span.end()), slot.open))
+            .collect();
+        slots.sort_unstable();
+        slots
     }
 
     /// What the platform holds as busy, over all sources, merged.

@@ -3,26 +3,52 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use sync::booking::BookingStatus;
 use sync::decide::times;
+use sync::import::OnConflict;
 use sync::ports::Mirror;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
-use tests::world::World;
+use tests::world::{NOON, World};
 
-/// A week with everything in it: bookings to create, move and cancel, and busy time that changes.
+/// A file with free times, in hours after noon, each with its version.
+fn offers(times: &[(&str, i64, u32, &str)]) -> String {
+    let noon: Timestamp = NOON.parse().expect("a time");
+    let at = |hours: i64| {
+        let at = noon.saturating_add(SignedDuration::from_hours(hours)).expect("a time");
+        at.strftime("%Y%m%dT%H%M%SZ").to_string()
+    };
+    let events: Vec<String> = times
+        .iter()
+        .map(|(uid, hour, version, more)| {
+            format!(
+                "BEGIN:VEVENT\nUID:{uid}\nDTSTART:{}\nDTEND:{}\nSEQUENCE:{version}\n\
+                 TRANSP:TRANSPARENT\n{more}\nEND:VEVENT\n",
+                at(*hour),
+                at(hour + 2)
+            )
+        })
+        .collect();
+    format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", events.concat())
+}
+
+/// A week with everything in it: bookings to create, move and cancel, busy time that changes, and slots from a file.
 async fn settled_week(mirror: Box<dyn Mirror>) -> World {
     let mut world = World::new(mirror);
     for n in 0..3 {
         world.customer_books(&format!("old{n}"), 20 + n * 2);
     }
     world.vendor_adds("goes", 60, 1);
+    let file = offers(&[("stays", 100, 0, ""), ("moves", 104, 0, ""), ("is cancelled", 108, 0, "")]);
+    world.vendor_imports(&file, Some(OnConflict::Replace));
+    world.vendor_opens("hers", 113, 1);
     world.sync().await;
     world
 }
 
-fn disturb(world: &World) {
+fn disturb(world: &mut World) {
     let (start, end) = (world.at(70), world.at(71));
     world.platform_changes(&"old0".into(), |booking| (booking.start, booking.end) = (start, end));
     world.platform_changes(&"old1".into(), |booking| booking.status = BookingStatus::Cancelled);
@@ -30,6 +56,13 @@ fn disturb(world: &World) {
     world.customer_books("new1", 32);
     world.vendor_adds("comes", 64, 1);
     world.vendor_deletes(&"personal".into(), &"goes".into());
+    let file = offers(&[
+        ("moves", 105, 1, ""),
+        ("is cancelled", 108, 1, "STATUS:CANCELLED"),
+        ("is new", 110, 0, ""),
+        ("meets hers", 112, 0, ""),
+    ]);
+    world.vendor_imports(&file, Some(OnConflict::Replace));
 }
 
 /// What a person would see on both sides.
@@ -37,22 +70,24 @@ fn end_state(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut events: Vec<_> =
         world.booking_events().iter().map(|event| (times(event), event.event.summary.clone())).collect();
     events.sort();
-    (events, world.published_busy())
+    (events, world.published_busy(), world.slots())
 }
 
 #[tokio::test]
 async fn a_run_killed_at_any_write_to_the_mirror_ends_as_if_it_had_not_been() {
     let mut undisturbed = settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror"))).await;
-    disturb(&undisturbed);
+    disturb(&mut undisturbed);
     undisturbed.sync().await;
     let expected = end_state(&undisturbed);
+    let offered = [(100, 102, true), (105, 107, true), (110, 112, true), (112, 114, true)];
+    assert_eq!(undisturbed.slots(), offered);
 
     for moment in [Moment::Before, Moment::After] {
         for fatal in 1.. {
             let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
             let mut world =
                 settled_week(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment))).await;
-            disturb(&world);
+            disturb(&mut world);
             world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
             let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
             world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
@@ -74,7 +109,7 @@ async fn a_run_killed_at_any_write_to_the_mirror_ends_as_if_it_had_not_been() {
 #[tokio::test]
 async fn a_run_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
     let mut undisturbed = settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror"))).await;
-    disturb(&undisturbed);
+    disturb(&mut undisturbed);
     undisturbed.services.state().requests.clear();
     undisturbed.sync().await;
     let expected = end_state(&undisturbed);
@@ -88,7 +123,7 @@ async fn a_run_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
             // How often in a row: once is retried within the run, many times are left for the next.
             for times in [1, 9] {
                 let mut world = settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror"))).await;
-                disturb(&world);
+                disturb(&mut world);
                 world.fail_from(nth, times, fault);
                 world.try_sync(Direction::Bidirectional, false).await.expect("a report");
                 world.heal();

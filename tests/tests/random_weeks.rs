@@ -30,6 +30,8 @@ enum Step {
     DeleteOurs { nth: usize },
     RewordOurs { nth: usize },
     CopyOurs { nth: usize, hour: i64 },
+    Offer { which: u8, hour: i64 },
+    Withdraw { which: u8 },
     Sync { direction: Direction, trouble: Trouble },
     Later { hours: i64 },
 }
@@ -75,6 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_usize..5).prop_map(|nth| Step::DeleteOurs { nth }),
         1 => (0_usize..5).prop_map(|nth| Step::RewordOurs { nth }),
         1 => (0_usize..5, hour()).prop_map(|(nth, hour)| Step::CopyOurs { nth, hour }),
+        2 => (who(), hour()).prop_map(|(which, hour)| Step::Offer { which, hour }),
+        1 => who().prop_map(|which| Step::Withdraw { which }),
         6 => (direction, trouble).prop_map(|(direction, trouble)| Step::Sync { direction, trouble }),
         1 => (1_i64..40).prop_map(|hours| Step::Later { hours }),
     ]
@@ -86,13 +90,16 @@ struct Week {
     inside: Arc<dyn Mirror>,
     hers: BTreeMap<RemoteId, RemoteEvent>,
     copies: usize,
+    /// The free times of her files, in hours, by event.
+    offers: BTreeMap<u8, i64>,
+    versions: u32,
 }
 
 impl Week {
     fn new() -> Self {
         let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
         let world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, Moment::Before)));
-        Self { world, inside, hers: BTreeMap::new(), copies: 0 }
+        Self { world, inside, hers: BTreeMap::new(), copies: 0, offers: BTreeMap::new(), versions: 0 }
     }
 
     /// Events that we wrote and that still stand, as a person would pick one.
@@ -169,9 +176,30 @@ impl Week {
                     self.put_ours(event);
                 }
             }
+            Step::Offer { which, hour } => {
+                self.offers.insert(*which, *hour);
+                self.import(*which, *hour, "");
+            }
+            Step::Withdraw { which } => {
+                let hour = self.offers.remove(which).unwrap_or(1);
+                self.import(*which, hour, "STATUS:CANCELLED\n");
+            }
             Step::Later { hours } => self.world.clock.advance(SignedDuration::from_hours(*hours)),
             Step::Sync { direction, trouble } => self.sync(*direction, trouble).await,
         }
+    }
+
+    /// A file with one free time of two hours, newer than all before it.
+    fn import(&mut self, which: u8, hour: i64, more: &str) {
+        self.versions += 1;
+        let at = |at: jiff::Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let (start, end) = (at(self.world.at(hour)), at(self.world.at(hour + 2)));
+        let file = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:offer{which}\nDTSTART:{start}\nDTEND:{end}\nSEQUENCE:{}\n\
+             TRANSP:TRANSPARENT\n{more}END:VEVENT\nEND:VCALENDAR\n",
+            self.versions
+        );
+        self.world.vendor_imports(&file, None);
     }
 
     fn change(&self, id: &BookingId, change: impl FnOnce(&World, &mut sync::booking::Booking)) {
@@ -198,7 +226,8 @@ impl Week {
     fn hold(&self, report: &Report) {
         assert!(report.errors.is_empty(), "{report:#?}");
         let now = self.world.clock.now();
-        let asked: BTreeSet<&BookingId> = report.decisions.iter().map(|card| &card.booking_id).collect();
+        let asked: BTreeSet<&BookingId> =
+            report.decisions.iter().filter_map(|card| card.booking_id.as_ref()).collect();
         let live = self.world.booking_events();
         let bookings = self.world.services.state().bookings.clone();
         for (id, (_, booking)) in &bookings {
@@ -239,7 +268,32 @@ impl Week {
                 "{id} was hers and was written to"
             );
         }
+        self.hold_slots();
         self.hold_busy(&live, &bookings.values().map(|(_, booking)| booking.clone()).collect::<Vec<_>>());
+    }
+
+    /// What she offers is bookable where nothing is in the way, and what she took back is not.
+    fn hold_slots(&self) {
+        let now = self.world.clock.now();
+        let span = |hour: i64| Interval::new(self.world.at(hour), self.world.at(hour + 2)).expect("a time");
+        let offers: Vec<Interval> = self.offers.values().map(|hour| span(*hour)).collect();
+        let state = self.world.services.state();
+        let bookings = state.bookings.values().filter(|(_, b)| b.status != BookingStatus::Cancelled);
+        let bookings = bookings.filter_map(|(_, b)| Interval::new(b.start, b.end));
+        let busy = state.busy.values().flat_map(|set| set.intervals.iter().copied());
+        let taken: Vec<Interval> = bookings.chain(busy).collect();
+        for slot in state.slots.values().filter(|slot| slot.open && slot.span.start() > now) {
+            let wanted = offers.iter().any(|o| o.start() <= slot.span.start() && slot.span.end() <= o.end());
+            assert!(wanted, "{slot:?} is bookable and nobody offers it: {offers:?}");
+        }
+        for offer in &offers {
+            let alone = offers.iter().filter(|other| other.overlaps(offer)).count() == 1;
+            let ahead = offer.start() > now && offer.start() < self.world.at(600);
+            if alone && ahead && !taken.iter().any(|taken| taken.overlaps(offer)) {
+                let bookable = state.slots.values().any(|slot| slot.open && slot.span == *offer);
+                assert!(bookable, "{offer:?} is free and not bookable: {:?}", state.slots);
+            }
+        }
     }
 
     fn hold_busy(&self, live: &[RemoteEvent], bookings: &[sync::booking::Booking]) {

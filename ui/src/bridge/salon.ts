@@ -115,6 +115,7 @@ export function salon(): Overview {
       run('10:08', { created: 5, published: 4 }),
     ],
     decisions: 0,
+    files: [],
     schedule: {
       from: at(-14, 0),
       to: at(63, 0),

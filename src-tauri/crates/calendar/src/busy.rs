@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -231,8 +231,8 @@ fn touches(occurrence: &Occurrence, window: &Interval) -> bool {
 }
 
 fn shifted(instant: Timestamp, seconds: i64) -> Timestamp {
-    let shifted = instant.as_second().saturating_add(seconds);
-    Timestamp::from_second(shifted).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    let shifted = instant.checked_add(SignedDuration::from_secs(seconds));
+    shifted.unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 #[cfg(test)]

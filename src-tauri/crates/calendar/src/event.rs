@@ -130,6 +130,9 @@ pub struct Event {
     pub end: End,
     #[serde(default)]
     pub recurrence: Recurrence,
+    /// More was said about when it occurs than could be kept: from its start on, it may be at any time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     #[serde(default)]
     pub summary: String,
     #[serde(default)]
@@ -167,6 +170,7 @@ impl Event {
             start,
             end,
             recurrence: Recurrence::default(),
+            incomplete: false,
             summary: String::new(),
             description: String::new(),
             location: String::new(),

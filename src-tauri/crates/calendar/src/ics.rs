@@ -4,6 +4,7 @@
 mod event;
 mod freebusy;
 mod lines;
+mod people;
 mod property;
 mod reader;
 mod value;
@@ -11,7 +12,9 @@ mod vcalendar1;
 mod write;
 mod zones;
 
-pub use write::write;
+pub use freebusy::is_period;
+pub use people::{People, Person};
+pub use write::{write, write_for};
 
 use serde::{Deserialize, Serialize};
 
@@ -99,13 +102,74 @@ pub fn read(bytes: &[u8]) -> Result<(Calendar, Vec<Problem>), NotACalendar> {
 /// # Errors
 /// [`NotACalendar`] when there is nothing to read in it.
 pub fn read_as(bytes: &[u8], own_addresses: &[&str]) -> Result<(Calendar, Vec<Problem>), NotACalendar> {
+    let (calendar, _, problems) = parse(bytes, own_addresses)?;
+    Ok((calendar, problems))
+}
+
+/// As [`read_as`], each VCALENDAR of the file by itself, so that each keeps its own METHOD.
+///
+/// # Errors
+/// [`NotACalendar`] when there is nothing to read in it.
+pub fn read_each_as(
+    bytes: &[u8],
+    own_addresses: &[&str],
+) -> Result<(Vec<Calendar>, Vec<Problem>), NotACalendar> {
+    let (mut whole, parts, problems) = parse(bytes, own_addresses)?;
+    let mut calendars: Vec<Calendar> = Vec::with_capacity(parts.len());
+    for (start, method) in parts.into_iter().rev() {
+        let events = whole.events.split_off(start.min(whole.events.len()));
+        calendars.push(Calendar {
+            method,
+            name: whole.name.clone(),
+            zone: whole.zone.clone(),
+            events,
+            ..whole
+        });
+    }
+    calendars.reverse();
+    Ok((calendars, problems))
+}
+
+type Parsed = (Calendar, Vec<(usize, Option<Method>)>, Vec<Problem>);
+
+fn parse(bytes: &[u8], own_addresses: &[&str]) -> Result<Parsed, NotACalendar> {
     if bytes.len() > MAX_BYTES {
         return Err(NotACalendar::TooLarge);
     }
     let decoded = lines::without_marks(bytes);
+    if let Some(kind) = by_first_bytes(&decoded) {
+        return Err(kind);
+    }
     let mut reader = reader::Reader::new(own_addresses);
     lines::each(&decoded, |line| reader.line(&line));
     reader.finish().ok_or_else(|| what_it_is(&decoded))
+}
+
+/// Whether these are plainly the bytes of something else. Reads only the beginning.
+///
+/// # Errors
+/// [`NotACalendar`] with what they are.
+pub fn glance(bytes: &[u8]) -> Result<(), NotACalendar> {
+    let head = &bytes[..bytes.len().min(1_024)];
+    if head.iter().all(|b| b.is_ascii_whitespace() || *b == 0) && head.len() == bytes.len() {
+        return Err(NotACalendar::Empty);
+    }
+    by_first_bytes(&lines::without_marks(head)).map_or(Ok(()), Err)
+}
+
+/// What begins like this is no calendar, whatever it holds further on.
+fn by_first_bytes(bytes: &[u8]) -> Option<NotACalendar> {
+    let start = bytes.iter().position(|b| !b.is_ascii_whitespace() && *b != 0)?;
+    let head: Vec<u8> = bytes[start..].iter().take(16).map(u8::to_ascii_lowercase).collect();
+    match head.as_slice() {
+        [b'p', b'k', 3 | 5, 4 | 6, ..] => Some(NotACalendar::Zip),
+        [b'm', b'z', ..] | [0x7f, b'e', b'l', b'f', ..] | [b'#', b'!', ..] => Some(NotACalendar::Executable),
+        [0xcf, 0xfa, 0xed, 0xfe, ..] => Some(NotACalendar::Executable),
+        [0x1f, 0x8b, ..] => Some(NotACalendar::Other("compressed")),
+        [b'%', b'p', b'd', b'f', ..] => Some(NotACalendar::Other("PDF")),
+        _ if head.starts_with(b"<html") || head.starts_with(b"<!doctype html") => Some(NotACalendar::Html),
+        _ => None,
+    }
 }
 
 fn what_it_is(bytes: &[u8]) -> NotACalendar {
@@ -114,11 +178,6 @@ fn what_it_is(bytes: &[u8]) -> NotACalendar {
     let head: Vec<u8> = bytes[start..].iter().take(1_024).map(u8::to_ascii_lowercase).collect();
     let has = |needle: &[u8]| head.windows(needle.len()).any(|part| part == needle);
     match head.as_slice() {
-        [b'p', b'k', 3 | 5, 4 | 6, ..] => NotACalendar::Zip,
-        [b'm', b'z', ..] | [0x7f, b'e', b'l', b'f', ..] | [b'#', b'!', ..] => NotACalendar::Executable,
-        [0xcf, 0xfa, 0xed, 0xfe, ..] => NotACalendar::Executable,
-        [0x1f, 0x8b, ..] => NotACalendar::Other("compressed"),
-        [b'%', b'p', b'd', b'f', ..] => NotACalendar::Other("PDF"),
         [b'{' | b'[', ..] => NotACalendar::Other("JSON"),
         _ if has(b"<html") || has(b"<!doctype") || has(b"<head") || has(b"<body") => NotACalendar::Html,
         [b'<', ..] => NotACalendar::Other("XML"),

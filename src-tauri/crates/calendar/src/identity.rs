@@ -3,19 +3,27 @@
 
 use crate::event::Uid;
 
-/// One of the platform's four ways to name an event of its own.
+/// One of the platform's four ways to name an event of its own, or our way to name a slot in an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnUid {
     /// `bookiji-<24 hex>@bookiji.app`: a synced booking, by a digest of booking, vendor and service.
     Synced { digest: String },
     /// `<booking id>@bookiji.com`: an invitation or a download of one booking.
     Booking(String),
+    /// `slot-<slot id>@bookiji.app`: a slot in a file that this app exported.
+    Slot(String),
     /// An exported booking or slot: its bare id, which many other programs write too. Ours only where the caller
     /// knows the id.
     Bare(String),
 }
 
-/// Nothing where the UID follows none of the platform's schemes.
+/// The UID of a slot in our exports, the same in every one of them.
+#[must_use]
+pub fn slot_uid(slot: &str) -> Uid {
+    Uid(format!("slot-{slot}@bookiji.app"))
+}
+
+/// Nothing where the UID follows none of these schemes.
 #[must_use]
 pub fn own_uid(uid: &Uid) -> Option<OwnUid> {
     let text = uid.0.trim().to_ascii_lowercase();
@@ -23,6 +31,10 @@ pub fn own_uid(uid: &Uid) -> Option<OwnUid> {
         return is_uuid(&text).then_some(OwnUid::Bare(text));
     };
     match host {
+        "bookiji.app" if local.starts_with("slot-") => {
+            let slot = local.strip_prefix("slot-").filter(|slot| !slot.is_empty())?;
+            Some(OwnUid::Slot(slot.to_owned()))
+        }
         "bookiji.app" => {
             let digest = local.strip_prefix("bookiji-")?;
             // Where two digests met, eight more hex digits follow.
@@ -49,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_schemes_are_ours_and_nothing_else_is() {
+    fn the_schemes_of_the_platform_and_our_own_are_ours_and_nothing_else_is() {
         let of = |text: &str| own_uid(&Uid(text.to_owned()));
         let digest = "c5c3f956c64f2c4c5c058107".to_owned();
         assert_eq!(
@@ -63,8 +75,11 @@ mod tests {
         assert_eq!(of("B-1@Bookiji.com"), Some(OwnUid::Booking("b-1".to_owned())));
         let id = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
         assert_eq!(of(id), Some(OwnUid::Bare(id.to_owned())));
+        assert_eq!(own_uid(&slot_uid(id)), Some(OwnUid::Slot(id.to_owned())));
         for foreign in [
             "",
+            "slot-@bookiji.app",
+            "slot-1@elsewhere.example",
             "x@google.com",
             "bookiji-c5c3@bookiji.app",
             "bookiji-c5c3f956c64f2c4c5c058107",

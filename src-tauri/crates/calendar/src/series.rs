@@ -1,6 +1,7 @@
 //! Joins masters and overrides into the instances that fall in a stretch of time. Knows recurrence and zones; whether
 //! an instance blocks time is decided elsewhere.
 
+mod clock;
 mod frame;
 mod master;
 
@@ -38,6 +39,13 @@ pub struct Expanded<'a> {
     pub withheld: Vec<Withheld>,
 }
 
+impl Expanded<'_> {
+    /// What is told beyond this is taken back anyway.
+    fn is_too_full(&self) -> bool {
+        self.instances.len() > MAX_INSTANCES
+    }
+}
+
 /// Steps for one series: more than any real rule needs.
 const STEPS_PER_SERIES: u64 = 1_000_000;
 /// Steps for one calendar, so that a thousand hostile series cannot add up.
@@ -46,12 +54,19 @@ const STEPS_IN_ALL: u64 = 20_000_000;
 const STEPS_AT_LEAST: u64 = 20_000;
 /// Instances that one calendar may have in a window.
 const MAX_INSTANCES: usize = 250_000;
+/// Every occurrence is told with its words; for repeating events they come to no more than this.
+const MAX_TEXT_BYTES: usize = 48 * 1024 * 1024;
 
 /// Expands `events` of one calendar within `reach`; all-day and floating times are read in `zone`.
 #[must_use]
 pub fn expand<'a>(events: &'a [Event], reach: Interval, zone: &TimeZone) -> Expanded<'a> {
-    let mut work =
-        Work { reach, zones: Zones::new(zone), budget: Budget::new(STEPS_IN_ALL), out: Expanded::default() };
+    let mut work = Work {
+        reach,
+        zones: Zones::new(zone, reach),
+        budget: Budget::new(STEPS_IN_ALL),
+        text_bytes: 0,
+        out: Expanded::default(),
+    };
     let mut series: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in events {
         let key = event.series_key();
@@ -68,18 +83,21 @@ pub fn expand<'a>(events: &'a [Event], reach: Interval, zone: &TimeZone) -> Expa
 }
 
 /// What expanding one calendar carries along.
-struct Work<'a, 'z> {
+struct Work<'a> {
     reach: Interval,
-    zones: Zones<'a, 'z>,
+    zones: Zones<'a>,
     budget: Budget,
+    /// What the words of the instances of series come to.
+    text_bytes: usize,
     out: Expanded<'a>,
 }
 
-impl<'a> Work<'a, '_> {
+impl<'a> Work<'a> {
     fn series(&mut self, members: &[&'a Event]) {
         if let [event] = members
             && event.instance.is_none()
             && !event.repeats()
+            && !event.incomplete
         {
             return self.single(event, None);
         }
@@ -92,22 +110,36 @@ impl<'a> Work<'a, '_> {
             self.orphans(&overrides);
             return;
         };
+        let told = self.out.instances.len();
         let master = Master::new(first, &overrides, &mut self.zones);
         master.expand(self.reach, &self.zones, &mut budget, &mut self.out);
+        let replaced = master.replaced();
         for other in others {
+            if self.out.is_too_full() {
+                break;
+            }
             // Two versions of one event, neither newer: both may be true, so both count.
-            let other = Master::without_overrides(other, &master, &mut self.zones);
+            let other = Master::without_overrides(other, &replaced, &self.zones);
             other.expand(self.reach, &self.zones, &mut budget, &mut self.out);
         }
         // Once nothing is left, every series still has its least.
         let _ = self.budget.spend(before - budget.left());
-        if self.out.instances.len() > MAX_INSTANCES {
-            self.out.instances.truncate(MAX_INSTANCES);
+        let words = |instance: &Instance<'_>| instance.event.uid.0.len() + instance.event.summary.len();
+        let new = self.out.instances.get(told..).unwrap_or_default();
+        let text_bytes = self.text_bytes + new.iter().map(words).sum::<usize>();
+        if !self.out.is_too_full() && text_bytes <= MAX_TEXT_BYTES {
+            self.text_bytes = text_bytes;
+        } else {
+            let from = new.iter().map(|instance| instance.start).min();
+            self.out.instances.truncate(told);
             master.block_all(
                 self.reach,
                 "the calendar has more occurrences than can be shown",
                 &mut self.out,
             );
+            if let (Some(all), Some(from)) = (self.out.instances.get_mut(told), from) {
+                all.start = all.start.min(from);
+            }
         }
     }
 

@@ -371,3 +371,21 @@ fn the_way_there_and_buffers_block_too_even_from_outside_the_window() {
     assert_eq!(blocked("2026-07-03T10:10:00Z", "2026-07-03T12:00:00Z"), whole);
     assert_eq!(blocked("2026-07-03T10:20:00Z", "2026-07-03T12:00:00Z"), []);
 }
+
+#[test]
+fn a_changed_series_from_here_on_keeps_its_first_instance() {
+    let mut changed = instead_of(berlin("2026-07-08T10:00"), berlin("2026-07-08T10:00"));
+    changed.and_future = true;
+    changed.recurrence.rules.push("FREQ=DAILY;COUNT=3".to_owned());
+    let master = series(berlin("2026-07-06T10:00"), "FREQ=DAILY;COUNT=3");
+    check(
+        &[master, changed],
+        &[
+            "2026-07-06T08:00:00Z",
+            "2026-07-07T08:00:00Z",
+            "2026-07-08T08:00:00Z",
+            "2026-07-09T08:00:00Z",
+            "2026-07-10T08:00:00Z",
+        ],
+    );
+}

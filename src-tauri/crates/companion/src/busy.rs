@@ -1,9 +1,13 @@
 //! Which times calendars or files block, and why, over any window: what `companion busy` says. Pure; the placing itself
 //! is `calendar::busy`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use calendar::busy::{BusyRules, Occurrence, Placed, Reason, place, union_with_sources};
 use calendar::event::Event;
 use calendar::ics::{Calendar, Method};
+use calendar::identity::{OwnUid, own_uid};
 use calendar::interval::Interval;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
@@ -70,15 +74,27 @@ fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Proble
     })
 }
 
-/// A file, under the rules that a new calendar has. A file that answers or takes back an invitation blocks nothing.
+/// A file, under the rules that a new calendar has. A file that answers or takes back an invitation blocks nothing, and
+/// neither do events that Bookiji or this app wrote.
 #[must_use]
 pub fn of_file(name: String, file: &Calendar, asked: &Asked) -> Source {
-    let mut placed = place(&file.events, &BusyRules::default(), asked.window, &asked.zone);
+    let place = |events: &[Event]| place(events, &BusyRules::default(), asked.window, &asked.zone);
+    let (ours, foreign): (Vec<Event>, Vec<Event>) = file.events.iter().cloned().partition(is_ours);
+    let mut placed = place(&foreign);
+    placed.occurrences.extend(freed(place(&ours).occurrences, Reason::OwnBooking));
     if let Some(method) = file.method.filter(|method| !method.carries_time()) {
         let reason = if method == Method::Cancel { Reason::Cancelled } else { Reason::Free };
         placed.occurrences = freed(placed.occurrences, reason);
     }
     Source { name, placed }
+}
+
+/// By its UID alone: here are no bookings to know a bare id by.
+fn is_ours(event: &Event) -> bool {
+    match own_uid(&event.uid) {
+        Some(OwnUid::Synced { .. } | OwnUid::Booking(_) | OwnUid::Slot(_)) => true,
+        Some(OwnUid::Bare(_)) | None => false,
+    }
 }
 
 /// The same occurrences, told and blocking nothing.
@@ -107,6 +123,69 @@ pub fn of_world(world: &World, asked: &Asked) -> Vec<Source> {
     .collect()
 }
 
+/// One occurrence as it is told: once, wherever it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<'a> {
+    pub occurrence: &'a Occurrence,
+    /// Where one copy is busy, so is the occurrence: either may be true, so both count.
+    pub busy: bool,
+    pub reason: Reason,
+    /// All that its copies block.
+    pub blocks: Option<Interval>,
+    /// Each once, in order.
+    pub sources: Vec<&'a str>,
+}
+
+/// Every occurrence once, sorted by start: copies in several sources have the same UID, instance and times. Without a
+/// UID nothing says that two are one.
+#[must_use]
+pub fn told(sources: &[Source]) -> Vec<Told<'_>> {
+    let mut told: BTreeMap<_, Told<'_>> = BTreeMap::new();
+    for (place, source) in sources.iter().enumerate() {
+        for (number, occurrence) in source.placed.occurrences.iter().enumerate() {
+            let alone = occurrence.uid.0.is_empty().then_some((place, number));
+            let key = (
+                (occurrence.start, &occurrence.uid, occurrence.end),
+                (occurrence.recurrence_id, occurrence.all_day, alone),
+            );
+            let copy = Told {
+                occurrence,
+                busy: occurrence.busy,
+                reason: occurrence.reason,
+                blocks: occurrence.blocks,
+                sources: vec![source.name.as_str()],
+            };
+            match told.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(copy);
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().add(copy),
+            }
+        }
+    }
+    told.into_values().collect()
+}
+
+impl<'a> Told<'a> {
+    fn add(&mut self, copy: Told<'a>) {
+        self.sources.extend(copy.sources);
+        self.sources.sort_unstable();
+        self.sources.dedup();
+        self.blocks = match (self.blocks, copy.blocks) {
+            (Some(one), Some(other)) => one.joined(&other),
+            (one, other) => one.or(other),
+        };
+        // A private copy has no words; the busy one knows best why.
+        let wordless = self.occurrence.summary.is_empty();
+        if (copy.busy, !copy.occurrence.summary.is_empty()) > (self.busy, !wordless) {
+            self.occurrence = copy.occurrence;
+        }
+        if (!copy.busy, copy.reason) < (!self.busy, self.reason) {
+            (self.busy, self.reason) = (copy.busy, copy.reason);
+        }
+    }
+}
+
 /// The `busy --json` document.
 #[must_use]
 pub fn document(sources: &[Source], window: Interval) -> Value {
@@ -115,28 +194,21 @@ pub fn document(sources: &[Source], window: Interval) -> Value {
         blocks.filter_map(|block| clip(block, window)).map(|block| (source.name.as_str(), block))
     });
     let intervals = union_with_sources(blocks);
-    let mut events: Vec<(&Occurrence, &str)> = sources
-        .iter()
-        .flat_map(|source| {
-            source.placed.occurrences.iter().map(|occurrence| (occurrence, source.name.as_str()))
-        })
-        .collect();
-    events.sort_by(|(a, from_a), (b, from_b)| {
-        (a.start, &a.uid, a.end, from_a).cmp(&(b.start, &b.uid, b.end, from_b))
-    });
-    let events: Vec<Value> = events
+    let events: Vec<Value> = told(sources)
         .into_iter()
-        .map(|(occurrence, source)| {
+        .map(|told| {
+            let occurrence = told.occurrence;
             json!({
                 "uid": occurrence.uid,
                 "recurrence_id": occurrence.recurrence_id,
                 "start": occurrence.start,
                 "end": occurrence.end,
                 "all_day": occurrence.all_day,
-                "busy": occurrence.busy,
+                "busy": told.busy,
                 "summary": occurrence.summary,
-                "reason": occurrence.reason,
-                "source": source,
+                "reason": told.reason,
+                "source": told.sources.first(),
+                "sources": told.sources,
             })
         })
         .collect();
@@ -248,5 +320,74 @@ mod tests {
         assert_eq!(document["events"].as_array().unwrap().len(), 2);
         assert_eq!(document["events"][0]["start"], "2026-01-10T09:00:00Z");
         assert!(text(&document, &asked).starts_with("Sat 2026-01-10 11:00 – Sat 2026-01-10 13:00"));
+    }
+
+    fn meeting(sequence: u32, start: &str, end: &str) -> Event {
+        let mut event = Event::new(Uid("m1".to_owned()), When::Utc(at(start)), End::At(When::Utc(at(end))));
+        event.sequence = sequence;
+        event
+    }
+
+    fn files(events: &[(&str, Event)]) -> Value {
+        let asked =
+            Asked::read(Some("2026-01-10"), Some("2026-01-11"), paris(), Timestamp::UNIX_EPOCH).unwrap();
+        let sources: Vec<Source> = events
+            .iter()
+            .map(|(name, event)| {
+                let file = Calendar { events: vec![event.clone()], ..Calendar::default() };
+                of_file((*name).to_owned(), &file, &asked)
+            })
+            .collect();
+        document(&sources, asked.window)
+    }
+
+    #[test]
+    fn one_event_in_several_calendars_is_told_once_with_all_of_them() {
+        let event = meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z");
+        let mut named = event.clone();
+        named.summary = "Meeting".to_owned();
+        let mut free = event.clone();
+        free.transparency = calendar::event::Transparency::Transparent;
+        let document = files(&[("a", event), ("b", free), ("c", named)]);
+        let events = document["events"].as_array().unwrap();
+        assert_eq!(events.len(), 1, "{document}");
+        assert_eq!(events[0]["sources"], json!(["a", "b", "c"]));
+        assert_eq!(events[0]["source"], "a");
+        assert_eq!(events[0]["summary"], "Meeting");
+        assert_eq!((&events[0]["busy"], &events[0]["reason"]), (&json!(true), &json!("busy")));
+        assert_eq!(document["intervals"][0]["sources"], json!(["a", "c"]));
+    }
+
+    #[test]
+    fn two_versions_of_one_event_both_count_and_two_events_without_a_uid_are_two() {
+        let old = meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z");
+        let new = meeting(1, "2026-01-10T14:00:00Z", "2026-01-10T15:00:00Z");
+        let document = files(&[("a", old.clone()), ("b", new)]);
+        assert_eq!(document["events"].as_array().unwrap().len(), 2);
+        assert_eq!(document["intervals"].as_array().unwrap().len(), 2);
+        let nameless = Event { uid: Uid::default(), ..old };
+        let document = files(&[("a", nameless.clone()), ("b", nameless)]);
+        assert_eq!(document["events"].as_array().unwrap().len(), 2);
+        assert_eq!(document["intervals"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_bookiji_wrote_into_a_file_is_told_and_blocks_nothing() {
+        for (uid, reason) in [
+            ("bookiji-c5c3f956c64f2c4c5c058107@bookiji.app", "own_booking"),
+            ("b1@bookiji.com", "own_booking"),
+            ("slot-s1@bookiji.app", "own_booking"),
+            ("6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "busy"),
+            ("bookiji-c5c3@bookiji.app", "busy"),
+        ] {
+            let event = Event {
+                uid: Uid(uid.to_owned()),
+                ..meeting(0, "2026-01-10T09:00:00Z", "2026-01-10T10:00:00Z")
+            };
+            let document = files(&[("a", event)]);
+            assert_eq!(document["events"][0]["reason"], reason, "{uid}");
+            let blocked = document["intervals"].as_array().unwrap().len();
+            assert_eq!(blocked, usize::from(reason == "busy"), "{uid}");
+        }
     }
 }

@@ -75,8 +75,8 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Busy(busy) => busy::of_profile(&profile, busy),
         Command::Explain { moment } => explain::run(&profile, moment),
         Command::Import(import) => import::run(&profile, import).await,
-        Command::Export(export) => export::run(&profile, export).await,
-        Command::Invite(invite) => invite::run(&profile, invite).await,
+        Command::Export(export) => export::run(&profile, export, args.json).await,
+        Command::Invite(invite) => invite::run(&profile, invite, args.json).await,
         Command::Decisions => decisions::list(&profile),
         Command::Decide { id, option } => decisions::decide(&profile, id, option).await,
         Command::History { run } => history::run(&profile, run.as_deref()),
@@ -90,6 +90,5 @@ fn language(args: &Args) -> Language {
         .and_then(|profile| profile.settings())
         .ok()
         .and_then(|settings| settings.language);
-    let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
-    Language::pick(set, [system[0].as_deref(), system[1].as_deref(), system[2].as_deref()])
+    set.unwrap_or_else(Language::of_system)
 }

@@ -1,28 +1,37 @@
 //! One task that owns the schedule and runs syncs, for the window and for `sync --watch`. Everything the outside can do
 //! to it is a [`Handle`]; everything it tells is a value in a channel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sync::error::{Code, MirrorError};
+use sync::ids::{ConnectionId, Service};
 use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
 use sync::world::{Direction, SyncProblem, World};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::feeds;
+use crate::import;
+use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
 use crate::problem::Problem;
-use crate::schedule::{Next, Rhythm, Schedule, Work};
+use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
 use crate::view::{self, Activity, Overview};
 use crate::wiring::Wiring;
+use crate::words::Language;
 
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Files of watched folders that whoever listens slowly may still hear of.
+const FILES_TOLD: usize = 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -38,6 +47,8 @@ pub struct Handle {
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
+    /// Each file of a watched folder that was dealt with.
+    pub files: broadcast::Receiver<Settled>,
     task: JoinHandle<()>,
 }
 
@@ -71,8 +82,24 @@ pub struct Controller {
     bookiji_failures: u32,
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
+    inbox: Inbox,
+    /// The last files of watched folders, newest first.
+    files: VecDeque<Settled>,
+    /// What is wrong with watched folders.
+    folders: BTreeMap<PathBuf, Problem>,
     overview: watch::Sender<Overview>,
     reports: watch::Sender<LastRun>,
+    files_told: broadcast::Sender<Settled>,
+}
+
+/// What a run or an import left to be done.
+struct Meanwhile<T> {
+    /// Nothing if it took too long to end.
+    result: Option<T>,
+    /// Somebody asked for a sync.
+    asked: bool,
+    /// Nobody asked to stop.
+    go_on: bool,
 }
 
 impl Controller {
@@ -92,7 +119,12 @@ impl Controller {
         let (overview, overview_seen) = watch::channel(nothing);
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
+        let (files_told, files) = broadcast::channel(FILES_TOLD);
         let controller = Self {
+            inbox: watched(&wiring),
+            files: VecDeque::new(),
+            folders: BTreeMap::new(),
+            files_told,
             wiring,
             options,
             schedule: Schedule::new(rhythm),
@@ -103,7 +135,7 @@ impl Controller {
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked));
-        Handle { asks, overview: overview_seen, reports: reports_seen, task }
+        Handle { asks, overview: overview_seen, reports: reports_seen, files, task }
     }
 
     async fn run(mut self, mut asked: mpsc::Receiver<()>) {
@@ -120,9 +152,21 @@ impl Controller {
             };
             tokio::select! {
                 ask = asked.recv() => match ask {
-                    Some(()) => self.schedule.ask(),
+                    Some(()) => {
+                        self.schedule.ask();
+                        self.inbox.try_again();
+                    }
                     None => return,
                 },
+                Some(batch) = self.inbox.batches.recv() => {
+                    if !self.import(batch, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(news) = self.inbox.news.recv() => {
+                    self.note(news);
+                    self.show(None);
+                }
                 () = self.wiring.clock.wait(wait.try_into().unwrap_or_default()) => {}
             }
         }
@@ -134,9 +178,7 @@ impl Controller {
             Ok(world) => world,
             Err(error) => return self.stuck(error, now),
         };
-        self.schedule.set_connections(
-            world.connections.values().map(|connection| (connection.id.clone(), connection.backoff_until)),
-        );
+        self.schedule.set_connections(linked(&world));
         if syncing::ready(&world).is_err() {
             self.schedule.forget_ask();
             return Next::WaitUntil(soon(now));
@@ -157,30 +199,54 @@ impl Controller {
         let started = self.wiring.clock.now();
         self.show(Some(started));
         let wanted = self.wanted(work, started);
-        let mut again = false;
-        let (result, go_on) = {
-            let mut run = std::pin::pin!(syncing::sync_once(&self.wiring, &wanted));
-            loop {
-                tokio::select! {
-                    result = &mut run => break (Some(result), true),
-                    ask = asked.recv() => match ask {
-                        Some(()) => again = true,
-                        None => break (tokio::time::timeout(LAST_WORDS, &mut run).await.ok(), false),
-                    },
-                }
-            }
-        };
+        let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
         let now = self.wiring.clock.now();
+        if let Ok(world) = self.wiring.mirror.world() {
+            // A feed has just said how often it wants to be read.
+            self.schedule.set_connections(linked(&world));
+        }
         self.schedule.done(work, now, self.wiring.clock.jitter());
-        if let Some(result) = result {
+        if let Some(result) = done.result {
             self.remember(&result, now);
             self.reports.send_replace(Some(result.map(Arc::new)));
         }
-        if again {
+        if done.asked {
             self.schedule.ask();
         }
         self.show(None);
-        go_on
+        done.go_on
+    }
+
+    /// Takes in what a watched folder has. Answers whether to go on.
+    async fn import(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
+        let options =
+            import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
+        let done = meanwhile(import::import_files(&self.wiring, &batch.files, &options), asked).await;
+        if let Some(result) = done.result {
+            // A folder that is no longer watched finds its files again when it is.
+            let _ = batch.answer.send(result.map(|reports| inbox::verdicts(&batch.files, reports)));
+        }
+        if done.asked {
+            self.schedule.ask();
+        }
+        done.go_on
+    }
+
+    fn note(&mut self, news: News) {
+        match news {
+            News::Settled(file) => {
+                // Nobody has to listen.
+                let _ = self.files_told.send(file.clone());
+                self.files.push_front(file);
+                self.files.truncate(view::FILES_SHOWN);
+            }
+            News::Trouble { folder, problem: Some(problem) } => {
+                self.folders.insert(folder, problem);
+            }
+            News::Trouble { folder, problem: None } => {
+                self.folders.remove(&folder);
+            }
+        }
     }
 
     /// What a piece of work means to the engine. Accounts that back off are left alone unless somebody asked.
@@ -193,7 +259,7 @@ impl Controller {
         Wanted { direction, connections, dry_run: false }
     }
 
-    fn at_ease(&self, now: Timestamp) -> BTreeSet<sync::ids::ConnectionId> {
+    fn at_ease(&self, now: Timestamp) -> BTreeSet<ConnectionId> {
         let world = self.wiring.mirror.world().unwrap_or_default();
         let resting = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         world
@@ -235,6 +301,12 @@ impl Controller {
             language: self.wiring.settings.language,
             problem: self.problem.clone(),
             next_run_at: self.schedule.next_run_at(self.wiring.clock.now()),
+            files: self.files.iter().cloned().collect(),
+            folder_problem: self
+                .folders
+                .values()
+                .next()
+                .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() }),
             ..Activity::default()
         };
         let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
@@ -257,6 +329,47 @@ impl Controller {
             &activity,
         ));
     }
+}
+
+fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {
+    world.connections.values().map(|connection| {
+        let asked = match connection.service {
+            Service::Ics => feeds::rhythm(world, &connection.id),
+            Service::Google | Service::Outlook | Service::Caldav => None,
+        };
+        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked })
+    })
+}
+
+/// Lets `work` come to its end while asks are heard.
+async fn meanwhile<T>(work: impl Future<Output = T>, asked: &mut mpsc::Receiver<()>) -> Meanwhile<T> {
+    let mut work = std::pin::pin!(work);
+    let mut again = false;
+    loop {
+        tokio::select! {
+            result = &mut work => return Meanwhile { result: Some(result), asked: again, go_on: true },
+            ask = asked.recv() => match ask {
+                Some(()) => again = true,
+                None => {
+                    let result = tokio::time::timeout(LAST_WORDS, &mut work).await.ok();
+                    return Meanwhile { result, asked: again, go_on: false };
+                }
+            },
+        }
+    }
+}
+
+/// The folders that the settings name, and the profile's own.
+fn watched(wiring: &Wiring) -> Inbox {
+    let settings = &wiring.settings;
+    let mut folders = Vec::new();
+    if settings.import.watch {
+        folders.push(wiring.profile.inbox());
+        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
+        folders.extend(hers.map(|path| Folder::of_hers(path)));
+    }
+    let language = settings.language.unwrap_or_else(Language::of_system);
+    Inbox::start(folders, Manner { language, ..Manner::default() })
 }
 
 /// When to look again whether there is something to do.

@@ -1,15 +1,17 @@
 //! Checks, layer by layer, everything that a sync needs, and says of each what is wrong and what to do. Changes nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::http::{Base, Http, Method, Peer, Request};
+use connectors::ics;
 use connectors::vault::{SecretName, Vault};
 use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
-use sync::ids::ConnectionId;
+use sync::ids::{ConnectionId, Service};
 use sync::ports::{Clock, Mirror};
 use url::Url;
 
@@ -63,10 +65,16 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
     checks.push(Check::of("lock", Ok(lock.to_owned())));
     checks.push(Check::of("database", database(profile)));
     let Ok(settings) = settings else { return checks };
-    checks.push(Check::of("keychain", keychain(profile, &settings, locked).await));
+    let vault = open(profile, &settings).await;
+    checks.push(Check::of("keychain", keychain(&vault, locked).await));
     checks.push(Check::of("proxy", Ok(proxy())));
     match wiring::http() {
-        Ok(http) => checks.extend(network(&settings, &http).await),
+        Ok(http) => {
+            checks.extend(network(&settings, &http).await);
+            if let Ok(Some(vault)) = vault {
+                checks.extend(feeds(profile, &vault, &http).await);
+            }
+        }
         Err(problem) => checks.push(Check::of("tls", Err(problem))),
     }
     checks
@@ -106,12 +114,16 @@ fn database(profile: &Profile) -> Result<String, Problem> {
     ))
 }
 
-/// Puts a secret in and takes it out again; only asks for one while somebody else may be writing.
-async fn keychain(profile: &Profile, settings: &Settings, locked: bool) -> Result<String, Problem> {
+async fn open(profile: &Profile, settings: &Settings) -> Result<Option<Arc<dyn Vault>>, Problem> {
     if !is_there(profile, settings.vault) {
-        return Ok("none yet".to_owned());
+        return Ok(None);
     }
-    let vault = secrets::open(profile, settings.vault).await?;
+    secrets::open(profile, settings.vault).await.map(Some)
+}
+
+/// Puts a secret in and takes it out again; only asks for one while somebody else may be writing.
+async fn keychain(vault: &Result<Option<Arc<dyn Vault>>, Problem>, locked: bool) -> Result<String, Problem> {
+    let Some(vault) = vault.as_ref().map_err(Clone::clone)? else { return Ok("none yet".to_owned()) };
     let result = tokio::time::timeout(PATIENCE, round_trip(vault.as_ref(), locked)).await;
     result.unwrap_or_else(|_| Err(Problem::new(Code::KeychainUnavailable, "The keychain does not answer.")))
 }
@@ -181,6 +193,31 @@ async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
         "google_sign_in",
         at(http, Peer::GoogleAuth, "/token", &endpoints.google_token, &[]).await,
     ));
+    checks
+}
+
+/// Asks for every calendar link once, whatever was known of it.
+async fn feeds(profile: &Profile, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
+    let world = match Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()) {
+        Ok(world) if profile.database().exists() => world,
+        // The database has a check of its own.
+        Ok(_) | Err(_) => return Vec::new(),
+    };
+    let Some(vendor) = &world.vendor else { return Vec::new() };
+    let linked = world.connections.values().filter(|connection| {
+        connection.service == Service::Ics && connection.id != sync::import::connection_id()
+    });
+    let mut checks = Vec::new();
+    for connection in linked {
+        let read = async {
+            let fetcher = wiring::fetcher(http.counters().clone())?;
+            let account = wiring::feed(fetcher.clone(), vault.clone(), connection, vendor);
+            let look = ics::look(&fetcher, &account.address().await?, &[&vendor.email]).await?;
+            let events = look.calendar.events.len();
+            Ok(format!("{} gives a whole calendar ({events} events)", connection.account))
+        };
+        checks.push(Check::of("feed", read.await));
+    }
     checks
 }
 

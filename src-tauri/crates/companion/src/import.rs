@@ -1,20 +1,31 @@
 //! Takes calendar files in: the one way for the command, the watched folder and files dropped on the window.
 
+mod file;
+mod report;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use calendar::event::Uid;
+use calendar::ics;
+use sync::busy_set::vendor_zone;
+use sync::error::Code;
+use sync::import::{self as taking, Holdings, ImportedSlot, Own, SlotKey, Taken, asks_about_slots};
+use sync::plan::{Plan, plan};
+use sync::ports::{Clock, Mirror, Platform, Slot};
+use sync::report::Report;
+use sync::slots;
+use sync::world::{Direction, LinkedCalendar, Operation, Vendor, World};
 
 use crate::problem::Problem;
+use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 
-/// What becomes of free times that meet slots she already has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnConflict {
-    Replace,
-    Merge,
-    Skip,
-}
+pub use file::{MAX_BYTES, read_file};
+pub use report::{FileOutcome, FileProblem, FileReport, Note, sentences};
+pub use source::ImportedFiles;
+pub use sync::import::OnConflict;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -23,42 +34,254 @@ pub struct Options {
     pub dry_run: bool,
 }
 
-/// What came of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileOutcome {
-    /// Something of it is new here.
-    Imported,
-    /// All of it was here already, in this version or a newer one.
-    Unchanged,
-    /// A calendar without times of hers: a reply, a counter-proposal.
-    NoTimes,
-    /// Not taken in at all; `problems` says why.
-    Rejected,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FileReport {
-    pub path: PathBuf,
-    pub outcome: FileOutcome,
-}
-
 /// Takes `files` in, in this order. A file that is refused keeps none of the others from being taken in.
+///
+/// Each file is in the mirror before the next one is read, and Bookiji is told of all of them at the end. Where it cannot
+/// be reached, the files are here all the same, each says so, and the next sync tells it.
 ///
 /// # Errors
 /// When the profile itself cannot be used: nobody is signed in, the database cannot be written.
 pub async fn import_files(
-    _wiring: &Wiring,
-    _files: &[PathBuf],
-    _options: &Options,
+    wiring: &Wiring,
+    files: &[PathBuf],
+    options: &Options,
 ) -> Result<Vec<FileReport>, Problem> {
-    Ok(Vec::new())
+    let mut desk = Desk::open(wiring, options)?;
+    let mut reports = Vec::with_capacity(files.len());
+    let mut uids: Vec<BTreeSet<Uid>> = Vec::with_capacity(files.len());
+    for path in files {
+        let (report, taken) = match desk.take(path).await? {
+            Ok((mut report, taken)) => {
+                report.count(&taken);
+                (report, taken.uids)
+            }
+            Err(problem) => (FileReport::rejected(path, problem), BTreeSet::new()),
+        };
+        tracing::info!(
+            outcome = ?report.outcome,
+            new = report.events.new,
+            updated = report.events.updated,
+            problems = report.problems.len(),
+            "a calendar file"
+        );
+        reports.push(report);
+        uids.push(taken);
+    }
+    let told = desk.tell().await?;
+    for (report, uids) in reports.iter_mut().zip(&uids) {
+        told.complete(report, uids);
+    }
+    Ok(reports)
 }
 
-/// Reads one file for import: at most 10 MB, a regular file, a calendar.
-///
-/// # Errors
-/// In words for the vendor, with the cause and what to do.
-pub fn read_file(_path: &Path) -> Result<Vec<u8>, Problem> {
-    Ok(Vec::new())
+/// The profile while files are taken in.
+struct Desk<'a> {
+    wiring: &'a Wiring,
+    options: &'a Options,
+    vendor: Vendor,
+    /// The mirror as it stands, or as it would in a dry run.
+    world: World,
+    calendar: LinkedCalendar,
+    /// Whether the calendar is in the mirror yet.
+    linked: bool,
+    holdings: Holdings,
+    own: Own,
+    before: BTreeMap<SlotKey, ImportedSlot>,
+}
+
+impl<'a> Desk<'a> {
+    fn open(wiring: &'a Wiring, options: &'a Options) -> Result<Self, Problem> {
+        let mut world = wiring.world()?;
+        let vendor = world.vendor.clone().ok_or_else(|| {
+            Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile.")
+        })?;
+        let known = taking::calendar(&world).cloned();
+        let linked = known.is_some();
+        let calendar = known.unwrap_or_else(|| {
+            let unique = uuid::Uuid::new_v4().simple().to_string();
+            taking::linked(&unique, wiring.settings.sync.frequency_minutes, wiring.clock.now())
+        });
+        if !linked {
+            let connection = taking::connection(wiring.clock.now());
+            world.connections.insert(connection.id.clone(), connection);
+            world.calendars.insert(calendar.id.clone(), calendar.clone());
+        }
+        let holdings = Holdings::of(&world, &calendar.id);
+        let own = Own::of(&world, &[]);
+        let before = world.imported_slots.clone();
+        Ok(Self { wiring, options, vendor, world, calendar, linked, holdings, own, before })
+    }
+
+    /// Takes one file in. The inner error is the file's, the outer one the profile's.
+    async fn take(&mut self, path: &Path) -> Result<Result<(FileReport, Taken), Problem>, Problem> {
+        let bytes = match read_file(path) {
+            Ok(bytes) => bytes,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let addresses = self.addresses();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let (parts, problems) = match ics::read_each_as(&bytes, &addresses) {
+            Ok(read) => read,
+            Err(reason) => return Ok(Err(file::no_calendar(path, reason))),
+        };
+        drop(bytes);
+        let report = FileReport::of(path, &parts, problems);
+        if report.outcome == FileOutcome::Rejected {
+            let line = report.problems.first().map_or(1, |problem| problem.line);
+            let words = format!("{}, line {line}: none of its events can be read.", path.display());
+            let problem = Problem::new(Code::InvalidIcsFormat, words);
+            return Ok(Ok((FileReport { refusal: Some(problem), ..report }, Taken::default())));
+        }
+        let now = self.wiring.clock.now();
+        if let Some(window) = asks_about_slots(&parts, &self.holdings, &self.own, now)
+            && let Some(standing) = self.slots(window).await
+        {
+            self.own = Own::of(&self.world, &standing);
+        }
+        let zone = vendor_zone(Some(&self.vendor));
+        let mut taken = Taken::default();
+        for part in &parts {
+            taken.join(self.holdings.take(part, &self.own, now, &zone));
+        }
+        if let Some(choice) = self.options.on_conflict {
+            let of = |uid: &Uid| self.world.choices.get(&(self.calendar.id.clone(), uid.clone()));
+            let changed = taken.free.iter().filter(|uid| of(uid) != Some(&choice));
+            let changed: Vec<_> = changed.map(|uid| (uid.clone(), Some(choice))).collect();
+            taken.intake.choices.extend(changed);
+        }
+        self.write(&taken)?;
+        Ok(Ok((report, taken)))
+    }
+
+    fn write(&mut self, taken: &Taken) -> Result<(), Problem> {
+        if taken.intake.is_empty() {
+            return Ok(());
+        }
+        if !self.options.dry_run {
+            let mirror = &self.wiring.mirror;
+            if !self.linked {
+                mirror.put_connection(&taking::connection(self.wiring.clock.now()))?;
+                mirror.put_calendar(&self.calendar)?;
+                self.linked = true;
+            }
+            mirror.take_import(&self.calendar.id, &taken.intake)?;
+        }
+        self.world.take_import(&self.calendar.id, &taken.intake);
+        Ok(())
+    }
+
+    /// Hers, as invitations may name her.
+    fn addresses(&self) -> Vec<String> {
+        let accounts = self.world.connections.values().map(|connection| &connection.account);
+        let all = accounts.chain([&self.vendor.email]).filter(|address| address.contains('@'));
+        all.cloned().collect()
+    }
+
+    /// The platform's slots, or nothing where it cannot be asked.
+    async fn slots(&self, window: calendar::interval::Interval) -> Option<Vec<Slot>> {
+        self.wiring.check_session().await.ok()?;
+        let platform = self.wiring.platform().ok()?;
+        platform.slots(window).await.ok()
+    }
+
+    /// Tells Bookiji what is new for it, or works out what that would be.
+    async fn tell(&self) -> Result<Told, Problem> {
+        let now = self.wiring.clock.now();
+        let policy = self.wiring.policy();
+        let planned = plan(&self.world, now, &policy);
+        let told = |rows, trouble, world| Told {
+            before: self.before.clone(),
+            rows,
+            trouble,
+            world,
+            sources: planned.sources.clone(),
+            now,
+            policy,
+        };
+        let wanted = slots::wanted(&self.world, now, &policy);
+        let taken = slots::Taken::of(&self.world, &planned.sources, now);
+        let needs_look = slots::needs_look(&self.world, &taken, &wanted, now, &policy);
+        if self.options.dry_run {
+            let mut rows = self.world.imported_slots.clone();
+            let mut trouble = None;
+            if needs_look {
+                let window = slots::reach(&self.world, now, &policy);
+                match self.slots(window).await {
+                    Some(standing) => {
+                        let plan = slots::plan(&self.world, &taken, &wanted, &standing, now, &policy);
+                        rows = plan.applied_to(&rows);
+                    }
+                    None => trouble = Some(unseen()),
+                }
+            }
+            return Ok(told(rows, trouble, self.world.clone()));
+        }
+        if !needs_look && !self.publishes(&planned) {
+            return Ok(told(self.world.imported_slots.clone(), None, self.world.clone()));
+        }
+        let only = BTreeSet::from([self.calendar.connection.clone()]);
+        let wanted = Wanted { direction: Direction::FromCalendar, connections: Some(only), dry_run: false };
+        let trouble = match syncing::sync_once(self.wiring, &wanted).await {
+            Ok(report) => first_problem(&report),
+            Err(problem) => Some(problem),
+        };
+        let world = self.wiring.world()?;
+        Ok(told(world.imported_slots.clone(), trouble, world))
+    }
+
+    fn publishes(&self, planned: &Plan) -> bool {
+        planned.publish.iter().any(|operation| match operation {
+            Operation::PublishBusy { set, .. } => set.source == self.calendar.id,
+            Operation::CreateEvent { .. }
+            | Operation::UpdateEvent { .. }
+            | Operation::RemoveEvent { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. } => false,
+        })
+    }
+}
+
+fn first_problem(report: &Report) -> Option<Problem> {
+    syncing::problems(report).into_iter().next()
+}
+
+fn unseen() -> Problem {
+    Problem::new(
+        Code::NetworkError,
+        "Bookiji's slots could not be looked at, so what becomes of free times is not shown.",
+    )
+}
+
+/// What came of telling Bookiji.
+struct Told {
+    before: BTreeMap<SlotKey, ImportedSlot>,
+    rows: BTreeMap<SlotKey, ImportedSlot>,
+    trouble: Option<Problem>,
+    world: World,
+    sources: Vec<sync::plan::SourceBusy>,
+    now: jiff::Timestamp,
+    policy: sync::policy::Policy,
+}
+
+impl Told {
+    /// Says in a file's report what its events led to.
+    fn complete(&self, report: &mut FileReport, uids: &BTreeSet<Uid>) {
+        if uids.is_empty() {
+            return;
+        }
+        let made_before: BTreeSet<_> =
+            self.before.values().flat_map(|row| &row.made).map(|slot| &slot.id).collect();
+        let rows = || self.rows.values().filter(|row| uids.contains(&row.uid));
+        let made = rows().flat_map(|row| &row.made);
+        report.slots_created = made.filter(|slot| !made_before.contains(&slot.id)).count();
+        report.conflicts = rows().flat_map(|row| row.conflicts.iter().cloned()).collect();
+        let taken = slots::Taken::of(&self.world, &self.sources, self.now);
+        let over = slots::over_bookings(&self.world, &taken, uids, self.now, &self.policy);
+        report.conflicts.extend(over);
+        let blocks = slots::blocking(&self.world, uids, self.now, &self.policy);
+        let blocks = blocks.into_iter().filter_map(|occurrence| occurrence.blocks).collect();
+        report.busy_blocks = calendar::interval::union(blocks).len();
+        report.waiting = sync::decisions::concerning(&self.world, &self.rows, uids, self.now);
+        report.unsent = self.trouble.clone();
+    }
 }

@@ -29,6 +29,13 @@ impl Problem {
         self
     }
 
+    /// Says in front of it what did not stop because of it.
+    #[must_use]
+    pub fn after(mut self, sentence: &str) -> Self {
+        self.message = format!("{sentence} {}", self.message);
+        self
+    }
+
     #[must_use]
     pub fn next_step(&self, language: Language) -> String {
         self.step.clone().unwrap_or_else(|| words(self.code, language).next_step.to_owned())

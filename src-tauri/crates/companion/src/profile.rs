@@ -7,6 +7,7 @@ use std::time::Duration;
 use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
 use sync::error::Code;
 
+use crate::inbox::Folder;
 use crate::problem::Problem;
 use crate::settings::Settings;
 
@@ -63,6 +64,12 @@ impl Profile {
     #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// The watched folder of the profile, and where its files go from there.
+    #[must_use]
+    pub fn inbox(&self) -> Folder {
+        Folder::of_profile(&self.root)
     }
 
     /// Where secrets are kept when there is no keychain.

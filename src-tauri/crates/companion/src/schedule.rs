@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sync::ids::ConnectionId;
+use sync::policy::rhythm;
 
 /// Asking again at least this often notices that the computer slept, when timers stand still.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
@@ -20,6 +21,15 @@ const SPREAD: f64 = 0.2;
 pub struct Rhythm {
     pub connections: Duration,
     pub bookings: Duration,
+}
+
+/// What the schedule must know of a linked account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// It failed, and is left alone until then.
+    pub backoff_until: Option<Timestamp>,
+    /// How long the publisher of its calendar asks to be left alone.
+    pub asked: Option<Duration>,
 }
 
 /// What to do now.
@@ -43,7 +53,7 @@ pub enum Work {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     rhythm: Rhythm,
-    connections: BTreeMap<ConnectionId, Due>,
+    connections: BTreeMap<ConnectionId, (Due, Duration)>,
     bookings: Due,
     asked: bool,
 }
@@ -66,14 +76,12 @@ impl Schedule {
 
     /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten, and one that
     /// failed is tried again as soon as it may be, which at first is sooner than its rhythm.
-    pub fn set_connections(
-        &mut self,
-        connections: impl IntoIterator<Item = (ConnectionId, Option<Timestamp>)>,
-    ) {
+    pub fn set_connections(&mut self, connections: impl IntoIterator<Item = (ConnectionId, Linked)>) {
         let before = std::mem::take(&mut self.connections);
-        for (id, backoff_until) in connections {
-            let known = before.get(&id).copied().unwrap_or_default();
-            self.connections.insert(id, Due { held: backoff_until, ..known });
+        for (id, linked) in connections {
+            let known = before.get(&id).map(|(due, _)| *due).unwrap_or_default();
+            let every = rhythm(self.rhythm.connections, linked.asked);
+            self.connections.insert(id, (Due { held: linked.backoff_until, ..known }, every));
         }
     }
 
@@ -96,7 +104,7 @@ impl Schedule {
         let due: BTreeSet<ConnectionId> = self
             .connections
             .iter()
-            .filter(|(_, due)| due.is_reached(now, self.rhythm.connections))
+            .filter(|(_, (due, every))| due.is_reached(now, *every))
             .map(|(id, _)| id.clone())
             .collect();
         if !due.is_empty() {
@@ -112,7 +120,8 @@ impl Schedule {
     /// When something is due next; nothing before the first run.
     #[must_use]
     pub fn next_run_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.connections.values().chain([&self.bookings]).filter_map(|due| due.next(now)).min()
+        let connections = self.connections.values().map(|(due, _)| due);
+        connections.chain([&self.bookings]).filter_map(|due| due.next(now)).min()
     }
 
     /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
@@ -121,14 +130,14 @@ impl Schedule {
             due.tried = Some(now);
             due.at = Some(after(now, spread(every, jitter)));
         };
-        for (id, due) in &mut self.connections {
+        for (id, (due, every)) in &mut self.connections {
             let tried = match work {
                 Work::Everything => true,
                 Work::Connections(synced) => synced.contains(id),
                 Work::Bookings => false,
             };
             if tried {
-                again(due, self.rhythm.connections);
+                again(due, *every);
             }
         }
         again(&mut self.bookings, self.rhythm.bookings);
@@ -186,8 +195,20 @@ mod tests {
             connections: Duration::from_secs(300),
             bookings: Duration::from_secs(60),
         });
-        schedule.set_connections(ids.iter().map(|id| (ConnectionId::from(*id), None)));
+        schedule.set_connections(ids.iter().map(|id| (ConnectionId::from(*id), Linked::default())));
         schedule
+    }
+
+    fn held(id: &str, second: i64) -> (ConnectionId, Linked) {
+        (ConnectionId::from(id), Linked { backoff_until: Some(at(second)), asked: None })
+    }
+
+    fn well(id: &str) -> (ConnectionId, Linked) {
+        (ConnectionId::from(id), Linked::default())
+    }
+
+    fn asking(id: &str, seconds: u64) -> (ConnectionId, Linked) {
+        (ConnectionId::from(id), Linked { backoff_until: None, asked: Some(Duration::from_secs(seconds)) })
     }
 
     fn connections(ids: &[&str]) -> Next {
@@ -243,7 +264,7 @@ mod tests {
     #[test]
     fn sync_now_runs_once_even_while_everything_backs_off() {
         let mut schedule = schedule(&["a"]);
-        schedule.set_connections([(ConnectionId::from("a"), Some(at(10_000)))]);
+        schedule.set_connections([held("a", 10_000)]);
         schedule.hold_bookings(Some(at(10_000)));
         schedule.ask();
         check(&mut schedule, &[0, 1], 0.5, &["0 everything"]);
@@ -252,7 +273,7 @@ mod tests {
     #[test]
     fn a_connection_that_backs_off_waits_and_the_others_go_on() {
         let mut schedule = schedule(&["a", "b"]);
-        schedule.set_connections([(ConnectionId::from("a"), Some(at(400))), (ConnectionId::from("b"), None)]);
+        schedule.set_connections([held("a", 400), well("b")]);
         check(&mut schedule, &[0, 399, 400], 0.5, &["0 b", "399 b", "400 a"]);
     }
 
@@ -260,7 +281,7 @@ mod tests {
     fn what_failed_is_tried_again_as_soon_as_it_may_be_and_not_sooner() {
         let mut schedule = schedule(&["a"]);
         check(&mut schedule, &[0], 0.5, &["0 a"]);
-        schedule.set_connections([(ConnectionId::from("a"), Some(at(70)))]);
+        schedule.set_connections([held("a", 70)]);
         schedule.hold_bookings(Some(at(90)));
         check(&mut schedule, &[60, 69, 70], 0.5, &["70 a"]);
         assert_eq!(schedule.next_run_at(at(70)), Some(at(90)), "a hold that outlasts the try stands");
@@ -269,14 +290,14 @@ mod tests {
     #[test]
     fn an_old_failure_does_not_make_the_same_thing_due_again_and_again() {
         let mut schedule = schedule(&["a"]);
-        schedule.set_connections([(ConnectionId::from("a"), Some(at(-10)))]);
+        schedule.set_connections([held("a", -10)]);
         check(&mut schedule, &[0, 1, 2], 0.5, &["0 a"]);
     }
 
     #[test]
     fn a_hold_from_a_clock_that_was_wrong_does_not_last_for_years() {
         let mut schedule = schedule(&["a"]);
-        schedule.set_connections([(ConnectionId::from("a"), Some(at(10_000_000)))]);
+        schedule.set_connections([held("a", 10_000_000)]);
         check(&mut schedule, &[0, 1], 0.5, &["0 a"]);
     }
 
@@ -305,10 +326,48 @@ mod tests {
     fn a_new_connection_is_due_at_once_and_the_known_one_keeps_its_time() {
         let mut schedule = schedule(&["a"]);
         check(&mut schedule, &[0], 0.5, &["0 a"]);
-        schedule.set_connections([(ConnectionId::from("a"), None), (ConnectionId::from("b"), None)]);
+        schedule.set_connections([well("a"), well("b")]);
         assert_eq!(schedule.poll(at(1)), connections(&["b"]));
         schedule.done(&Work::Connections([ConnectionId::from("b")].into()), at(1), 0.5);
         check(&mut schedule, &[299, 300, 301], 0.5, &["299 bookings", "300 a", "301 b"]);
+    }
+
+    #[test]
+    fn a_feed_is_read_as_seldom_as_its_publisher_asks_and_the_others_as_ever() {
+        let mut schedule = schedule(&[]);
+        schedule.set_connections([well("a"), asking("f", 3600)]);
+        let every_five_minutes: Vec<i64> = (0..=3600).step_by(300).collect();
+        let mut story = vec!["0 a+f".to_owned()];
+        story.extend((1..12).map(|n| format!("{} a", n * 300)));
+        story.push("3600 a+f".to_owned());
+        let story: Vec<&str> = story.iter().map(String::as_str).collect();
+        check(&mut schedule, &every_five_minutes, 0.5, &story);
+        assert_eq!(schedule.next_run_at(at(3600)), Some(at(3660)));
+    }
+
+    #[test]
+    fn a_feed_that_asks_for_a_shorter_time_than_it_waits_is_due_by_the_new_one() {
+        let mut schedule = schedule(&[]);
+        schedule.set_connections([asking("f", 86_400)]);
+        check(&mut schedule, &[0], 0.5, &["0 f"]);
+        schedule.set_connections([asking("f", 86_400)]);
+        check(&mut schedule, &[3600], 0.5, &["3600 bookings"]);
+        schedule.set_connections([asking("f", 1800)]);
+        check(&mut schedule, &[3601, 3602], 0.5, &["3601 f"]);
+    }
+
+    #[test]
+    fn a_feed_that_failed_does_not_wait_for_its_own_rhythm_and_sync_now_asks_at_once() {
+        let mut schedule = schedule(&[]);
+        schedule.set_connections([asking("f", 86_400)]);
+        check(&mut schedule, &[0], 0.5, &["0 f"]);
+        schedule.set_connections([(
+            ConnectionId::from("f"),
+            Linked { backoff_until: Some(at(50)), asked: Some(Duration::from_secs(86_400)) },
+        )]);
+        check(&mut schedule, &[49, 50], 0.5, &["50 f"]);
+        schedule.ask();
+        check(&mut schedule, &[51, 52], 0.5, &["51 everything"]);
     }
 
     #[test]

@@ -2,18 +2,20 @@
 //! never writes, so a broken file stays as she left it.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
 use url::{Host, Url};
 
+use crate::import::OnConflict;
 use crate::problem::Problem;
 use crate::words::Language;
 
 /// Larger than any file a person writes.
 const MAX_BYTES: u64 = 256 * 1024;
+const MAX_FOLDERS: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -23,6 +25,7 @@ pub struct Settings {
     pub oauth: Oauth,
     pub vault: VaultKind,
     pub sync: SyncSettings,
+    pub import: ImportSettings,
 }
 
 /// Where the services are. The defaults are the real ones.
@@ -69,6 +72,23 @@ pub struct SyncSettings {
 impl Default for SyncSettings {
     fn default() -> Self {
         Self { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
+    }
+}
+
+/// How files come in by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportSettings {
+    /// Whether folders are watched at all.
+    pub watch: bool,
+    /// More folders, besides the profile's own `inbox/`.
+    pub folders: Vec<PathBuf>,
+    /// Nothing leaves conflicts to her.
+    pub on_conflict: Option<OnConflict>,
+}
+
+impl Default for ImportSettings {
+    fn default() -> Self {
+        Self { watch: true, folders: Vec::new(), on_conflict: None }
     }
 }
 
@@ -146,6 +166,11 @@ impl Settings {
                     defaults.booking_poll_seconds,
                 )?,
             },
+            import: ImportSettings {
+                watch: file.import.watch.unwrap_or(ImportSettings::default().watch),
+                folders: folders(&file.import.folders)?,
+                on_conflict: file.import.on_conflict,
+            },
         })
     }
 }
@@ -159,6 +184,7 @@ struct File {
     oauth: OauthTable,
     vault: VaultTable,
     sync: SyncTable,
+    import: ImportTable,
 }
 
 #[derive(Default, Deserialize)]
@@ -196,6 +222,14 @@ struct SyncTable {
     horizon_days: Option<i64>,
     frequency_minutes: Option<i64>,
     booking_poll_seconds: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ImportTable {
+    watch: Option<bool>,
+    folders: Vec<String>,
+    on_conflict: Option<OnConflict>,
 }
 
 impl EndpointsTable {
@@ -241,6 +275,36 @@ fn endpoint(name: &str, text: &str) -> Result<Url, String> {
     }
 }
 
+/// A folder means the same from wherever the app is started, and files are moved only inside those she named.
+fn folders(given: &[String]) -> Result<Vec<PathBuf>, String> {
+    if given.len() > MAX_FOLDERS {
+        return Err(format!("cannot be used: import.folders names more than {MAX_FOLDERS} folders"));
+    }
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for text in given {
+        let refuse = |reason: &str| Err(format!("cannot be used: import.folders: \"{text}\" {reason}"));
+        let path = match (text.strip_prefix("~/"), etcetera::home_dir()) {
+            (Some(rest), Ok(home)) => home.join(rest),
+            (Some(_), Err(_)) | (None, _) => PathBuf::from(text),
+        };
+        if !path.is_absolute() {
+            return refuse("must be the whole path of a folder");
+        }
+        if path.components().any(|part| part == std::path::Component::ParentDir) {
+            return refuse("must not hold \"..\"");
+        }
+        if path.parent().is_none() {
+            return refuse("is no folder for calendar files");
+        }
+        if let Some(other) = folders.iter().find(|other| path.starts_with(other) || other.starts_with(&path))
+        {
+            return refuse(&format!("lies inside, or around, \"{}\"", other.display()));
+        }
+        folders.push(path);
+    }
+    Ok(folders)
+}
+
 fn within<T: TryFrom<i64>>(
     name: &str,
     given: Option<i64>,
@@ -282,6 +346,18 @@ mod tests {
             SyncSettings { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
         );
         assert!(settings.oauth.google_client_id.is_none());
+        assert_eq!(settings.import, ImportSettings { watch: true, folders: Vec::new(), on_conflict: None });
+    }
+
+    #[test]
+    fn a_watched_folder_is_named_in_full_and_lies_in_no_other() {
+        refused("[import]\nfolders = [\"calendars\"]", "\"calendars\" must be the whole path");
+        refused("[import]\nfolders = [\"~/../etc\"]", "must not hold \"..\"");
+        #[cfg(unix)]
+        refused("[import]\nfolders = [\"/\"]", "is no folder for calendar files");
+        refused("[import]\nfolders = [\"~/a\", \"~/a/b\"]", "\"~/a/b\" lies inside, or around, \"");
+        refused("[import]\non_conflict = \"ask\"", "unknown variant `ask`");
+        refused("[import]\nfolder = \"/srv\"", "unknown field `folder`");
     }
 
     #[test]
@@ -310,12 +386,20 @@ mod tests {
             horizon_days = 366
             frequency_minutes = 15
             booking_poll_seconds = 30
+            [import]
+            watch = false
+            folders = ["~/calendars", "~/Downloads/calendars"]
+            on_conflict = "merge"
             "#,
         )
         .unwrap();
         assert_eq!(settings.language, Some(Language::French));
         assert_eq!(settings.vault, VaultKind::PassphraseFile);
         assert_eq!(settings.sync.horizon_days, 366);
+        assert_eq!((settings.import.watch, settings.import.on_conflict), (false, Some(OnConflict::Merge)));
+        let home = etcetera::home_dir().unwrap();
+        let folders = [home.join("calendars"), home.join("Downloads/calendars")];
+        assert_eq!(settings.import.folders, folders);
         assert!(!format!("{settings:?}").contains("hush"));
     }
 

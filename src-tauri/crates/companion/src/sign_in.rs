@@ -52,11 +52,13 @@ pub async fn logout(wiring: &Wiring) -> Result<(), Problem> {
     Ok(())
 }
 
+pub(crate) fn nobody() -> Problem {
+    Problem::new(Code::NotSignedIn, "Sign in to Bookiji first: a calendar is connected for a vendor.")
+}
+
 /// A Google sign-in that waits for the browser.
 pub async fn begin_google(wiring: &Wiring, own_calendar: bool) -> Result<(Vendor, Pending), Problem> {
-    let vendor = wiring.world()?.vendor.ok_or_else(|| {
-        Problem::new(Code::NotSignedIn, "Sign in to Bookiji first: a calendar is connected for a vendor.")
-    })?;
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
     let pending = wiring.google_oauth(own_calendar)?.begin().await.map_err(refused)?;
     Ok((vendor, pending))
 }
@@ -102,7 +104,7 @@ pub async fn finish_google(
 }
 
 /// A fresh sign-in answers whatever the calendar complained of.
-fn healed(calendar: LinkedCalendar) -> LinkedCalendar {
+pub(crate) fn healed(calendar: LinkedCalendar) -> LinkedCalendar {
     if calendar.last_sync_error.is_none() {
         return calendar;
     }
@@ -154,22 +156,46 @@ pub async fn disconnect(wiring: &Wiring, name: &str) -> Result<ConnectionId, Pro
 
 fn find(world: &World, name: &str) -> Result<ConnectionId, Problem> {
     let name = name.trim();
-    let found = world
-        .connections
-        .values()
-        .find(|connection| connection.id.as_str() == name || connection.account.eq_ignore_ascii_case(name));
-    found.map(|connection| connection.id.clone()).ok_or_else(|| {
-        let there: Vec<String> = world
-            .connections
-            .values()
-            .map(|connection| format!("{} ({})", connection.id, connection.account))
-            .collect();
-        let there = if there.is_empty() {
-            "there is none yet".to_owned()
-        } else {
-            format!("there are {}", there.join(", "))
-        };
-        Problem::new(Code::NotConnected, format!("No connection is called \"{name}\"; {there}."))
-            .then("See what is connected with `companion status`.")
-    })
+    if let Some(exactly) = world.connections.keys().find(|id| id.as_str() == name) {
+        return Ok(exactly.clone());
+    }
+    // A calendar link goes by its calendar's name: several may come from one host.
+    let is_called = |connection: &&Connection| {
+        connection.account.eq_ignore_ascii_case(name)
+            || (connection.service == Service::Ics && names(world, connection).any(|own| own == name))
+    };
+    let found: Vec<&Connection> = world.connections.values().filter(is_called).collect();
+    match found.as_slice() {
+        [only] => Ok(only.id.clone()),
+        [] => {
+            let there = listed(world, world.connections.values());
+            let there =
+                if there.is_empty() { "there is none yet".to_owned() } else { format!("there are {there}") };
+            Err(Problem::new(Code::NotConnected, format!("No connection is called \"{name}\"; {there}."))
+                .then("See what is connected with `companion status`."))
+        }
+        several => {
+            let there = listed(world, several.iter().copied());
+            Err(Problem::new(Code::InvalidInput, format!("\"{name}\" is more than one connection: {there}."))
+                .then("Name it by its id."))
+        }
+    }
+}
+
+fn names<'a>(world: &'a World, connection: &'a Connection) -> impl Iterator<Item = &'a str> {
+    let own = world.calendars.values().filter(|calendar| calendar.connection == connection.id);
+    own.map(|calendar| calendar.name.as_str())
+}
+
+fn listed<'a>(world: &World, connections: impl Iterator<Item = &'a Connection>) -> String {
+    let line = |connection: &Connection| match connection.service {
+        Service::Ics => {
+            let names: Vec<&str> = names(world, connection).collect();
+            format!("{} ({}, {})", connection.id, names.join(", "), connection.account)
+        }
+        Service::Google | Service::Outlook | Service::Caldav => {
+            format!("{} ({})", connection.id, connection.account)
+        }
+    };
+    connections.map(line).collect::<Vec<_>>().join(", ")
 }

@@ -26,7 +26,9 @@ pub fn ready(world: &World) -> Result<(), Problem> {
     if world.vendor.is_none() {
         return Err(Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."));
     }
-    if world.connections.is_empty() {
+    // What an unlinked account left on the platform is still to be taken back.
+    let nothing_left = world.published.is_empty() && world.imported_slots.is_empty();
+    if world.connections.is_empty() && nothing_left {
         return Err(Problem::new(Code::NotConnected, "No calendar account is connected in this profile.")
             .then("Connect one: `companion connect google`."));
     }
@@ -132,6 +134,16 @@ pub fn sentences(report: &Report) -> String {
             };
             lines.push(format!("{}: {intervals}, {sent}.", source.name));
         }
+    }
+    let slots = [
+        (report.slots.created, verb("made", "to make")),
+        (report.slots.removed, verb("taken back", "to take back")),
+        (report.slots.waiting, "waiting for you"),
+    ];
+    let slots: Vec<String> =
+        slots.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !slots.is_empty() {
+        lines.push(format!("Slots from imported files: {}.", slots.join(", ")));
     }
     for decision in &report.decisions {
         lines.push(format!("Decide: {}", decision.summary));

@@ -11,6 +11,8 @@ use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId, Service};
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
+use crate::import::FileOutcome;
+use crate::inbox::Settled;
 use crate::words::Language;
 
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
@@ -18,6 +20,9 @@ pub use state::State;
 
 /// How many runs the window keeps on its table.
 pub const RUNS_SHOWN: usize = 20;
+
+/// How many files of watched folders the window keeps on its table.
+pub const FILES_SHOWN: usize = 20;
 
 /// What the engine is doing right now, which no row can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +37,10 @@ pub struct Activity {
     pub problem: Option<SyncProblem>,
     /// When the next run is due, where that is sooner than any calendar's own time.
     pub next_run_at: Option<Timestamp>,
+    /// The last files of watched folders, newest first.
+    pub files: Vec<Settled>,
+    /// Why a watched folder, or a file in one, has to wait.
+    pub folder_problem: Option<SyncProblem>,
 }
 
 /// Everything the window shows, at one moment.
@@ -61,7 +70,43 @@ pub struct Overview {
     pub runs: Vec<RunView>,
     /// Cards that wait for the vendor.
     pub decisions: u32,
+    /// The last files of watched folders, newest first.
+    pub files: Vec<FileView>,
     pub schedule: Schedule,
+}
+
+/// A file of a watched folder that was dealt with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct FileView {
+    pub name: String,
+    pub outcome: FileState,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub at: Timestamp,
+    /// Why it was not taken in, as a sentence.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum FileState {
+    Imported,
+    Unchanged,
+    NoTimes,
+    Rejected,
+}
+
+impl From<&Settled> for FileView {
+    fn from(file: &Settled) -> Self {
+        let outcome = match file.outcome {
+            FileOutcome::Imported => FileState::Imported,
+            FileOutcome::Unchanged => FileState::Unchanged,
+            FileOutcome::NoTimes => FileState::NoTimes,
+            FileOutcome::Rejected => FileState::Rejected,
+        };
+        Self { name: file.name.clone(), outcome, at: file.at, reason: file.reason.clone() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -159,6 +204,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     let problem = activity
         .problem
         .iter()
+        .chain(&activity.folder_problem)
         .map(Problem::from)
         .chain(connections.iter().filter_map(|connection| connection.problem.clone()))
         .chain(last_run.into_iter().flat_map(|run| run.problems.iter().cloned()))
@@ -200,6 +246,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         connections,
         runs,
         decisions,
+        files: activity.files.iter().map(FileView::from).collect(),
         schedule: schedule::of(world, now),
     }
 }

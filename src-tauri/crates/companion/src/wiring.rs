@@ -8,18 +8,22 @@ use connectors::bookiji::Bookiji;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::Sqlite;
+use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
+use sync::import;
 use sync::policy::Policy;
 use sync::ports::{Account, Mirror};
-use sync::world::World;
+use sync::world::{Connection, Vendor, World};
 use url::Url;
 
 use crate::clock::SystemClock;
+use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets;
@@ -33,6 +37,8 @@ pub struct Wiring {
     pub mirror: Sqlite,
     pub http: Http,
     vault: Arc<dyn Vault>,
+    /// Made with the first calendar link: most profiles have none.
+    fetcher: Mutex<Option<Fetcher>>,
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
@@ -68,6 +74,7 @@ impl Wiring {
             profile: profile.clone(),
             settings,
             clock: SystemClock,
+            fetcher: Mutex::default(),
             tokens: Mutex::default(),
             _lock: lock,
         })
@@ -100,7 +107,13 @@ impl Wiring {
     }
 
     pub fn platform(&self) -> Result<Bookiji, Problem> {
-        Ok(Bookiji::new(self.http.clone(), base(&self.settings.endpoints.bookiji)?, self.bookiji_tokens()?))
+        let base = base(&self.settings.endpoints.bookiji)?;
+        let platform = Bookiji::new(self.http.clone(), base, self.bookiji_tokens()?);
+        let vendor = self.mirror.overview()?.vendor;
+        Ok(match vendor {
+            Some(vendor) => platform.with_slots(self.gotrue()?.database(&vendor.id)),
+            None => platform,
+        })
     }
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
@@ -136,6 +149,24 @@ impl Wiring {
         Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
     }
 
+    /// What reads calendar links.
+    pub fn fetcher(&self) -> Result<Fetcher, Problem> {
+        let mut made = self.fetcher.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetcher) = &*made {
+            return Ok(fetcher.clone());
+        }
+        Ok(made.insert(fetcher(self.http.counters().clone())?).clone())
+    }
+
+    fn feed(&self, connection: &Connection, vendor: &Vendor) -> Result<ics::Account, Problem> {
+        Ok(feed(self.fetcher()?, self.vault.clone(), connection, vendor))
+    }
+
+    /// Puts the secret of an account into the vault.
+    pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
+        self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
+    }
+
     /// Deletes an account's sign-in from this computer.
     pub async fn forget_secret(&self, connection: &ConnectionId) -> Result<(), Problem> {
         self.vault.delete(&SecretName::connection(connection)).await.map_err(secrets::problem)
@@ -151,7 +182,14 @@ impl Wiring {
                     let account = self.google(&connection.id, &vendor.id)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Outlook | Service::Caldav | Service::Ics => {}
+                Service::Ics if connection.id == import::connection_id() => {
+                    accounts.insert(connection.id.clone(), Box::new(ImportedFiles));
+                }
+                Service::Ics => {
+                    let account = self.feed(connection, vendor)?;
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
+                Service::Outlook | Service::Caldav => {}
             }
         }
         Ok(accounts)
@@ -168,6 +206,22 @@ impl Wiring {
 pub fn http() -> Result<Http, Problem> {
     Http::new(Counters::default(), Timeouts::default())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
+}
+
+pub fn fetcher(counters: Counters) -> Result<Fetcher, Problem> {
+    Fetcher::new(counters, Limits::default(), ics::system_names())
+        .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
+}
+
+/// A linked calendar feed; its link is asked of the vault when it is read.
+pub fn feed(
+    fetcher: Fetcher,
+    vault: Arc<dyn Vault>,
+    connection: &Connection,
+    vendor: &Vendor,
+) -> ics::Account {
+    let secret = SecretName::connection(&connection.id);
+    ics::Account::new(fetcher, vault, secret, &connection.account, &[&vendor.email])
 }
 
 pub fn gotrue(settings: &Settings, http: &Http) -> Result<GoTrue, Problem> {

@@ -15,6 +15,13 @@ pub enum Language {
 }
 
 impl Language {
+    /// What the environment of this process says.
+    #[must_use]
+    pub fn of_system() -> Self {
+        let system = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+        Self::pick(None, [system[0].as_deref(), system[1].as_deref(), system[2].as_deref()])
+    }
+
     /// What she set, or else what the system says (`LC_ALL`, `LC_MESSAGES`, `LANG`, in that order), or else English.
     #[must_use]
     pub fn pick(set: Option<Self>, system: [Option<&str>; 3]) -> Self {
@@ -70,7 +77,7 @@ fn english(code: Code) -> Words {
         Code::InvalidIcsFormat => say(
             "This is not a calendar file.",
             "It is damaged, or it is another kind of file.",
-            "Export the calendar again as an .ics file and use that one.",
+            "Export the calendar again as an .ics file and use that one; open a calendar link in a browser to see what it gives.",
         ),
         Code::ConflictDetected => say(
             "Something changed on both sides.",
@@ -170,7 +177,7 @@ fn french(code: Code) -> Words {
         Code::InvalidIcsFormat => say(
             "Ce n’est pas un fichier de calendrier.",
             "Il est abîmé, ou c’est un autre type de fichier.",
-            "Exportez à nouveau le calendrier au format .ics et utilisez ce fichier.",
+            "Exportez à nouveau le calendrier au format .ics et utilisez ce fichier ; ouvrez un lien de calendrier dans un navigateur pour voir ce qu’il donne.",
         ),
         Code::ConflictDetected => say(
             "Quelque chose a changé des deux côtés.",

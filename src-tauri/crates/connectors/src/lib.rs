@@ -5,6 +5,7 @@ pub mod bookiji;
 pub mod google;
 pub mod gotrue;
 pub mod http;
+pub mod ics;
 pub mod oauth;
 pub mod tokens;
 pub mod vault;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
+#[path = "sandbox/slots.rs"]
+mod slots;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,9 +89,11 @@ impl World {
         let password = self.sandbox.password.as_str().into();
         let session = gotrue.sign_in(&self.sandbox.email, &password).await.unwrap();
         let vendor = gotrue.vendor(&session).await.unwrap();
+        let database = gotrue.database(&vendor.id);
         let tokens = Tokens::new(Arc::new(gotrue), self.vault.clone(), SecretName::bookiji());
         tokens.adopt(session.grant).await.unwrap();
-        (Bookiji::new(self.http.clone(), self.base("bookiji"), tokens), vendor)
+        let platform = Bookiji::new(self.http.clone(), self.base("bookiji"), tokens);
+        (platform.with_slots(database), vendor)
     }
 
     async fn google(&self, vendor: &Vendor) -> GoogleAccount {

@@ -16,7 +16,11 @@ use sync::error::MirrorError;
 
 use crate::failure::Failure;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/0001_mirror.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../../../migrations/0001_mirror.sql")),
+    M::up(include_str!("../../../../migrations/0002_imports.sql")),
+    M::up(include_str!("../../../../migrations/0003_invitations.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// Set by the first migration.
@@ -69,7 +73,7 @@ pub fn in_memory() -> Result<Connection, MirrorError> {
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn latest() -> i64 {
+pub fn latest() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 

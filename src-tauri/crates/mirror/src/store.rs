@@ -9,6 +9,8 @@ use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::import::{self, ImportedSlot, Intake, SlotKey};
+use sync::invite::SentInvite;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
@@ -19,7 +21,10 @@ use crate::failure::Failure;
 use crate::journal::JournalEntry;
 use crate::open;
 use crate::overview::{self, Overview};
-use crate::table::{booking, calendar, connection, mapping, operation, published, remote_event, run, vendor};
+use crate::table::{
+    booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation, published,
+    remote_event, run, sent_invite, vendor,
+};
 
 /// One vendor's mirror, in one SQLite file.
 #[derive(Debug)]
@@ -66,6 +71,22 @@ impl Sqlite {
     /// When the file cannot be read.
     pub fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
         self.read(|db| operation::of_run(db, run))
+    }
+
+    /// The last invitation to this booking that was written here.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sent_invite(&self, booking: &BookingId) -> Result<Option<SentInvite>, MirrorError> {
+        self.read(|db| sent_invite::get(db, booking))
+    }
+
+    /// Remembers an invitation before it is handed out.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_sent_invite(&self, booking: &BookingId, invite: &SentInvite) -> Result<(), MirrorError> {
+        self.write(|tx| sent_invite::put(tx, booking, invite))
     }
 
     /// Reads the whole file and says what is broken in it.
@@ -123,6 +144,9 @@ impl Mirror for Sqlite {
                 events: remote_event::all(db)?,
                 mappings: keyed(mapping::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
                 published: keyed(published::all(db)?, |row| row.set.source.clone()),
+                invitations: keyed(invitation::all(db)?, |row| (row.calendar.clone(), row.event.clone())),
+                choices: import_choice::all(db)?,
+                imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
                 unsettled: operation::unsettled(db)?,
             })
         })
@@ -151,6 +175,7 @@ impl Mirror for Sqlite {
             calendar::put(tx, calendar)?;
             match calendar.role {
                 Role::Busy | Role::Target => Ok(()),
+                Role::Off if calendar.connection == import::connection_id() => Ok(()),
                 Role::Off => {
                     calendar::forget(tx, &calendar.id)?;
                     remote_event::remove_foreign(tx, &calendar.id)
@@ -214,6 +239,28 @@ impl Mirror for Sqlite {
         })
     }
 
+    fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            for id in &intake.removed {
+                remote_event::remove(tx, calendar, id)?;
+            }
+            for event in &intake.changed {
+                remote_event::put(tx, calendar, event)?;
+            }
+            for row in &intake.invitations {
+                invitation::put(tx, row)?;
+            }
+            for (uid, choice) in &intake.choices {
+                import_choice::set(tx, calendar, uid, *choice)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
+        self.write(|tx| put_imported_slots(tx, rows, forgotten))
+    }
+
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {
         self.write(|tx| operation::intend(tx, run, operation, at))
     }
@@ -236,6 +283,8 @@ impl Mirror for Sqlite {
                 }
                 Settled::Published(published) => published::put(tx, published),
                 Settled::Withdrawn { source } => published::remove(tx, source),
+                Settled::SlotsMade { rows } => put_imported_slots(tx, rows, &[]),
+                Settled::SlotRemoved { rows, forgotten } => put_imported_slots(tx, rows, forgotten),
                 Settled::Failed { mapping: Some(mapping), .. } => put_mapping(tx, mapping),
                 Settled::Failed { mapping: None, .. } => Ok(()),
             }
@@ -271,6 +320,17 @@ impl Mirror for Sqlite {
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {
         self.read(|db| Ok(keyed(published::all(db)?, |row| row.set.source.clone())))
     }
+}
+
+fn put_imported_slots(
+    tx: &Transaction<'_>,
+    rows: &[ImportedSlot],
+    forgotten: &[SlotKey],
+) -> Result<(), Failure> {
+    for key in forgotten {
+        imported_slot::remove(tx, key)?;
+    }
+    rows.iter().try_for_each(|row| imported_slot::put(tx, row))
 }
 
 fn put_mapping(tx: &Transaction<'_>, mapping: &Mapping) -> Result<(), Failure> {

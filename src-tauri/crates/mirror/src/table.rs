@@ -3,9 +3,13 @@
 pub mod booking;
 pub mod calendar;
 pub mod connection;
+pub mod import_choice;
+pub mod imported_slot;
+pub mod invitation;
 pub mod mapping;
 pub mod operation;
 pub mod published;
 pub mod remote_event;
 pub mod run;
+pub mod sent_invite;
 pub mod vendor;

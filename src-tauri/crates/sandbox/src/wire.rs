@@ -20,6 +20,8 @@ use crate::socket::Cutter;
 /// The names that services have in `/_sandbox/requests` and in faults.
 pub const SERVICES: [&str; 5] = ["google", "google_auth", "bookiji", "bookiji_auth", "feeds"];
 
+const SLOTS: &str = "/supabase/rest/v1/availability_slots";
+
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Which service and route a call is for.
@@ -37,6 +39,8 @@ impl Route {
             _ if path.starts_with("/google/calendar/") => ("google", "/google"),
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
+            // Signing in reads the other tables; slots are the platform's business.
+            _ if path == SLOTS => ("bookiji", "/supabase"),
             _ if path.starts_with("/supabase/") => ("bookiji_auth", "/supabase"),
             _ if path.starts_with("/feeds/") => ("feeds", ""),
             _ => return None,
@@ -166,7 +170,7 @@ pub async fn gate(
             Kind::TokenRevoked => end_sign_ins(&app, route.service),
             Kind::Refuse(Refuse::Reset) => cutter.cut(),
             Kind::Refuse(refuse) => {
-                return metered(&app, &route, refusal(&app, route.service, *refuse)).await;
+                return metered(&app, &route, refusal(&app, &route, *refuse)).await;
             }
             Kind::Bend(_) | Kind::Spoil(_) | Kind::SlowReply(_) => {}
         }
@@ -218,7 +222,7 @@ fn end_sign_ins(app: &App, service: &str) {
     }
 }
 
-fn refusal(app: &App, service: &str, refuse: Refuse) -> Response {
+fn refusal(app: &App, route: &Route, refuse: Refuse) -> Response {
     match refuse {
         Refuse::Html => (
             [(CONTENT_TYPE, "text/html; charset=utf-8")],
@@ -226,19 +230,20 @@ fn refusal(app: &App, service: &str, refuse: Refuse) -> Response {
         )
             .into_response(),
         Refuse::RateLimited => {
-            let mut response = status(app, service, 429, None);
+            let mut response = status(app, route, 429, None);
             response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("2"));
             response
         }
-        Refuse::Status(code, reason) => status(app, service, code, reason),
+        Refuse::Status(code, reason) => status(app, route, code, reason),
         Refuse::Reset => StatusCode::OK.into_response(),
     }
 }
 
 /// A refusal in the words of the service.
-fn status(app: &App, service: &str, code: u16, reason: Option<&'static str>) -> Response {
+fn status(app: &App, route: &Route, code: u16, reason: Option<&'static str>) -> Response {
     let http = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match service {
+    match route.service {
+        _ if route.path.starts_with("/rest/v1/") => crate::postgrest::refusal::of_status(code),
         "google" => Refusal::of_status(code, reason).into_response(),
         "google_auth" => {
             (http, Json(json!({"error": "internal_failure", "error_description": "Injected fault."})))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bookiji::platform::Platform;
+use crate::feeds::Feed;
 use crate::google::world::Google;
 use crate::gotrue::Sessions;
 use crate::names::Names;
@@ -16,8 +17,8 @@ pub struct World {
     pub platform: Platform,
     pub sessions: Sessions,
     pub google: Google,
-    /// Text of each free calendar feed, by file name.
-    pub feeds: BTreeMap<String, String>,
+    /// The calendar feeds, by file name.
+    pub feeds: BTreeMap<String, Feed>,
     /// How far the clock has been moved on purpose.
     pub advanced_s: i64,
 }

@@ -11,7 +11,7 @@ use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
 use crate::policy::Retry;
 use crate::ports::{Calendar, Clock, Probe, RemoteEvent};
-use crate::report::{BookingsReport, ErrorReport, Report};
+use crate::report::{BookingsReport, ErrorReport, Report, SlotsReport};
 use crate::retry::with_retry;
 use crate::run::Parts;
 use crate::world::{
@@ -23,6 +23,7 @@ use crate::world::{
 pub struct Applied {
     pub bookings: BookingsReport,
     pub published: BTreeSet<CalendarId>,
+    pub slots: SlotsReport,
     /// Accounts that refused everything: nothing more is asked of them in this run.
     stopped: BTreeSet<ConnectionId>,
     failed: BTreeSet<(CalendarId, String)>,
@@ -36,7 +37,7 @@ impl Applied {
         }
     }
 
-    fn count(&mut self, operation: &Operation) {
+    pub(crate) fn count(&mut self, operation: &Operation) {
         match operation {
             Operation::CreateEvent { .. } => self.bookings.created += 1,
             Operation::UpdateEvent { .. } => self.bookings.updated += 1,
@@ -44,6 +45,8 @@ impl Applied {
             Operation::PublishBusy { set, .. } => {
                 self.published.insert(set.source.clone());
             }
+            Operation::MakeSlots { slots, .. } => self.slots.created += slots.len(),
+            Operation::RemoveSlot { .. } => self.slots.removed += 1,
         }
     }
 }
@@ -119,7 +122,9 @@ async fn write(
             (calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
-        Operation::PublishBusy { .. } => return Ok(false),
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+            return Ok(false);
+        }
     };
     let Some(linked) = world.calendars.get(calendar_id) else { return Ok(false) };
     let Some(account) = parts.accounts.get(&linked.connection) else { return Ok(false) };
@@ -135,7 +140,9 @@ async fn write(
         Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
         Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
         Operation::RemoveEvent { event, base, .. } => sender.remove(event, base).await?,
-        Operation::PublishBusy { .. } => return Ok(false),
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+            return Ok(false);
+        }
     };
     let now = parts.clock.now();
     let settles = !matches!(ended, Ended::Open { .. });
@@ -199,6 +206,7 @@ fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::Exists { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
+        | ServiceError::NotACalendar { .. }
         | ServiceError::Garbled { .. } => false,
     }
 }

@@ -48,6 +48,17 @@ impl BookingStatus {
     }
 }
 
+/// A customer's address, as the platform tells it. It cannot be formatted, so that none gets into a log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailAddress(pub String);
+
+impl std::fmt::Debug for MailAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MailAddress")
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
     pub id: BookingId,
@@ -57,6 +68,9 @@ pub struct Booking {
     pub end: Timestamp,
     pub service_name: Option<String>,
     pub customer_name: Option<String>,
+    /// Where an invitation goes. It is in no event and in no log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_email: Option<MailAddress>,
     pub notes: Option<String>,
     /// As the platform wrote it: microseconds matter and are not ours to round.
     pub updated_at: String,

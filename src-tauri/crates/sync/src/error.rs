@@ -36,6 +36,9 @@ pub enum ServiceError {
     /// The answer could not be read as what it should be: HTML, half a body, JSON of another shape.
     #[error("{service} gave an answer that makes no sense: {reason}")]
     Garbled { service: String, reason: String },
+    /// What came is whole and no calendar: a sign-in page, another kind of file. Asking again soon brings the same.
+    #[error("{service} sends no calendar: {reason}")]
+    NotACalendar { service: String, reason: String },
     /// Nothing was reached, or the connection broke.
     #[error("{service} cannot be reached: {reason}")]
     Unreachable { service: String, reason: String },
@@ -60,6 +63,7 @@ impl ServiceError {
             | Self::Gone { .. }
             | Self::Exists { .. }
             | Self::Rejected { .. }
+            | Self::NotACalendar { .. }
             | Self::VaultUnavailable { .. } => false,
         }
     }
@@ -87,6 +91,7 @@ impl ServiceError {
             Self::Gone { .. } | Self::Rejected { .. } | Self::Failing { .. } | Self::Garbled { .. } => {
                 Code::CalendarApiError
             }
+            Self::NotACalendar { .. } => Code::InvalidIcsFormat,
             Self::Unreachable { .. } => Code::NetworkError,
             Self::VaultUnavailable { .. } => Code::KeychainUnavailable,
         }

@@ -116,11 +116,20 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
         Operation::CreateEvent { calendar: id, .. }
         | Operation::UpdateEvent { calendar: id, .. }
         | Operation::RemoveEvent { calendar: id, .. } => *id == calendar.id,
-        Operation::PublishBusy { .. } => false,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
     })
 }
 
-async fn read_bookings(
+/// Reads the platform's bookings alone, for commands that show them.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn bookings(parts: &Parts<'_>, report: &mut Report) -> Result<KnownBookings, MirrorError> {
+    read_bookings(parts, &parts.mirror.world()?, report).await
+}
+
+/// Reads the platform's bookings from where the last reading ended.
+pub(crate) async fn read_bookings(
     parts: &Parts<'_>,
     world: &World,
     report: &mut Report,

@@ -209,7 +209,10 @@ fn intended_drafts<'a>(world: &'a World, calendar: &CalendarId, booking: &Bookin
             | Operation::CreateEvent { calendar: c, draft } => {
                 (c == calendar && draft.booking == *booking).then_some(draft)
             }
-            Operation::RemoveEvent { .. } | Operation::PublishBusy { .. } => None,
+            Operation::RemoveEvent { .. }
+            | Operation::PublishBusy { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. } => None,
         })
         .collect()
 }
@@ -312,9 +315,11 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
         .iter()
         .filter_map(|(_, operation)| match operation {
             Operation::PublishBusy { set, .. } => Some((&set.source, set)),
-            Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
-                None
-            }
+            Operation::CreateEvent { .. }
+            | Operation::UpdateEvent { .. }
+            | Operation::RemoveEvent { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. } => None,
         })
         .collect()
 }

@@ -48,6 +48,17 @@ impl Retry {
     }
 }
 
+/// A publisher who asks for less gets this.
+const SHORTEST_RHYTHM: Duration = Duration::from_secs(5 * 60);
+/// A publisher who asks for more gets this: nobody's busy time is older than a day.
+const LONGEST_RHYTHM: Duration = Duration::from_hours(24);
+
+/// How often a calendar is read: as its publisher asks, within reason, and never more often than she set herself.
+#[must_use]
+pub fn rhythm(own: Duration, asked: Option<Duration>) -> Duration {
+    asked.map_or(own, |asked| asked.clamp(SHORTEST_RHYTHM, LONGEST_RHYTHM).max(own))
+}
+
 /// When a connection that keeps failing is asked again: one minute, doubling, an hour at most, and never before the
 /// service said.
 #[must_use]
@@ -78,6 +89,23 @@ mod tests {
     #[test]
     fn a_service_that_asks_for_an_hour_is_left_for_later() {
         assert_eq!(Retry::default().wait_after(1, Some(Duration::from_secs(3600)), 0.5), None);
+    }
+
+    #[test]
+    fn a_publisher_is_heard_between_five_minutes_and_a_day_and_never_over_her_own_choice() {
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        for (own, asked, expected) in [
+            (5, None, 5),
+            (5, Some(60), 60),
+            (5, Some(0), 5),
+            (1, Some(0), 5),
+            (1, None, 1),
+            (5, Some(7 * 24 * 60), 24 * 60),
+            (240, Some(60), 240),
+            (2 * 24 * 60, Some(60), 2 * 24 * 60),
+        ] {
+            assert_eq!(rhythm(minutes(own), asked.map(minutes)), minutes(expected), "{own} {asked:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
     VendorId,
 };
+use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::world::{
     Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
     World,
@@ -119,6 +120,11 @@ pub trait Calendar: Send + Sync {
     /// Deletes the event if it is still at `base`.
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError>;
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError>;
+    /// How long its publisher asks to be left alone between two readings, as the one that ended at `cursor` said. Asks
+    /// nobody.
+    fn rhythm(&self, _cursor: Option<&Cursor>) -> Option<Duration> {
+        None
+    }
 }
 
 /// Her busy time from one source, for the whole window: the platform replaces what it had.
@@ -202,7 +208,7 @@ pub trait Mirror: Send + Sync {
     /// Removes the connection and its calendars, events and mappings.
     fn remove_connection(&self, id: &ConnectionId) -> Result<(), MirrorError>;
     /// On a calendar that is there already, cursor and `known` stay as they are: readings own them. A role of `Off`
-    /// forgets both, and every event that stands for no booking.
+    /// forgets both, and every event that stands for no booking; imported files cannot be read again, and keep all.
     fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError>;
 
     /// Rows and cursor of one reading of the platform's bookings. With `complete`, bookings that are not among
@@ -226,6 +232,11 @@ pub trait Mirror: Send + Sync {
     ) -> Result<(), MirrorError>;
     /// Drops the cursor alone; rows stay until a new reading replaces them.
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;
+
+    /// What one imported file, or an answer of hers, changes.
+    fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError>;
+    /// What became of imported free times without any write.
+    fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError>;
 
     /// Writes down what is about to be done, before it is done.
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError>;

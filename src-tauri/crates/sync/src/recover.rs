@@ -5,20 +5,26 @@ use jiff::Timestamp;
 
 use crate::decide::{fingerprint, says};
 use crate::error::Code;
-use crate::plan::{removed, stored};
+use crate::plan::{found, removed, stored};
+use crate::ports::RemoteEvent;
 use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
 
 /// How an operation that was intended and never settled has ended, read off a world that was observed since.
 ///
-/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again.
+/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again. Slots are
+/// settled when the platform is next asked for them: see [`crate::slots`].
 #[must_use]
 pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
     Some(match operation {
         Operation::CreateEvent { calendar, draft } => {
             let standing = world.events.get(calendar).and_then(|events| events.get(&draft.id));
-            match standing.filter(|event| says(event, draft)) {
+            let ours = |event: &&RemoteEvent| {
+                event.marker.as_ref().is_some_and(|marker| marker.booking == draft.booking)
+            };
+            match standing.filter(|event| says(event, draft) || ours(event)) {
+                // Where she changed it meanwhile, the difference is hers, and asked about.
                 Some(event) => Settled::Stored {
-                    mapping: Box::new(stored(calendar.clone(), draft, event, now)),
+                    mapping: Box::new(found(calendar.clone(), draft, event, now)),
                     event: Box::new(event.clone()),
                 },
                 None => interrupted(),
@@ -49,7 +55,9 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                 _ => interrupted(),
             }
         }
-        Operation::PublishBusy { .. } => return None,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+            return None;
+        }
     })
 }
 

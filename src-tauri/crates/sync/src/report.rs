@@ -16,6 +16,8 @@ pub struct Report {
     pub requests: BTreeMap<String, u64>,
     pub busy: BusyReport,
     pub bookings: BookingsReport,
+    #[serde(default)]
+    pub slots: SlotsReport,
     pub decisions: Vec<DecisionReport>,
     pub errors: Vec<ErrorReport>,
     pub duration_ms: u64,
@@ -66,11 +68,25 @@ pub struct BookingsReport {
     pub held: usize,
 }
 
+/// What became of imported free times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotsReport {
+    pub created: usize,
+    pub removed: usize,
+    /// Free times within the horizon that have their slot.
+    pub standing: usize,
+    /// Those that she must decide about.
+    pub waiting: usize,
+    /// Those that a booking or busy time lies over.
+    pub blocked: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionReport {
     pub id: String,
     pub kind: String,
-    pub booking_id: BookingId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<BookingId>,
     pub summary: String,
     pub options: Vec<String>,
 }
@@ -122,6 +138,7 @@ impl Report {
             requests: BTreeMap::new(),
             busy: BusyReport::default(),
             bookings: BookingsReport::default(),
+            slots: SlotsReport::default(),
             decisions: Vec::new(),
             errors: Vec::new(),
             duration_ms: 0,
@@ -140,7 +157,8 @@ impl Report {
             }
             ReadOutcome::Failed | ReadOutcome::NotRead => false,
         });
-        let wrote = self.bookings.created + self.bookings.updated + self.bookings.removed > 0;
+        let bookings = self.bookings.created + self.bookings.updated + self.bookings.removed;
+        let wrote = bookings + self.slots.created + self.slots.removed > 0;
         if read || wrote { SyncOutcome::Partial } else { SyncOutcome::Error }
     }
 }

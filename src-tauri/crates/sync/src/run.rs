@@ -1,20 +1,21 @@
 //! One sync: observe, settle what a crash left open, plan, apply, report. Owns the order of things and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::apply::Applied;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::import::SlotState;
 use crate::observe::{Observed, observe};
-use crate::plan::{Card, Plan, plan};
-use crate::policy::Policy;
+use crate::plan::{Plan, plan};
+use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
-use crate::report::{BookingsReport, DecisionReport, ErrorReport, ReadOutcome, Report, SourceReport};
-use crate::words;
-use crate::world::{Direction, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{apply, recover, target};
+use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
+use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::{apply, decisions, recover, slots, target};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -134,14 +135,20 @@ async fn run_among(
         }
     }
 
+    if request.direction != Direction::ToCalendar {
+        slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
+            .await?;
+    }
+
     let world = parts.mirror.world()?;
+    report.slots = slots_report(&world, &applied);
     report.bookings = BookingsReport {
         unchanged: unchanged.unwrap_or_default(),
         held: last_plan.cards.len(),
         ..applied.bookings
     };
-    finish(&world, &last_plan, &observed, &applied, &mut report);
     let ended_at = parts.clock.now();
+    finish(&world, &last_plan, &observed, &applied, ended_at, &mut report);
     report.duration_ms = u64::try_from(ended_at.duration_since(started_at).as_millis()).unwrap_or(0);
     if !request.dry_run {
         record_outcomes(parts, &world, &observed, &report, ended_at)?;
@@ -153,6 +160,19 @@ async fn run_among(
     Ok(report)
 }
 
+fn slots_report(world: &World, applied: &Applied) -> SlotsReport {
+    let mut told = applied.slots;
+    for row in world.imported_slots.values() {
+        match row.state {
+            SlotState::Made | SlotState::Stands => told.standing += 1,
+            SlotState::Waiting => told.waiting += 1,
+            SlotState::Blocked => told.blocked += 1,
+            SlotState::Left => {}
+        }
+    }
+    told
+}
+
 fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), MirrorError> {
     let world = parts.mirror.world()?;
     for (id, operation) in &world.unsettled {
@@ -162,7 +182,9 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
-            Operation::PublishBusy { .. } => false,
+            Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+                false
+            }
         };
         let now = parts.clock.now();
         if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
@@ -186,7 +208,7 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             may_write(calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
-        Operation::PublishBusy { .. } => false,
+        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
     });
     if direction == Direction::ToCalendar {
         plan.publish.clear();
@@ -197,15 +219,24 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             observed.was_read(&set.source)
                 || world.calendars.get(&set.source).is_none_or(|calendar| calendar.role == Role::Off)
         }
-        Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::RemoveEvent { .. } => {
-            false
-        }
+        Operation::CreateEvent { .. }
+        | Operation::UpdateEvent { .. }
+        | Operation::RemoveEvent { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     });
     plan
 }
 
-fn finish(world: &World, plan: &Plan, observed: &Observed, applied: &Applied, report: &mut Report) {
-    report.decisions = plan.cards.iter().map(|card| decision(world, card)).collect();
+fn finish(
+    world: &World,
+    plan: &Plan,
+    observed: &Observed,
+    applied: &Applied,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    report.decisions = decisions::waiting(world, &plan.cards, now);
     for source in &plan.sources {
         let Some(calendar) = world.calendars.get(&source.calendar) else { continue };
         report.busy.sources.push(SourceReport {
@@ -216,18 +247,6 @@ fn finish(world: &World, plan: &Plan, observed: &Observed, applied: &Applied, re
             published: applied.published.contains(&source.calendar),
             withheld: source.withheld.len(),
         });
-    }
-}
-
-/// One card as the CLI and the window tell it.
-#[must_use]
-pub fn decision(world: &World, card: &Card) -> DecisionReport {
-    DecisionReport {
-        id: card.id(),
-        kind: card.question.as_str().to_owned(),
-        booking_id: card.booking.clone(),
-        summary: words::card_summary(world, card),
-        options: Vec::new(),
     }
 }
 
@@ -251,12 +270,31 @@ fn record_outcomes(
         if *outcome != ReadOutcome::Failed {
             calendar.last_sync_at = Some(now);
         }
-        let minutes = i64::from(calendar.sync_frequency_minutes);
-        calendar.next_sync_at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).ok();
+        calendar.next_sync_at = next_reading(parts, world, &calendar, *outcome, now);
         calendar.updated_at = now;
         parts.mirror.put_calendar(&calendar)?;
     }
     Ok(())
+}
+
+/// After a failure as soon as the account may be asked again, and otherwise in the calendar's rhythm.
+fn next_reading(
+    parts: &Parts<'_>,
+    world: &World,
+    calendar: &LinkedCalendar,
+    outcome: ReadOutcome,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let backoff = world.connections.get(&calendar.connection).and_then(|connection| connection.backoff_until);
+    if let (ReadOutcome::Failed, Some(until)) = (outcome, backoff) {
+        return Some(until);
+    }
+    let account = parts.accounts.get(&calendar.connection);
+    let asked =
+        account.and_then(|account| account.calendar(&calendar.remote).rhythm(calendar.cursor.as_ref()));
+    let own = Duration::from_secs(u64::from(calendar.sync_frequency_minutes) * 60);
+    let wait = jiff::SignedDuration::try_from(rhythm(own, asked)).ok()?;
+    now.checked_add(wait).ok()
 }
 
 fn concerns(error: &ErrorReport, calendar: &CalendarId, connection: &ConnectionId) -> bool {

@@ -1,10 +1,12 @@
 //! The few sentences the engine itself must say about a card. English; the window has its own table of words.
 
+use calendar::event::{Event, When};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::busy_set::vendor_zone;
 use crate::decide::Question;
+use crate::import::{ConflictKind, ImportedSlot};
 use crate::plan::Card;
 use crate::world::World;
 
@@ -29,6 +31,41 @@ pub fn card_summary(world: &World, card: &Card) -> String {
             format!("{what}{who} was cancelled, but its event was moved to {found} and is still there.")
         }
     }
+}
+
+/// One sentence: what she is invited to, and that its time is held.
+#[must_use]
+pub fn invitation_summary(world: &World, event: &Event) -> String {
+    let zone = vendor_zone(world.vendor.as_ref());
+    let what = if event.summary.is_empty() { "An event without a title" } else { &event.summary };
+    let when = match &event.start {
+        When::Utc(at) => clock(*at, &zone),
+        When::Zoned { wall, zone: own } => own
+            .time_zone()
+            .and_then(|own| own.to_ambiguous_timestamp(*wall).compatible().ok())
+            .map_or_else(|| wall.to_string(), |at| clock(at, &zone)),
+        When::Floating(wall) => wall.strftime("%a %-d %b, %H:%M").to_string(),
+        When::Date(date) => date.strftime("%a %-d %b").to_string(),
+    };
+    let repeats = if event.repeats() { ", and again" } else { "" };
+    format!("{what} invites you on {when}{repeats}. The time is held until you answer.")
+}
+
+/// One sentence: which free time meets which slots.
+#[must_use]
+pub fn conflict_summary(world: &World, rows: &[&ImportedSlot]) -> String {
+    let zone = vendor_zone(world.vendor.as_ref());
+    let Some(row) = rows.first() else { return String::new() };
+    let what = if row.summary.is_empty() { "A free time" } else { &row.summary };
+    let met = row.conflicts.first().map_or_else(String::new, |met| {
+        let closed = if met.kind == ConflictKind::Closed { "a closed slot" } else { "a slot" };
+        format!(" meets {closed} of yours at {}", clock(met.with.start, &zone))
+    });
+    let more = match rows.len() {
+        1 => String::new(),
+        more => format!(" (and {} more times)", more - 1),
+    };
+    format!("{what} on {}{met}{more}.", clock(row.span.start(), &zone))
 }
 
 fn clock(at: Timestamp, zone: &TimeZone) -> String {

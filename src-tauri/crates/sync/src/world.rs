@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use calendar::busy::BusyRules;
+use calendar::event::Uid;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::error::Code;
 use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
 };
-use crate::ports::{BusySet, CalendarEntry, RemoteEvent};
+use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
+use crate::ports::{BusySet, CalendarEntry, RemoteEvent, Slot};
 
 /// Everything planning needs, read in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,11 @@ pub struct World {
     pub events: BTreeMap<CalendarId, BTreeMap<RemoteId, RemoteEvent>>,
     pub mappings: BTreeMap<(BookingId, CalendarId), Mapping>,
     pub published: BTreeMap<CalendarId, PublishedBusy>,
+    /// Imported events that came as an invitation.
+    pub invitations: BTreeMap<(CalendarId, RemoteId), Invitation>,
+    /// What she chose where an imported event's free times meet slots of hers.
+    pub choices: BTreeMap<(CalendarId, Uid), OnConflict>,
+    pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
 }
@@ -215,6 +222,16 @@ pub enum Operation {
         set: BusySet,
         before: Option<BusySet>,
     },
+    /// Makes bookable slots. Taken back by removing those that are still open.
+    MakeSlots {
+        source: CalendarId,
+        slots: Vec<Slot>,
+    },
+    /// Removes a slot if it is still open. Taken back by making it again.
+    RemoveSlot {
+        source: CalendarId,
+        slot: Slot,
+    },
 }
 
 /// How an operation ended, with what follows from it for the mirror.
@@ -232,6 +249,15 @@ pub enum Settled {
     /// The source is gone from the platform.
     Withdrawn {
         source: CalendarId,
+    },
+    /// Slots stand, or were refused one by one; the rows say which.
+    SlotsMade {
+        rows: Vec<ImportedSlot>,
+    },
+    /// A slot is not there, or not ours to remove any more.
+    SlotRemoved {
+        rows: Vec<ImportedSlot>,
+        forgotten: Vec<SlotKey>,
     },
     /// Not done, and the mirror says why. `mapping` is what remains for the booking, if it has one.
     Failed {

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: the main job end to end, without a window. Plays one vendor's afternoon on the sandbox with the
 //! real `companion` command, prints what happened with figures, and checks each of them.
 
-mod cast;
+pub mod cast;
 mod foreign;
 mod ledger;
 mod loopback;
@@ -56,7 +56,7 @@ pub fn play(seed: u32) -> Result<bool> {
 }
 
 /// A keychain is not there on every machine that runs the demo.
-fn keep_secrets_in_a_file(settings: &Path) -> Result<()> {
+pub fn keep_secrets_in_a_file(settings: &Path) -> Result<()> {
     let mut text = std::fs::read_to_string(settings).context("the sandbox left no settings")?;
     if !text.contains("[vault]") {
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");

@@ -1,10 +1,13 @@
 //! `cargo xtask`: the habits of the house, each one command from a fresh checkout.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+mod bench;
+mod churn;
 mod corpus;
 mod demo;
 mod deny;
 mod display;
+mod fuzz;
 mod node;
 mod packages;
 mod places;
@@ -32,6 +35,12 @@ enum Habit {
     Demo(demo::Options),
     /// Compares what we read and expand with what other projects publish and other engines answer.
     Corpus(corpus::Options),
+    /// Compares our side with others' on real work, and prints the ratios.
+    Bench(bench::Options),
+    /// Fuzzes the calendar crate; found inputs stay in the cache folder.
+    Fuzz(fuzz::Options),
+    /// Churns a watched folder under the real watcher, and checks that nothing is lost or taken in twice.
+    Churn(churn::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -41,6 +50,9 @@ fn main() -> ExitCode {
         Habit::Run(options) => run::run(&options).map(|()| true),
         Habit::Demo(options) => demo::demo(&options),
         Habit::Corpus(options) => corpus::corpus(&options),
+        Habit::Bench(options) => bench::bench(&options),
+        Habit::Fuzz(options) => fuzz::fuzz(&options),
+        Habit::Churn(options) => churn::churn(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {

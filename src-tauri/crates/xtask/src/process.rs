@@ -93,6 +93,13 @@ impl Running {
         }
     }
 
+    /// Ends the program as a power cut would.
+    pub fn kill_at_once(&mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+
     /// Waits for the program to end by itself.
     pub fn wait(mut self) -> Result<std::process::ExitStatus> {
         Ok(self.0.wait()?)
@@ -162,6 +169,10 @@ fn finished(child: &mut Child, limit: Duration) -> Result<Option<std::process::E
 
 /// Asks the program to end, and insists after a while.
 fn stop(child: &mut Child) {
+    // Its number may be another program's by now.
+    if matches!(child.try_wait(), Ok(Some(_))) {
+        return;
+    }
     if cfg!(unix) {
         let asked = Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status();
         if asked.is_ok() && matches!(finished(child, Duration::from_secs(5)), Ok(Some(_))) {

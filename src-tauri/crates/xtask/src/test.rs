@@ -5,7 +5,8 @@ use crate::display::Furniture;
 use crate::process::{self, BUILD, STEP};
 use crate::run::{self, APP, APP_FEATURE};
 use crate::system::{self, For};
-use crate::{corpus, demo, deny, node, places};
+use crate::{churn, corpus, demo, deny, node, places};
+
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::Command;
@@ -52,6 +53,7 @@ const STEPS: &[Step] = &[
     Step { name: "judges", needs: &["build"], about: "the sandbox, judged by others' tools", take: judges },
     Step { name: "corpus", needs: &["build"], about: "calendars, as others expect them", take: compare },
     Step { name: "demo", needs: &["build"], about: "the main job, end to end", take: play_demo },
+    Step { name: "churn", needs: &["build"], about: "a watched folder that is churned", take: churn_folder },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
 ];
 
@@ -216,6 +218,14 @@ fn compare() -> Result<Outcome> {
 
 fn play_demo() -> Result<Outcome> {
     if demo::play(demo::SEED)? { Ok(Outcome::Passed) } else { bail!("some of it did not hold") }
+}
+
+fn churn_folder() -> Result<Outcome> {
+    if churn::play(&churn::SHORT)? {
+        Ok(Outcome::Passed)
+    } else {
+        Ok(Outcome::Failed("a file was lost, doubled or left".to_owned()))
+    }
 }
 
 fn window() -> Result<Outcome> {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::lines::Line;
 use super::property::Property;
 use super::reader::Problems;
 use super::{value, vcalendar1};
 use crate::event::{Answer, End, Event, ShownAs, Status, Transparency, Uid, When};
 use crate::recurrence::civil::{self, DAY};
 
-/// Values of one kind that are kept for one event: one more than is honoured, so that the excess is noticed.
+/// EXDATE or RDATE values that are kept for one event: one more than is honoured, so that the excess is noticed.
 const MAX_DATES: usize = 50_001;
 const MAX_RULES: usize = 50;
 const MAX_TEXT: usize = 64 * 1024;
@@ -24,6 +25,7 @@ pub struct Draft {
     duration: Option<End>,
     marked_all_day: bool,
     lost_instance: bool,
+    organised_by_own: bool,
 }
 
 impl Draft {
@@ -37,15 +39,25 @@ impl Draft {
             duration: None,
             marked_all_day: false,
             lost_instance: false,
+            organised_by_own: false,
         }
     }
 
-    pub fn property(&mut self, line: usize, property: &Property<'_>, own: &[&str], problems: &mut Problems) {
+    /// `room` is how many dates the file may still have.
+    pub fn property(
+        &mut self,
+        line: &Line<'_>,
+        property: &Property<'_>,
+        own: &[&str],
+        room: &mut usize,
+        problems: &mut Problems,
+    ) {
         let event = &mut self.event;
-        let mut unread =
-            |what: &str| problems.add(line, format!("the {what} cannot be read: {:?}", shortened(property)));
-        match property.name.as_str() {
-            "UID" => event.uid = Uid(property.value().chars().take(MAX_SHORT_TEXT).collect()),
+        let mut unread = |what: &str| {
+            problems.add(line.number, format!("the {what} cannot be read: {:?}", shortened(property)));
+        };
+        match property.name.as_ref() {
+            "UID" => event.uid = Uid(property.text(MAX_SHORT_TEXT).trim().to_owned()),
             "DTSTART" => match value::when(property) {
                 Some(when) if self.start.is_none() => self.start = Some(when),
                 Some(_) => unread("second DTSTART"),
@@ -87,23 +99,33 @@ impl Draft {
                     &mut event.recurrence.except_rules
                 };
                 if rules.len() >= MAX_RULES {
+                    event.incomplete |= property.name == "RRULE";
                     unread("rule");
                 } else if !text.is_empty() && !rules.iter().any(|rule| *rule == *text) {
                     rules.push(text.into_owned());
                 }
             }
             "EXDATE" => {
-                let room = MAX_DATES.saturating_sub(event.recurrence.except_dates.len());
-                let (dates, lost) = value::whens(property, room);
-                event.recurrence.except_dates.extend(dates);
-                if lost > 0 {
+                let kept = &mut event.recurrence.except_dates;
+                let most = MAX_DATES.saturating_sub(kept.len()).min(*room);
+                let (mut dates, lost) = value::whens(property, most);
+                if line.cut && dates.len() + lost < most {
+                    // Half a moment may read as a whole day.
+                    dates.pop();
+                }
+                *room -= dates.len();
+                kept.extend(dates);
+                if lost > 0 || *room == 0 {
                     unread("EXDATE");
                 }
             }
             "RDATE" => {
-                let room = MAX_DATES.saturating_sub(event.recurrence.dates.len());
-                let (dates, lost) = value::extra_dates(property, room);
-                event.recurrence.dates.extend(dates);
+                let kept = &mut event.recurrence.dates;
+                let most = MAX_DATES.saturating_sub(kept.len()).min(*room);
+                let (dates, lost) = value::extra_dates(property, most);
+                event.incomplete |= line.cut || dates.len() + lost >= most;
+                *room -= dates.len();
+                kept.extend(dates);
                 if lost > 0 {
                     unread("RDATE");
                 }
@@ -134,8 +156,9 @@ impl Draft {
                 }
                 None => unread("DTSTAMP"),
             },
+            "ORGANIZER" if is_own(property, own) => self.organised_by_own = true,
             "ATTENDEE" if is_own(property, own) => {
-                event.answer = property.parameter("PARTSTAT").and_then(answer).or(event.answer);
+                event.answer = property.parameter("PARTSTAT").and_then(|said| answer(&said)).or(event.answer);
             }
             _ => {}
         }
@@ -159,6 +182,10 @@ impl Draft {
         }
         if self.marked_all_day {
             mark_all_day(&mut event);
+        }
+        // Nobody asks her whether she comes to what she organises.
+        if self.organised_by_own && matches!(event.answer, None | Some(Answer::NeedsAction)) {
+            event.answer = Some(Answer::Accepted);
         }
         if self.lost_instance {
             // It is one instance of a series, though nobody knows which: it stands beside the series.
@@ -230,10 +257,14 @@ fn answer(text: &str) -> Option<Answer> {
 }
 
 fn is_own(property: &Property<'_>, own: &[&str]) -> bool {
+    if own.is_empty() {
+        return false;
+    }
     let value = property.value().to_ascii_lowercase();
     let address = value.strip_prefix("mailto:").unwrap_or(&value).trim();
     let named = property.parameter("EMAIL");
     own.iter().any(|own| {
-        own.eq_ignore_ascii_case(address) || named.is_some_and(|named| own.eq_ignore_ascii_case(named))
+        own.eq_ignore_ascii_case(address)
+            || named.as_deref().is_some_and(|named| own.eq_ignore_ascii_case(named))
     })
 }

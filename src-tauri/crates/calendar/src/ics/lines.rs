@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
+use memchr::memchr2;
 
 /// One unfolded line, still bytes.
 pub struct Line<'a> {
@@ -44,11 +45,12 @@ pub fn each(bytes: &[u8], mut tell: impl FnMut(Line<'_>)) {
             continue;
         }
         let keep = is_wanted(first);
-        let printable = is_quoted_printable(first);
+        let mut printable = None;
         let (mut is_folded, mut cut) = (false, first.len() > MAX_LINE);
         loop {
             let so_far: &[u8] = if is_folded { &folded } else { first };
-            let soft_break = printable && so_far.last() == Some(&b'=');
+            let soft_break =
+                so_far.last() == Some(&b'=') && *printable.get_or_insert_with(|| is_quoted_printable(first));
             let more = match next {
                 Some((_, [])) if !soft_break && is_fold_after_blank(&physical) => &[][..],
                 Some((_, [b' ' | b'\t', more @ ..])) => more,
@@ -93,7 +95,7 @@ impl<'a> Iterator for Physical<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(self.rest.len());
+        let end = memchr2(b'\n', b'\r', self.rest).unwrap_or(self.rest.len());
         let line = &self.rest[..end];
         let ending = match &self.rest[end..] {
             [b'\r', b'\n', ..] => 2,
@@ -125,6 +127,10 @@ fn is_quoted_printable(first: &[u8]) -> bool {
 
 /// Attachments and rich text are left where they are. A name that is itself folded may be any.
 fn is_wanted(first: &[u8]) -> bool {
+    // The names below begin with one of these, and most lines do not.
+    if !matches!(first.first(), Some(b'A' | b'a' | b'I' | b'i' | b'P' | b'p' | b'S' | b's' | b'X' | b'x')) {
+        return true;
+    }
     let Some(end) = first.iter().position(|b| matches!(b, b':' | b';')) else { return true };
     let name = &first[..end];
     ![

@@ -4,7 +4,8 @@
 use super::lines::Line;
 use super::property::Property;
 use super::{Calendar, Method, Problem, event, freebusy, value, zones};
-use crate::event::{Event, ShownAs, Status};
+use crate::event::{End, Event, ShownAs, Status, Uid};
+use crate::series::wall;
 
 /// Reads line by line; [`Reader::finish`] has the calendar.
 pub struct Reader<'a> {
@@ -20,11 +21,16 @@ pub struct Reader<'a> {
     /// Where the events of the VCALENDAR being read begin.
     scope_start: usize,
     scope_line: usize,
-    properties: usize,
+    /// EXDATE and RDATE values that may still be kept, of all events together.
+    room: usize,
+    /// Stands for the events that were one too many, at the earliest of their starts.
+    left_out: Option<Event>,
     seen: bool,
     in_calendar: bool,
     /// VCALENDARs read to their end.
     calendars: usize,
+    /// Where the events of each VCALENDAR begin, and its METHOD.
+    parts: Vec<(usize, Option<Method>)>,
 }
 
 /// What was met and could not be read, up to a bound.
@@ -45,8 +51,9 @@ enum Open {
 
 const MAX_PROBLEMS: usize = 1_000;
 const MAX_DEPTH: usize = 32;
-const MAX_EVENTS: usize = 250_000;
-const MAX_PROPERTIES: usize = 100_000;
+const MAX_EVENTS: usize = 131_000;
+/// EXDATE and RDATE values that are kept of one file.
+const MAX_DATES: usize = 300_000;
 
 impl Problems {
     pub fn add(&mut self, line: usize, message: String) {
@@ -68,10 +75,12 @@ impl<'a> Reader<'a> {
             method: None,
             scope_start: 0,
             scope_line: 1,
-            properties: 0,
+            room: MAX_DATES,
+            left_out: None,
             seen: false,
             in_calendar: false,
             calendars: 0,
+            parts: Vec::new(),
         }
     }
 
@@ -86,28 +95,30 @@ impl<'a> Reader<'a> {
             self.problems
                 .add(line.number, format!("this {} is too long; its rest is passed over", property.name));
         }
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "BEGIN" => self.begin(&property.value().to_ascii_uppercase(), line.number),
             "END" => self.end(&property.value().to_ascii_uppercase(), line.number),
-            _ => self.property(&property, line.number),
+            _ => self.property(&property, line),
         }
     }
 
     /// Nothing when no calendar was seen.
-    pub fn finish(mut self) -> Option<(Calendar, Vec<Problem>)> {
+    pub fn finish(mut self) -> Option<super::Parsed> {
         if !self.open.is_empty() {
             self.problems.add(self.scope_line, "the file ends before its calendar does".to_owned());
         }
         self.end_calendar();
-        self.seen.then_some((self.calendar, self.problems.list))
+        self.seen.then_some((self.calendar, self.parts, self.problems.list))
     }
 
     fn begin(&mut self, name: &str, line: usize) {
         if self.too_deep > 0 || self.open.len() >= MAX_DEPTH {
+            if self.too_deep == 0 {
+                self.problems.add(line, "components lie deeper in each other than any real ones".to_owned());
+            }
             self.too_deep += 1;
             return;
         }
-        self.properties = 0;
         match name {
             "VCALENDAR" => {
                 if !self.open.is_empty() {
@@ -166,15 +177,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn property(&mut self, property: &Property<'_>, line: usize) {
-        self.properties += 1;
-        if self.too_deep > 0 || self.properties > MAX_PROPERTIES {
+    fn property(&mut self, property: &Property<'_>, line: &Line<'_>) {
+        if self.too_deep > 0 {
             return;
         }
         let depth = self.open.len();
         match self.open.last_mut() {
             None | Some(Open::Calendar) => self.calendar_property(property),
-            Some(Open::Event(draft)) => draft.property(line, property, self.own, &mut self.problems),
+            Some(Open::Event(draft)) => {
+                draft.property(line, property, self.own, &mut self.room, &mut self.problems);
+            }
             Some(Open::FreeBusy(draft)) => draft.property(line, property, &mut self.problems),
             Some(Open::Zone(draft)) => draft.property(property),
             Some(Open::ZonePart(_)) => {
@@ -188,7 +200,7 @@ impl<'a> Reader<'a> {
 
     fn calendar_property(&mut self, property: &Property<'_>) {
         let calendar = &mut self.calendar;
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "METHOD" => self.method = method(&property.value()),
             "X-WR-TIMEZONE" => self.scope.default = Some(property.text(256)),
             "NAME" => calendar.name = Some(property.text(1_024)),
@@ -234,15 +246,23 @@ impl<'a> Reader<'a> {
             }
             Some(Open::Calendar | Open::Other(_)) | None => {}
         }
-        self.properties = 0;
     }
 
     fn keep(&mut self, event: Event) {
         if self.calendar.events.len() < MAX_EVENTS {
             self.calendar.events.push(event);
-        } else if self.calendar.events.len() == MAX_EVENTS {
-            self.problems
-                .add(self.scope_line, format!("more than {MAX_EVENTS} events; the rest is left out"));
+            return;
+        }
+        let earliest = self.left_out.as_ref().map(|known| wall(&known.start));
+        if earliest.is_none() {
+            let said =
+                format!("more than {MAX_EVENTS} events; all time from the first of the rest on is blocked");
+            self.problems.add(self.scope_line, said);
+        }
+        if earliest.is_none_or(|earliest| wall(&event.start) < earliest) {
+            let mut stands_in = Event::new(Uid::default(), event.start, End::Unstated);
+            stands_in.incomplete = true;
+            self.left_out = Some(stands_in);
         }
     }
 
@@ -252,6 +272,7 @@ impl<'a> Reader<'a> {
             self.close_top();
         }
         self.too_deep = 0;
+        self.calendar.events.extend(self.left_out.take());
         let mut scope = std::mem::take(&mut self.scope);
         let events = &mut self.calendar.events[self.scope_start..];
         scope.place(events, self.scope_line, &mut self.problems);
@@ -261,6 +282,9 @@ impl<'a> Reader<'a> {
                 events.iter_mut().for_each(|event| event.shown_as = Some(ShownAs::Free));
             }
             Some(_) | None => {}
+        }
+        if self.in_calendar || self.scope_start < self.calendar.events.len() {
+            self.parts.push((self.scope_start, self.method));
         }
         self.scope_start = self.calendar.events.len();
         if self.in_calendar {

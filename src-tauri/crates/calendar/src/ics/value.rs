@@ -1,12 +1,12 @@
 //! Dates, times, durations and periods as text (RFC 5545 §3.3), forgiving in form. Zones stay names here.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
 use super::property::Property;
 use crate::event::{End, ExtraDate, When};
-use crate::recurrence::civil::DAY;
+use crate::recurrence::civil::{self, DAY};
 use crate::recurrence::{compact_date, compact_time};
 use crate::zone::Zone;
 
@@ -101,13 +101,15 @@ fn items(value: &str) -> impl Iterator<Item = &str> {
 fn one(text: &str, property: &Property<'_>) -> Option<When> {
     let text = text.trim();
     let as_date = property.parameter("VALUE").is_some_and(|value| value.eq_ignore_ascii_case("DATE"));
-    match moment(text)? {
+    match usual(text).or_else(|| moment(text))? {
         Moment::Date(wall) => Some(When::Date(wall.date())),
         Moment::Utc(_, wall) | Moment::Wall(wall) if as_date => Some(When::Date(wall.date())),
         Moment::Utc(instant, _) => Some(When::Utc(instant)),
-        Moment::Wall(wall) => match property.parameter("TZID").map(str::trim) {
-            None | Some("") => Some(When::Floating(wall)),
-            Some(name) => Some(When::Zoned { wall, zone: Zone::Unknown(name.to_owned()) }),
+        Moment::Wall(wall) => match property.parameter("TZID") {
+            Some(name) if !name.is_empty() => {
+                Some(When::Zoned { wall, zone: Zone::Unknown(name.into_owned()) })
+            }
+            Some(_) | None => Some(When::Floating(wall)),
         },
     }
 }
@@ -116,6 +118,32 @@ enum Moment {
     Date(DateTime),
     Utc(Timestamp, DateTime),
     Wall(DateTime),
+}
+
+/// `20260710`, `20260710T100000` and `20260710T100000Z`, as nearly all are written; what else there is takes longer.
+fn usual(text: &str) -> Option<Moment> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to)?;
+        digits
+            .iter()
+            .try_fold(0_i16, |number, b| b.is_ascii_digit().then(|| number * 10 + i16::from(b - b'0')))
+    };
+    let pair = |from: usize| i8::try_from(number(from, from + 2)?).ok();
+    let date = Date::new(number(0, 4)?, pair(4)?, pair(6)?).ok()?;
+    let utc = match bytes.get(8..) {
+        Some([]) => return Some(Moment::Date(date.at(0, 0, 0, 0))),
+        Some([b'T', _, _, _, _, _, _]) => false,
+        Some([b'T', _, _, _, _, _, _, b'Z']) => true,
+        Some(_) | None => return None,
+    };
+    let wall = date.to_datetime(Time::new(pair(9)?, pair(11)?, pair(13)?, 0).ok()?);
+    if utc {
+        return Timestamp::from_second(civil::of_datetime(wall))
+            .ok()
+            .map(|instant| Moment::Utc(instant, wall));
+    }
+    Some(Moment::Wall(wall))
 }
 
 /// `20260710`, `20260710T1000`, `20260710T100000Z`, `2026-07-10T10:00:00.000+02:00`, and T24 for the next midnight.
@@ -128,7 +156,7 @@ fn moment(text: &str) -> Option<Moment> {
     };
     let date = compact_date(&date.replace('-', ""))?;
     let Some(time) = time.filter(|time| !time.is_empty()) else {
-        return Some(Moment::Date(date.to_datetime(jiff::civil::Time::midnight())));
+        return Some(Moment::Date(date.at(0, 0, 0, 0)));
     };
     let (time, offset) = match time.strip_suffix('Z') {
         Some(time) => (time, Some(0)),
@@ -140,7 +168,7 @@ fn moment(text: &str) -> Option<Moment> {
     let digits = time.replace(':', "");
     let digits = digits.split_once('.').map_or(digits.as_str(), |(whole, _)| whole);
     let wall = if digits.starts_with("24") && digits[2..].bytes().all(|b| b == b'0') {
-        date.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight())
+        date.tomorrow().ok()?.at(0, 0, 0, 0)
     } else {
         date.to_datetime(compact_time(digits)?)
     };

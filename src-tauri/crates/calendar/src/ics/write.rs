@@ -1,5 +1,6 @@
 //! Writes calendars as RFC 5545 wants them read: folded by octets, escaped, every zone with its VTIMEZONE. What only a
-//! service can say of an event (its kind, her answer) has no place in a file and is left out.
+//! service can say of an event (its kind, her answer) has no place in a file and is left out; people stand in it only
+//! where the caller names them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,6 +8,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
+use super::people::People;
 use super::{Calendar, Method};
 use crate::event::{End, Event, ExtraDate, ShownAs, Status, Transparency, When};
 use crate::zone::{GivenZone, Observance, Zone};
@@ -17,6 +19,13 @@ const FOLD: usize = 75;
 /// The whole file. `stamp` is the DTSTAMP of events that have none of their own.
 #[must_use]
 pub fn write(calendar: &Calendar, stamp: Timestamp) -> String {
+    write_for(calendar, &People::default(), stamp)
+}
+
+/// As [`write`], with `people` on every event.
+#[must_use]
+pub fn write_for(calendar: &Calendar, people: &People, stamp: Timestamp) -> String {
+    let people = people.lines(calendar.method);
     let mut out = Lines::default();
     out.line("BEGIN:VCALENDAR");
     out.line("VERSION:2.0");
@@ -38,17 +47,22 @@ pub fn write(calendar: &Calendar, stamp: Timestamp) -> String {
         out.line(&format!("REFRESH-INTERVAL;VALUE=DURATION:PT{seconds}S"));
         out.line(&format!("X-PUBLISHED-TTL:PT{seconds}S"));
     }
-    for zone in zones(&calendar.events).values() {
+    let mut zones = zones(&calendar.events);
+    if let (true, Some(Zone::Iana(zone))) = (calendar.events.is_empty(), &calendar.zone) {
+        // A calendar of nothing at all is none (RFC 5545 §3.6).
+        zones.extend(GivenZone::of(zone, 1970..=1970).map(|given| (zone.as_str(), given)));
+    }
+    for zone in zones.values() {
         write_zone(zone, &mut out);
     }
     for event in &calendar.events {
-        write_event(event, stamp, &mut out);
+        write_event(event, &people, stamp, &mut out);
     }
     out.line("END:VCALENDAR");
     out.text
 }
 
-fn write_event(event: &Event, stamp: Timestamp, out: &mut Lines) {
+fn write_event(event: &Event, people: &[String], stamp: Timestamp, out: &mut Lines) {
     out.line("BEGIN:VEVENT");
     if !event.uid.0.is_empty() {
         out.text("UID", &event.uid.0);
@@ -83,6 +97,9 @@ fn write_event(event: &Event, stamp: Timestamp, out: &mut Lines) {
             out.text(name, text);
         }
     }
+    for person in people {
+        out.line(person);
+    }
     out.line(match event.status {
         Status::Confirmed => "STATUS:CONFIRMED",
         Status::Tentative => "STATUS:TENTATIVE",
@@ -102,14 +119,13 @@ fn write_event(event: &Event, stamp: Timestamp, out: &mut Lines) {
     out.line("END:VEVENT");
 }
 
-/// Every zone that a time of these events names, with rules from before the first of them.
+/// Every zone that a time of these events names, with rules from before the first of them to after the last.
 fn zones(events: &[Event]) -> BTreeMap<&str, GivenZone> {
-    let mut earliest: BTreeMap<&str, (&Zone, DateTime)> = BTreeMap::new();
+    let mut years: BTreeMap<&str, (&Zone, i16, i16)> = BTreeMap::new();
     let mut note = |when| {
         if let &When::Zoned { ref zone, wall } = when {
-            let name = name_of(zone);
-            let known = earliest.entry(name).or_insert((zone, wall));
-            known.1 = known.1.min(wall);
+            let (_, first, last) = years.entry(name_of(zone)).or_insert((zone, wall.year(), wall.year()));
+            (*first, *last) = ((*first).min(wall.year()), (*last).max(wall.year()));
         }
     };
     for event in events {
@@ -123,11 +139,11 @@ fn zones(events: &[Event]) -> BTreeMap<&str, GivenZone> {
             }
         }
     }
-    earliest
+    years
         .into_iter()
-        .filter_map(|(name, (zone, wall))| {
+        .filter_map(|(name, (zone, first, last))| {
             let given = match zone {
-                Zone::Iana(name) => GivenZone::of(name, wall.year())?,
+                Zone::Iana(name) => GivenZone::of(name, first..=last)?,
                 Zone::Given(given) => (**given).clone(),
                 Zone::Unknown(_) => return None,
             };
@@ -260,13 +276,15 @@ fn offset(seconds: i32) -> String {
 /// RFC 5545 §3.3.11. Characters that no line may hold are dropped.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
             '\\' | ';' | ',' => {
                 out.push('\\');
                 out.push(c);
             }
-            '\n' => out.push_str("\\n"),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' => out.push_str("\\n"),
             '\t' => out.push('\t'),
             c if c.is_control() => {}
             c => out.push(c),

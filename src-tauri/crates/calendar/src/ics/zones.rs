@@ -18,6 +18,8 @@ pub struct Scope {
     /// X-WR-TIMEZONE as written.
     pub default: Option<String>,
     placed: BTreeMap<String, Zone>,
+    /// What the copies of rules come to so far.
+    rule_bytes: usize,
 }
 
 struct Given {
@@ -33,6 +35,8 @@ pub struct Draft {
     location: Option<String>,
     observances: Vec<Observance>,
     part: Option<Part>,
+    /// Half a zone's rules are worse than none.
+    cut: bool,
 }
 
 /// A STANDARD or DAYLIGHT being read.
@@ -45,13 +49,18 @@ struct Part {
     dates: Vec<DateTime>,
 }
 
-const MAX_ZONES: usize = 1_000;
+const MAX_ZONES: usize = 200;
 const MAX_PARTS: usize = 500;
+const MAX_RULES: usize = 10;
 const MAX_DATES: usize = 2_000;
+/// Names that are placed for one VCALENDAR.
+const MAX_NAMES: usize = 2_000;
+/// Every time in a zone carries the zone's rules; of those, no more than so many bytes are kept for one VCALENDAR.
+const MAX_RULE_BYTES: usize = 32 * 1024 * 1024;
 
 impl Draft {
     pub fn property(&mut self, property: &Property<'_>) {
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "TZID" => self.name = property.text(256),
             "X-LIC-LOCATION" => self.location = Some(property.text(256)),
             _ => {}
@@ -65,22 +74,27 @@ impl Draft {
 
     pub fn part_property(&mut self, property: &Property<'_>) {
         let Some(part) = &mut self.part else { return };
-        match property.name.as_str() {
+        match property.name.as_ref() {
             "DTSTART" => part.start = value::when(property).as_ref().map(as_written),
             "TZOFFSETFROM" => part.from = value::offset(&property.value()),
             "TZOFFSETTO" => part.to = value::offset(&property.value()),
-            "RRULE" if part.rules.len() < 10 => part.rules.push(property.value().into_owned()),
+            "RRULE" if part.rules.len() < MAX_RULES => part.rules.push(property.value().into_owned()),
             "RDATE" if part.dates.len() < MAX_DATES => {
                 let (dates, _) = value::extra_dates(property, MAX_DATES);
                 part.dates.extend(dates.iter().map(|date| as_written(&date.start)));
             }
+            "RRULE" | "RDATE" => self.cut = true,
             _ => {}
         }
     }
 
     pub fn end_part(&mut self) {
         let Some(part) = self.part.take() else { return };
-        let Some(to) = part.to.or(part.from).filter(|_| self.observances.len() < MAX_PARTS) else { return };
+        let Some(to) = part.to.or(part.from) else { return };
+        if self.observances.len() >= MAX_PARTS {
+            self.cut = true;
+            return;
+        }
         self.observances.push(Observance {
             start: part.start.unwrap_or_else(|| DateTime::constant(1970, 1, 1, 0, 0, 0, 0)),
             offset_from: part.from.unwrap_or(to),
@@ -94,6 +108,9 @@ impl Draft {
 impl Scope {
     pub fn add(&mut self, mut draft: Draft) {
         draft.end_part();
+        if draft.cut {
+            draft.observances.clear();
+        }
         if self.given.len() < MAX_ZONES {
             let zone = GivenZone { name: draft.name.clone(), observances: draft.observances };
             self.given.insert(folded(&draft.name), Given { zone, location: draft.location });
@@ -136,15 +153,34 @@ impl Scope {
     fn settle(&mut self, when: &mut When, line: usize, problems: &mut Problems) {
         let When::Zoned { zone, .. } = when else { return };
         let Zone::Unknown(name) = zone else { return utc_as_instant(when) };
-        let placed = match self.placed.get(name.as_str()) {
-            Some(placed) => placed.clone(),
-            None => {
-                let placed = self.ladder(name, line, problems);
-                self.placed.insert(name.clone(), placed.clone());
-                placed
+        if !self.placed.contains_key(name.as_str()) {
+            if self.placed.len() >= MAX_NAMES {
+                problems.add(
+                    line,
+                    format!("the zone {name:?} is one of too many; its events block wherever they may be"),
+                );
+                return;
             }
+            let placed = self.ladder(name, line, problems);
+            self.placed.insert(name.clone(), placed);
+        }
+        let Some(placed) = self.placed.get(name.as_str()) else { return };
+        let rule_bytes = self.rule_bytes + weight(placed);
+        if rule_bytes > MAX_RULE_BYTES {
+            problems.add(
+                line,
+                format!(
+                    "the zone {name:?} has more rules than can be kept; its events block wherever they may be"
+                ),
+            );
+            return;
+        }
+        self.rule_bytes = rule_bytes;
+        *zone = match placed {
+            // Most names are what they say.
+            Zone::Iana(iana) if iana == name => Zone::Iana(std::mem::take(name)),
+            Zone::Iana(_) | Zone::Given(_) | Zone::Unknown(_) => placed.clone(),
         };
-        *zone = placed;
         utc_as_instant(when);
     }
 
@@ -181,6 +217,14 @@ impl Scope {
             },
         }
     }
+}
+
+/// What one more copy of a zone takes beyond its name.
+fn weight(zone: &Zone) -> usize {
+    let Zone::Given(given) = zone else { return 0 };
+    let texts = |part: &Observance| part.rules.iter().map(String::len).sum::<usize>();
+    let part = |part: &Observance| size_of::<Observance>() + texts(part) + size_of_val(part.dates.as_slice());
+    given.observances.iter().map(part).sum()
 }
 
 /// A time in the zone UTC is an instant.

@@ -3,25 +3,30 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 
+use super::clock::Clock;
 use crate::event::{End, Event, When};
+use crate::interval::Interval;
 use crate::recurrence::civil::{self, DAY};
 use crate::zone::Zone;
 
 /// The zones that the events of one calendar name, each looked up once.
-pub struct Zones<'a, 'z> {
+pub struct Zones<'a> {
     /// The vendor's, for all-day and floating times.
-    own: &'z TimeZone,
-    known: BTreeMap<&'a Zone, Option<TimeZone>>,
+    own: Clock,
+    utc: Clock,
+    known: BTreeMap<&'a Zone, Option<Clock>>,
+    /// The stretch of time that is asked about.
+    reach: Interval,
 }
 
 /// What an event's wall times are measured in. Wall times are seconds since the civil epoch.
 #[derive(Clone, Debug)]
 pub enum Frame {
     /// Whole days of the vendor's.
-    Days(TimeZone),
-    Clock(TimeZone),
+    Days(Clock),
+    Clock(Clock),
     /// The zone is unknown: any offset on earth.
     Anywhere,
 }
@@ -47,9 +52,10 @@ const HOUR: i64 = 3_600;
 /// An end further back than this was not swapped with the start but is wrong: an hour is blocked.
 const MOST_REVERSED: i64 = 7 * DAY;
 
-impl<'a, 'z> Zones<'a, 'z> {
-    pub fn new(own: &'z TimeZone) -> Self {
-        Self { own, known: BTreeMap::new() }
+impl<'a> Zones<'a> {
+    pub fn new(own: &TimeZone, reach: Interval) -> Self {
+        let clock = |zone| Clock::new(zone, reach);
+        Self { own: clock(own.clone()), utc: clock(TimeZone::UTC), known: BTreeMap::new(), reach }
     }
 
     /// Looks up every zone that `event` names.
@@ -76,21 +82,25 @@ impl<'a, 'z> Zones<'a, 'z> {
         if let When::Zoned { zone, .. } = when
             && !self.known.contains_key(zone)
         {
-            self.known.insert(zone, zone.time_zone());
+            self.known.insert(zone, self.look_up(zone));
         }
     }
 
-    fn rules(&self, zone: &Zone) -> Option<TimeZone> {
+    fn rules(&self, zone: &Zone) -> Option<Clock> {
         match self.known.get(zone) {
             Some(rules) => rules.clone(),
-            None => zone.time_zone(),
+            None => self.look_up(zone),
         }
+    }
+
+    fn look_up(&self, zone: &Zone) -> Option<Clock> {
+        Some(Clock::new(zone.time_zone()?, self.reach))
     }
 
     pub fn frame(&self, start: &When) -> Frame {
         match start {
             When::Date(_) => Frame::Days(self.own.clone()),
-            When::Utc(_) => Frame::Clock(TimeZone::UTC),
+            When::Utc(_) => Frame::Clock(self.utc.clone()),
             When::Floating(_) => Frame::Clock(self.own.clone()),
             When::Zoned { zone, .. } => self.rules(zone).map_or(Frame::Anywhere, Frame::Clock),
         }
@@ -109,18 +119,16 @@ impl<'a, 'z> Zones<'a, 'z> {
             When::Zoned { zone, .. } => match (frame, self.rules(zone)) {
                 (Frame::Days(_) | Frame::Anywhere, _) | (_, None) => return wall(when),
                 (Frame::Clock(clock), Some(rules)) if *clock == rules => return wall(when),
-                (Frame::Clock(_), Some(rules)) => match instant_in(&rules, wall(when)) {
+                (Frame::Clock(_), Some(rules)) => match rules.instant(wall(when)) {
                     Some(instant) => instant,
                     None => return wall(when),
                 },
             },
         };
         match frame {
-            Frame::Clock(clock) => civil::of_datetime(clock.to_datetime(instant)),
+            Frame::Clock(clock) => clock.wall(instant),
             // Midnight UTC is how a date is written by those who cannot write dates.
-            Frame::Days(own) if instant.as_second().rem_euclid(DAY) != 0 => {
-                civil::of_datetime(own.to_datetime(instant))
-            }
+            Frame::Days(own) if instant.as_second().rem_euclid(DAY) != 0 => own.wall(instant),
             Frame::Days(_) | Frame::Anywhere => instant.as_second(),
         }
     }
@@ -175,24 +183,18 @@ impl<'a, 'z> Zones<'a, 'z> {
 }
 
 impl Frame {
-    /// RFC 5545 §3.3.5: a time that occurs twice is the first, one that never occurs keeps the offset before the gap.
+    /// The instant at which the clocks show `wall`; nothing when nobody knows them.
     pub fn instant(&self, wall: i64) -> Option<Timestamp> {
         match self {
-            Self::Days(own) => instant_in(own, wall.div_euclid(DAY) * DAY),
-            Self::Clock(clock) if *clock == TimeZone::UTC => Timestamp::from_second(wall).ok(),
-            Self::Clock(clock) => instant_in(clock, wall),
+            Self::Days(own) => own.instant(wall.div_euclid(DAY) * DAY),
+            Self::Clock(clock) => clock.instant(wall),
             Self::Anywhere => None,
         }
     }
 
     /// The wall time that the clocks really show: one in a gap is moved out of it.
     pub fn regular(&self, wall: i64) -> i64 {
-        let Self::Clock(clock) = self else { return wall };
-        let gap = match civil::to_datetime(wall).map(|wall| clock.to_ambiguous_timestamp(wall).offset()) {
-            Some(AmbiguousOffset::Gap { before, after }) => i64::from(after.seconds() - before.seconds()),
-            Some(AmbiguousOffset::Fold { .. } | AmbiguousOffset::Unambiguous { .. }) | None => 0,
-        };
-        wall + gap
+        if let Self::Clock(clock) = self { clock.regular(wall) } else { wall }
     }
 
     /// The first and the first free instant of what begins at `wall`; the widest stretch when the zone is unknown.
@@ -238,10 +240,6 @@ pub fn wall(when: &When) -> i64 {
         When::Utc(instant) => instant.as_second(),
         When::Zoned { wall, .. } | When::Floating(wall) => civil::of_datetime(*wall),
     }
-}
-
-fn instant_in(zone: &TimeZone, wall: i64) -> Option<Timestamp> {
-    zone.to_ambiguous_timestamp(civil::to_datetime(wall)?).compatible().ok()
 }
 
 fn later(instant: Timestamp, seconds: i64) -> Option<Timestamp> {

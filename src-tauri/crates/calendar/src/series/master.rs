@@ -3,6 +3,7 @@
 mod dates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -31,6 +32,8 @@ pub struct Master<'a> {
     overrides: BTreeMap<i64, Vec<&'a Event>>,
     /// RECURRENCE-ID as a date on a timed series: any instance of that day.
     day_overrides: BTreeMap<i64, Vec<&'a Event>>,
+    /// Instances after this wall time that overrides outside of this version replace.
+    replaced: Option<(i64, Rc<Except>)>,
     /// THISANDFUTURE, by the first instance it changes.
     futures: BTreeMap<i64, &'a Event>,
     /// Why not everything can be told, where that is so.
@@ -38,10 +41,16 @@ pub struct Master<'a> {
 }
 
 #[derive(Default)]
-struct Except {
+pub struct Except {
     walls: BTreeSet<i64>,
     /// EXDATE as a date on a timed series.
     days: BTreeSet<i64>,
+}
+
+impl Except {
+    fn names(&self, wall: i64) -> bool {
+        self.walls.contains(&wall) || self.days.contains(&wall.div_euclid(DAY))
+    }
 }
 
 /// One instance before overrides.
@@ -53,7 +62,7 @@ struct Candidate {
 }
 
 impl<'a> Master<'a> {
-    pub fn new(event: &'a Event, overrides: &[&'a Event], zones: &mut Zones<'a, '_>) -> Self {
+    pub fn new(event: &'a Event, overrides: &[&'a Event], zones: &mut Zones<'a>) -> Self {
         let mut master = Self::bare(event, zones);
         let mut by_original: BTreeMap<(bool, i64), Vec<&'a Event>> = BTreeMap::new();
         for event in overrides {
@@ -75,20 +84,17 @@ impl<'a> Master<'a> {
 
     /// A second version of `first`: the instances that `first` has overrides for are replaced here too, but not
     /// told twice.
-    pub fn without_overrides(event: &'a Event, first: &Self, zones: &mut Zones<'a, '_>) -> Self {
-        let mut master = Self::bare(event, zones);
-        master.except.walls.extend(first.overrides.keys());
-        master.except.days.extend(first.day_overrides.keys());
-        master
+    pub fn without_overrides(event: &'a Event, replaced: &Rc<Except>, zones: &Zones<'a>) -> Self {
+        Self { replaced: Some((i64::MIN, Rc::clone(replaced))), ..Self::bare(event, zones) }
     }
 
-    pub fn expand(
-        &self,
-        reach: Interval,
-        zones: &Zones<'a, '_>,
-        budget: &mut Budget,
-        out: &mut Expanded<'a>,
-    ) {
+    /// The instances that have overrides.
+    pub fn replaced(&self) -> Rc<Except> {
+        let walls = self.overrides.keys().copied().collect();
+        Rc::new(Except { walls, days: self.day_overrides.keys().copied().collect() })
+    }
+
+    pub fn expand(&self, reach: Interval, zones: &Zones<'a>, budget: &mut Budget, out: &mut Expanded<'a>) {
         let shift = self.greatest_shift(zones);
         let longest =
             self.futures.values().map(|event| zones.length(event, &zones.frame(&event.start)).at_most());
@@ -101,11 +107,9 @@ impl<'a> Master<'a> {
         for candidate in &candidates {
             self.tell(*candidate, reach, zones, out);
         }
-        if candidates.len() > MAX_FOUND {
+        let dates = self.event.recurrence.dates.len();
+        if candidates.len() > MAX_FOUND || dates > MAX_DATES || self.event.incomplete {
             doubts.push(TOO_MANY.to_owned());
-        }
-        let blocked_whole = candidates.len() > MAX_FOUND;
-        if blocked_whole {
             out.instances.retain(|instance| !std::ptr::eq(instance.event, self.event));
             self.block_all(reach, "", out);
         }
@@ -116,9 +120,12 @@ impl<'a> Master<'a> {
                 }
             }
         }
+        let replaced = self.replaced();
         for (from, event) in self.futures.iter().filter(|(_, event)| event.repeats()) {
-            let mut later = Self::bare(event, zones);
-            later.except.walls.extend(self.overrides.keys().filter(|wall| *wall >= from));
+            if out.is_too_full() {
+                break;
+            }
+            let later = Self { replaced: Some((*from, Rc::clone(&replaced))), ..Self::bare(event, zones) };
             later.expand(reach, zones, budget, out);
         }
         doubts.dedup();
@@ -144,7 +151,7 @@ impl<'a> Master<'a> {
         }
     }
 
-    fn bare(event: &'a Event, zones: &Zones<'a, '_>) -> Self {
+    fn bare(event: &'a Event, zones: &Zones<'a>) -> Self {
         let frame = zones.frame(&event.start);
         let length = zones.length(event, &frame);
         let mut master = Self {
@@ -154,6 +161,7 @@ impl<'a> Master<'a> {
             except: Except::default(),
             overrides: BTreeMap::new(),
             day_overrides: BTreeMap::new(),
+            replaced: None,
             futures: BTreeMap::new(),
             doubts: doubts(event, &frame, length),
             frame,
@@ -173,7 +181,7 @@ impl<'a> Master<'a> {
     }
 
     /// How an EXDATE or RECURRENCE-ID names an instance: a whole day or not, and its wall time.
-    fn key(&self, when: &When, zones: &Zones<'_, '_>) -> (bool, i64) {
+    fn key(&self, when: &When, zones: &Zones<'_>) -> (bool, i64) {
         let wall = zones.wall_in(&self.frame, when);
         match (&self.frame, when) {
             (Frame::Days(_), _) => (false, wall.div_euclid(DAY) * DAY),
@@ -187,7 +195,7 @@ impl<'a> Master<'a> {
         self.frame.regular(wall)
     }
 
-    fn tell(&self, candidate: Candidate, reach: Interval, zones: &Zones<'a, '_>, out: &mut Expanded<'a>) {
+    fn tell(&self, candidate: Candidate, reach: Interval, zones: &Zones<'a>, out: &mut Expanded<'a>) {
         let key = candidate.wall;
         if self.overrides.contains_key(&key) || self.day_overrides.contains_key(&key.div_euclid(DAY)) {
             return;
@@ -220,13 +228,7 @@ impl<'a> Master<'a> {
         }
     }
 
-    fn tell_override(
-        &self,
-        event: &'a Event,
-        reach: Interval,
-        zones: &Zones<'a, '_>,
-        out: &mut Expanded<'a>,
-    ) {
+    fn tell_override(&self, event: &'a Event, reach: Interval, zones: &Zones<'a>, out: &mut Expanded<'a>) {
         let Some(instance) = &event.instance else { return };
         let wall = match self.key(instance, zones) {
             (true, day) => day + self.start.rem_euclid(DAY),
@@ -239,7 +241,7 @@ impl<'a> Master<'a> {
 
     /// An override with rules of its own was a series once; older than its master, and for an instance that the
     /// master does not have, it was left behind.
-    fn is_stale(&self, event: &Event, zones: &Zones<'a, '_>, budget: &mut Budget) -> bool {
+    fn is_stale(&self, event: &Event, zones: &Zones<'a>, budget: &mut Budget) -> bool {
         let older = event.repeats() && event.sequence < self.event.sequence;
         let Some(instance) = event.instance.as_ref().filter(|_| older) else { return false };
         let (from, to) = match self.key(instance, zones) {
@@ -260,7 +262,7 @@ impl<'a> Master<'a> {
         !matches!(self.frame, Frame::Anywhere) && !matches!(self.length, Length::Reversed(_))
     }
 
-    fn greatest_shift(&self, zones: &Zones<'a, '_>) -> i64 {
+    fn greatest_shift(&self, zones: &Zones<'a>) -> i64 {
         self.futures
             .iter()
             .map(|(from, event)| {
@@ -278,7 +280,7 @@ pub fn single<'a>(
     event: &'a Event,
     original: Option<Timestamp>,
     reach: Interval,
-    zones: &Zones<'a, '_>,
+    zones: &Zones<'a>,
     out: &mut Expanded<'a>,
 ) {
     let frame = zones.frame(&event.start);

@@ -5,12 +5,12 @@ use jiff::tz::{Offset, TimeZone};
 
 use super::{GivenZone, Observance, Zone};
 use crate::recurrence::civil::{self, DAY};
-use crate::recurrence::{Budget, Rule, Until, between};
+use crate::recurrence::{Budget, MAX_FOUND, Rule, Until, between};
 
 /// Clock changes are worked out for these years; outside them the nearest holds on.
 const FIRST_YEAR: i64 = 1900;
 const LAST_YEAR: i64 = 2200;
-const STEPS: u64 = 200_000;
+const STEPS: u64 = 100_000;
 
 impl GivenZone {
     /// A zone that never changes.
@@ -88,7 +88,11 @@ impl Observance {
                 Some(Until::Local(until)) => civil::of_datetime(until),
                 Some(Until::Date(until)) => civil::of_date(until) * DAY + DAY - 1,
             };
-            walls.extend(between(&rule, start, from, to.min(last), budget).ok()?);
+            let found = between(&rule, start, from, to.min(last), budget).ok()?;
+            if found.len() > MAX_FOUND {
+                return None;
+            }
+            walls.extend(found);
         }
         Some(walls.into_iter().map(|wall| wall - i64::from(self.offset_from)).collect())
     }

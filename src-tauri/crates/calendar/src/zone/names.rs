@@ -112,9 +112,12 @@ fn signed_offset(digits: &str) -> Option<i32> {
         _ => return None,
     };
     let digits = digits.trim().replace([':', '.'], "");
+    if digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let number: i32 = digits.parse().ok()?;
     let (hours, minutes) = if digits.len() <= 2 { (number, 0) } else { (number / 100, number % 100) };
-    (digits.len() <= 4 && hours <= 15 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+    (hours <= 15 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
 /// The first city of the label that is known and keeps this time.

@@ -101,7 +101,7 @@ pub enum ConnectService {
     },
     /// A calendar link (https or webcal) that is read now and then
     IcsFeed {
-        /// The link; it is kept in the keychain, since who knows it can read the calendar
+        /// The link, or - to read it from stdin; it is kept in the keychain, since who knows it can read the calendar
         #[arg(long)]
         url: String,
         /// What to call it [default: its own name]
@@ -224,14 +224,37 @@ pub struct ExportArgs {
     /// Also what is over
     #[arg(long)]
     pub include_past: bool,
+    /// How much of a booking is told
+    #[arg(long, value_name = "HOW", value_enum, default_value = "full")]
+    pub describe: Describe,
     /// The file to write [default: bookiji-FROM-TO.ics here; - for stdout]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Describe {
+    /// Service, customer, notes and the booking's id
+    Full,
+    /// The service alone
+    Short,
+    /// That there is a booking, and nothing of it
+    None,
+}
+
+impl From<Describe> for crate::export::Describe {
+    fn from(describe: Describe) -> Self {
+        match describe {
+            Describe::Full => Self::Full,
+            Describe::Short => Self::Short,
+            Describe::None => Self::None,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub struct InviteArgs {
-    /// The booking's id
+    /// The booking's id, or as much of its beginning as no other has
     pub booking: String,
     /// Take the invitation back
     #[arg(long)]
@@ -273,6 +296,7 @@ mod tests {
             "companion explain 2026-03-29T14:00:00Z --json",
             "companion import a.ics b.ics --on-conflict merge --dry-run",
             "companion export --from 2026-01-01 --to 2026-12-31 --include-blocked --include-past -o year.ics",
+            "companion export --from 2026-01-01 --to 2026-12-31 --describe none -o -",
             "companion invite booking-1 --cancel -o invite.ics",
             "companion decisions",
             "companion decide card-1 accept",

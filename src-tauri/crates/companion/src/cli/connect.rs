@@ -1,6 +1,11 @@
-//! `companion connect` and `companion disconnect`: link an account through the browser, and unlink it.
+//! `companion connect` and `companion disconnect`: link an account through the browser or a calendar by its link, and
+//! unlink it.
+
+use std::io::{BufRead, Read};
 
 use serde_json::json;
+use sync::busy_set::vendor_zone;
+use sync::error::Code;
 use sync::ids::ConnectionId;
 use sync::ports::Clock;
 
@@ -8,21 +13,56 @@ use super::args::ConnectService;
 use super::output::{self, Outcome};
 use crate::problem::Problem;
 use crate::profile::Profile;
-use crate::sign_in;
 use crate::status;
 use crate::view::{self, Activity};
 use crate::wiring::Wiring;
+use crate::{feeds, sign_in};
 
 pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
     match service {
         ConnectService::Google { no_browser, own_calendar } => {
             google(profile, *no_browser, *own_calendar).await
         }
-        ConnectService::IcsFeed { .. } => {
-            Err(Problem::new(sync::error::Code::Internal, "This is not built yet."))
-        }
+        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref()).await,
     }
 }
+
+async fn feed(profile: &Profile, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
+    let typed = if link == "-" { Some(typed_link()?) } else { None };
+    let wiring = Wiring::open(profile).await?;
+    let (id, found) = feeds::connect(&wiring, typed.as_deref().unwrap_or(link), name).await?;
+    let world = wiring.world()?;
+    let zone = vendor_zone(world.vendor.as_ref());
+    let mut outcome = connected(&wiring, &id)?;
+    outcome.document["feed"] = found.document();
+    let next: Vec<String> = found.next_busy.iter().map(|span| feeds::told(*span, &zone)).collect();
+    let next = if next.is_empty() {
+        "It blocks no time in the days ahead.".to_owned()
+    } else {
+        format!("It blocks {}.", next.join("; "))
+    };
+    outcome.text = format!(
+        "Found \"{}\" with {} {}. {next}\n{}",
+        found.name,
+        found.events,
+        if found.events == 1 { "event" } else { "events" },
+        outcome.text
+    );
+    Ok(outcome)
+}
+
+/// What stands in a command line is seen by everybody on this computer; what comes on stdin is not.
+fn typed_link() -> Result<String, Problem> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_LINK)
+        .read_line(&mut line)
+        .map_err(|_| Problem::new(Code::InvalidInput, "No link came on stdin."))?;
+    Ok(line)
+}
+
+const MAX_LINK: u64 = 64 * 1024;
 
 async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;

@@ -1,14 +1,102 @@
 //! `companion decisions` and `companion decide`: what waits for the vendor, and her answers.
 
-use super::output::Outcome;
+use mirror::Sqlite;
+use serde_json::json;
+use sync::decisions::{Refused, answer, waiting};
+use sync::error::Code;
+use sync::plan::plan;
+use sync::policy::Policy;
+use sync::ports::{Clock, Mirror};
+use sync::report::DecisionReport;
+use sync::world::{Direction, SyncOutcome, World};
+
+use super::output::{Exit, Outcome};
+use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
-use sync::error::Code;
+use crate::syncing::{self, Wanted};
+use crate::wiring::Wiring;
 
-pub fn list(_profile: &Profile) -> Result<Outcome, Problem> {
-    Err(Problem::new(Code::Internal, "This is not built yet."))
+pub fn list(profile: &Profile) -> Result<Outcome, Problem> {
+    let policy = Policy { horizon_days: profile.settings()?.sync.horizon_days, ..Policy::default() };
+    let world = Sqlite::open_read_only(&profile.database())?.world()?;
+    let decisions = all(&world, &policy, &SystemClock);
+    Ok(Outcome::done(json!({ "decisions": decisions }), text(&decisions)))
 }
 
-pub async fn decide(_profile: &Profile, _id: &str, _option: &str) -> Result<Outcome, Problem> {
-    Err(Problem::new(Code::Internal, "This is not built yet."))
+fn all(world: &World, policy: &Policy, clock: &dyn Clock) -> Vec<DecisionReport> {
+    let now = clock.now();
+    waiting(world, &plan(world, now, policy).cards, now)
+}
+
+fn text(decisions: &[DecisionReport]) -> String {
+    if decisions.is_empty() {
+        return "Nothing waits for you.".to_owned();
+    }
+    let lines: Vec<String> = decisions
+        .iter()
+        .map(|decision| {
+            let options = if decision.options.is_empty() {
+                "decide this one in your calendar or on Bookiji".to_owned()
+            } else {
+                format!("companion decide {} {}", decision.id, decision.options.join("|"))
+            };
+            format!("{}\n  {options}", decision.summary)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// Writes the answer down, and carries it out with a sync. Should that not get through, the next one does it.
+pub async fn decide(profile: &Profile, id: &str, option: &str) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let world = wiring.world()?;
+    let now = wiring.clock.now();
+    let cards = plan(&world, now, &wiring.policy()).cards;
+    let (calendar, intake) =
+        answer(&world, &cards, now, id, option).map_err(|refused| problem(refused, id, option))?;
+    wiring.mirror.take_import(&calendar, &intake)?;
+    tracing::info!(decision = id, option, "decided");
+    let connection = world.calendars.get(&calendar).map(|calendar| calendar.connection.clone());
+    let wanted = Wanted {
+        direction: Direction::FromCalendar,
+        connections: Some(connection.into_iter().collect()),
+        dry_run: false,
+    };
+    let problems = match syncing::sync_once(&wiring, &wanted).await {
+        Ok(report) if report.outcome() == SyncOutcome::Success => Vec::new(),
+        Ok(report) => syncing::problems(&report),
+        Err(problem) => vec![problem],
+    };
+    let left = all(&wiring.world()?, &wiring.policy(), &wiring.clock);
+    let exit = match (problems.is_empty(), left.is_empty()) {
+        (false, _) => Exit::Partly,
+        (true, false) => Exit::Decide,
+        (true, true) => Exit::Done,
+    };
+    Ok(Outcome {
+        document: json!({ "decided": id, "option": option, "decisions": left }),
+        text: format!("Decided.\n{}", text(&left)),
+        problems,
+        exit,
+    })
+}
+
+fn problem(refused: Refused, id: &str, option: &str) -> Problem {
+    match refused {
+        Refused::NotWaiting => Problem::new(
+            Code::InvalidInput,
+            format!("No question \"{id}\" waits: it was answered, or what it asked about has changed."),
+        )
+        .then("See what waits with `companion decisions`."),
+        Refused::NoSuchOption { options } => {
+            Problem::new(Code::InvalidInput, format!("\"{option}\" is no answer to this question."))
+                .then(format!("Answer with one of: {}.", options.join(", ")))
+        }
+        Refused::NoOptions { summary } => Problem::new(
+            Code::InvalidInput,
+            format!("This one cannot be decided here yet: {summary}"),
+        )
+        .then("Change the booking on Bookiji, or the event in your calendar; the next sync takes it from there."),
+    }
 }

@@ -1,12 +1,50 @@
 //! `companion import`: .ics files in.
 
-use super::output::Outcome;
+use serde_json::json;
+
+use super::args::{self, ImportArgs};
+use super::output::{Exit, Outcome};
+use crate::import::{self, FileOutcome, FileReport, OnConflict, Options};
 use crate::problem::Problem;
 use crate::profile::Profile;
-use sync::error::Code;
+use crate::wiring::Wiring;
 
-use super::args::ImportArgs;
+pub async fn run(profile: &Profile, args: &ImportArgs) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let options = Options { on_conflict: args.on_conflict.map(Into::into), dry_run: args.dry_run };
+    let reports = import::import_files(&wiring, &args.files, &options).await?;
+    Ok(outcome(&reports, args.dry_run))
+}
 
-pub async fn run(_profile: &Profile, _args: &ImportArgs) -> Result<Outcome, Problem> {
-    Err(Problem::new(Code::Internal, "This is not built yet."))
+impl From<args::OnConflict> for OnConflict {
+    fn from(choice: args::OnConflict) -> Self {
+        match choice {
+            args::OnConflict::Replace => Self::Replace,
+            args::OnConflict::Merge => Self::Merge,
+            args::OnConflict::Skip => Self::Skip,
+        }
+    }
+}
+
+fn outcome(reports: &[FileReport], dry_run: bool) -> Outcome {
+    let refusals: Vec<Problem> = reports.iter().filter_map(|report| report.refusal.clone()).collect();
+    let mut problems = refusals.clone();
+    for problem in reports.iter().filter_map(|report| report.unsent.as_ref()) {
+        if !problems.contains(problem) {
+            problems.push(problem.clone());
+        }
+    }
+    let taken = reports.iter().filter(|report| report.outcome != FileOutcome::Rejected);
+    let exit = match (problems.is_empty(), taken.count()) {
+        (false, 0) => Exit::Failed,
+        (false, _) => Exit::Partly,
+        (true, _) if reports.iter().any(|report| report.waiting > 0) => Exit::Decide,
+        (true, _) => Exit::Done,
+    };
+    Outcome {
+        document: json!({ "dry_run": dry_run, "files": reports }),
+        text: import::sentences(reports, dry_run),
+        problems,
+        exit,
+    }
 }

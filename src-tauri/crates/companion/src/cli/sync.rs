@@ -1,13 +1,17 @@
 //! `companion sync`: one run, the plan of one, or the schedule until somebody interrupts it.
 
 use mirror::Sqlite;
+use sync::error::Code;
 use sync::ports::Mirror;
 use sync::report::Report;
 use sync::world::SyncOutcome;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::args::SyncArgs;
 use super::output::{self, Exit, Outcome};
 use crate::controller::{Controller, Options};
+use crate::import::FileOutcome;
+use crate::inbox::Settled;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::settings::Settings;
@@ -23,7 +27,11 @@ pub async fn run(
 ) -> Result<Outcome, Problem> {
     let _: Settings = profile.settings()?;
     // Before anybody is asked for a passphrase.
-    syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?)?;
+    match syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?) {
+        // Whoever keeps watching may be given files, with no account at all.
+        Err(problem) if args.watch && problem.code == Code::NotConnected => {}
+        ready => ready?,
+    }
     let wiring = Wiring::open(profile).await?;
     if args.watch {
         return watch(wiring, language, json).await;
@@ -71,6 +79,11 @@ async fn watch(wiring: Wiring, language: Language, json: bool) -> Result<Outcome
                     None => {}
                 }
             }
+            file = handle.files.recv() => match file {
+                Ok(file) => output::note(&told(&file, json)),
+                Err(RecvError::Lagged(missed)) => output::note(&format!("{missed} more files.")),
+                Err(RecvError::Closed) => break,
+            }
         }
     }
     let last = handle.reports.borrow().clone();
@@ -85,6 +98,25 @@ async fn watch(wiring: Wiring, language: Language, json: bool) -> Result<Outcome
         Some(Err(problem)) => Err(problem),
         None => Ok(Outcome::done(serde_json::json!({}), "Stopped before the first sync ended.")),
     }
+}
+
+/// A file of a watched folder, on one line.
+fn told(file: &Settled, json: bool) -> String {
+    if json {
+        return serde_json::json!({ "file": file }).to_string();
+    }
+    let what = match file.outcome {
+        FileOutcome::Imported => "imported",
+        FileOutcome::Unchanged => "nothing new in it",
+        FileOutcome::NoTimes => "no times of yours in it",
+        FileOutcome::Rejected => "rejected",
+    };
+    let reason = file.reason.as_ref().map(|reason| format!(" {reason}")).unwrap_or_default();
+    let waits = match file.waiting {
+        0 => "",
+        _ => " It asks something of you: see `companion decisions`.",
+    };
+    format!("{}: {what}.{reason}{waits}", file.name)
 }
 
 /// Ends when somebody presses Ctrl-C or asks the process to end.

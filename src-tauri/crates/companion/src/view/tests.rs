@@ -252,6 +252,7 @@ fn book(world: &mut World, id: &str, start: &str, end: &str) -> sync::ids::Remot
             end: at(end),
             service_name: Some("Haircut".into()),
             customer_name: Some("Camille Roy".into()),
+            customer_email: None,
             notes: None,
             updated_at: "2026-11-01T00:00:00.000000Z".into(),
         },

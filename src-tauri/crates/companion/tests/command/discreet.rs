@@ -6,9 +6,21 @@ use serde_json::json;
 
 use crate::world::{World, command};
 
+/// The part of a calendar link that makes it a secret.
+const LINK: &str = "private-5f2c9e81.ics";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_written_down_and_the_log_holds_no_titles_or_names() {
     let world = World::connected().await;
+    let feed = world.sandbox.base_url.clone() + "/feeds/" + LINK;
+    let text = "BEGIN:VCALENDAR\nX-WR-CALNAME:Club\nEND:VCALENDAR\n";
+    let edit = json!({ "as": "publisher", "do": "put_feed", "name": LINK, "text": text });
+    assert!(world.try_edit(edit).await);
+    let connect = ["-vv", "connect", "ics-feed", "--url", &feed];
+    let linked = command(world.profile.path()).args(connect).output().await.unwrap();
+    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+    assert_no_secret(&world, "stdout", &linked.stdout);
+    assert_no_secret(&world, "stderr", &linked.stderr);
     let mut streams = Vec::new();
     for words in [&["sync"][..], &["status"], &["busy"], &["doctor"], &["history"]] {
         let output = command(world.profile.path()).args(["-vv"]).args(words).output().await.unwrap();
@@ -16,26 +28,48 @@ async fn no_secret_is_written_down_and_the_log_holds_no_titles_or_names() {
         // What a command answers may name her events: they are hers. It never names a secret.
         assert_no_secret(&world, "stdout", &output.stdout);
     }
+    let state = world.state().await;
+    let booking = state["bookings"][0]["id"].as_str().unwrap();
+    let file = world.profile.path().join("her file.ics");
+    let file = file.to_str().unwrap();
+    for words in [
+        &["invite", booking, "--cancel", "-o", file][..],
+        &["export", "--from", "2026-01-01", "--to", "2028-12-31", "-o", file],
+        &["explain", "2026-03-29"],
+    ] {
+        let output = command(world.profile.path()).args(["-vv"]).args(words).output().await.unwrap();
+        streams.extend(output.stderr);
+        assert_no_secret(&world, "stdout", &output.stdout);
+        assert!(!holds(&output.stdout, "@mail.example"), "no answer names a customer's address");
+    }
+    // The last file is the export: an invitation is for the one it names, an export is for anybody.
+    assert!(!holds(&std::fs::read(file).unwrap(), "@mail.example"), "an export names no customer's address");
     world.fault(json!({ "service": "google", "kind": "token_revoked" })).await;
+    world.fault(json!({ "service": "feeds", "kind": "html" })).await;
     let failed = command(world.profile.path()).args(["-vv", "sync"]).output().await.unwrap();
     streams.extend(failed.stderr);
     assert_no_secret(&world, "stderr", &streams);
 
     let log = std::fs::read(world.profile.path().join("logs/companion.log")).unwrap();
     assert!(String::from_utf8_lossy(&log).contains("sync ended"), "there is something to look at");
-    let state = world.state().await;
     let lives =
         state["customers"].as_array().unwrap().iter().filter_map(|customer| customer["full_name"].as_str());
+    let addresses =
+        state["customers"].as_array().unwrap().iter().filter_map(|customer| customer["email"].as_str());
     let titles = state["calendars"]
         .as_array()
         .unwrap()
         .iter()
         .flat_map(|calendar| calendar["events"].as_array().unwrap())
         .filter_map(|event| event["summary"].as_str());
-    for private in lives.chain(titles).chain([world.sandbox.email.as_str()]) {
+    for private in lives.chain(addresses).chain(titles).chain([world.sandbox.email.as_str()]) {
         for (place, bytes) in [("the log", &log), ("stderr", &streams)] {
             assert!(private.len() < 4 || !holds(bytes, private), "{place} holds {private:?}");
         }
+    }
+
+    for calendar in world.state().await["calendars"].as_array().unwrap() {
+        assert!(!calendar.to_string().contains("@mail.example"), "no calendar holds a customer's address");
     }
 
     let mut files = 0;
@@ -48,9 +82,15 @@ async fn no_secret_is_written_down_and_the_log_holds_no_titles_or_names() {
 
 /// The password, the passphrase, and anything that looks like the sandbox's tokens, which look like the real ones.
 fn assert_no_secret(world: &World, place: &str, bytes: &[u8]) {
-    for secret in
-        [world.sandbox.password.as_str(), "a passphrase for tests", "ya29.", "1//0", "eyJhbGciOi", "Bearer "]
-    {
+    for secret in [
+        world.sandbox.password.as_str(),
+        "a passphrase for tests",
+        LINK,
+        "ya29.",
+        "1//0",
+        "eyJhbGciOi",
+        "Bearer ",
+    ] {
         assert!(!holds(bytes, secret), "{place} holds {secret:?}");
     }
 }

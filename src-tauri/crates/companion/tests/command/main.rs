@@ -2,7 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod discreet;
+mod explain;
+mod export;
+mod feeds;
 mod flow;
+mod import;
+mod inbox;
+mod invite;
 mod killed;
 mod local;
 mod trouble;

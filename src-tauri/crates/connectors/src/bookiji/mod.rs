@@ -1,7 +1,11 @@
-//! The platform as its own contract describes it (platform notes §6.2): bookings by cursor, busy time as a whole set.
+//! The platform as its own contract describes it (platform notes §6.2): bookings by cursor, busy time as a whole set, and
+//! slots as rows of its database.
 
+mod database;
+mod make_slots;
 mod profile;
 mod refusal;
+mod slots;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +20,8 @@ use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 
+pub use self::database::Database;
+use self::slots::Slots;
 use crate::http::{Base, Http, Method, Peer, Request, garbled};
 use crate::tokens::{Signed, Tokens};
 
@@ -28,13 +34,31 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub struct Bookiji {
     signed: Signed,
     base: Base,
+    database: Option<Database>,
 }
 
 impl Bookiji {
     /// `base` is the platform's address without `/api`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { signed: Signed { http, tokens }, base }
+        Self { signed: Signed { http, tokens }, base, database: None }
+    }
+
+    /// Says where slots stand. Without it, whatever is asked about slots is refused.
+    #[must_use]
+    pub fn with_slots(self, database: Database) -> Self {
+        Self { database: Some(database), ..self }
+    }
+
+    fn rows(&self) -> Result<Slots<'_>, ServiceError> {
+        let database = self.database.as_ref().ok_or_else(|| ServiceError::Rejected {
+            service: Peer::Bookiji.name().to_owned(),
+            reason:
+                "where its database is, and whose slots are meant, is not known; sign in, with supabase and \
+                     supabase_key set under [endpoints] in settings.toml"
+                    .to_owned(),
+        })?;
+        Ok(Slots { signed: &self.signed, database })
     }
 
     async fn page(&self, cursor: Option<&str>) -> Result<wire::Page, Stop> {
@@ -63,16 +87,16 @@ enum Stop {
 
 #[async_trait]
 impl Platform for Bookiji {
-    async fn slots(&self, _window: Interval) -> Result<Vec<Slot>, ServiceError> {
-        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    async fn slots(&self, window: Interval) -> Result<Vec<Slot>, ServiceError> {
+        self.rows()?.overlapping(window).await
     }
 
-    async fn create_slots(&self, _slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
-        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
+        self.rows()?.create(slots).await
     }
 
-    async fn remove_slot(&self, _slot: &Slot) -> Result<(), ServiceError> {
-        Err(garbled(Peer::Bookiji, "slots are not spoken yet"))
+    async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError> {
+        self.rows()?.remove(slot).await
     }
 
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {

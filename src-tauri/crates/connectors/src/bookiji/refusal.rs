@@ -47,6 +47,16 @@ pub(super) fn is_about_the_cursor(answer: &Answer) -> bool {
     }
 }
 
+/// The word that a refusal means machines to read.
+pub(super) fn code(answer: &Answer) -> Option<String> {
+    read(&answer.value().unwrap_or_default()).code
+}
+
+/// What a refusal says to people.
+pub(super) fn message(answer: &Answer) -> Option<String> {
+    read(&answer.value().unwrap_or_default()).message
+}
+
 fn read(body: &Value) -> Refusal {
     let word = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let error = &body["error"];

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use sync::booking::BookingStatus;
+use sync::booking::{BookingStatus, MailAddress};
 use sync::ids::{BookingId, VendorId};
 use sync::ports::BusyReceipt;
 
@@ -40,6 +40,7 @@ pub(super) struct Booking {
 #[derive(Deserialize)]
 struct Customer {
     full_name: Option<String>,
+    email: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +50,8 @@ struct Service {
 
 impl Booking {
     pub(super) fn into_booking(self) -> sync::booking::Booking {
+        let (customer_name, customer_email) =
+            self.customers.map_or((None, None), |customer| (customer.full_name, customer.email));
         sync::booking::Booking {
             id: self.id,
             vendor: self.provider_id,
@@ -56,7 +59,8 @@ impl Booking {
             start: self.start_time,
             end: self.end_time,
             service_name: self.services.and_then(|service| service.name),
-            customer_name: self.customers.and_then(|customer| customer.full_name),
+            customer_name,
+            customer_email: customer_email.filter(|address| !address.is_empty()).map(MailAddress),
             notes: self.notes,
             updated_at: self.updated_at,
         }
@@ -77,6 +81,7 @@ pub(super) fn unreadable(id: BookingId, value: &Value) -> sync::booking::Booking
         end,
         service_name: None,
         customer_name: None,
+        customer_email: None,
         notes: None,
         updated_at: word("updated_at"),
     }

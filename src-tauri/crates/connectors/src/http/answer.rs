@@ -55,6 +55,10 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Vec<u8>) {
         (self.status, self.headers, self.body)
     }
@@ -67,7 +71,7 @@ impl Answer {
 
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after::retry_after(&self.headers, self.received_at)
+        retry_after(&self.headers, self.received_at)
     }
 
     /// What a refusal means where the service has no rule of its own for it.

@@ -10,6 +10,8 @@ pub enum Peer {
     GoogleAuth,
     Bookiji,
     BookijiAuth,
+    /// Whoever publishes a calendar link.
+    Feeds,
 }
 
 impl Peer {
@@ -21,6 +23,7 @@ impl Peer {
             Self::GoogleAuth => "google_auth",
             Self::Bookiji => "bookiji",
             Self::BookijiAuth => "bookiji_auth",
+            Self::Feeds => "feeds",
         }
     }
 
@@ -30,6 +33,7 @@ impl Peer {
         match self {
             Self::Google | Self::GoogleAuth => "Google",
             Self::Bookiji | Self::BookijiAuth => "Bookiji",
+            Self::Feeds => "the calendar link",
         }
     }
 }

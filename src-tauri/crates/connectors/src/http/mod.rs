@@ -20,6 +20,7 @@ pub use base::{Base, BaseError};
 pub use counters::{Counters, Peer};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
+pub(crate) use retry_after::retry_after;
 
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -59,26 +60,8 @@ impl Http {
     /// # Errors
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Somebody else may have chosen one first; either will do.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(concat!("BookijiCompanion/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(timeouts.connect)
-                .read_timeout(timeouts.silence)
-                .timeout(timeouts.whole)
-        };
-        let failed = |error: reqwest::Error| HttpError { source: Arc::new(error) };
-        Ok(Self {
-            abroad: builder().build().map_err(failed)?,
-            home: builder().no_proxy().build().map_err(failed)?,
-            counters,
-            timeouts,
-        })
+        let (abroad, home) = (build(builder(timeouts))?, build(builder(timeouts).no_proxy())?);
+        Ok(Self { abroad, home, counters, timeouts })
     }
 
     #[must_use]
@@ -137,14 +120,36 @@ impl Http {
         if begun || error.is_decode() {
             return garbled(peer, "it broke off half-way");
         }
-        let mut cause = error.source();
-        while let Some(deeper) = cause.and_then(|cause| cause.source()) {
-            cause = Some(deeper);
-        }
-        // reqwest's own words name the whole address; the innermost cause names only what happened.
-        let reason = cause.map_or_else(|| "the connection failed".to_owned(), ToString::to_string);
-        unreachable(peer, &line(&reason))
+        unreachable(peer, &what_happened(error))
     }
+}
+
+/// What every client of ours has in common: no redirect is followed behind our back.
+pub(crate) fn builder(timeouts: Timeouts) -> reqwest::ClientBuilder {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Somebody else may have chosen one first; either will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder()
+        .user_agent(concat!("BookijiCompanion/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.silence)
+        .timeout(timeouts.whole)
+}
+
+pub(crate) fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, HttpError> {
+    builder.build().map_err(|error| HttpError { source: Arc::new(error) })
+}
+
+/// reqwest's own words name the whole address; the innermost cause names only what happened.
+pub(crate) fn what_happened(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    while let Some(deeper) = cause.and_then(|cause| cause.source()) {
+        cause = Some(deeper);
+    }
+    line(&cause.map_or_else(|| "the connection failed".to_owned(), ToString::to_string))
 }
 
 /// The HTTP stack could not be built.
@@ -163,6 +168,6 @@ fn unreachable(peer: Peer, reason: &str) -> ServiceError {
 }
 
 #[expect(clippy::disallowed_methods, reason = "an answer's arrival is read here, at the edge")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -11,7 +11,7 @@ pub(super) const LONGEST: Duration = Duration::from_hours(1);
 /// Reads `Retry-After` (seconds or a date) and `X-RateLimit-Reset` (an instant).
 ///
 /// Dates are compared with the service's own clock where it sent one, so that ours may be wrong.
-pub(super) fn retry_after(headers: &HeaderMap, received_at: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, received_at: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text(DATE.as_str()).and_then(http_date).unwrap_or(received_at);
     let until = |then: Timestamp| Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO);

@@ -64,6 +64,8 @@ async fn the_first_reading_holds_every_booking_and_later_ones_what_changed() {
     assert_eq!((items.len(), coverage, cursor), (2, Coverage::Everything, Some(Cursor::from("c2"))));
     assert_eq!(items[0].service_name.as_deref(), Some("Haircut"));
     assert_eq!(items[0].customer_name.as_deref(), Some("Cust Omer"));
+    assert_eq!(items[0].customer_email.as_ref().map(|address| address.0.as_str()), Some("c@example.com"));
+    assert!(!format!("{items:?}").contains("c@example.com"), "an address is in no log");
     assert_eq!(items[0].updated_at, "2029-12-30T09:47:12.388643+00:00", "microseconds are kept");
     assert_eq!(items[0].start, "2030-01-02T10:00:00Z".parse().unwrap());
 

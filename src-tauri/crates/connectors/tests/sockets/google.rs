@@ -38,6 +38,7 @@ fn draft() -> Draft {
         end: "2026-01-20T11:00:00Z".parse().unwrap(),
         service_name: Some("Haircut".into()),
         customer_name: None,
+        customer_email: None,
         notes: None,
         updated_at: String::new(),
     };

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
 mod bookiji;
+mod feeds;
 mod google;
 mod http;
 mod oauth;
 mod server;
+mod slots;
 mod tokens;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use connectors::http::{Base, Counters, Http, Timeouts};
 use connectors::tokens::{Grant, Tokens};
@@ -44,6 +45,10 @@ pub enum Reply {
     Json(u16, Value),
     /// Status line, headers and body, as they are.
     Raw(String),
+    /// The same where it is no text.
+    Bytes(Vec<u8>),
+    /// A head, and then this piece again and again, never to an end.
+    Drip(String, &'static str, Duration),
     /// The connection breaks without a word.
     Reset,
     /// Nothing, for ever.
@@ -146,23 +151,31 @@ async fn serve(
         seen.push(asked.clone());
         seen.len() - 1
     };
-    let text = match answer(number, &asked) {
+    let bytes = match answer(number, &asked) {
         Reply::Json(status, body) => {
             let Reply::Raw(text) =
                 Reply::with(status, "Content-Type: application/json; charset=UTF-8\r\n", &body.to_string())
             else {
                 unreachable!()
             };
-            text
+            text.into_bytes()
         }
-        Reply::Raw(text) => text,
+        Reply::Raw(text) => text.into_bytes(),
+        Reply::Bytes(bytes) => bytes,
+        Reply::Drip(head, piece, every) => {
+            stream.write_all(head.as_bytes()).await.ok()?;
+            loop {
+                stream.write_all(piece.as_bytes()).await.ok()?;
+                tokio::time::sleep(every).await;
+            }
+        }
         Reply::Reset => {
             stream.set_zero_linger().ok()?;
             return None;
         }
         Reply::Silence => return std::future::pending().await,
     };
-    stream.write_all(text.as_bytes()).await.ok()?;
+    stream.write_all(&bytes).await.ok()?;
     stream.shutdown().await.ok()
 }
 
@@ -177,7 +190,7 @@ pub async fn signed_in() -> Tokens {
     tokens
         .adopt(Grant {
             access: "token".into(),
-            expires_in: std::time::Duration::from_secs(3600),
+            expires_in: Duration::from_secs(3600),
             refresh: Some("refresh".into()),
         })
         .await

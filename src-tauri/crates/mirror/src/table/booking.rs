@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
-use sync::booking::{Booking, BookingStatus};
+use sync::booking::{Booking, BookingStatus, MailAddress};
 use sync::ids::{BookingId, Cursor, VendorId};
 
 use crate::column::Moment;
@@ -11,7 +11,8 @@ use crate::failure::Failure;
 
 pub fn all(connection: &Connection) -> Result<Vec<Booking>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, vendor_id, status, start_at, end_at, service_name, customer_name, notes, updated_at
+        "SELECT id, vendor_id, status, start_at, end_at, service_name, customer_name, customer_email, notes,
+             updated_at
          FROM bookings ORDER BY id",
     )?;
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -24,12 +25,13 @@ pub fn ids(connection: &Connection) -> Result<BTreeSet<BookingId>, Failure> {
 
 pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {
     tx.prepare_cached(
-        "INSERT INTO bookings (id, vendor_id, status, start_at, end_at, service_name, customer_name, notes,
-             updated_at)
-         VALUES (:id, :vendor_id, :status, :start_at, :end_at, :service_name, :customer_name, :notes, :updated_at)
+        "INSERT INTO bookings (id, vendor_id, status, start_at, end_at, service_name, customer_name,
+             customer_email, notes, updated_at)
+         VALUES (:id, :vendor_id, :status, :start_at, :end_at, :service_name, :customer_name, :customer_email, :notes,
+             :updated_at)
          ON CONFLICT (id) DO UPDATE SET vendor_id = excluded.vendor_id, status = excluded.status,
              start_at = excluded.start_at, end_at = excluded.end_at, service_name = excluded.service_name,
-             customer_name = excluded.customer_name, notes = excluded.notes, updated_at = excluded.updated_at",
+             customer_name = excluded.customer_name, customer_email = excluded.customer_email, notes = excluded.notes, updated_at = excluded.updated_at",
     )?
     .execute(named_params! {
         ":id": booking.id.as_str(),
@@ -39,6 +41,7 @@ pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {
         ":end_at": Moment(booking.end),
         ":service_name": booking.service_name,
         ":customer_name": booking.customer_name,
+        ":customer_email": booking.customer_email.as_ref().map(|address| &address.0),
         ":notes": booking.notes,
         ":updated_at": booking.updated_at,
     })?;
@@ -98,6 +101,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Booking> {
         end: row.get::<_, Moment>("end_at")?.0,
         service_name: row.get("service_name")?,
         customer_name: row.get("customer_name")?,
+        customer_email: row.get::<_, Option<_>>("customer_email")?.map(MailAddress),
         notes: row.get("notes")?,
         updated_at: row.get("updated_at")?,
     })

@@ -74,6 +74,8 @@ pub fn settle(
         Settled::Removed { .. } => (EntryState::Removed, None, None),
         Settled::Published(_) => (EntryState::Published, None, None),
         Settled::Withdrawn { .. } => (EntryState::Withdrawn, None, None),
+        Settled::SlotsMade { .. } => (EntryState::Stored, None, None),
+        Settled::SlotRemoved { .. } => (EntryState::Removed, None, None),
         Settled::Failed { problem, .. } => (EntryState::Failed, None, Some(problem)),
     };
     let rows = tx
@@ -98,7 +100,8 @@ pub fn settle(
 pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failure> {
     tx.prepare_cached(
         "UPDATE operations SET state = :state, settled_at = coalesce(attempted_at, intended_at)
-         WHERE settled_at IS NULL AND kind <> 'publish_busy' AND calendar_id IN
+         WHERE settled_at IS NULL AND kind NOT IN ('publish_busy', 'make_slots', 'remove_slot')
+             AND calendar_id IN
              (SELECT id FROM calendar_sync_status WHERE connection_id = :account)",
     )?
     .execute(named_params! { ":state": Word(EntryState::Abandoned), ":account": account.as_str() })?;
@@ -158,6 +161,20 @@ impl<'a> Heading<'a> {
                 booking: None,
                 key: set.source.as_str(),
                 precondition: before.as_ref().map(|before| before.checksum.as_str()),
+            },
+            Operation::MakeSlots { source, slots } => Self {
+                kind: "make_slots",
+                calendar: source,
+                booking: None,
+                key: slots.first().map_or("", |slot| slot.id.as_str()),
+                precondition: None,
+            },
+            Operation::RemoveSlot { source, slot } => Self {
+                kind: "remove_slot",
+                calendar: source,
+                booking: None,
+                key: slot.id.as_str(),
+                precondition: Some("open"),
             },
         }
     }

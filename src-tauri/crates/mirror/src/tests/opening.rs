@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::scene::*;
 use crate::Sqlite;
+use crate::open::latest;
 
 fn profile() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
@@ -85,7 +86,7 @@ fn the_connection_is_set_as_promised() {
     assert_eq!(number("trusted_schema"), 0);
     assert_eq!(number("busy_timeout"), 5_000);
     assert_eq!(number("application_id"), 0x426B_6A69);
-    assert_eq!(number("user_version"), 1);
+    assert_eq!(number("user_version"), latest());
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn what_was_removed_does_not_linger_in_the_file() {
 fn a_file_of_a_newer_version_is_refused() {
     let (_folder, path) = profile();
     filled(&path);
-    Db::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Db::open(&path).unwrap().pragma_update(None, "user_version", latest() + 1).unwrap();
 
     let before = fs::read(&path).unwrap();
     for result in [Sqlite::open(&path), Sqlite::open_read_only(&path)] {
@@ -148,7 +149,7 @@ fn a_newer_file_is_refused_while_the_newer_app_runs() {
     let (_folder, path) = profile();
     filled(&path);
     let newer = Db::open(&path).unwrap();
-    newer.pragma_update(None, "user_version", 2).unwrap();
+    newer.pragma_update(None, "user_version", latest() + 1).unwrap();
     let before = fs::read(&path).unwrap();
     assert!(matches!(Sqlite::open(&path), Err(MirrorError::TooNew)), "the version stands in the -wal alone");
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -282,6 +283,26 @@ fn a_reader_does_not_bring_an_older_file_up_to_date() {
     Db::open(&path).unwrap().pragma_update(None, "user_version", 0).unwrap();
     let error = Sqlite::open_read_only(&path).unwrap_err();
     assert!(error.to_string().contains("older version"), "{error}");
+}
+
+#[test]
+fn bookings_of_an_older_file_are_read_once_more_for_their_addresses() {
+    let (_folder, path) = profile();
+    crate::open::create(&path).unwrap();
+    let mut db = Db::open(&path).unwrap();
+    let first = [M::up(include_str!("../../../../../migrations/0001_mirror.sql"))];
+    Migrations::from_slice(&first).to_latest(&mut db).unwrap();
+    db.execute_batch(
+        "INSERT INTO bookings (id, vendor_id, status, start_at, end_at, updated_at)
+             VALUES ('b1', 'ana', 'confirmed', 0, 1, 'then');
+         INSERT INTO bookings_cursor (one, cursor) VALUES (1, 'far');",
+    )
+    .unwrap();
+    drop(db);
+
+    let world = Sqlite::open(&path).unwrap().world().unwrap();
+    assert_eq!(world.bookings[&booking_id("b1")].customer_email, None);
+    assert_eq!(world.bookings_cursor, None);
 }
 
 #[test]

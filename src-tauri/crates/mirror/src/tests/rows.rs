@@ -164,11 +164,32 @@ fn a_booking_keeps_every_field_and_a_status_nobody_knows_yet() {
     strange.status = BookingStatus::Other("on_hold".into());
     strange.service_name = None;
     strange.customer_name = None;
+    strange.customer_email = None;
     strange.notes = Some("line one\nline two".into());
     mirror.take_bookings(&[strange.clone(), booking("b2", 60)], &[], true, None).unwrap();
     let world = mirror.world().unwrap();
     assert_eq!(world.bookings[&strange.id], strange);
     assert_eq!(world.bookings[&booking_id("b2")], booking("b2", 60));
+}
+
+#[test]
+fn an_invitation_outlives_its_booking_and_its_sequence_never_falls() {
+    let mirror = anas();
+    let invitation = |sequence, checksum: &str| sync::invite::SentInvite {
+        sequence,
+        checksum: checksum.to_owned(),
+        written_at: at(sequence.into()),
+    };
+    let id = booking_id("b1");
+    assert_eq!(mirror.sent_invite(&id).unwrap(), None);
+    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    for next in [invitation(0, "ten"), invitation(1, "eleven")] {
+        mirror.put_sent_invite(&id, &next).unwrap();
+        assert_eq!(mirror.sent_invite(&id).unwrap(), Some(next));
+    }
+    mirror.put_sent_invite(&id, &invitation(0, "late")).unwrap();
+    mirror.take_bookings(&[], &[], true, None).unwrap();
+    assert_eq!(mirror.sent_invite(&id).unwrap(), Some(invitation(1, "eleven")));
 }
 
 #[test]

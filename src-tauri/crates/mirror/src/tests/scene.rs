@@ -4,7 +4,7 @@ use calendar::busy::{AllDayRule, BusyRules};
 use calendar::event::{End, Event, Uid, When};
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
-use sync::booking::{Booking, BookingStatus, Draft};
+use sync::booking::{Booking, BookingStatus, Draft, MailAddress};
 use sync::error::Code;
 use sync::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
@@ -95,6 +95,7 @@ pub fn booking(id: &str, start: i64) -> Booking {
         end: at(start + 30),
         service_name: Some("Haircut".into()),
         customer_name: Some("Mrs Roy".into()),
+        customer_email: Some(MailAddress("roy@example.com".into())),
         notes: None,
         updated_at: "2026-03-02T09:00:00.123456+00:00".into(),
     }

@@ -4,6 +4,7 @@ pub mod availability;
 pub mod bookings;
 pub mod busy;
 pub mod connections;
+pub mod openings;
 pub mod platform;
 pub mod problem;
 pub mod request;
@@ -31,7 +32,7 @@ pub fn routes() -> Router<App> {
         .route("/bookiji/api/vendor/bookings/{id}/cancel", post(bookings::cancel))
         .route("/bookiji/api/bookings/reschedule", post(bookings::reschedule))
         .route("/bookiji/api/vendor/changes", get(bookings::changes))
-        .route("/bookiji/api/vendor/availability/slots", get(availability::slots))
+        .route("/bookiji/api/vendor/availability/slots", get(availability::slots).post(availability::create))
         .route("/bookiji/api/vendor/availability/conflicts", get(availability::conflicts))
         .route("/bookiji/api/vendor/calendar/busy", put(busy::put))
         .route("/bookiji/api/vendor/calendar/connections/{provider}", put(connections::put))

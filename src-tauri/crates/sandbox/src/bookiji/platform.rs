@@ -2,6 +2,9 @@
 //!
 //! One rule decides what can be booked: a slot that is available. A booking closes its exact slot and opens it again
 //! when it goes; busy time closes free slots and opens only those that it closed. A booked slot is never touched.
+//!
+//! Every change to a booking opens its exact slot for a moment, as the real database's trigger does. So an open slot
+//! that overlaps a booked one keeps that booking from ever being changed, until the open slot is gone.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::openings::{Openings, Overlap};
 use super::problem::Problem;
 use crate::names::Names;
 use crate::time::postgres;
@@ -22,7 +26,11 @@ pub struct Platform {
     pub services: BTreeMap<String, Service>,
     pub customers: BTreeMap<String, Customer>,
     pub bookings: BTreeMap<String, Booking>,
+    /// Hers.
     pub slots: BTreeMap<String, Slot>,
+    /// Another vendor's, in the same table: everybody may read them, and she may not write them.
+    #[serde(default)]
+    pub neighbour: Neighbour,
     /// By source: one calendar of one connection.
     pub busy: BTreeMap<String, BusySource>,
     pub connections: BTreeMap<String, Connection>,
@@ -112,9 +120,14 @@ impl Booking {
     fn holds(&self, start: Timestamp, end: Timestamp) -> bool {
         !matches!(self.status, Status::Cancelled | Status::NoShow) && self.start < end && start < self.end
     }
+
+    /// The time that nobody else can book because of it.
+    fn held(&self) -> Option<Interval> {
+        Interval::new(self.start, self.end).filter(|_| self.holds(self.start, self.end))
+    }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     pub id: String,
     pub start: Timestamp,
@@ -123,6 +136,78 @@ pub struct Slot {
     /// Closed by busy time, and to be opened again when that is over.
     pub closed_by_busy: bool,
     pub created_at: Timestamp,
+    /// No trigger keeps it: only who writes it changes it.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// Says nothing about whether it can be booked.
+    #[serde(default)]
+    pub slot_type: SlotType,
+    #[serde(default = "first")]
+    pub version: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotType {
+    #[default]
+    Regular,
+    Blocked,
+    Maintenance,
+}
+
+impl SlotType {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::Blocked => "blocked",
+            Self::Maintenance => "maintenance",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Regular, Self::Blocked, Self::Maintenance].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Her profile.
+    pub id: String,
+    pub slots: BTreeMap<String, Slot>,
+}
+
+fn first() -> i64 {
+    1
+}
+
+impl Slot {
+    /// A slot as a vendor usually makes one.
+    #[must_use]
+    pub fn open(id: String, start: Timestamp, end: Timestamp, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            start,
+            end,
+            is_available: true,
+            closed_by_busy: false,
+            created_at,
+            updated_at: None,
+            slot_type: SlotType::Regular,
+            version: first(),
+        }
+    }
+
+    /// The row, as everybody reads it.
+    #[must_use]
+    pub fn row(&self, vendor: &str) -> Value {
+        json!({"id": self.id, "provider_id": vendor, "start_time": postgres(self.start),
+            "end_time": postgres(self.end), "is_available": self.is_available,
+            "slot_type": self.slot_type.as_str(), "created_at": postgres(self.created_at),
+            "updated_at": postgres(self.updated_at.unwrap_or(self.created_at)), "version": self.version,
+            "recurring_rule_id": null})
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -224,7 +309,7 @@ impl Platform {
     /// # Errors
     /// When there is no such booking or it is over.
     pub fn cancel(&mut self, id: &str, reason: Option<&str>, now: Timestamp) -> Result<Booking, Problem> {
-        let booking = self.bookings.get_mut(id).ok_or_else(|| Problem::not_found("Booking"))?;
+        let booking = self.bookings.get(id).ok_or_else(|| Problem::not_found("Booking"))?;
         match booking.status {
             Status::Cancelled => return Ok(booking.clone()),
             Status::Completed | Status::NoShow => {
@@ -236,9 +321,12 @@ impl Platform {
             }
             Status::Pending | Status::Confirmed => {}
         }
-        booking.status = Status::Cancelled;
-        booking.reason = reason.map(str::to_owned);
         let (start, end) = (booking.start, booking.end);
+        self.can_open_exact(start, end)?;
+        if let Some(booking) = self.bookings.get_mut(id) {
+            booking.status = Status::Cancelled;
+            booking.reason = reason.map(str::to_owned);
+        }
         self.open_exact(start, end, now);
         self.changed(id, "booking_cancelled", now);
         Ok(self.bookings[id].clone())
@@ -266,6 +354,7 @@ impl Platform {
         if slot.start <= now {
             return Err(Problem::unprocessable("Bookings start in the future"));
         }
+        self.can_open_exact(old_start, old_end)?;
         if let Some(booking) = self.bookings.get_mut(id) {
             booking.start = slot.start;
             booking.end = slot.end;
@@ -277,12 +366,29 @@ impl Platform {
     }
 
     /// # Errors
-    /// When there is no such booking.
+    /// When there is no such booking, or an open slot lies over its own.
     pub fn set_status(&mut self, id: &str, status: Status, now: Timestamp) -> Result<Booking, Problem> {
-        let booking = self.bookings.get_mut(id).ok_or_else(|| Problem::not_found("Booking"))?;
-        booking.status = status;
-        let (live, start, end) = (booking.is_live(), booking.start, booking.end);
-        if !live && status != Status::Completed {
+        self.edit(id, now, |booking| booking.status = status)
+    }
+
+    /// # Errors
+    /// As [`Platform::set_status`].
+    pub fn set_notes(&mut self, id: &str, notes: Option<&str>, now: Timestamp) -> Result<Booking, Problem> {
+        self.edit(id, now, |booking| booking.notes = notes.map(str::to_owned))
+    }
+
+    fn edit(
+        &mut self,
+        id: &str,
+        now: Timestamp,
+        change: impl FnOnce(&mut Booking),
+    ) -> Result<Booking, Problem> {
+        let mut booking = self.bookings.get(id).cloned().ok_or_else(|| Problem::not_found("Booking"))?;
+        change(&mut booking);
+        let (start, end, gone) = (booking.start, booking.end, !booking.holds(booking.start, booking.end));
+        self.can_open_exact(start, end)?;
+        self.bookings.insert(id.to_owned(), booking);
+        if gone {
             self.open_exact(start, end, now);
         }
         self.changed(id, "booking_updated", now);
@@ -307,6 +413,8 @@ impl Platform {
     }
 
     /// Closes and opens what busy time covers and uncovers. Answers with the ids of both.
+    ///
+    /// A slot that an open one has come to lie over meanwhile stays closed until that one is gone.
     pub fn settle_slots(&mut self, now: Timestamp) -> (Vec<String>, Vec<String>) {
         let busy: Vec<Interval> = calendar::interval::union(
             self.busy
@@ -315,24 +423,37 @@ impl Platform {
                 .filter_map(|one| Interval::new(one.start, one.end))
                 .collect(),
         );
-        let (mut closed, mut opened) = (Vec::new(), Vec::new());
+        let held: Vec<Interval> = calendar::interval::union(
+            self.bookings.values().filter_map(Booking::held).filter(|held| held.end() > now).collect(),
+        );
+        let (mut closed, mut uncovered) = (Vec::new(), Vec::new());
         for slot in self.slots.values_mut().filter(|slot| slot.start > now) {
             let Some(span) = Interval::new(slot.start, slot.end) else { continue };
-            let covered = busy[busy.partition_point(|one| one.end() <= slot.start)..]
-                .first()
-                .is_some_and(|one| one.overlaps(&span));
-            let booked = self.bookings.values().any(|booking| booking.holds(slot.start, slot.end));
+            let covered = covers(&busy, &span);
+            let booked = covers(&held, &span);
             if covered && slot.is_available && !booked {
                 slot.is_available = false;
                 slot.closed_by_busy = true;
                 closed.push(slot.id.clone());
             } else if !covered && slot.closed_by_busy {
-                slot.closed_by_busy = false;
-                if !booked {
-                    slot.is_available = true;
-                    opened.push(slot.id.clone());
+                if booked {
+                    slot.closed_by_busy = false;
+                } else {
+                    uncovered.push((span, slot.id.clone()));
                 }
             }
+        }
+        uncovered.sort();
+        let mut openings = Openings::of(self.slots.values());
+        let mut opened = Vec::new();
+        for (span, id) in uncovered {
+            let Some(slot) = self.slots.get_mut(&id).filter(|_| openings.overlapping(&span).is_none()) else {
+                continue;
+            };
+            slot.is_available = true;
+            slot.closed_by_busy = false;
+            openings.add(slot);
+            opened.push(id);
         }
         for id in &closed {
             self.log("slot_claimed", None, Some(id.clone()), now);
@@ -349,6 +470,19 @@ impl Platform {
             slot.closed_by_busy = false;
         }
         self.log("slot_claimed", None, Some(id.to_owned()), now);
+    }
+
+    /// Whether the constraint on open slots lets the exact slot of a booking be opened.
+    fn can_open_exact(&self, start: Timestamp, end: Timestamp) -> Result<(), Problem> {
+        let exact = |slot: &&Slot| slot.start == start && slot.end == end;
+        let (Some(slot), Some(span)) = (self.slots.values().find(exact), Interval::new(start, end)) else {
+            return Ok(());
+        };
+        let others = Openings::of(self.slots.values().filter(|other| other.id != slot.id));
+        match others.overlapping(&span) {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(409, Overlap::CODE, Overlap::MESSAGE)),
+        }
     }
 
     /// Opens the slot that a booking held, unless busy time lies over it.
@@ -406,14 +540,13 @@ impl Platform {
             "services": service.map(|s| json!({"name": s.name, "duration_minutes": s.duration_minutes})),
         })
     }
+}
 
-    #[must_use]
-    pub fn slot_row(&self, slot: &Slot, vendor: &str) -> Value {
-        json!({"id": slot.id, "provider_id": vendor, "start_time": postgres(slot.start),
-            "end_time": postgres(slot.end), "is_available": slot.is_available, "slot_type": "regular",
-            "created_at": postgres(slot.created_at), "updated_at": postgres(slot.created_at), "version": 1,
-            "recurring_rule_id": null})
-    }
+/// Whether one of these, sorted and apart, overlaps it.
+fn covers(sorted: &[Interval], span: &Interval) -> bool {
+    sorted[sorted.partition_point(|one| one.end() <= span.start())..]
+        .first()
+        .is_some_and(|one| one.overlaps(span))
 }
 
 /// What a new booking says besides its slot.

@@ -13,15 +13,23 @@
 //! - `add_account {email}`: a second Google account, with an empty calendar of its own.
 //!
 //! As `"vendor"`, on Bookiji: `confirm_booking`, `complete_booking`, `no_show_booking`, `cancel_booking {booking, reason?}`,
-//! `reschedule_booking {booking, slot|start}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`.
+//! `reschedule_booking {booking, slot|start}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`,
+//! `create_slot {start, end, open?}` (open unless `open` is false), `delete_slot {slot|start}`, and `block_time {start, end}`,
+//! which closes every open slot that it touches and leaves a closed one of type `blocked` over the time.
 //!
 //! As `"customer"`: `book {slot|start?, service?, customer?, notes?}` (service and customer by id or name; without a time
 //! the first free slot), `reschedule {booking, slot|start?}` (without a time the next free slot), `cancel {booking, reason?}`.
 //!
-//! Answers `{"event": …}`, `{"booking": …}`, `{"calendar": id}` or 4xx `{"error": sentence}`.
+//! As `"vendor"` or `"publisher"`: `put_feed {name, text}` · `delete_feed {name}`: what `/feeds/NAME` serves, whatever
+//! the text is.
+//!
+//! Answers `{"event": …}`, `{"booking": …}`, `{"slot": …}`, `{"calendar": id}`, `{"feed": name}` or 4xx
+//! `{"error": sentence}`.
 
 mod booking;
 mod event;
+mod feed;
+mod slot;
 
 use axum::Json;
 use axum::extract::State;
@@ -45,6 +53,12 @@ impl From<Problem> for Impossible {
     }
 }
 
+impl From<crate::postgrest::refusal::Refusal> for Impossible {
+    fn from(refusal: crate::postgrest::refusal::Refusal) -> Self {
+        Self(refusal.message().to_owned())
+    }
+}
+
 impl From<Refusal> for Impossible {
     fn from(refusal: Refusal) -> Self {
         Self(format!("the calendar answers {} {}", refusal.code, refusal.reason))
@@ -60,11 +74,19 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
     let world = &mut *app.world();
     let done = match (order.text("as"), order.text("do")) {
         (Some("customer"), Some(action)) => booking::by_customer(world, action, &order, now),
+        (Some("vendor" | "publisher"), Some(action)) if action.ends_with("_feed") => {
+            feed::by_publisher(world, action, &order, now)
+        }
         (Some("vendor"), Some(action)) if action.ends_with("_booking") || action == "set_time_zone" => {
             booking::by_vendor(world, action, &order, now)
         }
+        (Some("vendor"), Some(action)) if action.ends_with("_slot") || action == "block_time" => {
+            slot::by_vendor(world, action, &order, now)
+        }
         (Some("vendor"), Some(action)) => event::by_vendor(world, action, &order, now),
-        (_, _) => Err(Impossible("as is \"vendor\" or \"customer\", and do says what is done".to_owned())),
+        (_, _) => Err(Impossible(
+            "as is \"vendor\", \"customer\" or \"publisher\", and do says what is done".to_owned(),
+        )),
     };
     match done {
         Ok(told) => Json(told).into_response(),
@@ -82,6 +104,10 @@ impl Order {
 
     pub fn number(&self, name: &str) -> Option<i64> {
         self.0.get(name).and_then(Value::as_i64)
+    }
+
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.0.get(name).and_then(Value::as_bool)
     }
 
     pub fn object(&self, name: &str) -> Option<&Map<String, Value>> {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::bookiji::platform::Slot;
 use crate::google::event::{Moment, property};
 use crate::google::world::{Calendar, Record};
 use crate::time::zulu;
@@ -25,7 +26,9 @@ pub async fn state(State(app): State<App>) -> Response {
         "services": world.platform.services.values().collect::<Vec<_>>(),
         "customers": world.platform.customers.values().collect::<Vec<_>>(),
         "bookings": bookings(&world),
-        "slots": slots(&world),
+        "slots": slots(world.platform.slots.values()),
+        "neighbour": {"id": world.platform.neighbour.id,
+            "slots": slots(world.platform.neighbour.slots.values())},
         "busy": busy(&world),
         "connections": world.platform.connections.values().collect::<Vec<_>>(),
         "calendars": world.google.accounts.iter().flat_map(|(account, held)| {
@@ -53,13 +56,14 @@ fn bookings(world: &World) -> Vec<Value> {
         .collect()
 }
 
-fn slots(world: &World) -> Vec<Value> {
-    let mut rows: Vec<_> = world.platform.slots.values().collect();
+fn slots<'a>(slots: impl Iterator<Item = &'a Slot>) -> Vec<Value> {
+    let mut rows: Vec<_> = slots.collect();
     rows.sort_by_key(|slot| slot.start);
     rows.into_iter()
         .map(|slot| {
             json!({"id": slot.id, "start": zulu(slot.start), "end": zulu(slot.end),
-                "is_available": slot.is_available, "closed_by_busy": slot.closed_by_busy})
+                "is_available": slot.is_available, "closed_by_busy": slot.closed_by_busy,
+                "slot_type": slot.slot_type})
         })
         .collect()
 }

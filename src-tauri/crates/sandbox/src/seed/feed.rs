@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Week;
+use crate::feeds::Feed;
 
-pub fn feeds(week: &Week) -> BTreeMap<String, String> {
-    BTreeMap::from([("school.ics".to_owned(), school(week))])
+pub fn feeds(week: &Week) -> BTreeMap<String, Feed> {
+    BTreeMap::from([("school.ics".to_owned(), Feed { text: school(week), changed_at: week.at(-6, 0, 8, 0) })])
 }
 
 fn school(week: &Week) -> String {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Plan, Week};
-use crate::bookiji::platform::{Booking, Customer, Platform, Service, Settings, Slot, Status};
+use crate::bookiji::platform::{Booking, Customer, Neighbour, Platform, Service, Settings, Slot, Status};
 use crate::names::{Names, pick};
 use crate::time::after;
 
@@ -62,6 +62,7 @@ const LUNCH: i8 = 12;
 pub fn platform(names: &mut Names, week: &Week, plan: &Plan, taken: &[Interval]) -> Platform {
     let mut platform = Platform {
         settings: Settings { time_zone: plan.zone.clone(), business_hours: business_hours() },
+        neighbour: neighbour(week, plan.seed),
         ..Platform::default()
     };
     for (name, category, price, minutes) in SERVICES {
@@ -98,6 +99,21 @@ pub fn platform(names: &mut Names, week: &Week, plan: &Plan, taken: &[Interval])
     platform
 }
 
+/// Another vendor of the same platform, with a few slots at times that the salon has too.
+fn neighbour(week: &Week, seed: u64) -> Neighbour {
+    // Names of its own: the vendor's stay what they are whoever lives next door.
+    let mut names = Names::new(!seed);
+    let mut neighbour = Neighbour { id: names.uuid(), ..Neighbour::default() };
+    for weekday in 1..=5 {
+        for hour in [9, 10, 14] {
+            let start = week.at(1, weekday, hour, 0);
+            let slot = Slot::open(names.uuid(), start, after(start, 3600), week.at(-5, 0, 8, 0));
+            neighbour.slots.insert(slot.id.clone(), slot);
+        }
+    }
+    neighbour
+}
+
 fn open_day(
     platform: &mut Platform,
     names: &mut Names,
@@ -117,14 +133,7 @@ fn open_day(
                 break;
             };
             let end = after(start, minutes * 60);
-            let slot = Slot {
-                id: names.uuid(),
-                start,
-                end,
-                is_available: true,
-                closed_by_busy: false,
-                created_at: week.at(-5, 0, 8, 0),
-            };
+            let slot = Slot::open(names.uuid(), start, end, week.at(-5, 0, 8, 0));
             platform.slots.insert(slot.id.clone(), slot);
             start = end;
         }

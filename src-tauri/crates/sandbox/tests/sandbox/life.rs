@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use sandbox::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{Call, World};
 
@@ -146,4 +146,41 @@ async fn a_feed_is_a_calendar_file_with_a_validator() {
     let call = Call::default().header("if-none-match", etag);
     assert_eq!(world.call(Method::GET, "/feeds/school.ics", call).await.status, 304);
     assert_eq!(world.call(Method::GET, "/feeds/nowhere.ics", Call::default()).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_feed_is_packed_for_who_asks_and_known_by_its_date_and_by_its_tag() {
+    let world = World::new().await;
+    let get = |call| world.call(Method::GET, "/feeds/school.ics", call);
+    let packed = get(Call::default()).await;
+    let sent = world.requests().await["feeds"]["bytes_out"].as_u64().unwrap();
+    assert!(sent < packed.text.len() as u64, "{sent} bytes for {}", packed.text.len());
+    get(Call::default().header("accept-encoding", "identity")).await;
+    let plain = world.requests().await["feeds"]["bytes_out"].as_u64().unwrap() - sent;
+    assert_eq!(plain, packed.text.len() as u64);
+    let date = packed.headers["last-modified"].to_str().unwrap().to_owned();
+    let since = |date: &str| Call::default().header("if-modified-since", date);
+    assert_eq!(get(since(&date)).await.status, 304);
+    assert_eq!(get(since("Thu, 01 Jan 1998 00:00:00 GMT")).await.status, 200);
+    let other = since(&date).header("if-none-match", "\"another\"");
+    assert_eq!(get(other).await.status, 200, "a tag that differs outweighs the date");
+}
+
+#[tokio::test]
+async fn a_publisher_changes_moves_and_withdraws_a_feed() {
+    let world = World::new().await;
+    let before = world.call(Method::GET, "/feeds/school.ics", Call::default()).await.headers["etag"].clone();
+    world.edit(json!({"as": "publisher", "do": "put_feed", "name": "school.ics", "text": "<html>"})).await;
+    let call = Call::default().header("if-none-match", before.to_str().unwrap());
+    let after = world.call(Method::GET, "/feeds/school.ics", call).await;
+    assert_eq!((after.status, after.text.as_str()), (200, "<html>"));
+    let moved = world.call(Method::GET, "/feeds/moved/school.ics", Call::default()).await;
+    assert_eq!((moved.status, &moved.headers["location"]), (301, &"/feeds/school.ics".parse().unwrap()));
+    world.edit(json!({"as": "vendor", "do": "delete_feed", "name": "school.ics"})).await;
+    assert_eq!(world.call(Method::GET, "/feeds/school.ics", Call::default()).await.status, 404);
+    let again = json!({"as": "publisher", "do": "delete_feed", "name": "school.ics"});
+    let again = world.call(Method::POST, "/_sandbox/edit", Call::default().body(again)).await;
+    assert_eq!(again.status, 409);
+    let routes = &world.requests().await["feeds"]["routes"];
+    assert_eq!((&routes["GET /feeds/{name}"], &routes["GET /feeds/moved/{name}"]), (&json!(3), &json!(1)));
 }

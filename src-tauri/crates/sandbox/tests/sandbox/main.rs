@@ -14,4 +14,5 @@ mod gotrue;
 mod life;
 mod lists;
 mod oauth;
+mod slots;
 mod world;

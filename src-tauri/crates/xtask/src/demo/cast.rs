@@ -117,7 +117,8 @@ impl Companion<'_> {
         Ok(serde_json::from_str(&document)?)
     }
 
-    fn command(&self, words: &[&str]) -> Result<Command> {
+    /// The command as it is typed, not started yet.
+    pub fn command(&self, words: &[&str]) -> Result<Command> {
         let mut command = Command::new(places::built("companion")?);
         command.arg("--profile").arg(self.profile.path()).arg("--json").args(words);
         // The vault of this profile is a file: a keychain is not there on every machine that runs the demo.

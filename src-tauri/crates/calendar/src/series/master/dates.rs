@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Candidate, MAX_DATES, Master, SLACK, TOO_MANY};
 use crate::event::{End, When};
 use crate::recurrence::civil::{self, DAY};
-use crate::recurrence::{Budget, MAX_FOUND, Rule, Until, between};
+use crate::recurrence::{Budget, Exhausted, MAX_FOUND, Rule, Until, between};
 use crate::series::frame::{Frame, Length, Zones};
 
 impl<'a> Master<'a> {
@@ -16,7 +16,7 @@ impl<'a> Master<'a> {
         &self,
         from: i64,
         to: i64,
-        zones: &Zones<'a, '_>,
+        zones: &Zones<'a>,
         budget: &mut Budget,
         doubts: &mut Vec<String>,
     ) -> Vec<Candidate> {
@@ -39,7 +39,14 @@ impl<'a> Master<'a> {
                 }
             }
         }
-        for date in self.event.recurrence.dates.iter().take(MAX_DATES) {
+        let dates = &self.event.recurrence.dates;
+        if budget.spend(dates.len() as u64).is_err() {
+            doubts.push(Exhausted.to_string());
+            let length = Some(Length::Exact(to.saturating_sub(from)));
+            found.push(Candidate { wall: from, length, certain: false });
+            return found;
+        }
+        for date in dates.iter().take(MAX_DATES) {
             let wall = match (&self.frame, &date.start) {
                 (Frame::Clock(_) | Frame::Anywhere, When::Date(date)) => {
                     civil::of_date(*date) * DAY + self.start.rem_euclid(DAY)
@@ -62,8 +69,9 @@ impl<'a> Master<'a> {
         found.dedup_by_key(|candidate| candidate.wall);
         let excepted = self.excepted_by_rules(from, to, budget);
         found.retain(|candidate| {
-            !(self.except.walls.contains(&candidate.wall)
-                || self.except.days.contains(&candidate.wall.div_euclid(DAY))
+            let replaced = self.replaced.as_ref().filter(|(from, _)| candidate.wall > *from);
+            !(self.except.names(candidate.wall)
+                || replaced.is_some_and(|(_, replaced)| replaced.names(candidate.wall))
                 || excepted.contains(&candidate.wall))
         });
         found
@@ -115,13 +123,11 @@ impl<'a> Master<'a> {
                 let day = if until.as_second().rem_euclid(DAY) == 0 {
                     until.as_second().div_euclid(DAY)
                 } else {
-                    civil::of_date(own.to_datetime(until).date())
+                    own.wall(until).div_euclid(DAY)
                 };
                 (day * DAY + DAY - 1, None)
             }
-            (Some(Until::Utc(until)), Frame::Clock(clock)) => {
-                (civil::of_datetime(clock.to_datetime(until)) + DAY, Some(until))
-            }
+            (Some(Until::Utc(until)), Frame::Clock(clock)) => (clock.wall(until) + DAY, Some(until)),
             (Some(Until::Utc(until)), Frame::Anywhere) => (until.as_second() + DAY, None),
         }
     }
@@ -156,7 +162,7 @@ impl<'a> Master<'a> {
     }
 
     /// The longest PERIOD among the extra dates, in seconds.
-    pub(super) fn longest_period(&self, zones: &Zones<'a, '_>) -> i64 {
+    pub(super) fn longest_period(&self, zones: &Zones<'a>) -> i64 {
         let dates = self.event.recurrence.dates.iter().take(MAX_DATES);
         dates
             .map(|date| zones.length_between(&date.start, &date.end, &self.frame).at_most())

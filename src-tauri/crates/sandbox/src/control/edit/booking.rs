@@ -52,13 +52,7 @@ pub fn by_vendor(
         "no_show_booking" => world.platform.set_status(&id, Status::NoShow, now)?.id,
         "cancel_booking" => cancel(world, order, now)?,
         "reschedule_booking" => reschedule(world, order, now)?,
-        "edit_booking" => {
-            let booking = world.platform.bookings.get_mut(&id);
-            let booking = booking.ok_or_else(|| Impossible(format!("no such booking: {id}")))?;
-            booking.notes = order.text("notes").map(str::to_owned);
-            world.platform.changed(&id, "booking_updated", now);
-            id.clone()
-        }
+        "edit_booking" => world.platform.set_notes(&id, order.text("notes"), now)?.id,
         _ => return Err(unknown(action)),
     };
     told(world, &id)

@@ -1,0 +1,71 @@
+//! Her bookings as fresh as they can be had: asked of Bookiji where it answers, else as they were last read, and why.
+//! For commands that show them; what follows for calendars is left to the next sync.
+
+use std::collections::BTreeMap;
+
+use mirror::Sqlite;
+use sync::error::Code;
+use sync::observe::{self, KnownBookings};
+use sync::policy::Retry;
+use sync::ports::Mirror;
+use sync::report::Report;
+use sync::run::Parts;
+use sync::world::{Direction, Vendor, World};
+
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::wiring::Wiring;
+
+/// Somebody waits for the answer: two tries, and then what is known.
+const TRIES: u32 = 2;
+
+pub struct Latest {
+    pub vendor: Vendor,
+    pub world: World,
+    /// The profile opened for writing, unless another process has it or its secrets cannot be had.
+    pub wiring: Option<Wiring>,
+    /// Why the bookings are only as they were last read.
+    pub stale: Option<Problem>,
+}
+
+/// Reads her bookings, and keeps what was read.
+///
+/// # Errors
+/// When the profile cannot be used or nobody has signed in to it. A platform that does not answer is no error.
+pub async fn bookings(profile: &Profile) -> Result<Latest, Problem> {
+    let _: crate::settings::Settings = profile.settings()?;
+    let known = Sqlite::open_read_only(&profile.database())?.world()?;
+    let Some(vendor) = known.vendor.clone() else {
+        return Err(Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."));
+    };
+    let wiring = match Wiring::open(profile).await {
+        Ok(wiring) => wiring,
+        Err(problem) => return Ok(Latest { vendor, world: known, wiring: None, stale: Some(problem) }),
+    };
+    let stale = match read(&wiring).await {
+        Ok(stale) => stale,
+        Err(problem) => Some(problem),
+    };
+    Ok(Latest { vendor, world: wiring.world()?, wiring: Some(wiring), stale })
+}
+
+async fn read(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
+    wiring.check_session().await?;
+    let platform = wiring.platform()?;
+    let policy = wiring.policy();
+    let parts = Parts {
+        mirror: &wiring.mirror,
+        platform: &platform,
+        accounts: &BTreeMap::new(),
+        clock: &wiring.clock,
+        policy: sync::policy::Policy { retry: Retry { tries: TRIES, ..policy.retry }, ..policy },
+    };
+    let mut report = Report::new(Direction::ToCalendar, true);
+    Ok(match observe::bookings(&parts, &mut report).await? {
+        KnownBookings::All => None,
+        KnownBookings::Only(_) | KnownBookings::None => Some(report.errors.first().map_or_else(
+            || Problem::new(Code::CalendarApiError, "Bookiji did not tell all bookings."),
+            |error| Problem::from(error.problem()),
+        )),
+    })
+}

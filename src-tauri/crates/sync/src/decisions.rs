@@ -1,0 +1,166 @@
+//! Everything that waits for the vendor, and what each answer of hers changes. A question's id changes with what it asks
+//! about, so that an answer never counts for something she has not seen. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calendar::event::Uid;
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::busy_set::vendor_zone;
+use crate::ids::CalendarId;
+use crate::import::{Given, ImportedSlot, Intake, Invitation, OnConflict, SlotKey, SlotState, hers, is_over};
+use crate::plan::Card;
+use crate::ports::RemoteEvent;
+use crate::report::DecisionReport;
+use crate::words;
+use crate::world::World;
+
+const ACCEPT: &str = "accept";
+const DECLINE: &str = "decline";
+
+/// Why an answer does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Nothing with this id waits: it was answered, or what it asked about has changed.
+    NotWaiting,
+    NoSuchOption {
+        options: Vec<String>,
+    },
+    /// This version cannot carry out any answer to it.
+    NoOptions {
+        summary: String,
+    },
+}
+
+/// All questions, as the CLI and the window tell them: bookings first, then invitations, then imported free times.
+#[must_use]
+pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionReport> {
+    let bookings = cards.iter().map(|card| DecisionReport {
+        id: card.id(),
+        kind: card.question.as_str().to_owned(),
+        booking_id: Some(card.booking.clone()),
+        summary: words::card_summary(world, card),
+        options: Vec::new(),
+    });
+    let invitations = invitations(world, now).map(|(invitation, row)| DecisionReport {
+        id: invitation_id(invitation),
+        kind: "invitation".to_owned(),
+        booking_id: None,
+        summary: words::invitation_summary(world, &row.event),
+        options: vec![ACCEPT.to_owned(), DECLINE.to_owned()],
+    });
+    let conflicts =
+        conflicts(world, &world.imported_slots).into_iter().map(|((_, uid), rows)| DecisionReport {
+            id: conflict_id(uid, &rows),
+            kind: "import_conflict".to_owned(),
+            booking_id: None,
+            summary: words::conflict_summary(world, &rows),
+            options: OnConflict::ALL.map(|choice| choice.as_str().to_owned()).to_vec(),
+        });
+    bookings.chain(invitations).chain(conflicts).collect()
+}
+
+/// What her answer changes, and in which calendar.
+///
+/// # Errors
+/// When it answers nothing that waits, or not with one of its options.
+pub fn answer(
+    world: &World,
+    cards: &[Card],
+    now: Timestamp,
+    id: &str,
+    option: &str,
+) -> Result<(CalendarId, Intake), Refused> {
+    if let Some((invitation, row)) =
+        invitations(world, now).find(|(invitation, _)| invitation_id(invitation) == id)
+    {
+        let answer = match option {
+            ACCEPT => Given::Accepted,
+            DECLINE => Given::Declined,
+            _ => return Err(no_such(&[ACCEPT, DECLINE])),
+        };
+        let mut row = row.clone();
+        row.event.answer = hers(answer);
+        let invitation = Invitation { answer, ..invitation.clone() };
+        let calendar = invitation.calendar.clone();
+        return Ok((
+            calendar,
+            Intake { changed: vec![row], invitations: vec![invitation], ..Intake::default() },
+        ));
+    }
+    if let Some(((calendar, uid), _)) = conflicts(world, &world.imported_slots)
+        .into_iter()
+        .find(|((_, uid), rows)| conflict_id(uid, rows) == id)
+    {
+        let choice =
+            OnConflict::parse(option).ok_or_else(|| no_such(&OnConflict::ALL.map(OnConflict::as_str)))?;
+        return Ok((
+            calendar.clone(),
+            Intake { choices: vec![(uid.clone(), Some(choice))], ..Intake::default() },
+        ));
+    }
+    match cards.iter().find(|card| card.id() == id) {
+        Some(card) => Err(Refused::NoOptions { summary: words::card_summary(world, card) }),
+        None => Err(Refused::NotWaiting),
+    }
+}
+
+fn no_such(options: &[&str]) -> Refused {
+    Refused::NoSuchOption { options: options.iter().map(|option| (*option).to_owned()).collect() }
+}
+
+/// How many questions are about these events, if free times stand as `rows` say.
+#[must_use]
+pub fn concerning(
+    world: &World,
+    rows: &BTreeMap<SlotKey, ImportedSlot>,
+    uids: &BTreeSet<Uid>,
+    now: Timestamp,
+) -> usize {
+    let asked = invitations(world, now).filter(|(_, row)| uids.contains(&row.event.uid)).count();
+    asked + conflicts(world, rows).keys().filter(|(_, uid)| uids.contains(*uid)).count()
+}
+
+/// Those that still lie ahead: nobody is asked about yesterday.
+fn invitations(world: &World, now: Timestamp) -> impl Iterator<Item = (&Invitation, &RemoteEvent)> {
+    let zone = vendor_zone(world.vendor.as_ref());
+    world
+        .invitations
+        .values()
+        .filter(|invitation| invitation.answer == Given::Waiting)
+        .filter_map(|invitation| {
+            Some((invitation, world.events.get(&invitation.calendar)?.get(&invitation.event)?))
+        })
+        .filter(move |(_, row)| !is_over(&row.event, now, &zone))
+}
+
+fn invitation_id(invitation: &Invitation) -> String {
+    format!("invitation-{}", digest(&json!([invitation.calendar, invitation.event, invitation.asked])))
+}
+
+/// Free times that wait for a choice, by event: one choice counts for all of its times.
+fn conflicts<'a>(
+    world: &World,
+    rows: &'a BTreeMap<SlotKey, ImportedSlot>,
+) -> BTreeMap<(&'a CalendarId, &'a Uid), Vec<&'a ImportedSlot>> {
+    let mut events: BTreeMap<(&CalendarId, &Uid), Vec<&ImportedSlot>> = BTreeMap::new();
+    let chosen = |row: &&ImportedSlot| world.choices.contains_key(&(row.calendar.clone(), row.uid.clone()));
+    for row in rows.values().filter(|row| row.state == SlotState::Waiting) {
+        if !chosen(&row) {
+            events.entry((&row.calendar, &row.uid)).or_default().push(row);
+        }
+    }
+    events
+}
+
+fn conflict_id(uid: &Uid, rows: &[&ImportedSlot]) -> String {
+    let met: Vec<_> = rows.iter().map(|row| (row.span, &row.conflicts)).collect();
+    format!("import_conflict-{}", digest(&json!([uid, met])))
+}
+
+fn digest(value: &serde_json::Value) -> String {
+    HEXLOWER.encode(&Sha256::digest(value.to_string())[..8])
+}

@@ -1,0 +1,4 @@
+//! `tests::fuzz::expander`, under the fuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::watched(fuzz::targets::expander, input));

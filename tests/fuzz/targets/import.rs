@@ -1,0 +1,4 @@
+//! `tests::fuzz::import`, under the fuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::watched(fuzz::targets::import, input));
