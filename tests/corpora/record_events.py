@@ -1,7 +1,6 @@
 """A pytest plugin for recurring-ical-events' own test suite: writes down every calendar that a passing test asks about,
 the window, and the occurrences that the library answered with."""
 
-import datetime
 import json
 import os
 
@@ -9,6 +8,8 @@ import icalendar
 import pytest
 import recurring_ical_events
 from recurring_ical_events.query import CalendarQuery
+
+from written import written
 
 found = []
 
@@ -53,15 +54,6 @@ def watch():
     recurring_ical_events.of = watched_of
     CalendarQuery.__init__ = watched_init
     CalendarQuery._occurrences_between = watched_between
-
-
-def written(time):
-    """A date, a wall time or an instant, told apart by their form."""
-    if not isinstance(time, datetime.datetime):
-        return f"{time:%Y%m%d}"
-    if time.tzinfo is None:
-        return f"{time:%Y%m%dT%H%M%S}"
-    return f"{time.astimezone(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
 
 
 watch()

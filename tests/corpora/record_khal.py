@@ -5,7 +5,8 @@ import os
 
 import khal.icalendar
 import pytest
-from record_events import written
+
+from written import written
 
 found = []
 

@@ -69,6 +69,8 @@ def asked(row):
 def is_slice(row):
     """Whether the dates are some of an endless rule, not all of a finite one."""
     rules = [line for line in row["lines"] if line.startswith("RRULE")]
+    if "whole" in row:
+        return bool(row["expected"]) and not row["whole"]
     return bool(row["expected"]) and any("COUNT=" not in rule and "UNTIL=" not in rule for rule in rules)
 
 

@@ -3,11 +3,13 @@
 
 mod bench;
 mod churn;
+mod corpus;
 mod demo;
 mod deny;
 mod display;
 mod fuzz;
 mod node;
+mod packages;
 mod places;
 mod process;
 mod run;
@@ -31,6 +33,8 @@ enum Habit {
     Run(run::Options),
     /// Plays the main job on the sandbox, without a window, and checks what came of it.
     Demo(demo::Options),
+    /// Compares what we read and expand with what other projects publish and other engines answer.
+    Corpus(corpus::Options),
     /// Compares our side with others' on real work, and prints the ratios.
     Bench(bench::Options),
     /// Fuzzes the calendar crate; found inputs stay in the cache folder.
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().habit {
         Habit::Run(options) => run::run(&options).map(|()| true),
         Habit::Demo(options) => demo::demo(&options),
+        Habit::Corpus(options) => corpus::corpus(&options),
         Habit::Bench(options) => bench::bench(&options),
         Habit::Fuzz(options) => fuzz::fuzz(&options),
         Habit::Churn(options) => churn::churn(&options),

@@ -5,7 +5,8 @@ use crate::display::Furniture;
 use crate::process::{self, BUILD, STEP};
 use crate::run::{self, APP, APP_FEATURE};
 use crate::system::{self, For};
-use crate::{churn, demo, deny, node, places};
+use crate::{churn, corpus, demo, deny, node, places};
+
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::Command;
@@ -50,6 +51,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", needs: &["system"], about: "licences, bans, sources", take: deny_check },
     Step { name: "advisories", needs: &["system"], about: "known vulnerabilities", take: advisories },
     Step { name: "judges", needs: &["build"], about: "the sandbox, judged by others' tools", take: judges },
+    Step { name: "corpus", needs: &["build"], about: "calendars, as others expect them", take: compare },
     Step { name: "demo", needs: &["build"], about: "the main job, end to end", take: play_demo },
     Step { name: "churn", needs: &["build"], about: "a watched folder that is churned", take: churn_folder },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
@@ -207,6 +209,11 @@ fn judges() -> Result<Outcome> {
     let mut judges = Command::new("python3");
     judges.current_dir(places::root()?).arg(script).arg(places::built("bookiji-sandbox")?);
     passed(judges, STEP)
+}
+
+fn compare() -> Result<Outcome> {
+    corpus::compare(corpus::A_FEW).context("again, and longer: cargo xtask corpus")?;
+    Ok(Outcome::Passed)
 }
 
 fn play_demo() -> Result<Outcome> {

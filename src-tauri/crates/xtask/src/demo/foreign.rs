@@ -3,24 +3,15 @@
 
 use super::cast::{Companion, Sandbox};
 use super::ledger::Ledger;
+use crate::packages::{From, Package};
 use crate::places;
-use crate::process;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
-struct Package {
-    name: &'static str,
-    version: &'static str,
-    /// As its authors wrote it, or as it is installed: only the one that carries the calendar files.
-    from_source: bool,
-}
 
 const PACKAGES: &[Package] = &[
-    Package { name: "icalendar", version: "7.3.0", from_source: true },
-    Package { name: "recurring-ical-events", version: "3.8.2", from_source: false },
+    Package { name: "icalendar", version: "7.3.0", from: From::Python },
+    Package { name: "recurring-ical-events", version: "3.8.2", from: From::Python },
 ];
 
 /// More files than any of the folders holds; a folder that holds more is not the one that was meant.
@@ -51,12 +42,8 @@ pub fn read_files(companion: &Companion, sandbox: &Sandbox, ledger: &mut Ledger)
     ledger.scene("Calendar files that others wrote, and ours.");
     for package in PACKAGES {
         match package.fetch() {
-            Ok(folder) => {
-                reap(&format!("{} {}", package.name, package.version), &folder, THEN, companion, ledger)?
-            }
-            Err(error) => {
-                ledger.tell(&format!("{} could not be fetched, so it is left out: {error:#}", package.name))
-            }
+            Ok(folder) => reap(&package.title(), &folder, THEN, companion, ledger)?,
+            Err(error) => ledger.tell(&format!("{} is left out: {error:#}", package.name)),
         }
     }
     let ours = places::root()?.join("tests/fixtures/ics");
@@ -123,59 +110,6 @@ impl Harvest {
         }
         Ok(())
     }
-}
-
-impl Package {
-    /// Brings the package's files into the cache folder, once.
-    fn fetch(&self) -> Result<PathBuf> {
-        let title = format!("{}-{}", self.name, self.version);
-        let folder = places::cache("ics")?.join(&title);
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        let fresh = places::cache("ics")?.join(format!("{title}.{}", std::process::id()));
-        std::fs::create_dir_all(&fresh).context("making a folder for it")?;
-        let brought = self.download_into(&fresh).and_then(|()| {
-            // Whoever was first wins; both brought the same.
-            std::fs::rename(&fresh, &folder)
-                .or_else(|error| if folder.is_dir() { Ok(()) } else { Err(error) })?;
-            Ok(folder)
-        });
-        let _ = std::fs::remove_dir_all(&fresh);
-        brought
-    }
-
-    fn download_into(&self, folder: &Path) -> Result<()> {
-        let wanted = format!("{}=={}", self.name, self.version);
-        let binary = if self.from_source { "--no-binary" } else { "--only-binary" };
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "download", "--quiet", "--no-deps", binary, self.name, &wanted, "--dest"]);
-        python(pip.arg(folder), Duration::from_mins(3))?;
-        for entry in std::fs::read_dir(folder)? {
-            let archive = entry?.path();
-            let module = match archive.extension().and_then(|extension| extension.to_str()) {
-                Some("whl") => "zipfile",
-                Some("gz") => "tarfile",
-                Some(_) | None => continue,
-            };
-            let mut unpack = Command::new("python3");
-            unpack.args(["-m", module, "-e"]).arg(&archive).arg(folder.join("unpacked"));
-            python(&mut unpack, Duration::from_mins(1))?;
-        }
-        if !folder.join("unpacked").is_dir() {
-            bail!("the package came in a form that is not known");
-        }
-        Ok(())
-    }
-}
-
-fn python(command: &mut Command, limit: Duration) -> Result<()> {
-    let answer = process::output(command, limit)?;
-    if !answer.status.success() {
-        let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-        bail!("{}", said.lines().last().unwrap_or("python3 failed"));
-    }
-    Ok(())
 }
 
 fn calendar_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
