@@ -18,6 +18,7 @@ use sync::report::Report;
 use sync::slots;
 use sync::world::{Direction, LinkedCalendar, Operation, Vendor, World};
 
+use crate::latest;
 use crate::problem::Problem;
 use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
@@ -67,6 +68,7 @@ pub async fn import_files(
         reports.push(report);
         uids.push(taken);
     }
+    desk.see_bookings().await?;
     let told = desk.tell().await?;
     for (report, uids) in reports.iter_mut().zip(&uids) {
         told.complete(report, uids);
@@ -182,6 +184,15 @@ impl<'a> Desk<'a> {
         self.wiring.check_session().await.ok()?;
         let platform = self.wiring.platform().ok()?;
         platform.slots(window).await.ok()
+    }
+
+    /// A preview knows of every booking that the sync it stands for would read first. Where Bookiji cannot be asked, it
+    /// knows of those that were read last.
+    async fn see_bookings(&mut self) -> Result<(), Problem> {
+        if self.options.dry_run && latest::refresh(self.wiring).await.is_ok_and(|stale| stale.is_none()) {
+            self.world.bookings = self.wiring.world()?.bookings;
+        }
+        Ok(())
     }
 
     /// Tells Bookiji what is new for it, or works out what that would be.

@@ -42,14 +42,18 @@ pub async fn bookings(profile: &Profile) -> Result<Latest, Problem> {
         Ok(wiring) => wiring,
         Err(problem) => return Ok(Latest { vendor, world: known, wiring: None, stale: Some(problem) }),
     };
-    let stale = match read(&wiring).await {
+    let stale = match refresh(&wiring).await {
         Ok(stale) => stale,
         Err(problem) => Some(problem),
     };
     Ok(Latest { vendor, world: wiring.world()?, wiring: Some(wiring), stale })
 }
 
-async fn read(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
+/// Reads her bookings into the mirror. Answers why they are not all as Bookiji has them now, where they are not.
+///
+/// # Errors
+/// When nobody is signed in, or the mirror cannot be written.
+pub async fn refresh(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
     wiring.check_session().await?;
     let platform = wiring.platform()?;
     let policy = wiring.policy();

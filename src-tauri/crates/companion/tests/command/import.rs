@@ -268,3 +268,24 @@ async fn disconnecting_the_files_takes_their_slots_and_busy_time_back() {
     let after = world.state().await;
     assert_eq!((&after["slots"], &after["busy"]), (&before["slots"], &before["busy"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_before_the_first_sync_says_what_the_import_then_does() {
+    let world = World::signed_in().await;
+    let state = world.state().await;
+    let live = |booking: &&Value| booking["status"] == "confirmed" && lies_ahead(booking);
+    let booking = state["bookings"].as_array().unwrap().iter().find(live).unwrap();
+    let at = |key: &str| booking[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let text = calendar("", &[event("free", at("start"), at("end"), "TRANSP:TRANSPARENT\r\n")]);
+
+    let plan = world.import("over.ics", &text, &["--dry-run"]).await;
+    let done = world.import("over.ics", &text, &[]).await;
+    assert_eq!((plan.status, done.status), (0, 0), "{plan:?}\n{done:?}");
+    let conflicts = &done.document["files"][0]["conflicts"];
+    assert_eq!(conflicts[0]["kind"], "booking", "{conflicts}");
+    assert_eq!(&plan.document["files"][0]["conflicts"], conflicts);
+}
+
+fn lies_ahead(booking: &Value) -> bool {
+    booking["start"].as_str().unwrap().parse::<Timestamp>().unwrap() > night(2, 0)
+}
