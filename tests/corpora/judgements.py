@@ -43,6 +43,11 @@ CLASSES = [
     ),
     (
         "dateutil",
+        "3.3.10: the first week may begin in the year before; dateutil miscounts it as the 52nd or 53rd from either end",
+        lambda rule, _: any(abs(number) >= 52 for number in rule.parts.get("BYWEEKNO", [])),
+    ),
+    (
+        "dateutil",
         "3.3.10: positions count in the whole week, also where DTSTART lies within it; dateutil counts from DTSTART",
         lambda rule, _: rule.is_("WEEKLY") and rule.has("BYSETPOS"),
     ),
@@ -75,6 +80,11 @@ CLASSES = [
     ),
     (
         "libical",
+        "3.3.10: positions count dates in their order, however weeks begin and days are counted; libical 3 takes others",
+        lambda rule, _: rule.has("BYSETPOS") and (rule.has("WKST") or rule.counts_back("BYMONTHDAY")),
+    ),
+    (
+        "libical",
         "3.3.10: BYMONTHDAY expands a year; libical 3 keeps to DTSTART's month",
         lambda rule, _: rule.is_("YEARLY") and rule.has("BYMONTHDAY") and not rule.has("BYMONTH"),
     ),
@@ -100,8 +110,8 @@ CLASSES = [
     ),
     (
         "ical.js",
-        "3.3.10: INTERVAL counts months also where BYMONTH limits them; ical.js loses count",
-        lambda rule, _: rule.is_("MONTHLY") and rule.interval > 1 and rule.has("BYMONTH"),
+        "3.3.10: months count also where BYMONTH limits them; ical.js loses count",
+        lambda rule, _: rule.is_("MONTHLY") and rule.has("BYMONTH"),
     ),
     (
         "ical.js",
@@ -131,7 +141,7 @@ CLASSES = [
     (
         "ical.js",
         "3.3.10: an invalid date is left out; ical.js moves it into the next month",
-        lambda rule, _: rule.is_("YEARLY") and rule.has("BYMONTH") and not rule.has("BYDAY", "BYMONTHDAY"),
+        lambda rule, _: rule.is_("YEARLY") and rule.has("BYMONTH") and not rule.has("BYDAY"),
     ),
     (
         "ical.js",

@@ -95,3 +95,42 @@ fn a_count_is_the_same_however_late_the_window_begins() {
         }
     }
 }
+
+#[test]
+fn the_first_week_of_a_year_may_begin_in_december_and_is_the_last_but_51_or_52() {
+    // 2020 has 53 weeks, and the first of them begins on 30 December 2019.
+    check("FREQ=YEARLY;BYMONTH=12;BYWEEKNO=-53;BYDAY=MO", "2019-12-30", &["2019-12-30"]);
+    // 1997 has 52, and the first of them begins on 30 December 1996; 1998 has 53.
+    check("FREQ=YEARLY;BYWEEKNO=-52;BYDAY=TU", "1996-12-31", &["1996-12-31", "1998-01-06"]);
+    // 2021 has 52 too: 1 January 2022 lies in the last of them, and in no 53rd.
+    check("FREQ=YEARLY;BYWEEKNO=19,53;BYDAY=SA,SU", "2022-05-14", &["2022-05-14", "2022-05-15"]);
+}
+
+#[test]
+fn positions_count_in_order_of_time_however_weeks_begin_and_days_are_counted() {
+    check(
+        "FREQ=YEARLY;BYWEEKNO=1,36;BYDAY=TU,WE,MO;BYSETPOS=-3;INTERVAL=3;WKST=TU",
+        "1976-08-31",
+        &["1976-08-31"],
+    );
+    check("FREQ=MONTHLY;BYDAY=SU,TH,TU;BYSETPOS=1;WKST=FR", "1969-12-02", &["1969-12-02", "1970-01-01"]);
+    check(
+        "FREQ=YEARLY;BYMONTH=2,7,10,11;BYMONTHDAY=-19,13,21;BYSETPOS=-4;INTERVAL=26",
+        "1969-10-21",
+        &["1969-10-21"],
+    );
+}
+
+#[test]
+fn months_that_are_left_out_count_for_the_interval_and_not_for_the_count() {
+    check(
+        "FREQ=MONTHLY;BYMONTH=2,7,8;BYDAY=-1FR,3TH,-2MO;WKST=SU;COUNT=5",
+        "2019-07-18",
+        &["2019-07-18", "2019-07-22", "2019-07-26", "2019-08-15", "2019-08-19"],
+    );
+    check(
+        "FREQ=MONTHLY;BYMONTH=6,11;COUNT=4",
+        "2004-11-07",
+        &["2004-11-07", "2005-06-07", "2005-11-07", "2006-06-07"],
+    );
+}
