@@ -9,60 +9,31 @@ folder in the cache folder, once. Exits 1 if anything differs that `differences.
 or no longer differs although they say so.
 """
 
-import hashlib
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
-PINS = ("requirements.txt", "package.json", "package-lock.json")
+sys.path.insert(0, str(HERE.parent))
+
+import pinned
 
 
 def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
     ask, cache, cases = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), int(sys.argv[3])
-    tools = brought(cache)
-    python = tools / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if pathlib.Path(sys.prefix).resolve() != (tools / "venv").resolve():
+    tools = pinned.brought(HERE, cache)
+    if not pinned.runs_inside(tools):
         # Zones come from the pinned package, not from whatever this machine has.
         environment = {**os.environ, "PYTHONTZPATH": ""}
-        sys.exit(subprocess.call([python, __file__, *sys.argv[1:]], env=environment))
+        sys.exit(subprocess.call([pinned.python(tools), __file__, *sys.argv[1:]], env=environment))
     folders = dict(pair.split("=", 1) for pair in sys.argv[4:])
     folders = {name: pathlib.Path(folder) for name, folder in folders.items()}
     sys.exit(0 if compare(ask, tools, cases, folders) else 1)
-
-
-def brought(root):
-    """A folder with all tools in it, named by their pins; made whole or not at all."""
-    pins = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PINS)).hexdigest()[:16]
-    folder = (root / f"{pins}-py{sys.version_info.major}.{sys.version_info.minor}").resolve()
-    if (folder / "complete").exists():
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    print(f"corpora: fetching the tools into {folder}", file=sys.stderr)
-    venv.create(folder / "venv", with_pip=True)
-    pip = [folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pip"]
-    quiet(*pip, "install", "--disable-pip-version-check", "--no-input", "-r", HERE / "requirements.txt")
-    for name in PINS[1:]:
-        shutil.copy(HERE / name, folder)
-    npm = shutil.which("npm") or sys.exit("corpora: npm is missing; install Node.js 20 or newer")
-    quiet(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
-    (folder / "complete").touch()
-    return folder
-
-
-def quiet(*command, cwd=None):
-    """Runs a command whose output matters only if it fails."""
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        sys.exit(f"corpora: {' '.join(map(str, command[:4]))} failed:\n{done.stdout[-4000:]}")
 
 
 def compare(ask, tools, cases, folders):

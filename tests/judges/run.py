@@ -7,33 +7,31 @@ Makes its own virtual environment and Node folder in the cache folder, once. Pri
 one of them objects.
 """
 
-import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
-PINS = ("requirements.txt", "package.json", "package-lock.json")
+sys.path.insert(0, str(HERE.parent))
+
+import pinned
 
 
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     binary = pathlib.Path(sys.argv[1]).resolve()
-    cache = tools(pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else default_cache())
-    python = cache / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if pathlib.Path(sys.prefix).resolve() != (cache / "venv").resolve():
+    cache = pinned.brought(HERE, pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else default_cache())
+    if not pinned.runs_inside(cache):
         # The judges import Google's client, so this continues inside the environment that has it.
-        sys.exit(subprocess.call([python, __file__, binary, cache.parent]))
+        sys.exit(subprocess.call([pinned.python(cache), __file__, binary, cache.parent]))
     verdicts = [judge(binary, cache) for judge in (google_client, prism, schemathesis)]
     sys.exit(0 if all(verdicts) else 1)
 
@@ -41,33 +39,6 @@ def main():
 def default_cache():
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(base) / "bookiji-companion" / "judges"
-
-
-def tools(root):
-    """A folder with all tools in it, named by their pins; made whole or not at all."""
-    pins = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in PINS)).hexdigest()[:16]
-    folder = (root / f"{pins}-py{sys.version_info.major}.{sys.version_info.minor}").resolve()
-    if (folder / "complete").exists():
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    print(f"judges: fetching the tools into {folder}", file=sys.stderr)
-    venv.create(folder / "venv", with_pip=True)
-    pip = [folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python", "-m", "pip"]
-    quiet(*pip, "install", "--disable-pip-version-check", "--no-input", "-r", HERE / "requirements.txt")
-    for name in PINS[1:]:
-        shutil.copy(HERE / name, folder)
-    npm = shutil.which("npm") or sys.exit("judges: npm is missing; install Node.js 20 or newer")
-    quiet(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
-    (folder / "complete").touch()
-    return folder
-
-
-def quiet(*command, cwd=None):
-    """Runs a command whose output matters only if it fails."""
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        sys.exit(f"judges: {' '.join(map(str, command[:4]))} failed:\n{done.stdout[-4000:]}")
 
 
 def judge(name):
@@ -114,7 +85,7 @@ def prism(binary, cache):
     document = discovery_document()
     (cache / "calendar.v3.json").write_text(json.dumps(document), encoding="utf-8")
     swagger = cache / "calendar.swagger.json"
-    quiet("node", HERE / "discovery.mjs", cache / "calendar.v3.json", swagger)
+    pinned.quiet("judges", "node", HERE / "discovery.mjs", cache / "calendar.v3.json", swagger)
     log = cache / "prism.log"
     with Sandbox(binary, "--seed", "4") as sandbox, log.open("w") as output:
         port = free_port()
