@@ -18,6 +18,7 @@ pub use write::{write, write_for};
 
 use serde::{Deserialize, Serialize};
 
+use crate::busy::Withheld;
 use crate::event::Event;
 use crate::zone::Zone;
 
@@ -32,6 +33,9 @@ pub struct Calendar {
     /// How often the publisher asks to be read again (RFC 7986, or X-PUBLISHED-TTL).
     pub refresh_seconds: Option<u64>,
     pub events: Vec<Event>,
+    /// Events that say no time anybody could read. They block nothing, since nobody knows what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unplaced: Vec<Withheld>,
 }
 
 /// METHOD (RFC 5546 §1.4).
@@ -123,10 +127,14 @@ pub fn read_each_as(
             name: whole.name.clone(),
             zone: whole.zone.clone(),
             events,
-            ..whole
+            refresh_seconds: whole.refresh_seconds,
+            unplaced: Vec::new(),
         });
     }
     calendars.reverse();
+    if let Some(first) = calendars.first_mut() {
+        first.unplaced = whole.unplaced;
+    }
     Ok((calendars, problems))
 }
 

@@ -231,7 +231,7 @@ proptest! {
                 event.recurrence = calendar::event::Recurrence::default();
             }
         }
-        let calendar = Calendar { method: Some(Method::Publish), name, zone: None, refresh_seconds: Some(3_600), events };
+        let calendar = Calendar { method: Some(Method::Publish), name, zone: None, refresh_seconds: Some(3_600), events, ..Calendar::default() };
         let text = ics::write(&calendar, Timestamp::UNIX_EPOCH);
         prop_assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])));
         let (read, _) = ics::read(text.as_bytes()).unwrap();

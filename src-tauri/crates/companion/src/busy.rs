@@ -85,6 +85,8 @@ pub fn of_file(name: String, file: &Calendar, asked: &Asked) -> Source {
     if let Some(method) = file.method.filter(|method| !method.carries_time()) {
         let reason = if method == Method::Cancel { Reason::Cancelled } else { Reason::Free };
         placed.occurrences = freed(placed.occurrences, reason);
+    } else {
+        placed.withheld.extend(file.unplaced.iter().cloned());
     }
     Source { name, placed }
 }
@@ -239,7 +241,7 @@ pub fn text(document: &Value, asked: &Asked) -> String {
     lines.push(format!("{} busy intervals from {} events.", lines.len(), list("events").len()));
     lines.extend(list("withheld").iter().map(|withheld| {
         let word = |key: &str| withheld[key].as_str().unwrap_or_default().to_owned();
-        format!("Not placed exactly, so it blocks where it may fall: {} ({})", word("uid"), word("reason"))
+        format!("Not placed exactly: {} ({})", word("uid"), word("reason"))
     }));
     lines.join("\n")
 }

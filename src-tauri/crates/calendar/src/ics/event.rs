@@ -6,6 +6,7 @@ use super::lines::Line;
 use super::property::Property;
 use super::reader::Problems;
 use super::{value, vcalendar1};
+use crate::busy::Withheld;
 use crate::event::{Answer, End, Event, ShownAs, Status, Transparency, Uid, When};
 use crate::recurrence::civil::{self, DAY};
 
@@ -164,8 +165,8 @@ impl Draft {
         }
     }
 
-    /// The event, unless it says no time at all.
-    pub fn finish(self, problems: &mut Problems) -> Option<Event> {
+    /// The event; or, where it says no time at all and was not cancelled, that it cannot be placed.
+    pub fn finish(self, problems: &mut Problems) -> Result<Event, Option<Withheld>> {
         let mut event = self.event;
         // A cancellation may name no more than the instance it cancels.
         let Some(start) = self.start.or_else(|| event.instance.clone()) else {
@@ -173,7 +174,9 @@ impl Draft {
                 self.line,
                 "an event without a readable DTSTART takes up no time and is left out".to_owned(),
             );
-            return None;
+            let reason = "it says no time that can be read, so it blocks nothing".to_owned();
+            let stands = event.status != Status::Cancelled;
+            return Err(stands.then_some(Withheld { uid: event.uid, reason }));
         };
         event.start = start;
         event.end = self.end.or(self.duration).unwrap_or_default();
@@ -191,7 +194,7 @@ impl Draft {
             // It is one instance of a series, though nobody knows which: it stands beside the series.
             event.series = Some(format!("{}#{}", event.uid.0, self.line));
         }
-        Some(event)
+        Ok(event)
     }
 }
 

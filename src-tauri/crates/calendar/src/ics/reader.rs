@@ -228,11 +228,13 @@ impl<'a> Reader<'a> {
 
     fn close_top(&mut self) {
         match self.open.pop() {
-            Some(Open::Event(draft)) => {
-                if let Some(event) = draft.finish(&mut self.problems) {
-                    self.keep(event);
+            Some(Open::Event(draft)) => match draft.finish(&mut self.problems) {
+                Ok(event) => self.keep(event),
+                Err(unplaced) if self.calendar.unplaced.len() < MAX_PROBLEMS => {
+                    self.calendar.unplaced.extend(unplaced);
                 }
-            }
+                Err(_) => {}
+            },
             Some(Open::FreeBusy(draft)) => {
                 for event in draft.finish() {
                     self.keep(event);
