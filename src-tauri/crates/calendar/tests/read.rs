@@ -369,7 +369,7 @@ fn an_event_without_a_time_is_told_as_one_that_cannot_be_placed() {
     let file = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:lost\r\nDTSTART:tomorrow\r\nEND:VEVENT\r\n\
         BEGIN:VEVENT\r\nUID:over\r\nSTATUS:CANCELLED\r\nEND:VEVENT\r\n\
         BEGIN:VEVENT\r\nUID:kept\r\nDTSTART:20260710T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-    let (calendar, problems) = ics::read(file).unwrap();
+    let (calendar, problems) = read(file).unwrap();
     assert_eq!(calendar.events.len(), 1);
     let uids: Vec<&str> = calendar.unplaced.iter().map(|withheld| withheld.uid.0.as_str()).collect();
     assert_eq!(uids, ["lost"], "{:?}", calendar.unplaced);
