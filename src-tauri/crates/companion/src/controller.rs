@@ -13,11 +13,11 @@ use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
 use sync::world::{Direction, SyncProblem, World};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::feeds;
-use crate::import;
+use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
@@ -44,6 +44,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 /// The way to a running controller. Dropping it stops the controller.
 pub struct Handle {
     asks: mpsc::Sender<()>,
+    given: mpsc::Sender<Given>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
@@ -59,6 +60,21 @@ impl Handle {
         let _ = self.asks.try_send(());
     }
 
+    /// Takes files in that somebody gave to the window, once no run is under way.
+    ///
+    /// # Errors
+    /// As [`import::import_files`], and when the controller stops before it is their turn.
+    pub async fn import(
+        &self,
+        files: Vec<PathBuf>,
+        options: import::Options,
+    ) -> Result<Vec<FileReport>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
+        self.given.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
     /// What there is to show, now and whenever it changes.
     #[must_use]
     pub fn overview(&self) -> watch::Receiver<Overview> {
@@ -67,10 +83,17 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, task, .. } = self;
-        drop(asks);
+        let Self { asks, given, task, .. } = self;
+        drop((asks, given));
         let _ = task.await;
     }
+}
+
+/// Files that somebody gave by hand, and who waits for what comes of them.
+struct Given {
+    files: Vec<PathBuf>,
+    options: import::Options,
+    answer: oneshot::Sender<Result<Vec<FileReport>, Problem>>,
 }
 
 /// The task's own state.
@@ -83,6 +106,7 @@ pub struct Controller {
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
     inbox: Inbox,
+    given: mpsc::Receiver<Given>,
     /// The last files of watched folders, newest first.
     files: VecDeque<Settled>,
     /// What is wrong with watched folders.
@@ -119,9 +143,11 @@ impl Controller {
         let (overview, overview_seen) = watch::channel(nothing);
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
+        let (given, taken) = mpsc::channel(1);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let controller = Self {
             inbox: watched(&wiring),
+            given: taken,
             files: VecDeque::new(),
             folders: BTreeMap::new(),
             files_told,
@@ -135,7 +161,7 @@ impl Controller {
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked));
-        Handle { asks, overview: overview_seen, reports: reports_seen, files, task }
+        Handle { asks, given, overview: overview_seen, reports: reports_seen, files, task }
     }
 
     async fn run(mut self, mut asked: mpsc::Receiver<()>) {
@@ -159,7 +185,12 @@ impl Controller {
                     None => return,
                 },
                 Some(batch) = self.inbox.batches.recv() => {
-                    if !self.import(batch, &mut asked).await {
+                    if !self.import_batch(batch, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(given) = self.given.recv() => {
+                    if !self.import_given(given, &mut asked).await {
                         return;
                     }
                 }
@@ -218,18 +249,39 @@ impl Controller {
     }
 
     /// Takes in what a watched folder has. Answers whether to go on.
-    async fn import(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
+    async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
             import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
-        let done = meanwhile(import::import_files(&self.wiring, &batch.files, &options), asked).await;
+        let done = self.import(&batch.files, &options, asked).await;
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
             let _ = batch.answer.send(result.map(|reports| inbox::verdicts(&batch.files, reports)));
         }
+        done.go_on
+    }
+
+    /// Takes in what somebody gave by hand. Answers whether to go on.
+    async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
+        let done = self.import(&given.files, &given.options, asked).await;
+        self.show(None);
+        if let Some(result) = done.result {
+            // Whoever gave them may have gone away.
+            let _ = given.answer.send(result);
+        }
+        done.go_on
+    }
+
+    async fn import(
+        &mut self,
+        files: &[PathBuf],
+        options: &import::Options,
+        asked: &mut mpsc::Receiver<()>,
+    ) -> Meanwhile<Result<Vec<FileReport>, Problem>> {
+        let done = meanwhile(import::import_files(&self.wiring, files, options), asked).await;
         if done.asked {
             self.schedule.ask();
         }
-        done.go_on
+        done
     }
 
     fn note(&mut self, news: News) {

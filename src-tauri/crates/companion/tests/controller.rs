@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use companion::controller::{Controller, Handle, Options};
+use companion::import::{self, FileOutcome};
 use companion::profile::Profile;
 use companion::sign_in;
 use companion::view::State;
@@ -102,4 +103,33 @@ async fn with_nobody_signed_in_it_waits_and_stops_when_told() {
     handle.sync_now();
     assert_eq!(handle.overview().borrow().vendor, None);
     tokio::time::timeout(Duration::from_secs(20), handle.shutdown()).await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_given_by_hand_are_taken_in_between_its_runs_and_told_to_who_gave_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let (good, bad) = (folder.path().join("good.ics"), folder.path().join("bad.ics"));
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let day = |days: u64| {
+        let at = jiff::Timestamp::from_second(i64::try_from(now + days * 86_400).unwrap()).unwrap();
+        at.strftime("%Y%m%dT%H%M%SZ").to_string()
+    };
+    let lines = [
+        format!("DTSTART:{}", day(2)),
+        format!("DTEND:{}", day(3)),
+        "END:VEVENT\r\nEND:VCALENDAR".to_owned(),
+    ];
+    let head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:given\r\n";
+    std::fs::write(&good, format!("{head}{}\r\n", lines.join("\r\n"))).unwrap();
+    std::fs::write(&bad, "<html>").unwrap();
+
+    let handle = Controller::start(wiring, Options::default());
+    let given = handle.import(vec![good.clone(), bad], import::Options::default()).await.unwrap();
+    let outcomes: Vec<FileOutcome> = given.iter().map(|file| file.outcome).collect();
+    assert_eq!(outcomes, [FileOutcome::Imported, FileOutcome::Rejected], "{given:?}");
+    let again = handle.import(vec![good], import::Options::default()).await.unwrap();
+    assert_eq!(again[0].outcome, FileOutcome::Unchanged);
+    handle.shutdown().await;
+    sandbox.stop().await;
 }
