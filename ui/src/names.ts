@@ -1,10 +1,15 @@
-// What a calendar is called. A service names her main calendar after her address; here it goes by the service's name.
+// What connections and calendars are called. A service names her main calendar after her address; here it goes by the
+// service's name. Files that she took in have no service.
 
 import type { ConnectionView, Overview } from './bridge/types'
 import type { Messages } from './messages/en'
 
+export function connectionName(connection: ConnectionView, words: Messages): string {
+  return connection.files ? words.files : words.services[connection.service]
+}
+
 export function calendarName(connection: ConnectionView, name: string, words: Messages): string {
-  return name === connection.account ? words.services[connection.service] : name
+  return name === connection.account ? connectionName(connection, words) : name
 }
 
 /** The same by the calendar's id, wherever it is. */

@@ -58,6 +58,7 @@ const connection = (service: Service, account: string, calendars: CalendarView[]
   id: service,
   service,
   account,
+  files: false,
   state: 'up_to_date',
   problem: null,
   last_sync_at: '2026-11-17T10:38:00Z',
@@ -104,6 +105,7 @@ export function salon(): Overview {
       connection('outlook', 'amelie@studiolumiere.example', [calendar('work', { published: 9 })]),
       connection('caldav', 'lumiere.amelie@example.com', [calendar('family', { published: 6 })]),
       connection('ics', 'ecole-st-louis.example', [calendar('school', { published: 4 })]),
+      { ...connection('ics', 'Imported files', [calendar('course', { name: 'Imported files', published: 3 })]), id: 'files', files: true },
     ],
     runs: [
       run('10:38'),

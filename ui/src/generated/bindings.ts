@@ -84,6 +84,8 @@ export type ConnectionView = {
 	id: string,
 	service: Service,
 	account: string,
+	/**  No account is behind it: its events came in files. */
+	files: boolean,
 	state: State,
 	problem: Problem | null,
 	last_sync_at: string | null,

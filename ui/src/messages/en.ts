@@ -37,6 +37,7 @@ export const en = {
   app: 'Bookiji',
   places: { label: 'Bookiji Companion', week: 'Week', sync: 'Calendar Sync' },
   services,
+  files: 'Imported files',
   states,
   roles,
   placements,

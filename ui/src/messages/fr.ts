@@ -9,6 +9,7 @@ export const fr: Messages = {
   app: 'Bookiji',
   places: { label: 'Bookiji Companion', week: 'Semaine', sync: 'Synchro des calendriers' },
   services: { google: 'Google', outlook: 'Outlook', caldav: 'iCloud ou CalDAV', ics: 'Lien de calendrier' },
+  files: 'Fichiers importés',
   states: {
     up_to_date: 'À jour',
     syncing: 'Synchro…',

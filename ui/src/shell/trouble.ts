@@ -2,6 +2,7 @@
 
 import type { Overview } from '../bridge/types'
 import type { Language } from '../language'
+import { connectionName } from '../names'
 
 export interface Trouble {
   said: string
@@ -16,7 +17,7 @@ export function trouble(overview: Overview, language: Language): Trouble | null 
   const { words } = language
   const told = language.problem(problem.code)
   const broken = connections.filter((connection) => connection.problem?.code === problem.code)
-  const name = broken.length > 0 ? broken.map((c) => words.services[c.service]).join(', ') : 'Bookiji'
+  const name = broken.length > 0 ? broken.map((c) => connectionName(c, words)).join(', ') : 'Bookiji'
   const stale =
     broken.length === 0 && last_sync_at ? `${words.week.asOf(language.time(last_sync_at))} ${told.next}` : null
   return { said: words.named(name, told.said), next: `${told.cause} ${told.next}`, stale }

@@ -139,6 +139,8 @@ pub struct ConnectionView {
     pub id: String,
     pub service: Service,
     pub account: String,
+    /// No account is behind it: its events came in files.
+    pub files: bool,
     pub state: State,
     pub problem: Option<Problem>,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
@@ -271,6 +273,7 @@ fn connection_view(world: &World, id: &ConnectionId) -> Option<ConnectionView> {
     Some(ConnectionView {
         id: id.to_string(),
         service: connection.service,
+        files: connection.id == sync::import::connection_id(),
         account: connection.account.clone(),
         state: used().map(|calendar| calendar.state).fold(own_state, Ord::max),
         problem: own
