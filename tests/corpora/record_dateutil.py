@@ -4,12 +4,11 @@ The suite asserts `list(rule) == [dates]`, so what was iterated last before such
 """
 
 import datetime
-import json
-import os
 import unittest
 
 import dateutil.rrule
-import pytest
+
+import recording
 
 iterated = []
 found = []
@@ -38,17 +37,12 @@ def watch():
 watch()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    if report.when != "call":
-        return
-    if report.passed:
-        with open(os.environ["RECORDED"], "a", encoding="utf-8") as out:
-            for subject, expected in found:
-                out.write(json.dumps({"test": item.name, **described(subject, expected)}) + "\n")
-    found.clear()
-    iterated.clear()
+def rows(test):
+    for subject, expected in found:
+        yield {"test": test, **described(subject, expected)}
+
+
+pytest_runtest_makereport = recording.hook(rows, found, iterated)
 
 
 def described(subject, expected):

@@ -1,14 +1,11 @@
 """A pytest plugin for recurring-ical-events' own test suite: writes down every calendar that a passing test asks about,
 the window, and the occurrences that the library answered with."""
 
-import json
-import os
-
 import icalendar
-import pytest
 import recurring_ical_events
 from recurring_ical_events.query import CalendarQuery
 
+import recording
 from written import written
 
 found = []
@@ -59,13 +56,8 @@ def watch():
 watch()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    if report.when != "call":
-        return
-    if report.passed:
-        with open(os.environ["RECORDED"], "a", encoding="utf-8") as out:
-            for window in found:
-                out.write(json.dumps({"test": item.name.split("[")[0], **window}) + "\n")
-    found.clear()
+def rows(test):
+    return ({"test": test.split("[")[0], **window} for window in found)
+
+
+pytest_runtest_makereport = recording.hook(rows, found)

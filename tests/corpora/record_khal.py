@@ -1,11 +1,8 @@
 """A pytest plugin for khal's own test suite: writes down every event that a passing test expands, and to what."""
 
-import json
-import os
-
 import khal.icalendar
-import pytest
 
+import recording
 from written import written
 
 found = []
@@ -27,15 +24,10 @@ def watch():
 watch()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    if report.when != "call":
-        return
-    if report.passed:
-        with open(os.environ["RECORDED"], "a", encoding="utf-8") as out:
-            for number, (text, spans) in enumerate(found, 1):
-                events = sorted(["", written(start), written(end)] for start, end in spans or [])
-                name = f"{item.name}.{number}"
-                out.write(json.dumps({"test": name, "text": text, "events": events}) + "\n")
-    found.clear()
+def rows(test):
+    for number, (text, spans) in enumerate(found, 1):
+        events = sorted(["", written(start), written(end)] for start, end in spans or [])
+        yield {"test": f"{test}.{number}", "text": text, "events": events}
+
+
+pytest_runtest_makereport = recording.hook(rows, found)
