@@ -12,8 +12,8 @@ use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
-    Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
-    World,
+    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
+    Vendor, World,
 };
 
 /// Whether the write that kills the process is still done.
@@ -138,6 +138,14 @@ impl Mirror for DyingMirror {
 
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
         self.write(|| self.inside.remove_mapping(booking, calendar))
+    }
+
+    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_answer(answer))
+    }
+
+    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
+        self.write(|| self.inside.forget_answer(booking, calendar))
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {

@@ -38,6 +38,8 @@ pub struct State {
     pub bookings: BTreeMap<BookingId, (u64, Booking)>,
     pub busy: BTreeMap<CalendarId, BusySet>,
     pub slots: BTreeMap<SlotId, Slot>,
+    /// Keys of changes of bookings that were done.
+    pub done: BTreeSet<String>,
     /// Those that busy time closed, and that open again with it.
     pub closed_by_busy: BTreeSet<SlotId>,
     pub clock: u64,
@@ -62,6 +64,28 @@ pub struct FakeCalendar {
 }
 
 impl State {
+    /// A change of a booking: done once for each key.
+    fn change(
+        &mut self,
+        name: &'static str,
+        key: &str,
+        change: impl FnOnce(&mut Self) -> Result<(), ServiceError>,
+    ) -> Result<(), ServiceError> {
+        let fault = self.fault(name);
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        if !self.done.contains(key) {
+            change(self)?;
+            self.writes += 1;
+            self.done.insert(key.to_owned());
+        }
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(()),
+        }
+    }
+
     /// As the platform's constraints have it: one slot per exact time, and open ones never overlap.
     fn make_slot(&mut self, slot: &Slot) -> SlotMade {
         if self.slots.contains_key(&slot.id) {
@@ -450,6 +474,28 @@ impl Platform for Services {
             Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
             None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },
         }
+    }
+
+    async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        self.state().change("move_booking", key, |state| {
+            let free = |slot: &&mut Slot| slot.open && slot.span == to;
+            let slot = state.slots.values_mut().find(free).ok_or_else(|| error(Fault::Rejected))?;
+            slot.open = false;
+            state.clock += 1;
+            let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
+            (*at, row.start, row.end) = (state.clock, to.start(), to.end());
+            Ok(())
+        })
+    }
+
+    async fn cancel_booking(&self, booking: &BookingId, _: &str, key: &str) -> Result<(), ServiceError> {
+        self.state().change("cancel_booking", key, |state| {
+            state.clock += 1;
+            let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
+            *at = state.clock;
+            row.status = BookingStatus::Cancelled;
+            Ok(())
+        })
     }
 
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {

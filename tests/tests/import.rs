@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use sync::booking::BookingStatus;
-use sync::decisions::answer;
+use sync::decisions::{Decided, answer};
 use sync::import::{
     ConflictKind, Counts, Given, Holdings, ImportedSlot, OnConflict, Own, Resolution, SlotState, Taken,
 };
@@ -80,7 +80,8 @@ fn decide(world: &World, card: &DecisionReport, option: &str) {
     let known = world.mirror.world().expect("a world");
     let now = world.clock.now();
     let cards = plan(&known, now, &world.policy).cards;
-    let (calendar, intake) = answer(&known, &cards, now, &card.id, option).expect("an answer");
+    let decided = answer(&known, &cards, now, &card.id, option).expect("an answer");
+    let Decided::Import { calendar, intake } = decided else { panic!("{decided:?}") };
     world.mirror.take_import(&calendar, &intake).expect("an import");
 }
 

@@ -246,6 +246,8 @@ impl<'a> Desk<'a> {
             Operation::CreateEvent { .. }
             | Operation::UpdateEvent { .. }
             | Operation::RemoveEvent { .. }
+            | Operation::MoveBooking { .. }
+            | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => false,
         })

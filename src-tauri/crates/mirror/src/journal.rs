@@ -32,6 +32,8 @@ pub enum EntryState {
     Removed,
     Published,
     Withdrawn,
+    /// The platform changed the booking as she had decided.
+    Changed,
     Failed,
     /// Its account was unlinked before the outcome was known.
     Abandoned,

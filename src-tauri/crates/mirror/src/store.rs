@@ -13,8 +13,8 @@ use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
-    Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord, Settled,
-    Vendor, World,
+    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord,
+    Settled, Vendor, World,
 };
 
 use crate::failure::Failure;
@@ -22,8 +22,8 @@ use crate::journal::JournalEntry;
 use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::{
-    booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation, published,
-    remote_event, run, sent_invite, vendor,
+    answer, booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation,
+    published, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -144,6 +144,7 @@ impl Mirror for Sqlite {
                 events: remote_event::all(db)?,
                 mappings: keyed(mapping::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
                 published: keyed(published::all(db)?, |row| row.set.source.clone()),
+                answers: keyed(answer::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
                 invitations: keyed(invitation::all(db)?, |row| (row.calendar.clone(), row.event.clone())),
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
@@ -286,7 +287,7 @@ impl Mirror for Sqlite {
                 Settled::SlotsMade { rows } => put_imported_slots(tx, rows, &[]),
                 Settled::SlotRemoved { rows, forgotten } => put_imported_slots(tx, rows, forgotten),
                 Settled::Failed { mapping: Some(mapping), .. } => put_mapping(tx, mapping),
-                Settled::Failed { mapping: None, .. } => Ok(()),
+                Settled::BookingChanged | Settled::Failed { mapping: None, .. } => Ok(()),
             }
         })
     }
@@ -300,6 +301,14 @@ impl Mirror for Sqlite {
             mapping::remove(tx, booking, calendar)?;
             booking::refresh_calendar_columns(tx, booking)
         })
+    }
+
+    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError> {
+        self.write(|tx| answer::put(tx, answer))
+    }
+
+    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
+        self.write(|tx| answer::remove(tx, booking, calendar))
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {

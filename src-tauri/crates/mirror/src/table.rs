@@ -1,5 +1,6 @@
 //! One module per table: reads on a connection, writes in a transaction, the domain's own types in and out.
 
+pub mod answer;
 pub mod booking;
 pub mod calendar;
 pub mod connection;

@@ -47,6 +47,8 @@ impl Applied {
             }
             Operation::MakeSlots { slots, .. } => self.slots.created += slots.len(),
             Operation::RemoveSlot { .. } => self.slots.removed += 1,
+            // Its event is counted, once it follows.
+            Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {}
         }
     }
 }
@@ -122,7 +124,11 @@ async fn write(
             (calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
-        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+        Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => {
             return Ok(false);
         }
     };
@@ -140,7 +146,11 @@ async fn write(
         Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
         Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
         Operation::RemoveEvent { event, base, .. } => sender.remove(event, base).await?,
-        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
+        Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => {
             return Ok(false);
         }
     };

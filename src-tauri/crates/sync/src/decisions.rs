@@ -16,7 +16,7 @@ use crate::plan::Card;
 use crate::ports::RemoteEvent;
 use crate::report::DecisionReport;
 use crate::words;
-use crate::world::World;
+use crate::world::{Answer, Choice, World};
 
 const ACCEPT: &str = "accept";
 const DECLINE: &str = "decline";
@@ -29,10 +29,23 @@ pub enum Refused {
     NoSuchOption {
         options: Vec<String>,
     },
-    /// This version cannot carry out any answer to it.
-    NoOptions {
-        summary: String,
-    },
+}
+
+/// What her answer changes in the mirror; the next sync carries it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decided {
+    Import { calendar: CalendarId, intake: Intake },
+    Booking(Answer),
+}
+
+impl Decided {
+    #[must_use]
+    pub fn calendar(&self) -> &CalendarId {
+        match self {
+            Self::Import { calendar, .. } => calendar,
+            Self::Booking(answer) => &answer.calendar,
+        }
+    }
 }
 
 /// All questions, as the CLI and the window tell them: bookings first, then invitations, then imported free times.
@@ -43,7 +56,8 @@ pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionRep
         kind: card.question.as_str().to_owned(),
         booking_id: Some(card.booking.clone()),
         summary: words::card_summary(world, card),
-        options: Vec::new(),
+        options: card.choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
+        outcomes: card.choices().iter().map(|choice| words::card_outcome(world, card, *choice)).collect(),
     });
     let invitations = invitations(world, now).map(|(invitation, row)| DecisionReport {
         id: invitation_id(invitation),
@@ -51,6 +65,7 @@ pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionRep
         booking_id: None,
         summary: words::invitation_summary(world, &row.event),
         options: vec![ACCEPT.to_owned(), DECLINE.to_owned()],
+        outcomes: [words::ACCEPT, words::DECLINE].map(str::to_owned).to_vec(),
     });
     let conflicts =
         conflicts(world, &world.imported_slots).into_iter().map(|((_, uid), rows)| DecisionReport {
@@ -59,6 +74,7 @@ pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionRep
             booking_id: None,
             summary: words::conflict_summary(world, &rows),
             options: OnConflict::ALL.map(|choice| choice.as_str().to_owned()).to_vec(),
+            outcomes: OnConflict::ALL.map(|choice| words::conflict_outcome(choice).to_owned()).to_vec(),
         });
     bookings.chain(invitations).chain(conflicts).collect()
 }
@@ -73,7 +89,7 @@ pub fn answer(
     now: Timestamp,
     id: &str,
     option: &str,
-) -> Result<(CalendarId, Intake), Refused> {
+) -> Result<Decided, Refused> {
     if let Some((invitation, row)) =
         invitations(world, now).find(|(invitation, _)| invitation_id(invitation) == id)
     {
@@ -86,10 +102,8 @@ pub fn answer(
         row.event.answer = hers(answer);
         let invitation = Invitation { answer, ..invitation.clone() };
         let calendar = invitation.calendar.clone();
-        return Ok((
-            calendar,
-            Intake { changed: vec![row], invitations: vec![invitation], ..Intake::default() },
-        ));
+        let intake = Intake { changed: vec![row], invitations: vec![invitation], ..Intake::default() };
+        return Ok(Decided::Import { calendar, intake });
     }
     if let Some(((calendar, uid), _)) = conflicts(world, &world.imported_slots)
         .into_iter()
@@ -97,15 +111,15 @@ pub fn answer(
     {
         let choice =
             OnConflict::parse(option).ok_or_else(|| no_such(&OnConflict::ALL.map(OnConflict::as_str)))?;
-        return Ok((
-            calendar.clone(),
-            Intake { choices: vec![(uid.clone(), Some(choice))], ..Intake::default() },
-        ));
+        let intake = Intake { choices: vec![(uid.clone(), Some(choice))], ..Intake::default() };
+        return Ok(Decided::Import { calendar: calendar.clone(), intake });
     }
-    match cards.iter().find(|card| card.id() == id) {
-        Some(card) => Err(Refused::NoOptions { summary: words::card_summary(world, card) }),
-        None => Err(Refused::NotWaiting),
-    }
+    let card = cards.iter().find(|card| card.id() == id).ok_or(Refused::NotWaiting)?;
+    let choice = Choice::parse(option)
+        .filter(|choice| card.choices().contains(choice))
+        .ok_or_else(|| no_such(&card.choices().iter().map(|choice| choice.as_str()).collect::<Vec<_>>()))?;
+    let (booking, calendar) = (card.booking.clone(), card.calendar.clone());
+    Ok(Decided::Booking(Answer { booking, calendar, card: card.id(), choice, at: now }))
 }
 
 fn no_such(options: &[&str]) -> Refused {

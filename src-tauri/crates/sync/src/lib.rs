@@ -1,5 +1,6 @@
 //! Observe, plan, apply: how bookings and busy time travel. Knows no SQL, no HTTP, no window and no clock.
 
+pub mod answers;
 pub mod apply;
 pub mod booking;
 pub mod busy_set;

@@ -116,7 +116,11 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
         Operation::CreateEvent { calendar: id, .. }
         | Operation::UpdateEvent { calendar: id, .. }
         | Operation::RemoveEvent { calendar: id, .. } => *id == calendar.id,
-        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
+        Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     })
 }
 

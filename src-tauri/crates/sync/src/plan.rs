@@ -6,20 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use calendar::busy::Withheld;
 use calendar::event::Event;
 use calendar::interval::Interval;
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
-use crate::booking::{Booking, Draft};
+use crate::booking::{Booking, Draft, event_id};
 use crate::busy_set::{busy_set, vendor_zone, window};
 use crate::decide::{
-    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, seen, stands, wish,
-    written,
+    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, seen, stands, times,
+    wish, written,
 };
-use crate::ids::{BookingId, CalendarId, RemoteId, Service};
+use crate::ids::{BookingId, CalendarId, RemoteCalendarId, RemoteId, Service};
 use crate::policy::Policy;
 use crate::ports::{BusySet, RemoteEvent};
 use crate::provenance::{Identities, Provenance};
-use crate::world::{LinkedCalendar, Mapping, MappingState, Operation, PublishedBusy, Role, World};
+use crate::world::{Choice, LinkedCalendar, Mapping, MappingState, Operation, PublishedBusy, Role, World};
 
 /// What is to be done, in the order it is to be done.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +33,8 @@ pub struct Plan {
     pub notes: Vec<Mapping>,
     /// Busy sets whose checksum differs from what the platform has.
     pub publish: Vec<Operation>,
+    /// What she decided about bookings, to be carried out on the platform.
+    pub answers: Vec<Operation>,
     pub cards: Vec<Card>,
     /// Bookings whose event is as it should be.
     pub unchanged: usize,
@@ -40,7 +45,7 @@ pub struct Plan {
 impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.notes.is_empty() && self.publish.is_empty()
+        self.writes.is_empty() && self.notes.is_empty() && self.publish.is_empty() && self.answers.is_empty()
     }
 }
 
@@ -53,14 +58,28 @@ pub struct Card {
     pub booked: Option<(Timestamp, Timestamp)>,
     /// Where she put the event, if it still stands.
     pub found: Option<(Timestamp, Timestamp)>,
+    /// A digest of everything the question is about: once that changes, it is another question.
+    pub state: String,
 }
 
 impl Card {
-    /// The same question about the same booking in the same place is the same card.
+    /// The same question about the same booking in the same state is the same card.
     #[must_use]
     pub fn id(&self) -> String {
-        let found = self.found.map_or_else(String::new, |(start, _)| format!("-{}", start.as_second()));
-        format!("{}-{}{found}", self.question.as_str(), self.booking)
+        format!("{}-{}-{}", self.question.as_str(), self.booking, self.state)
+    }
+
+    /// What she may decide, the likeliest first.
+    #[must_use]
+    pub fn choices(&self) -> &'static [Choice] {
+        match self.question {
+            Question::Moved | Question::MovedBoth if self.found.is_some() => {
+                &[Choice::Move, Choice::PutBack, Choice::Leave]
+            }
+            Question::Moved | Question::MovedBoth => &[Choice::PutBack, Choice::Leave],
+            Question::Deleted => &[Choice::Cancel, Choice::PutBack, Choice::Leave],
+            Question::MovedCancelled => &[Choice::Remove, Choice::Leave],
+        }
     }
 }
 
@@ -131,10 +150,32 @@ fn plan_bookings(
         let intended = intended_drafts(world, &calendar.id, id);
         let what = seen(event, mapping, &intended);
         let ask = draft.as_ref().map_or(crate::decide::Asked::Same, |draft| asked(mapping, draft));
-        if what == Seen::Moved {
+        let verdict = decide(wish, ask, what);
+        if let (Wish::Event, Seen::Moved, Some(draft), Some(event)) = (wish, what, &draft, event)
+            && !event.event.repeats()
+            && times(event) == Some((draft.start, draft.end))
+        {
+            // The booking has come to where she put its event: nothing is left to ask.
+            let times_only = !crate::decide::says(event, draft);
+            plan.notes.push(adopted(mapping, event, &Draft { times_only, ..draft.clone() }, now));
+            continue;
+        }
+        let card = if let Verdict::Ask(question) = verdict {
+            Some(card(question, id, calendar, booking, mapping, event))
+        } else {
+            None
+        };
+        let choice = card.as_ref().and_then(|card| chosen(world, card));
+        // Until she has decided, both times are blocked, and where she leaves it so. Otherwise the event's time is not hers
+        // any more: the booking must be let in there, or nothing of it stays.
+        if what == Seen::Moved && matches!(choice, None | Some(Choice::Leave)) {
             moved.insert((calendar.id.clone(), mapping.event.clone()));
         }
-        match (decide(wish, ask, what), draft, event) {
+        if let (Some(card), Some(choice)) = (&card, choice) {
+            plan.carry_out(card, choice, &calendar.remote, mapping, draft, event);
+            continue;
+        }
+        match (verdict, draft, event) {
             (Verdict::Nothing, _, _) => plan.unchanged += usize::from(wish == Wish::Event),
             (Verdict::Update | Verdict::UpdateTimes, Some(draft), Some(event))
                 if crate::decide::says(event, &draft) =>
@@ -158,20 +199,99 @@ fn plan_bookings(
                 base: event.etag.clone(),
                 before: Box::new(event.clone()),
             }),
-            (Verdict::Ask(question), _, event) => plan.cards.push(Card {
-                question,
-                booking: id.clone(),
-                calendar: calendar.id.clone(),
-                booked: booking.map(|booking| (booking.start, booking.end)),
-                found: event.and_then(crate::decide::times),
-            }),
+            (Verdict::Ask(_), _, _) => plan.cards.extend(card),
             (Verdict::Forget, _, _) => plan.notes.push(removed(mapping, now)),
             (Verdict::Update | Verdict::UpdateTimes | Verdict::Remove, _, _) => {}
         }
     }
 }
 
+fn card(
+    question: Question,
+    booking: &BookingId,
+    calendar: &LinkedCalendar,
+    row: Option<&Booking>,
+    mapping: &Mapping,
+    event: Option<&RemoteEvent>,
+) -> Card {
+    let booked = row.map(|booking| (booking.start, booking.end));
+    // With every write of ours it is another question, even if she does the same again.
+    let state = json!([booked, event.map(fingerprint), mapping.generation, mapping.etag]);
+    Card {
+        question,
+        booking: booking.clone(),
+        calendar: calendar.id.clone(),
+        booked,
+        found: event.and_then(times),
+        state: HEXLOWER.encode(&Sha256::digest(state.to_string())[..6]),
+    }
+}
+
+/// Her answer to exactly this question.
+fn chosen(world: &World, card: &Card) -> Option<Choice> {
+    let answer = world.answers.get(&(card.booking.clone(), card.calendar.clone()))?;
+    (answer.card == card.id() && card.choices().contains(&answer.choice)).then_some(answer.choice)
+}
+
 impl Plan {
+    /// Turns her answer into what is to be done.
+    fn carry_out(
+        &mut self,
+        card: &Card,
+        choice: Choice,
+        remote: &RemoteCalendarId,
+        mapping: &Mapping,
+        draft: Option<Draft>,
+        event: Option<&RemoteEvent>,
+    ) {
+        let calendar = card.calendar.clone();
+        let interval = |(start, end)| Interval::new(start, end);
+        match (choice, draft, event) {
+            (Choice::Move, _, _) => {
+                if let Some(to) = card.found.and_then(interval) {
+                    self.answers.push(Operation::MoveBooking {
+                        calendar,
+                        booking: card.booking.clone(),
+                        to,
+                        key: card.id(),
+                        before: card.booked.and_then(interval),
+                    });
+                }
+            }
+            (Choice::Cancel, _, _) => self.answers.push(Operation::CancelBooking {
+                calendar,
+                booking: card.booking.clone(),
+                key: card.id(),
+            }),
+            (Choice::PutBack, Some(draft), Some(event)) => {
+                let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
+                let hers = words(&fingerprint(event)) != mapping.echo.as_deref().and_then(words);
+                self.writes.push(Operation::UpdateEvent {
+                    calendar,
+                    event: event.id.clone(),
+                    base: event.etag.clone(),
+                    draft: Draft { times_only: hers, ..draft },
+                    before: Box::new(event.clone()),
+                });
+            }
+            (Choice::PutBack, Some(draft), None) => {
+                // The id of an event that she deleted is burnt.
+                let generation = mapping.generation + 1;
+                let id = event_id(&draft.booking, remote, generation);
+                let draft = Draft { id, generation, ..draft };
+                self.writes.push(Operation::CreateEvent { calendar, draft });
+            }
+            (Choice::Remove, _, Some(event)) => self.writes.push(Operation::RemoveEvent {
+                calendar,
+                booking: card.booking.clone(),
+                event: event.id.clone(),
+                base: event.etag.clone(),
+                before: Box::new(event.clone()),
+            }),
+            (Choice::PutBack | Choice::Remove | Choice::Leave, _, _) => {}
+        }
+    }
+
     /// A booking without a standing event: adopt the one that proves to be ours, else create it.
     fn first_event(
         &mut self,
@@ -210,6 +330,8 @@ fn intended_drafts<'a>(world: &'a World, calendar: &CalendarId, booking: &Bookin
                 (c == calendar && draft.booking == *booking).then_some(draft)
             }
             Operation::RemoveEvent { .. }
+            | Operation::MoveBooking { .. }
+            | Operation::CancelBooking { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => None,
@@ -318,6 +440,8 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
             Operation::CreateEvent { .. }
             | Operation::UpdateEvent { .. }
             | Operation::RemoveEvent { .. }
+            | Operation::MoveBooking { .. }
+            | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => None,
         })

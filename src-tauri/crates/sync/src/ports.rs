@@ -18,8 +18,8 @@ use crate::ids::{
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::world::{
-    Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled, Vendor,
-    World,
+    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
+    Vendor, World,
 };
 
 /// What one look at a remote side told us. Only a `Snapshot` may be read for absence, and only inside its coverage.
@@ -185,6 +185,13 @@ pub trait Platform: Send + Sync {
     /// there.
     async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError>;
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId>;
+    /// Moves the booking to a slot with exactly these times, and tells the customer. The same `key` is done once.
+    ///
+    /// # Errors
+    /// [`ServiceError::Rejected`] when the slot is not open or the booking is over.
+    async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError>;
+    /// Cancels the booking, and tells the customer. The same `key` is done once.
+    async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError>;
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
 }
@@ -247,6 +254,10 @@ pub trait Mirror: Send + Sync {
     /// A mapping changed without any write of ours: adopted, refreshed or forgotten.
     fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError>;
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
+    /// What she decided about one booking's event, in place of what she decided before.
+    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError>;
+    /// Her answer could not be carried out: she is asked again.
+    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError>;
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError>;

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::booking::BookingStatus;
 use crate::decide::{fingerprint, says};
 use crate::error::Code;
 use crate::plan::{found, removed, stored};
@@ -55,6 +56,14 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                 _ => interrupted(),
             }
         }
+        Operation::MoveBooking { booking, to, .. } => match world.bookings.get(booking) {
+            Some(row) if (row.start, row.end) == (to.start(), to.end()) => Settled::BookingChanged,
+            _ => interrupted(),
+        },
+        Operation::CancelBooking { booking, .. } => match world.bookings.get(booking) {
+            Some(row) if row.status == BookingStatus::Cancelled => Settled::BookingChanged,
+            _ => interrupted(),
+        },
         Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
             return None;
         }

@@ -89,6 +89,9 @@ pub struct DecisionReport {
     pub booking_id: Option<BookingId>,
     pub summary: String,
     pub options: Vec<String>,
+    /// What each option comes to, in their order.
+    #[serde(default)]
+    pub outcomes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,13 +9,13 @@ use crate::apply::Applied;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::import::SlotState;
-use crate::observe::{Observed, observe};
+use crate::observe::{Observed, observe, read_bookings};
 use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{apply, decisions, recover, slots, target};
+use crate::{answers, apply, decisions, recover, slots, target};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -114,6 +114,7 @@ async fn run_among(
     let mut unchanged = None;
     let mut last_plan;
     let mut round = 0;
+    let mut has_answered = false;
     loop {
         let mut world = parts.mirror.world()?;
         if let Some(calendar) = &extra {
@@ -128,11 +129,18 @@ async fn run_among(
         }
         let again = apply::apply(parts, &request.run, &world, &last_plan, &mut applied, &mut report).await?;
         round += 1;
-        if !again || round == ROUNDS {
-            apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report)
-                .await?;
+        if again && round < ROUNDS {
+            continue;
+        }
+        apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report).await?;
+        let answered = !std::mem::replace(&mut has_answered, true)
+            && answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?;
+        if !answered {
             break;
         }
+        // What follows from it for her calendar is planned like any other change of a booking.
+        observed.bookings = read_bookings(parts, &parts.mirror.world()?, &mut report).await?;
+        round = 0;
     }
 
     if request.direction != Direction::ToCalendar {
@@ -182,6 +190,9 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
+            Operation::MoveBooking { booking, .. } | Operation::CancelBooking { booking, .. } => {
+                observed.bookings.contains(booking)
+            }
             Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
                 false
             }
@@ -208,11 +219,29 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
             may_write(calendar, &draft.booking)
         }
         Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
-        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => false,
+        Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     });
     if direction == Direction::ToCalendar {
         plan.publish.clear();
     }
+    // A booking is moved to where its event stands: that must be known to the present, and the time be free.
+    if direction != Direction::Bidirectional {
+        plan.answers.clear();
+    }
+    plan.answers.retain(|operation| match operation {
+        Operation::MoveBooking { calendar, booking, .. }
+        | Operation::CancelBooking { calendar, booking, .. } => may_write(calendar, booking),
+        Operation::CreateEvent { .. }
+        | Operation::UpdateEvent { .. }
+        | Operation::RemoveEvent { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
+    });
     plan.publish.retain(|operation| match operation {
         // A source that is no longer wanted is withdrawn whether or not its calendar still answers.
         Operation::PublishBusy { set, .. } => {
@@ -222,6 +251,8 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
         Operation::CreateEvent { .. }
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }
+        | Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
         | Operation::MakeSlots { .. }
         | Operation::RemoveSlot { .. } => false,
     });

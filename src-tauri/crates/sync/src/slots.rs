@@ -249,6 +249,8 @@ fn is_about_slots(operation: &Operation) -> bool {
         Operation::CreateEvent { .. }
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }
+        | Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. } => false,
     }
 }

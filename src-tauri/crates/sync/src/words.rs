@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 
 use crate::busy_set::vendor_zone;
 use crate::decide::Question;
+use crate::import::OnConflict;
 use crate::import::{ConflictKind, ImportedSlot};
 use crate::plan::Card;
-use crate::world::World;
+use crate::world::{Choice, World};
 
 /// One sentence: what happened to which booking, in her own time zone.
 #[must_use]
@@ -66,6 +67,39 @@ pub fn conflict_summary(world: &World, rows: &[&ImportedSlot]) -> String {
         more => format!(" (and {} more times)", more - 1),
     };
     format!("{what} on {}{met}{more}.", clock(row.span.start(), &zone))
+}
+
+/// What an answer comes to, with its times.
+#[must_use]
+pub fn card_outcome(world: &World, card: &Card, choice: Choice) -> String {
+    let zone = vendor_zone(world.vendor.as_ref());
+    let who = world.bookings.get(&card.booking).and_then(|booking| booking.customer_name.as_deref());
+    let who = who.unwrap_or("the customer");
+    let booked = card.booked.map_or_else(|| "its time".to_owned(), |(start, _)| clock(start, &zone));
+    let found = card.found.map_or_else(|| "its new time".to_owned(), |(start, _)| clock(start, &zone));
+    match choice {
+        Choice::Move => format!("Move {who} to {found}, and tell them."),
+        Choice::Cancel => format!("Cancel the booking of {who} at {booked}, and tell them."),
+        Choice::PutBack if card.found.is_some() => format!("Put the event back to {booked}."),
+        Choice::PutBack => format!("Put the event back, at {booked}."),
+        Choice::Remove => format!("Remove the event at {found}."),
+        Choice::Leave => match card.found {
+            Some(_) => format!("Leave it; keep {booked} and {found} blocked."),
+            None => format!("Leave it; the booking at {booked} stands without an event."),
+        },
+    }
+}
+
+pub const ACCEPT: &str = "Block this time.";
+pub const DECLINE: &str = "Leave this time free.";
+
+#[must_use]
+pub fn conflict_outcome(choice: OnConflict) -> &'static str {
+    match choice {
+        OnConflict::Replace => "The file's times replace open slots that nobody booked.",
+        OnConflict::Merge => "The file's times fill what no slot covers.",
+        OnConflict::Skip => "Your slots stay as they are.",
+    }
 }
 
 fn clock(at: Timestamp, zone: &TimeZone) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use calendar::busy::BusyRules;
 use calendar::event::Uid;
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub struct World {
     pub events: BTreeMap<CalendarId, BTreeMap<RemoteId, RemoteEvent>>,
     pub mappings: BTreeMap<(BookingId, CalendarId), Mapping>,
     pub published: BTreeMap<CalendarId, PublishedBusy>,
+    /// What she decided about events of bookings that she had changed.
+    pub answers: BTreeMap<(BookingId, CalendarId), Answer>,
     /// Imported events that came as an invitation.
     pub invitations: BTreeMap<(CalendarId, RemoteId), Invitation>,
     /// What she chose where an imported event's free times meet slots of hers.
@@ -184,6 +187,53 @@ pub enum MappingState {
     Removed,
 }
 
+/// What she decided about the event of one booking. It counts for the state that she was asked about and no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub booking: BookingId,
+    pub calendar: CalendarId,
+    /// The question's id, which changes with what it asks about.
+    pub card: String,
+    pub choice: Choice,
+    pub at: Timestamp,
+}
+
+/// What may be done about an event of ours that she changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The booking goes to the event's time, and the customer is told.
+    Move,
+    /// The booking is cancelled, and the customer is told.
+    Cancel,
+    /// The event goes back to what the booking says.
+    PutBack,
+    /// The event of a cancelled booking goes too.
+    Remove,
+    /// Nothing changes, and both times stay blocked.
+    Leave,
+}
+
+impl Choice {
+    pub const ALL: [Self; 5] = [Self::Move, Self::Cancel, Self::PutBack, Self::Remove, Self::Leave];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Move => "move",
+            Self::Cancel => "cancel",
+            Self::PutBack => "put_back",
+            Self::Remove => "remove",
+            Self::Leave => "leave",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| choice.as_str() == word)
+    }
+}
+
 /// What the platform was last sent for one source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedBusy {
@@ -218,6 +268,21 @@ pub enum Operation {
         base: ETag,
         before: Box<RemoteEvent>,
     },
+    /// She decided that the booking goes where she put its event.
+    MoveBooking {
+        calendar: CalendarId,
+        booking: BookingId,
+        to: Interval,
+        /// The answer it carries out; the platform does the same key once.
+        key: String,
+        before: Option<Interval>,
+    },
+    /// She decided that the booking goes with its event.
+    CancelBooking {
+        calendar: CalendarId,
+        booking: BookingId,
+        key: String,
+    },
     PublishBusy {
         set: BusySet,
         before: Option<BusySet>,
@@ -245,6 +310,8 @@ pub enum Settled {
     Removed {
         mapping: Box<Mapping>,
     },
+    /// The platform did what she decided about a booking; what it says now is read anew.
+    BookingChanged,
     Published(Box<PublishedBusy>),
     /// The source is gone from the platform.
     Withdrawn {

@@ -2,7 +2,7 @@
 
 use mirror::Sqlite;
 use serde_json::json;
-use sync::decisions::{Refused, answer, waiting};
+use sync::decisions::{Decided, Refused, answer, waiting};
 use sync::error::Code;
 use sync::plan::plan;
 use sync::policy::Policy;
@@ -36,12 +36,9 @@ fn text(decisions: &[DecisionReport]) -> String {
     let lines: Vec<String> = decisions
         .iter()
         .map(|decision| {
-            let options = if decision.options.is_empty() {
-                "decide this one in your calendar or on Bookiji".to_owned()
-            } else {
-                format!("companion decide {} {}", decision.id, decision.options.join("|"))
-            };
-            format!("{}\n  {options}", decision.summary)
+            let options = decision.options.iter().zip(&decision.outcomes);
+            let options: String = options.map(|(option, what)| format!("\n  {option}: {what}")).collect();
+            format!("{}{options}\n  companion decide {} OPTION", decision.summary, decision.id)
         })
         .collect();
     lines.join("\n")
@@ -53,16 +50,20 @@ pub async fn decide(profile: &Profile, id: &str, option: &str) -> Result<Outcome
     let world = wiring.world()?;
     let now = wiring.clock.now();
     let cards = plan(&world, now, &wiring.policy()).cards;
-    let (calendar, intake) =
-        answer(&world, &cards, now, id, option).map_err(|refused| problem(refused, id, option))?;
-    wiring.mirror.take_import(&calendar, &intake)?;
-    tracing::info!(decision = id, option, "decided");
-    let connection = world.calendars.get(&calendar).map(|calendar| calendar.connection.clone());
-    let wanted = Wanted {
-        direction: Direction::FromCalendar,
-        connections: Some(connection.into_iter().collect()),
-        dry_run: false,
+    let decided = answer(&world, &cards, now, id, option).map_err(|refused| problem(refused, id, option))?;
+    let direction = match &decided {
+        Decided::Import { calendar, intake } => {
+            wiring.mirror.take_import(calendar, intake)?;
+            Direction::FromCalendar
+        }
+        Decided::Booking(answer) => {
+            wiring.mirror.put_answer(answer)?;
+            Direction::Bidirectional
+        }
     };
+    tracing::info!(decision = id, option, "decided");
+    let connection = world.calendars.get(decided.calendar()).map(|calendar| calendar.connection.clone());
+    let wanted = Wanted { direction, connections: Some(connection.into_iter().collect()), dry_run: false };
     let problems = match syncing::sync_once(&wiring, &wanted).await {
         Ok(report) if report.outcome() == SyncOutcome::Success => Vec::new(),
         Ok(report) => syncing::problems(&report),
@@ -93,10 +94,5 @@ fn problem(refused: Refused, id: &str, option: &str) -> Problem {
             Problem::new(Code::InvalidInput, format!("\"{option}\" is no answer to this question."))
                 .then(format!("Answer with one of: {}.", options.join(", ")))
         }
-        Refused::NoOptions { summary } => Problem::new(
-            Code::InvalidInput,
-            format!("This one cannot be decided here yet: {summary}"),
-        )
-        .then("Change the booking on Bookiji, or the event in your calendar; the next sync takes it from there."),
     }
 }

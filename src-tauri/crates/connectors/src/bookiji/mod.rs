@@ -61,6 +61,12 @@ impl Bookiji {
         Ok(Slots { signed: &self.signed, database })
     }
 
+    /// A change of one booking, of which only the outcome matters: its new state is read with the others.
+    async fn change(&self, request: Request) -> Result<(), ServiceError> {
+        let answer = self.signed.send(request).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
+    }
+
     async fn page(&self, cursor: Option<&str>) -> Result<wire::Page, Stop> {
         let url = self.base.at(&["api", "vendor", "bookings"]);
         let mut request =
@@ -120,6 +126,23 @@ impl Platform for Bookiji {
             }
         }
         found.partial(garbled(Peer::Bookiji, "its pages do not end"))
+    }
+
+    async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        let url = self.base.at(&["api", "bookings", "reschedule"]);
+        let body = json!({
+            "bookingId": booking,
+            "newSlotStart": iso_ms(to.start()),
+            "newSlotEnd": iso_ms(to.end()),
+        });
+        let request = Request::new(Peer::Bookiji, Method::POST, "/api/bookings/reschedule", url);
+        self.change(request.header(IDEMPOTENCY_KEY, key).json(&body)).await
+    }
+
+    async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError> {
+        let url = self.base.at(&["api", "vendor", "bookings", booking.as_str(), "cancel"]);
+        let request = Request::new(Peer::Bookiji, Method::POST, "/api/vendor/bookings/{id}/cancel", url);
+        self.change(request.header(IDEMPOTENCY_KEY, key).json(&json!({ "reason": reason }))).await
     }
 
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {

@@ -74,6 +74,7 @@ pub fn settle(
         Settled::Removed { .. } => (EntryState::Removed, None, None),
         Settled::Published(_) => (EntryState::Published, None, None),
         Settled::Withdrawn { .. } => (EntryState::Withdrawn, None, None),
+        Settled::BookingChanged => (EntryState::Changed, None, None),
         Settled::SlotsMade { .. } => (EntryState::Stored, None, None),
         Settled::SlotRemoved { .. } => (EntryState::Removed, None, None),
         Settled::Failed { problem, .. } => (EntryState::Failed, None, Some(problem)),
@@ -100,7 +101,7 @@ pub fn settle(
 pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failure> {
     tx.prepare_cached(
         "UPDATE operations SET state = :state, settled_at = coalesce(attempted_at, intended_at)
-         WHERE settled_at IS NULL AND kind NOT IN ('publish_busy', 'make_slots', 'remove_slot')
+         WHERE settled_at IS NULL AND kind NOT IN ('publish_busy', 'make_slots', 'remove_slot', 'move_booking', 'cancel_booking')
              AND calendar_id IN
              (SELECT id FROM calendar_sync_status WHERE connection_id = :account)",
     )?
@@ -155,6 +156,12 @@ impl<'a> Heading<'a> {
                 key: event.as_str(),
                 precondition: Some(base.as_str()),
             },
+            Operation::MoveBooking { calendar, booking, key, .. } => {
+                Self { kind: "move_booking", calendar, booking: Some(booking), key, precondition: None }
+            }
+            Operation::CancelBooking { calendar, booking, key } => {
+                Self { kind: "cancel_booking", calendar, booking: Some(booking), key, precondition: None }
+            }
             Operation::PublishBusy { set, before } => Self {
                 kind: "publish_busy",
                 calendar: &set.source,

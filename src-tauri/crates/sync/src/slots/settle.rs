@@ -115,6 +115,8 @@ impl Work<'_, '_> {
                 Operation::CreateEvent { .. }
                 | Operation::UpdateEvent { .. }
                 | Operation::RemoveEvent { .. }
+                | Operation::MoveBooking { .. }
+                | Operation::CancelBooking { .. }
                 | Operation::PublishBusy { .. } => {}
             }
         }

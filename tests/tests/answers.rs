@@ -1,0 +1,318 @@
+//! Her answers about events she moved or deleted, as sentences: each acts on both sides, once, and only for what she was
+//! asked.
+
+use std::sync::Arc;
+
+use calendar::event::{End, When};
+use jiff::Timestamp;
+use sync::booking::BookingStatus;
+use sync::decide::times;
+use sync::decisions::{Decided, Refused, answer};
+use sync::ids::BookingId;
+use sync::plan::plan;
+use sync::ports::{Clock, Mirror};
+use sync::report::Report;
+use sync::world::Direction;
+use tests::crash::{DyingMirror, Moment};
+use tests::service::Fault;
+use tests::world::World;
+
+fn new_world() -> World {
+    World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
+}
+
+/// One booking at hour 20 whose event she moved to hours 25 to 26.
+async fn moved() -> (World, BookingId) {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].options, ["move", "put_back", "leave"]);
+    (world, id)
+}
+
+fn moves(world: &World, hours: i64) {
+    let (start, end) = (world.at(hours), world.at(hours + 1));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+}
+
+async fn deleted() -> (World, BookingId) {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].options, ["cancel", "put_back", "leave"]);
+    (world, id)
+}
+
+/// Answers the only question there is.
+fn decide(world: &World, option: &str) -> Result<(), Refused> {
+    let known = world.mirror.world().expect("a world");
+    let cards = plan(&known, world.clock.now(), &world.policy).cards;
+    let id = cards.first().map_or_else(String::new, sync::plan::Card::id);
+    decide_about(world, &id, option)
+}
+
+fn decide_about(world: &World, id: &str, option: &str) -> Result<(), Refused> {
+    let known = world.mirror.world().expect("a world");
+    let cards = plan(&known, world.clock.now(), &world.policy).cards;
+    match answer(&known, &cards, world.clock.now(), id, option)? {
+        Decided::Booking(answer) => world.mirror.put_answer(&answer).expect("an answer is kept"),
+        Decided::Import { .. } => panic!("no question about a file"),
+    }
+    Ok(())
+}
+
+fn booked(world: &World, id: &BookingId) -> (Timestamp, Timestamp, BookingStatus) {
+    let state = world.services.state();
+    let (_, booking) = &state.bookings[id];
+    (booking.start, booking.end, booking.status.clone())
+}
+
+fn assert_well(report: &Report) {
+    assert!(report.errors.is_empty() && report.decisions.is_empty(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn moving_the_booking_takes_it_to_where_its_event_stands() {
+    let (mut world, id) = moved().await;
+    decide(&world, "move").expect("an answer");
+    let report = world.sync().await;
+    assert_well(&report);
+    assert_eq!(booked(&world, &id), (world.at(25), world.at(26), BookingStatus::Confirmed));
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
+    assert_eq!(world.published_busy(), [], "the time is the booking's now");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn an_open_slot_across_the_new_time_gives_way_to_the_booking() {
+    let (mut world, id) = moved().await;
+    world.vendor_opens("across", 24, 2);
+    decide(&world, "move").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).0, world.at(25));
+    assert_eq!(world.slots(), [(25, 26, false)], "one slot, and it is booked");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_move_that_bookiji_refuses_is_asked_again_and_leaves_no_slot_behind() {
+    let (mut world, id) = moved().await;
+    decide(&world, "move").expect("an answer");
+    world.fail_next("move_booking", Fault::Rejected);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(booked(&world, &id).0, world.at(20));
+    assert_eq!(world.slots(), [], "nobody may book what was made for the move");
+    let asked = world.sync().await;
+    assert_eq!(asked.decisions[0].kind, "moved");
+    assert_eq!(world.published_busy(), [(world.at(25), world.at(26))], "both times are blocked again");
+}
+
+#[tokio::test]
+async fn an_answer_whose_reply_is_lost_is_carried_out_once() {
+    for (option, operation) in [("move", "move_booking"), ("cancel", "cancel_booking")] {
+        let (mut world, id) = if option == "move" { moved().await } else { deleted().await };
+        decide(&world, option).expect("an answer");
+        for _ in 0..3 {
+            world.fail_next(operation, Fault::ReplyLost);
+        }
+        world.sync().await;
+        assert_well(&world.sync().await);
+        assert_eq!(world.services.state().done.len(), 1, "{option}");
+        let (start, _, status) = booked(&world, &id);
+        match option {
+            "move" => assert_eq!(start, world.at(25)),
+            _ => assert_eq!(status, BookingStatus::Cancelled),
+        }
+        world.assert_settled().await;
+    }
+}
+
+#[tokio::test]
+async fn putting_the_event_back_leaves_the_booking_alone_and_her_words_as_they_are() {
+    let (mut world, id) = moved().await;
+    world.vendor_changes_booking_event(|event| event.summary = "Nadia, bring the blue dye".to_owned());
+    world.sync().await;
+    decide(&world, "put_back").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).0, world.at(20));
+    let event = &world.booking_events()[0];
+    assert_eq!(times(event), Some((world.at(20), world.at(21))));
+    assert_eq!(event.event.summary, "Nadia, bring the blue dye");
+    assert_eq!(world.published_busy(), []);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn an_answer_does_not_count_for_the_same_move_made_again() {
+    let (mut world, _) = moved().await;
+    decide(&world, "put_back").expect("an answer");
+    world.sync().await;
+    moves(&world, 25);
+    let report = world.sync().await;
+    assert_eq!(report.decisions.len(), 1, "she is asked again");
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
+}
+
+#[tokio::test]
+async fn an_answer_does_not_count_for_what_she_had_not_seen() {
+    let (mut world, id) = moved().await;
+    let card = world.sync().await.decisions[0].id.clone();
+    moves(&world, 30);
+    world.sync().await;
+    assert_eq!(decide_about(&world, &card, "move"), Err(Refused::NotWaiting));
+    decide(&world, "move").expect("the new question has an answer");
+    let (start, end) = (world.at(40), world.at(41));
+    world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].kind, "moved_both", "{report:#?}");
+    assert_eq!(booked(&world, &id).0, start, "the customer's own change stands");
+}
+
+#[tokio::test]
+async fn what_she_leaves_is_not_asked_again_and_stays_blocked() {
+    let (mut world, id) = moved().await;
+    decide(&world, "leave").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).0, world.at(20));
+    assert_eq!(world.published_busy(), [(world.at(25), world.at(26))]);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn cancelling_with_the_event_cancels_the_booking_and_makes_no_event() {
+    let (mut world, id) = deleted().await;
+    decide(&world, "cancel").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).2, BookingStatus::Cancelled);
+    assert_eq!(world.booking_events().len(), 0);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn putting_a_deleted_event_back_makes_one_under_a_new_id() {
+    let (mut world, id) = deleted().await;
+    decide(&world, "put_back").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).2, BookingStatus::Confirmed);
+    let events = world.booking_events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(times(&events[0]), Some((world.at(20), world.at(21))));
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn the_moved_event_of_a_cancelled_booking_goes_when_she_says_so() {
+    let (mut world, id) = moved().await;
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].options, ["remove", "leave"]);
+    decide(&world, "remove").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(world.booking_events().len(), 0);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_booking_that_a_customer_moves_to_where_its_event_stands_leaves_nothing_to_ask() {
+    let (mut world, id) = moved().await;
+    let (start, end) = (world.at(25), world.at(26));
+    world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+    assert_well(&world.sync().await);
+    assert_eq!(world.published_busy(), []);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn an_option_that_is_not_offered_is_refused_with_those_that_are() {
+    let (world, _) = deleted().await;
+    let refused = decide(&world, "move").expect_err("refused");
+    let Refused::NoSuchOption { options } = refused else { panic!("{refused:?}") };
+    assert_eq!(options, ["cancel", "put_back", "leave"]);
+}
+
+/// One booking whose event she moved, one whose event she deleted, both answered.
+async fn two_answers(mirror: Box<dyn Mirror>) -> World {
+    let mut world = World::new(mirror);
+    world.customer_books("moved", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let deleted = world.customer_books("deleted", 40);
+    world.sync().await;
+    let target = world.target();
+    let event = world
+        .booking_events()
+        .into_iter()
+        .find(|event| event.marker.as_ref().is_some_and(|marker| marker.booking == deleted))
+        .expect("its event");
+    world.vendor_deletes(&target, &event.id);
+    let report = world.sync().await;
+    for card in &report.decisions {
+        let option = if card.kind == "moved" { "move" } else { "cancel" };
+        decide_about(&world, &card.id, option).expect("an answer");
+    }
+    world
+}
+
+fn assert_both_done(world: &World, when: &str) {
+    let (start, _, status) = booked(world, &"moved".into());
+    assert_eq!((start, status), (world.at(25), BookingStatus::Confirmed), "{when}");
+    assert_eq!(booked(world, &"deleted".into()).2, BookingStatus::Cancelled, "{when}");
+    let events: Vec<_> = world.booking_events().iter().map(times).collect();
+    assert_eq!(events, [Some((world.at(25), world.at(26)))], "{when}");
+    assert_eq!(world.services.state().done.len(), 2, "{when}: each once");
+}
+
+#[tokio::test]
+async fn an_answer_survives_a_kill_at_any_write_to_the_mirror() {
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+            let mut world = two_answers(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment))).await;
+            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
+            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
+            world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
+            let when = format!("write {fatal} {moment:?}");
+            let report = world.sync().await;
+            assert!(report.errors.is_empty() && report.decisions.is_empty(), "{when}: {report:#?}");
+            assert_both_done(&world, &when);
+            world.assert_settled().await;
+            if !died {
+                assert!(fatal > 8, "the scenario is too small to mean anything: {fatal} writes");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_survives_the_loss_of_any_request_or_reply() {
+    for fault in [Fault::Unreachable, Fault::ReplyLost] {
+        for pass in 0.. {
+            let inside = Box::new(mirror::Sqlite::in_memory().expect("a mirror"));
+            let mut world = two_answers(inside).await;
+            world.services.state().requests.clear();
+            // As often as it is tried, so that the run gives up.
+            world.fail_from(pass, 3, fault);
+            world.sync().await;
+            let asked = world.services.state().requests.len();
+            world.heal();
+            let when = format!("request {pass} {fault:?}");
+            let report = world.sync().await;
+            assert!(report.errors.is_empty() && report.decisions.is_empty(), "{when}: {report:#?}");
+            assert_both_done(&world, &when);
+            world.assert_settled().await;
+            if asked <= pass {
+                assert!(pass > 6, "the scenario is too small to mean anything: {pass} requests");
+                break;
+            }
+        }
+    }
+}
