@@ -140,8 +140,8 @@ impl Mirror for DyingMirror {
         self.write(|| self.inside.remove_mapping(booking, calendar))
     }
 
-    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError> {
-        self.write(|| self.inside.put_answer(answer))
+    fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_answers(answers))
     }
 
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {

@@ -62,7 +62,7 @@ fn decide_about(world: &World, id: &str, option: &str) -> Result<(), Refused> {
     let known = world.mirror.world().expect("a world");
     let cards = plan(&known, world.clock.now(), &world.policy).cards;
     match answer(&known, &cards, world.clock.now(), id, option)? {
-        Decided::Booking(answer) => world.mirror.put_answer(&answer).expect("an answer is kept"),
+        Decided::Bookings { answers, .. } => world.mirror.put_answers(&answers).expect("they are kept"),
         Decided::Import { .. } => panic!("no question about a file"),
     }
     Ok(())
@@ -315,4 +315,80 @@ async fn an_answer_survives_the_loss_of_any_request_or_reply() {
             }
         }
     }
+}
+
+/// As many bookings as that, each with its event.
+async fn week_of(count: i64) -> World {
+    let mut world = new_world();
+    for n in 0..count {
+        world.customer_books(&format!("b{n}"), 20 + n * 2);
+    }
+    world.sync().await;
+    assert_eq!(world.booking_events().len(), usize::try_from(count).expect("a count"));
+    world
+}
+
+#[tokio::test]
+async fn a_platform_that_lost_its_bookings_empties_no_calendar_while_new_bookings_still_arrive() {
+    let mut world = week_of(12).await;
+    world.services.state().bookings.clear();
+    world.customer_books("new", 60);
+    world.fail_next("bookings", Fault::CursorLost);
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, report.bookings.created, report.bookings.held), (0, 1, 12));
+    assert_eq!(world.booking_events().len(), 13);
+    let all = &report.decisions[0];
+    assert_eq!((all.kind.as_str(), all.options.join("|")), ("held_deletions", "remove|leave".to_owned()));
+    assert!(all.summary.starts_with("12 of 13 booking events"), "{}", all.summary);
+    assert_eq!(all.outcomes, ["Remove all 12 events.", "Keep all 12 events."]);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn held_removals_are_let_go_one_by_one_or_all_at_once_and_no_other_way() {
+    let mut world = week_of(8).await;
+    for n in 0..7 {
+        world.platform_changes(&format!("b{n}").as_str().into(), |booking| {
+            booking.status = BookingStatus::Cancelled;
+        });
+    }
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, report.bookings.held), (0, 7));
+    let one = |booking: &str| report.decisions.iter().find(|card| card.booking_id == Some(booking.into()));
+    decide_about(&world, &one("b0").expect("a question").id, "remove").expect("an answer");
+    decide_about(&world, &one("b1").expect("a question").id, "leave").expect("an answer");
+    let report = world.sync().await;
+    // Five are left, which a run would have removed by itself: silence still changes nothing.
+    assert_eq!((report.bookings.removed, report.bookings.held), (1, 5), "{report:#?}");
+    world.assert_settled().await;
+    let rest = world.sync().await.decisions[0].id.clone();
+    decide_about(&world, &rest, "remove").expect("an answer");
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, report.bookings.held), (5, 0), "{report:#?}");
+    assert_eq!(world.booking_events().len(), 2, "hers that she kept, and the one whose booking stands");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn bookings_that_come_back_need_no_answer_and_a_few_cancellations_raise_no_question() {
+    let mut world = week_of(8).await;
+    let gone = std::mem::take(&mut world.services.state().bookings);
+    world.fail_next("bookings", Fault::CursorLost);
+    assert_eq!(world.sync().await.bookings.held, 8);
+    {
+        let mut state = world.services.state();
+        state.clock += 1;
+        let clock = state.clock;
+        state.bookings = gone.into_iter().map(|(id, (_, booking))| (id, (clock, booking))).collect();
+    }
+    assert_well(&world.sync().await);
+    assert_eq!(world.booking_events().len(), 8);
+    world.assert_settled().await;
+    for n in 0..5 {
+        world.platform_changes(&format!("b{n}").as_str().into(), |booking| {
+            booking.status = BookingStatus::Cancelled;
+        });
+    }
+    assert_eq!(world.sync().await.bookings.removed, 5);
+    world.assert_settled().await;
 }

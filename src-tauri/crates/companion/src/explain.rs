@@ -170,7 +170,7 @@ fn bookings(world: &World, span: Interval, checked_at: Option<Timestamp>) -> Vec
 fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<Because> {
     let cards = plan(world, now, policy).cards.into_iter().filter(|card| match card.question {
         Question::Moved | Question::MovedBoth => true,
-        Question::Deleted | Question::MovedCancelled => false,
+        Question::Deleted | Question::MovedCancelled | Question::Held => false,
     });
     cards
         .filter_map(|card| {

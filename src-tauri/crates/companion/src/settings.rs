@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
+use sync::policy::{Deletions, Policy};
 use url::{Host, Url};
 
 use crate::import::OnConflict;
@@ -67,11 +68,20 @@ pub struct SyncSettings {
     pub horizon_days: u16,
     pub frequency_minutes: u32,
     pub booking_poll_seconds: u32,
+    /// How many events a run removes by itself; above it and `deletions_percent` they are held for her.
+    pub deletions_at_most: u16,
+    pub deletions_percent: u8,
 }
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        Self { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
+        Self {
+            horizon_days: 30,
+            frequency_minutes: 5,
+            booking_poll_seconds: 60,
+            deletions_at_most: 5,
+            deletions_percent: 10,
+        }
     }
 }
 
@@ -89,6 +99,17 @@ pub struct ImportSettings {
 impl Default for ImportSettings {
     fn default() -> Self {
         Self { watch: true, folders: Vec::new(), on_conflict: None }
+    }
+}
+
+impl SyncSettings {
+    #[must_use]
+    pub fn policy(self) -> Policy {
+        Policy {
+            horizon_days: self.horizon_days,
+            deletions: Deletions { at_most: self.deletions_at_most, percent: self.deletions_percent },
+            ..Policy::default()
+        }
     }
 }
 
@@ -165,6 +186,20 @@ impl Settings {
                     3600,
                     defaults.booking_poll_seconds,
                 )?,
+                deletions_at_most: within(
+                    "sync.deletions_at_most",
+                    file.sync.deletions_at_most,
+                    0,
+                    10_000,
+                    defaults.deletions_at_most,
+                )?,
+                deletions_percent: within(
+                    "sync.deletions_percent",
+                    file.sync.deletions_percent,
+                    0,
+                    100,
+                    defaults.deletions_percent,
+                )?,
             },
             import: ImportSettings {
                 watch: file.import.watch.unwrap_or(ImportSettings::default().watch),
@@ -220,6 +255,8 @@ struct VaultTable {
 #[serde(deny_unknown_fields, default)]
 struct SyncTable {
     horizon_days: Option<i64>,
+    deletions_at_most: Option<i64>,
+    deletions_percent: Option<i64>,
     frequency_minutes: Option<i64>,
     booking_poll_seconds: Option<i64>,
 }
@@ -343,7 +380,13 @@ mod tests {
         assert_eq!(settings.vault, VaultKind::Keychain);
         assert_eq!(
             settings.sync,
-            SyncSettings { horizon_days: 30, frequency_minutes: 5, booking_poll_seconds: 60 }
+            SyncSettings {
+                horizon_days: 30,
+                frequency_minutes: 5,
+                booking_poll_seconds: 60,
+                deletions_at_most: 5,
+                deletions_percent: 10,
+            }
         );
         assert!(settings.oauth.google_client_id.is_none());
         assert_eq!(settings.import, ImportSettings { watch: true, folders: Vec::new(), on_conflict: None });
@@ -384,6 +427,8 @@ mod tests {
             kind = "passphrase-file"
             [sync]
             horizon_days = 366
+            deletions_at_most = 0
+            deletions_percent = 100
             frequency_minutes = 15
             booking_poll_seconds = 30
             [import]

@@ -86,7 +86,7 @@ impl Wiring {
 
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy { horizon_days: self.settings.sync.horizon_days, ..Policy::default() }
+        self.settings.sync.policy()
     }
 
     /// Whether somebody is signed in to Bookiji, as the vault says.

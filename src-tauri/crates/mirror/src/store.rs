@@ -303,8 +303,8 @@ impl Mirror for Sqlite {
         })
     }
 
-    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError> {
-        self.write(|tx| answer::put(tx, answer))
+    fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError> {
+        self.write(|tx| answers.iter().try_for_each(|answer| answer::put(tx, answer)))
     }
 
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {

@@ -76,6 +76,8 @@ pub enum Question {
     MovedBoth,
     /// She moved the event of a booking that has been cancelled.
     MovedCancelled,
+    /// Its booking is over or gone, like those of many others at once: more than a run removes by itself.
+    Held,
 }
 
 /// Decides what to do about an event that was written once and is known to the mirror.

@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::busy_set::vendor_zone;
+use crate::decide::Question;
 use crate::ids::CalendarId;
 use crate::import::{Given, ImportedSlot, Intake, Invitation, OnConflict, SlotKey, SlotState, hers, is_over};
 use crate::plan::Card;
@@ -35,15 +36,14 @@ pub enum Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decided {
     Import { calendar: CalendarId, intake: Intake },
-    Booking(Answer),
+    Bookings { calendar: CalendarId, answers: Vec<Answer> },
 }
 
 impl Decided {
     #[must_use]
     pub fn calendar(&self) -> &CalendarId {
         match self {
-            Self::Import { calendar, .. } => calendar,
-            Self::Booking(answer) => &answer.calendar,
+            Self::Import { calendar, .. } | Self::Bookings { calendar, .. } => calendar,
         }
     }
 }
@@ -76,7 +76,28 @@ pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionRep
             options: OnConflict::ALL.map(|choice| choice.as_str().to_owned()).to_vec(),
             outcomes: OnConflict::ALL.map(|choice| words::conflict_outcome(choice).to_owned()).to_vec(),
         });
-    bookings.chain(invitations).chain(conflicts).collect()
+    held(world, cards).into_iter().chain(bookings).chain(invitations).chain(conflicts).collect()
+}
+
+/// One question for all removals that are held, where there are more than one. Each can be decided by itself too.
+fn held(world: &World, cards: &[Card]) -> Option<DecisionReport> {
+    let held = held_cards(cards);
+    (held.len() > 1).then(|| DecisionReport {
+        id: held_id(&held),
+        kind: "held_deletions".to_owned(),
+        booking_id: None,
+        summary: words::held_summary(world, &held),
+        options: held[0].choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
+        outcomes: held[0].choices().iter().map(|choice| words::held_outcome(held.len(), *choice)).collect(),
+    })
+}
+
+fn held_cards(cards: &[Card]) -> Vec<&Card> {
+    cards.iter().filter(|card| card.question == Question::Held).collect()
+}
+
+fn held_id(held: &[&Card]) -> String {
+    format!("held_deletions-{}", digest(&json!(held.iter().map(|card| card.id()).collect::<Vec<_>>())))
 }
 
 /// What her answer changes, and in which calendar.
@@ -114,12 +135,24 @@ pub fn answer(
         let intake = Intake { choices: vec![(uid.clone(), Some(choice))], ..Intake::default() };
         return Ok(Decided::Import { calendar: calendar.clone(), intake });
     }
-    let card = cards.iter().find(|card| card.id() == id).ok_or(Refused::NotWaiting)?;
+    let held = held_cards(cards);
+    let asked: Vec<&Card> = if held.len() > 1 && held_id(&held) == id {
+        held
+    } else {
+        cards.iter().filter(|card| card.id() == id).collect()
+    };
+    let first = asked.first().ok_or(Refused::NotWaiting)?;
     let choice = Choice::parse(option)
-        .filter(|choice| card.choices().contains(choice))
-        .ok_or_else(|| no_such(&card.choices().iter().map(|choice| choice.as_str()).collect::<Vec<_>>()))?;
-    let (booking, calendar) = (card.booking.clone(), card.calendar.clone());
-    Ok(Decided::Booking(Answer { booking, calendar, card: card.id(), choice, at: now }))
+        .filter(|choice| first.choices().contains(choice))
+        .ok_or_else(|| no_such(&first.choices().iter().map(|choice| choice.as_str()).collect::<Vec<_>>()))?;
+    let answer = |card: &&Card| Answer {
+        booking: card.booking.clone(),
+        calendar: card.calendar.clone(),
+        card: card.id(),
+        choice,
+        at: now,
+    };
+    Ok(Decided::Bookings { calendar: first.calendar.clone(), answers: asked.iter().map(answer).collect() })
 }
 
 fn no_such(options: &[&str]) -> Refused {

@@ -78,7 +78,7 @@ impl Card {
             }
             Question::Moved | Question::MovedBoth => &[Choice::PutBack, Choice::Leave],
             Question::Deleted => &[Choice::Cancel, Choice::PutBack, Choice::Leave],
-            Question::MovedCancelled => &[Choice::Remove, Choice::Leave],
+            Question::MovedCancelled | Question::Held => &[Choice::Remove, Choice::Leave],
         }
     }
 }
@@ -91,6 +91,7 @@ impl Question {
             Self::Deleted => "deleted",
             Self::MovedBoth => "moved_both",
             Self::MovedCancelled => "moved_cancelled",
+            Self::Held => "held_deletion",
         }
     }
 }
@@ -112,7 +113,8 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
     let mut moved = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan, &mut moved);
+        let removals = plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan, &mut moved);
+        plan.remove_or_hold(world, calendar, removals, policy, now);
     }
     plan_busy(world, &identities, now, policy, &moved, &mut plan);
     plan
@@ -125,10 +127,11 @@ fn plan_bookings(
     now: Timestamp,
     plan: &mut Plan,
     moved: &mut BTreeSet<(CalendarId, RemoteId)>,
-) {
+) -> Vec<Removal> {
+    let mut removals = Vec::new();
     let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
     else {
-        return;
+        return removals;
     };
     let nothing = BTreeMap::new();
     let events = world.events.get(&calendar.id).unwrap_or(&nothing);
@@ -176,7 +179,17 @@ fn plan_bookings(
             continue;
         }
         match (verdict, draft, event) {
-            (Verdict::Nothing, _, _) => plan.unchanged += usize::from(wish == Wish::Event),
+            (Verdict::Nothing, _, _) => {
+                plan.unchanged += usize::from(wish == Wish::Event);
+                if wish == Wish::Event && mapping.state == MappingState::Pending {
+                    // Its removal was held, and the booking is there after all.
+                    plan.notes.push(Mapping {
+                        state: MappingState::Synced,
+                        updated_at: now,
+                        ..mapping.clone()
+                    });
+                }
+            }
             (Verdict::Update | Verdict::UpdateTimes, Some(draft), Some(event))
                 if crate::decide::says(event, &draft) =>
             {
@@ -192,18 +205,30 @@ fn plan_bookings(
                     before: Box::new(event.clone()),
                 });
             }
-            (Verdict::Remove, _, Some(event)) => plan.writes.push(Operation::RemoveEvent {
-                calendar: calendar.id.clone(),
-                booking: id.clone(),
-                event: event.id.clone(),
-                base: event.etag.clone(),
-                before: Box::new(event.clone()),
+            (Verdict::Remove, _, Some(event)) => removals.push(Removal {
+                card: self::card(Question::Held, id, calendar, booking, mapping, Some(event)),
+                mapping: mapping.clone(),
+                operation: Operation::RemoveEvent {
+                    calendar: calendar.id.clone(),
+                    booking: id.clone(),
+                    event: event.id.clone(),
+                    base: event.etag.clone(),
+                    before: Box::new(event.clone()),
+                },
             }),
             (Verdict::Ask(_), _, _) => plan.cards.extend(card),
             (Verdict::Forget, _, _) => plan.notes.push(removed(mapping, now)),
             (Verdict::Update | Verdict::UpdateTimes | Verdict::Remove, _, _) => {}
         }
     }
+    removals
+}
+
+/// An event whose booking is over or gone, and the question it becomes if there are too many of them.
+struct Removal {
+    card: Card,
+    mapping: Mapping,
+    operation: Operation,
 }
 
 fn card(
@@ -234,6 +259,37 @@ fn chosen(world: &World, card: &Card) -> Option<Choice> {
 }
 
 impl Plan {
+    /// Removes what a run may remove by itself. Above that, all of it is held until she has decided about each: what was
+    /// held once is not let go because fewer are left.
+    fn remove_or_hold(
+        &mut self,
+        world: &World,
+        calendar: &LinkedCalendar,
+        removals: Vec<Removal>,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
+        let standing =
+            world.mappings.values().filter(|row| row.calendar == calendar.id && stands(row)).count();
+        let too_many = !policy.deletions.allows(removals.len(), standing);
+        for removal in removals {
+            let was_held = removal.mapping.state == MappingState::Pending;
+            match chosen(world, &removal.card) {
+                Some(Choice::Leave) => {}
+                None if too_many || was_held => {
+                    if !was_held {
+                        let state = MappingState::Pending;
+                        self.notes.push(Mapping { state, updated_at: now, ..removal.mapping });
+                    }
+                    self.cards.push(removal.card);
+                }
+                None | Some(Choice::Remove | Choice::Move | Choice::Cancel | Choice::PutBack) => {
+                    self.writes.push(removal.operation);
+                }
+            }
+        }
+    }
+
     /// Turns her answer into what is to be done.
     fn carry_out(
         &mut self,

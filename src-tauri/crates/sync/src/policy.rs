@@ -7,12 +7,35 @@ use std::time::Duration;
 pub struct Policy {
     /// How far ahead busy time is published. Clamped to 1..=366.
     pub horizon_days: u16,
+    pub deletions: Deletions,
     pub retry: Retry,
+}
+
+/// How many events a run removes from a calendar by itself. Above both bounds they are held for her, one and all: a
+/// platform that lost its bookings looks like a platform where everybody cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletions {
+    pub at_most: u16,
+    /// Of the events that stand for bookings.
+    pub percent: u8,
+}
+
+impl Default for Deletions {
+    fn default() -> Self {
+        Self { at_most: 5, percent: 10 }
+    }
+}
+
+impl Deletions {
+    #[must_use]
+    pub fn allows(self, removed: usize, standing: usize) -> bool {
+        removed <= usize::from(self.at_most) || removed * 100 <= standing * usize::from(self.percent)
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { horizon_days: 30, retry: Retry::default() }
+        Self { horizon_days: 30, deletions: Deletions::default(), retry: Retry::default() }
     }
 }
 
@@ -71,6 +94,16 @@ pub fn back_off(error_count: u32, asked: Option<Duration>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_removes_a_few_or_a_small_share_and_never_more_than_both() {
+        let deletions = Deletions::default();
+        assert!(deletions.allows(5, 5), "a few are a few, however few there are");
+        assert!(!deletions.allows(6, 59));
+        assert!(deletions.allows(6, 60));
+        assert!(!deletions.allows(44, 44));
+        assert!(Deletions { at_most: 0, percent: 0 }.allows(0, 0));
+    }
 
     #[test]
     fn waits_double_and_end_after_the_last_try() {

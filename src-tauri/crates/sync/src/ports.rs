@@ -254,8 +254,8 @@ pub trait Mirror: Send + Sync {
     /// A mapping changed without any write of ours: adopted, refreshed or forgotten.
     fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError>;
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
-    /// What she decided about one booking's event, in place of what she decided before.
-    fn put_answer(&self, answer: &Answer) -> Result<(), MirrorError>;
+    /// What she decided about bookings' events, in place of what she decided before.
+    fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError>;
     /// Her answer could not be carried out: she is asked again.
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
 

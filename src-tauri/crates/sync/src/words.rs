@@ -31,6 +31,12 @@ pub fn card_summary(world: &World, card: &Card) -> String {
         Question::MovedCancelled => {
             format!("{what}{who} was cancelled, but its event was moved to {found} and is still there.")
         }
+        Question::Held if booking.is_some() => {
+            format!("{what}{who} for {booked} was cancelled; its event is still there.")
+        }
+        Question::Held => {
+            format!("A booking is gone from Bookiji; its event on {found} is still there.")
+        }
     }
 }
 
@@ -67,6 +73,27 @@ pub fn conflict_summary(world: &World, rows: &[&ImportedSlot]) -> String {
         more => format!(" (and {} more times)", more - 1),
     };
     format!("{what} on {}{met}{more}.", clock(row.span.start(), &zone))
+}
+
+/// What many removals at once would come to.
+#[must_use]
+pub fn held_summary(world: &World, held: &[&Card]) -> String {
+    let standing = world.mappings.values().filter(|row| crate::decide::stands(row)).count();
+    format!(
+        "{} of {standing} booking events would be removed at once, because their bookings are cancelled or gone from \
+         Bookiji. That is unusual, so they are kept until you decide.",
+        held.len()
+    )
+}
+
+#[must_use]
+pub fn held_outcome(count: usize, choice: Choice) -> String {
+    match choice {
+        Choice::Remove => format!("Remove all {count} events."),
+        Choice::Leave | Choice::Move | Choice::Cancel | Choice::PutBack => {
+            format!("Keep all {count} events.")
+        }
+    }
 }
 
 /// What an answer comes to, with its times.

@@ -18,7 +18,7 @@ use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 
 pub fn list(profile: &Profile) -> Result<Outcome, Problem> {
-    let policy = Policy { horizon_days: profile.settings()?.sync.horizon_days, ..Policy::default() };
+    let policy = profile.settings()?.sync.policy();
     let world = Sqlite::open_read_only(&profile.database())?.world()?;
     let decisions = all(&world, &policy, &SystemClock);
     Ok(Outcome::done(json!({ "decisions": decisions }), text(&decisions)))
@@ -56,8 +56,8 @@ pub async fn decide(profile: &Profile, id: &str, option: &str) -> Result<Outcome
             wiring.mirror.take_import(calendar, intake)?;
             Direction::FromCalendar
         }
-        Decided::Booking(answer) => {
-            wiring.mirror.put_answer(answer)?;
+        Decided::Bookings { answers, .. } => {
+            wiring.mirror.put_answers(answers)?;
             Direction::Bidirectional
         }
     };

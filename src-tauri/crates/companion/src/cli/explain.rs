@@ -4,7 +4,6 @@ use mirror::Sqlite;
 use serde_json::json;
 use sync::busy_set::vendor_zone;
 use sync::error::Code;
-use sync::policy::Policy;
 use sync::ports::{Clock, Mirror};
 use sync::world::{Direction, RunRecord, SyncOutcome};
 
@@ -24,7 +23,7 @@ pub fn run(profile: &Profile, moment: &str) -> Result<Outcome, Problem> {
     }
     let zone = vendor_zone(world.vendor.as_ref());
     let time = Time::read(moment, &zone)?;
-    let policy = Policy { horizon_days: settings.sync.horizon_days, ..Policy::default() };
+    let policy = settings.sync.policy();
     let bookings_read = mirror.runs(status::RUNS_READ)?.iter().find_map(bookings_read_at);
     let answer = explain(&world, time, SystemClock.now(), &policy, bookings_read);
     Ok(Outcome::done(json!(answer), text(&answer, &zone)))
