@@ -145,6 +145,10 @@ impl Life {
             let uid = u32::try_from(stage.dice.below(4)).unwrap_or(0);
             let start = some_hour(&mut stage);
             let busy = stage.dice.per_mille(300);
+            // What is over is not taken in.
+            if start <= stage.now {
+                return;
+            }
             let filed = Interval::new(start, after(start, 2)).map(|span| Filed { span, busy });
             let filed = if stage.dice.per_mille(300) { None } else { filed };
             stage.say(match filed {
