@@ -43,6 +43,9 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
     }
     for card in &report.decisions {
         let Some(id) = &card.booking_id else { continue };
+        if lost_marks.contains(id) {
+            continue;
+        }
         if let Some(why) = needless(stage, id, &card.kind) {
             broken.push(format!("it asks about {id} ({}), and {why}", card.kind));
         }

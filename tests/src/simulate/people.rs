@@ -1,6 +1,6 @@
 //! What customers and the vendor do, at any moment, as the dice fall.
 
-use calendar::event::{End, When};
+use calendar::event::{End, Uid, When};
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
@@ -268,6 +268,10 @@ fn copy_ours(stage: &mut Stage) {
     let start = some_hour(stage);
     let end = after(start, 1);
     copy.id = RemoteId(stage.name("copy"));
+    if copy.marker.is_none() {
+        // Under our UID it would be neither hers nor ours, and block nothing.
+        copy.event.uid = Uid(format!("{}@elsewhere", copy.id));
+    }
     copy.event.start = When::Utc(start);
     copy.event.end = End::At(When::Utc(end));
     stage.say(format!("she copies the event of {booking} as {} to {}", copy.id, clock(start)));

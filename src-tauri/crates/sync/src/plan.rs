@@ -349,12 +349,9 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
         .collect()
 }
 
-/// A source that was never published and blocks nothing needs no request.
+/// What was never published from here may have been published before the mirror was lost, or by another computer.
 fn needs_publishing(before: Option<&PublishedBusy>, set: &BusySet) -> bool {
-    match before {
-        Some(published) => published.set.checksum != set.checksum,
-        None => !set.intervals.is_empty(),
-    }
+    before.is_none_or(|published| published.set.checksum != set.checksum)
 }
 
 fn source_busy(
