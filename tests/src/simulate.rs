@@ -134,6 +134,7 @@ impl Life {
         let mut stage = on(&self.stage);
         stage.now = after(stage.now, hours).saturating_add(SignedDuration::from_mins(7)).unwrap_or(stage.now);
         let now = stage.now;
+        stage.latest = stage.latest.max(now);
         stage.say(format!("it is {} {how}", clock(now)));
     }
 

@@ -58,7 +58,9 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
         let standing = stage.standing_for(id);
         match booking.status {
             BookingStatus::Cancelled | BookingStatus::NoShow => {
-                if !standing.is_empty() {
+                // What was over when the calendar was first read was never shown.
+                let ahead = |event: &&RemoteEvent| times(event).is_none_or(|(_, end)| end > stage.latest);
+                if standing.iter().any(|event| ahead(&event)) {
                     broken.push(format!("{id} is {}, and its event stands", booking.status.as_str()));
                 }
             }
@@ -145,7 +147,8 @@ fn slots(stage: &Stage) -> Vec<String> {
     let bookings = bookings.filter_map(|booking| Interval::new(booking.start, booking.end));
     let busy = stage.world.busy.values().flat_map(|set| set.intervals.iter().copied());
     let taken: Vec<Interval> = bookings.chain(busy).collect();
-    for slot in stage.world.slots.values().filter(|slot| slot.open && slot.span.start() > stage.now) {
+    // A free time is forgotten once it has come; a clock that was wrong then leaves its slot to her.
+    for slot in stage.world.slots.values().filter(|slot| slot.open && slot.span.start() > stage.latest) {
         if !offers.iter().any(|o| o.start() <= slot.span.start() && slot.span.end() <= o.end()) {
             broken.push(format!("{} is bookable, and nobody offers it", spans(&[slot.span])));
         }

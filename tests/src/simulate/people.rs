@@ -177,7 +177,7 @@ fn some_of_hers(stage: &mut Stage) -> Option<(Place, Hers)> {
 
 fn move_hers(stage: &mut Stage) {
     let Some((place, mut hers)) = some_of_hers(stage) else { return };
-    if hers.spans.len() != 1 {
+    if !hers.event.event.recurrence.rules.is_empty() {
         return;
     }
     let start = some_hour(stage);

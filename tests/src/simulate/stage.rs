@@ -155,6 +155,8 @@ pub struct Told {
 pub struct Stage {
     pub dice: Dice,
     pub now: Timestamp,
+    /// The furthest that the clock ever stood.
+    pub latest: Timestamp,
     pub trace: Trace,
     pub world: State,
     /// The bookings as customers left them.
@@ -213,6 +215,7 @@ impl Stage {
         Self {
             dice: Dice::of(seed),
             now,
+            latest: now,
             trace: Trace::default(),
             world: State::default(),
             booked: BTreeMap::new(),
