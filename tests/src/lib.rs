@@ -4,4 +4,5 @@ pub mod crash;
 pub mod fuzz;
 pub mod mutate;
 pub mod service;
+pub mod simulate;
 pub mod world;

@@ -302,8 +302,9 @@ impl Sender<'_> {
             Sent::Done(event) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) if says(&event, draft) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) => self.look_again(&[event], &[]),
-            Sent::Burnt | Sent::NotThere(_) => self.look_again(&[], std::slice::from_ref(id)),
-            Sent::Failed(error) => Ok(Ended::Failed { error }),
+            Sent::Burnt => self.look_again(&[], std::slice::from_ref(id)),
+            // Nothing says that it was deleted: its whole calendar may be out of sight. The next reading tells.
+            Sent::NotThere(error) | Sent::Failed(error) => Ok(Ended::Failed { error }),
             Sent::Open(error) => Ok(Ended::Open { error }),
         }
     }
@@ -315,12 +316,12 @@ impl Sender<'_> {
             })
         };
         match self.send(id, || self.calendar.delete(id, base)).await? {
-            Sent::Done(()) | Sent::Burnt | Sent::NotThere(_) => match gone() {
+            Sent::Done(()) | Sent::Burnt => match gone() {
                 Some(ended) => Ok(ended),
                 None => self.look_again(&[], std::slice::from_ref(id)),
             },
             Sent::Found(event) => self.look_again(&[event], &[]),
-            Sent::Failed(error) => Ok(Ended::Failed { error }),
+            Sent::NotThere(error) | Sent::Failed(error) => Ok(Ended::Failed { error }),
             Sent::Open(error) => Ok(Ended::Open { error }),
         }
     }

@@ -113,7 +113,7 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
     let mut moved = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        let removals = plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan, &mut moved);
+        let removals = plan_bookings(world, calendar, now, &mut plan, &mut moved);
         plan.remove_or_hold(world, calendar, removals, policy, now);
     }
     plan_busy(world, &identities, now, policy, &moved, &mut plan);
@@ -123,7 +123,6 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
 fn plan_bookings(
     world: &World,
     calendar: &LinkedCalendar,
-    identities: &Identities,
     now: Timestamp,
     plan: &mut Plan,
     moved: &mut BTreeSet<(CalendarId, RemoteId)>,
@@ -143,9 +142,22 @@ fn plan_bookings(
         let mapping = world.mappings.get(&(id.clone(), calendar.id.clone()));
         let wish = wish(booking, now);
         let Some(mapping) = mapping.filter(|mapping| stands(mapping)) else {
-            let (Wish::Event, Some(booking)) = (wish, booking) else { continue };
-            let draft = Draft::of(booking, service, &calendar.remote, next_generation(mapping));
-            plan.first_event(calendar, draft, mapping, events, identities, now);
+            let Some(booking) = booking else { continue };
+            let draft = |generation| Draft::of(booking, service, &calendar.remote, generation);
+            match (wish, proven(events, booking, &calendar.remote)) {
+                // Written by another computer, or before the mirror was lost: known first, then judged like any other.
+                (Wish::Event | Wish::Nothing, Some((event, generation))) => {
+                    plan.notes.push(Mapping {
+                        created_at: mapping.map_or(now, |mapping| mapping.created_at),
+                        ..found(calendar.id.clone(), &draft(generation), event, now)
+                    });
+                }
+                (Wish::Event, None) => plan.writes.push(Operation::CreateEvent {
+                    calendar: calendar.id.clone(),
+                    draft: draft(next_generation(mapping)),
+                }),
+                (Wish::Nothing | Wish::AsItIs, None) | (Wish::AsItIs, Some(_)) => {}
+            }
             continue;
         };
         let event = events.get(&mapping.event);
@@ -154,11 +166,22 @@ fn plan_bookings(
         let what = seen(event, mapping, &intended);
         let ask = draft.as_ref().map_or(crate::decide::Asked::Same, |draft| asked(mapping, draft));
         let verdict = decide(wish, ask, what);
-        if let (Wish::Event, Seen::Moved, Some(draft), Some(event)) = (wish, what, &draft, event)
-            && !event.event.repeats()
-            && times(event) == Some((draft.start, draft.end))
+        if what == Seen::Absent
+            && let Some(booking) = booking
+            && let Some((event, generation)) = proven(events, booking, &calendar.remote)
         {
-            // The booking has come to where she put its event: nothing is left to ask.
+            // Another computer, which did not know of it, wrote it anew.
+            let draft = Draft::of(booking, service, &calendar.remote, generation);
+            let mapping =
+                Mapping { created_at: mapping.created_at, ..found(calendar.id.clone(), &draft, event, now) };
+            plan.notes.push(mapping);
+            continue;
+        }
+        if what == Seen::Moved
+            && let (Some(event), Some(draft)) = (event, &draft)
+            && is_where_it_is_booked(event, draft)
+        {
+            // The booking has come to where she put its event, or another computer moved both: nothing is left to ask.
             let times_only = !crate::decide::says(event, draft);
             plan.notes.push(adopted(mapping, event, &Draft { times_only, ..draft.clone() }, now));
             continue;
@@ -347,28 +370,23 @@ impl Plan {
             (Choice::PutBack | Choice::Remove | Choice::Leave, _, _) => {}
         }
     }
+}
 
-    /// A booking without a standing event: adopt the one that proves to be ours, else create it.
-    fn first_event(
-        &mut self,
-        calendar: &LinkedCalendar,
-        draft: Draft,
-        mapping: Option<&Mapping>,
-        events: &BTreeMap<RemoteId, RemoteEvent>,
-        identities: &Identities,
-        now: Timestamp,
-    ) {
-        let ours = events
-            .get(&draft.id)
-            .filter(|event| identities.provenance(event) == Provenance::Ours(draft.booking.clone()));
-        match ours {
-            Some(event) => self.notes.push(Mapping {
-                created_at: mapping.map_or(now, |mapping| mapping.created_at),
-                ..found(calendar.id.clone(), &draft, event, now)
-            }),
-            None => self.writes.push(Operation::CreateEvent { calendar: calendar.id.clone(), draft }),
-        }
-    }
+/// The event that proves to be this booking's: its marker names it, and its id is the one that only we would choose.
+fn proven<'a>(
+    events: &'a BTreeMap<RemoteId, RemoteEvent>,
+    booking: &Booking,
+    calendar: &RemoteCalendarId,
+) -> Option<(&'a RemoteEvent, u32)> {
+    events.values().find_map(|event| {
+        let marker = event.marker.as_ref().filter(|marker| marker.booking == booking.id)?;
+        let derived = event_id(&booking.id, calendar, marker.generation);
+        (event.id == derived).then_some((event, marker.generation))
+    })
+}
+
+fn is_where_it_is_booked(event: &RemoteEvent, draft: &Draft) -> bool {
+    !event.event.repeats() && times(event) == Some((draft.start, draft.end))
 }
 
 /// A mapping that we removed leaves a burnt id behind; one whose create failed does not.
@@ -504,12 +522,9 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
         .collect()
 }
 
-/// A source that was never published and blocks nothing needs no request.
+/// What was never published from here may have been published before the mirror was lost, or by another computer.
 fn needs_publishing(before: Option<&PublishedBusy>, set: &BusySet) -> bool {
-    match before {
-        Some(published) => published.set.checksum != set.checksum,
-        None => !set.intervals.is_empty(),
-    }
+    before.is_none_or(|published| published.set.checksum != set.checksum)
 }
 
 fn source_busy(

@@ -13,6 +13,7 @@ mod packages;
 mod places;
 mod process;
 mod run;
+mod simulate;
 mod system;
 mod test;
 
@@ -41,6 +42,8 @@ enum Habit {
     Fuzz(fuzz::Options),
     /// Churns a watched folder under the real watcher, and checks that nothing is lost or taken in twice.
     Churn(churn::Options),
+    /// Lives through the engine's life from seeds: lying services, dying processes, two computers.
+    Simulate(simulate::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Habit::Bench(options) => bench::bench(&options),
         Habit::Fuzz(options) => fuzz::fuzz(&options),
         Habit::Churn(options) => churn::churn(&options),
+        Habit::Simulate(options) => simulate::simulate(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {
