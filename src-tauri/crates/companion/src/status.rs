@@ -232,6 +232,7 @@ mod tests {
             started_at: at(0),
             ended_at: None,
             outcome: None,
+            undoes: None,
             report: None,
         };
         assert_eq!(activity(std::slice::from_ref(&run), true).syncing_since, Some(at(0)));
@@ -246,6 +247,7 @@ mod tests {
             started_at: at(0),
             ended_at: Some(at(1)),
             outcome: Some(SyncOutcome::Success),
+            undoes: None,
             report: Some(json!({ "bookings": { "created": created, "updated": 0, "removed": 0 } })),
         };
         let told = worth_telling(vec![

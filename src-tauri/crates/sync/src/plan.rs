@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use crate::booking::{Booking, Draft};
 use crate::busy_set::{busy_set, vendor_zone, window};
 use crate::decide::{
-    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, seen, stands, wish,
-    written,
+    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, is_held, seen, stands,
+    wish, written,
 };
 use crate::ids::{BookingId, CalendarId, RemoteId, Service};
 use crate::policy::Policy;
@@ -91,11 +91,11 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
     let identities: BTreeMap<&CalendarId, Identities> =
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
-    let mut moved = BTreeSet::new();
+    let mut elsewhere = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan, &mut moved);
+        plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan, &mut elsewhere);
     }
-    plan_busy(world, &identities, now, policy, &moved, &mut plan);
+    plan_busy(world, &identities, now, policy, &elsewhere, &mut plan);
     plan
 }
 
@@ -105,7 +105,7 @@ fn plan_bookings(
     identities: &Identities,
     now: Timestamp,
     plan: &mut Plan,
-    moved: &mut BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &mut BTreeSet<(CalendarId, RemoteId)>,
 ) {
     let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
     else {
@@ -121,8 +121,12 @@ fn plan_bookings(
         let mapping = world.mappings.get(&(id.clone(), calendar.id.clone()));
         let wish = wish(booking, now);
         let Some(mapping) = mapping.filter(|mapping| stands(mapping)) else {
+            plan.notes.extend(mapping.filter(|mapping| hold_ends(mapping, wish)).map(|m| removed(m, now)));
             let (Wish::Event, Some(booking)) = (wish, booking) else { continue };
             let draft = Draft::of(booking, service, &calendar.remote, next_generation(mapping));
+            if mapping.is_some_and(|mapping| is_held(mapping, wish, Some(&draft))) {
+                continue;
+            }
             plan.first_event(calendar, draft, mapping, events, identities, now);
             continue;
         };
@@ -131,8 +135,16 @@ fn plan_bookings(
         let intended = intended_drafts(world, &calendar.id, id);
         let what = seen(event, mapping, &intended);
         let ask = draft.as_ref().map_or(crate::decide::Asked::Same, |draft| asked(mapping, draft));
-        if what == Seen::Moved {
-            moved.insert((calendar.id.clone(), mapping.event.clone()));
+        let live = booking.filter(|booking| still_stands(booking));
+        if what == Seen::Moved && live.is_some() {
+            elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
+        }
+        if matches!(what, Seen::Same | Seen::Reworded) && is_held(mapping, wish, draft.as_ref()) {
+            // She had it put back to where it stands: it takes that time as an event of hers would.
+            if event.and_then(crate::decide::times) != live.map(|booking| (booking.start, booking.end)) {
+                elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
+            }
+            continue;
         }
         match (decide(wish, ask, what), draft, event) {
             (Verdict::Nothing, _, _) => plan.unchanged += usize::from(wish == Wish::Event),
@@ -157,6 +169,7 @@ fn plan_bookings(
                 event: event.id.clone(),
                 base: event.etag.clone(),
                 before: Box::new(event.clone()),
+                remember: None,
             }),
             (Verdict::Ask(question), _, event) => plan.cards.push(Card {
                 question,
@@ -195,8 +208,15 @@ impl Plan {
     }
 }
 
+/// An event that she took out stays out while its booking stands as it did. One that was cancelled since and comes
+/// back is another matter.
+fn hold_ends(mapping: &Mapping, wish: Wish) -> bool {
+    wish == Wish::Nothing && mapping.state == MappingState::Removed && mapping.written.is_some()
+}
+
 /// A mapping that we removed leaves a burnt id behind; one whose create failed does not.
-fn next_generation(mapping: Option<&Mapping>) -> u32 {
+#[must_use]
+pub fn next_generation(mapping: Option<&Mapping>) -> u32 {
     mapping.map_or(0, |mapping| mapping.generation + u32::from(mapping.state == MappingState::Removed))
 }
 
@@ -272,7 +292,7 @@ fn plan_busy(
     identities: &BTreeMap<&CalendarId, Identities>,
     now: Timestamp,
     policy: &Policy,
-    moved: &BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
     plan: &mut Plan,
 ) {
     let zone = vendor_zone(world.vendor.as_ref());
@@ -288,7 +308,7 @@ fn plan_busy(
             continue;
         }
         let (set, withheld) =
-            source_busy(world, calendar, service, &identities[&calendar.id], moved, window, &zone);
+            source_busy(world, calendar, service, &identities[&calendar.id], elsewhere, window, &zone);
         let before = world.published.get(&calendar.id);
         if in_doubt.contains_key(&calendar.id) || needs_publishing(before, &set) {
             let before = before.map(|published| published.set.clone());
@@ -337,7 +357,7 @@ fn source_busy(
     calendar: &LinkedCalendar,
     service: Service,
     identities: &Identities,
-    moved: &BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
     window: Interval,
     zone: &TimeZone,
 ) -> (BusySet, Vec<Withheld>) {
@@ -350,10 +370,7 @@ fn source_busy(
         .filter(|event| match identities.provenance(event) {
             Provenance::Foreign => true,
             // Where she moved it, it blocks too, until she has decided.
-            Provenance::Ours(booking) => {
-                moved.contains(&(calendar.id.clone(), event.id.clone()))
-                    && still_stands(world.bookings.get(&booking))
-            }
+            Provenance::Ours(_) => elsewhere.contains(&(calendar.id.clone(), event.id.clone())),
             Provenance::Indeterminate(_) => false,
         })
         .map(|event| event.event.clone())
@@ -361,10 +378,10 @@ fn source_busy(
     busy_set(service, &calendar.id, &events, &calendar.rules, window, zone)
 }
 
-fn still_stands(booking: Option<&Booking>) -> bool {
+fn still_stands(booking: &Booking) -> bool {
     use crate::booking::BookingStatus::{Cancelled, Completed, Confirmed, NoShow, Other, Pending};
-    booking.is_some_and(|booking| match booking.status {
+    match booking.status {
         Pending | Confirmed | Other(_) => true,
         Completed | Cancelled | NoShow => false,
-    })
+    }
 }

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
-use sync::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use sync::ids::{BookingId, ConnectionId, RunId};
+use sync::journal::{EntryState, JournalEntry};
 use sync::world::{Operation, OperationId, Settled, SyncProblem};
 
 use crate::column::{Json, Moment, Word, problem};
 use crate::failure::Failure;
-use crate::journal::{EntryState, JournalEntry};
 
 /// The journal's bound, whatever its age.
 const SETTLED_KEPT: u32 = 20_000;
@@ -42,9 +42,9 @@ pub fn intend(
     )?
     .execute(named_params! {
         ":run_id": run.as_str(),
-        ":kind": row.kind,
-        ":calendar_id": row.calendar.as_str(),
-        ":booking_id": row.booking.map(BookingId::as_str),
+        ":kind": operation.kind(),
+        ":calendar_id": operation.calendar().as_str(),
+        ":booking_id": operation.booking().map(BookingId::as_str),
         ":key": row.key,
         ":precondition": row.precondition,
         ":intent": Json(operation),
@@ -124,9 +124,6 @@ pub fn prune(tx: &Transaction<'_>, since: Timestamp) -> Result<(), Failure> {
 
 /// What can be searched for without opening the intent.
 struct Heading<'a> {
-    kind: &'static str,
-    calendar: &'a CalendarId,
-    booking: Option<&'a BookingId>,
     key: &'a str,
     precondition: Option<&'a str>,
 }
@@ -134,48 +131,18 @@ struct Heading<'a> {
 impl<'a> Heading<'a> {
     fn of(operation: &'a Operation) -> Self {
         match operation {
-            Operation::CreateEvent { calendar, draft } => Self {
-                kind: "create_event",
-                calendar,
-                booking: Some(&draft.booking),
-                key: draft.id.as_str(),
-                precondition: None,
-            },
-            Operation::UpdateEvent { calendar, event, base, draft, .. } => Self {
-                kind: "update_event",
-                calendar,
-                booking: Some(&draft.booking),
-                key: event.as_str(),
-                precondition: Some(base.as_str()),
-            },
-            Operation::RemoveEvent { calendar, booking, event, base, .. } => Self {
-                kind: "remove_event",
-                calendar,
-                booking: Some(booking),
-                key: event.as_str(),
-                precondition: Some(base.as_str()),
-            },
+            Operation::CreateEvent { draft, .. } => Self { key: draft.id.as_str(), precondition: None },
+            Operation::UpdateEvent { event, base, .. } | Operation::RemoveEvent { event, base, .. } => {
+                Self { key: event.as_str(), precondition: Some(base.as_str()) }
+            }
             Operation::PublishBusy { set, before } => Self {
-                kind: "publish_busy",
-                calendar: &set.source,
-                booking: None,
                 key: set.source.as_str(),
                 precondition: before.as_ref().map(|before| before.checksum.as_str()),
             },
-            Operation::MakeSlots { source, slots } => Self {
-                kind: "make_slots",
-                calendar: source,
-                booking: None,
-                key: slots.first().map_or("", |slot| slot.id.as_str()),
-                precondition: None,
-            },
-            Operation::RemoveSlot { source, slot } => Self {
-                kind: "remove_slot",
-                calendar: source,
-                booking: None,
-                key: slot.id.as_str(),
-                precondition: Some("open"),
-            },
+            Operation::MakeSlots { slots, .. } => {
+                Self { key: slots.first().map_or("", |slot| slot.id.as_str()), precondition: None }
+            }
+            Operation::RemoveSlot { slot, .. } => Self { key: slot.id.as_str(), precondition: Some("open") },
         }
     }
 }

@@ -27,7 +27,14 @@ fn every_operation() -> [Operation; 4] {
             draft,
             before: before.clone(),
         },
-        Operation::RemoveEvent { calendar, booking: "b1".into(), event, base: "1".into(), before },
+        Operation::RemoveEvent {
+            calendar,
+            booking: "b1".into(),
+            event,
+            base: "1".into(),
+            before,
+            remember: None,
+        },
         Operation::PublishBusy { set: busy_set(&private().id, 30), before: Some(busy_set(&private().id, 0)) },
     ]
 }
