@@ -1,7 +1,7 @@
 //! `operations`: the journal.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 use sync::ids::{BookingId, ConnectionId, RunId};
 use sync::journal::{EntryState, JournalEntry};
 use sync::world::{Operation, OperationId, Settled, SyncProblem};
@@ -9,8 +9,21 @@ use sync::world::{Operation, OperationId, Settled, SyncProblem};
 use crate::column::{Json, Moment, Word, problem};
 use crate::failure::Failure;
 
-/// The journal's bound, whatever its age.
+/// The journal's bounds, whatever its age.
 const SETTLED_KEPT: u32 = 20_000;
+const CHARACTERS_KEPT: i64 = 64 * 1024 * 1024;
+/// The newest runs that wrote something stay, whatever the clock says: one that is wrong for a day must not erase all.
+const RUNS_KEPT: u32 = 100;
+
+/// What may go: it is settled, and is not the last that was done to an event which she holds back from its booking.
+const FREE: &str = "settled_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM calendar_events AS held
+    WHERE held.calendar_id = operations.calendar_id AND held.booking_id = operations.booking_id
+        AND (held.written_checksum LIKE 'held:%' OR held.written_checksum LIKE 'times:held:%')
+        AND operations.id = (
+            SELECT max(id) FROM operations AS done
+            WHERE done.booking_id = held.booking_id AND done.calendar_id = held.calendar_id
+                AND done.state IN ('stored', 'removed')))";
 
 pub fn unsettled(connection: &Connection) -> Result<Vec<(OperationId, Operation)>, Failure> {
     let mut statement = connection
@@ -108,17 +121,41 @@ pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failu
     Ok(())
 }
 
-/// Removes what was settled before `since`, and the oldest of what is too much.
+/// Removes what was settled before `since` and is of none of the newest runs, and the oldest of what is too much.
+/// What is not settled stays, and so does what a mapping is held by: taking that back is how she lets go of it.
 pub fn prune(tx: &Transaction<'_>, since: Timestamp) -> Result<(), Failure> {
-    tx.prepare_cached("DELETE FROM operations WHERE settled_at < ?1")?.execute([Moment(since)])?;
+    let oldest_kept: Option<i64> = tx
+        .prepare_cached(
+            "SELECT number FROM runs
+             WHERE EXISTS (SELECT 1 FROM operations WHERE operations.run_id = runs.id)
+             ORDER BY number DESC LIMIT 1 OFFSET ?1",
+        )?
+        .query_row([RUNS_KEPT - 1], |row| row.get(0))
+        .optional()?;
+    if let Some(oldest_kept) = oldest_kept {
+        tx.prepare_cached(&format!(
+            "DELETE FROM operations WHERE settled_at < ?1 AND {FREE}
+                 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = operations.run_id AND runs.number >= ?2)"
+        ))?
+        .execute(params![Moment(since), oldest_kept])?;
+    }
     let last_to_go: Option<i64> = tx
         .prepare_cached(
             "SELECT id FROM operations WHERE settled_at IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?1",
         )?
         .query_row([SETTLED_KEPT], |row| row.get(0))
         .optional()?;
-    tx.prepare_cached("DELETE FROM operations WHERE settled_at IS NOT NULL AND id <= ?1")?
-        .execute([last_to_go])?;
+    let too_big: Option<i64> = tx
+        .prepare_cached(
+            "SELECT id FROM (
+                 SELECT id, settled_at, sum(length(intent) + coalesce(length(echo), 0)) OVER (ORDER BY id DESC)
+                     AS size FROM operations)
+             WHERE settled_at IS NOT NULL AND size > ?1 ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([CHARACTERS_KEPT], |row| row.get(0))
+        .optional()?;
+    tx.prepare_cached(&format!("DELETE FROM operations WHERE id <= ?1 AND {FREE}"))?
+        .execute([last_to_go.max(too_big)])?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `runs`: what was done when, as far back as anyone may want to look.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 use sync::ids::RunId;
 use sync::world::RunRecord;
 
@@ -13,6 +13,8 @@ use crate::failure::Failure;
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How many runs are kept that wrote nothing: at one a minute, a day and a half.
 const IDLE_KEPT: u32 = 2_000;
+/// The newest of these stay, whatever the clock says.
+const NEWEST_KEPT: u32 = 100;
 
 pub fn recent(connection: &Connection, limit: usize) -> Result<Vec<RunRecord>, Failure> {
     let mut statement = connection.prepare_cached(
@@ -48,10 +50,11 @@ pub fn prune(tx: &Transaction<'_>, now: Timestamp) -> Result<(), Failure> {
     let since = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
     operation::prune(tx, since)?;
     tx.prepare_cached(
-        "DELETE FROM runs WHERE started_at < ?1
+        "DELETE FROM runs WHERE coalesce(ended_at, started_at) < ?1
+             AND number <= (SELECT max(number) FROM runs) - ?2
              AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.run_id = runs.id)",
     )?
-    .execute([Moment(since)])?;
+    .execute(params![Moment(since), NEWEST_KEPT])?;
     let last_to_go: Option<i64> = tx
         .prepare_cached(
             "SELECT number FROM runs
