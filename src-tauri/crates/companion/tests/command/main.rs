@@ -12,4 +12,5 @@ mod invite;
 mod killed;
 mod local;
 mod trouble;
+mod undo;
 mod world;
