@@ -7,12 +7,15 @@ use calendar::event::{End, When};
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::BookingStatus;
 use sync::decide::times;
+use sync::ids::BookingId;
 use sync::import::OnConflict;
 use sync::journal::EntryState;
 use sync::ports::Mirror;
 use sync::report::UndoReport;
 use sync::undo::Why;
+use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
+use tests::mutate::Chance;
 use tests::service::Fault;
 use tests::world::{NOON, World};
 
@@ -296,6 +299,93 @@ async fn what_cannot_be_read_is_kept_and_nothing_is_sent() {
     world.heal();
     assert_eq!(world.services.state().writes, writes);
     assert_eq!(world.undo(1).await.undone, 1, "and another time it is taken back");
+}
+
+#[tokio::test]
+async fn what_an_account_that_was_unlinked_wrote_is_taken_back_once_it_is_found_again() {
+    let mut world = world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    let before = world.mirror.world().expect("a world");
+    world.mirror.remove_connection(&world.connection).expect("an unlinking");
+    assert_eq!(kept(&world.undo(1).await), [("create_event", Why::Unlinked.words())]);
+
+    world.mirror.put_connection(&before.connections[&world.connection]).expect("a connection");
+    for calendar in before.calendars.values() {
+        world.mirror.put_calendar(calendar).expect("a calendar");
+    }
+    assert_eq!(kept(&world.undo(1).await), [("create_event", Why::Forgotten.words())]);
+    world.sync().await;
+    assert_eq!((world.undo(1).await.undone, world.booking_events().len()), (1, 0));
+    world.assert_settled().await;
+}
+
+/// Bookings that come, move, go and come back, with syncs and takings-back in between, some of which lose requests or
+/// die. She touches nothing, so nothing may ever be asked of her.
+async fn any_days(seed: u64) {
+    let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+    let alive = || Box::new(DyingMirror::new(inside.clone(), usize::MAX, Moment::Before));
+    let mut world = World::new(alive());
+    let mut chance = Chance::new(seed);
+    let mut booked: Vec<BookingId> = Vec::new();
+    for _ in 0..30 {
+        let hour = 20 + i64::try_from(chance.below(300)).expect("an hour");
+        let (start, end) = (world.at(hour), world.at(hour + 1));
+        let any = (!booked.is_empty()).then(|| booked[chance.below(booked.len())].clone());
+        match (chance.below(10), any) {
+            (0 | 1, _) if booked.len() < 5 => {
+                booked.push(world.customer_books(&format!("b{}", booked.len()), hour));
+            }
+            (2 | 3, Some(id)) => {
+                world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+            }
+            (4, Some(id)) => world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled),
+            (5, Some(id)) => world.platform_changes(&id, |booking| booking.status = BookingStatus::Confirmed),
+            (what, _) => {
+                match chance.below(4) {
+                    0 => world.fail_from(chance.below(9), 1 + chance.below(9), Fault::ReplyLost),
+                    1 => world.fail_from(chance.below(9), 1 + chance.below(9), Fault::Unreachable),
+                    2 => {
+                        let writes = 1 + chance.below(25);
+                        world.mirror = Box::new(DyingMirror::new(inside.clone(), writes, Moment::After));
+                    }
+                    _ => {}
+                }
+                if what < 8 {
+                    let _ = world.try_sync(Direction::Bidirectional, false).await;
+                } else {
+                    let of = 1 + u32::try_from(chance.below(world.last_run() as usize + 1)).expect("a run");
+                    let _ = world.try_undo(of).await;
+                }
+                world.mirror = alive();
+                world.heal();
+            }
+        }
+    }
+    let report = world.sync().await;
+    assert!(report.errors.is_empty() && report.decisions.is_empty(), "seed {seed}: {report:#?}");
+    world.assert_settled().await;
+
+    // Once every booking has changed, nothing is held any more.
+    let mut expected = Vec::new();
+    for (n, id) in (0_i64..).zip(&booked) {
+        let (start, end) = (world.at(400 + 2 * n), world.at(401 + 2 * n));
+        world.platform_changes(id, |booking| {
+            (booking.status, booking.start, booking.end) = (BookingStatus::Confirmed, start, end);
+        });
+        expected.push((start, end));
+    }
+    let report = world.sync().await;
+    assert!(report.errors.is_empty() && report.decisions.is_empty(), "seed {seed}: {report:#?}");
+    assert_eq!((spans(&world), world.published_busy()), (expected, vec![]), "seed {seed}");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn whatever_was_taken_back_every_booking_that_changes_afterwards_has_its_one_event() {
+    for seed in 0..100 {
+        any_days(seed).await;
+    }
 }
 
 /// A file with free times, in hours after noon.

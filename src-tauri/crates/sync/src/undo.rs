@@ -50,6 +50,7 @@ pub enum Why {
     DeletedByHer,
     HasAnEvent,
     NotAsItWas,
+    Forgotten,
     Unread,
     Unlinked,
     Refused,
@@ -71,6 +72,7 @@ impl Why {
             Self::DeletedByHer => "its event was deleted in the calendar since",
             Self::HasAnEvent => "its booking has an event again",
             Self::NotAsItWas => "the event that was there cannot be written back as it was",
+            Self::Forgotten => "it must first be found again by a sync; take it back after that",
             Self::Unread => "its calendar or its booking could not be read just now; try again later",
             Self::Unlinked => "its calendar is not linked any more",
             Self::Refused => "its account refused the write before it; try again later",
@@ -187,7 +189,15 @@ fn event_key(entry: &JournalEntry) -> Option<(&CalendarId, RemoteId)> {
         (Operation::RemoveEvent { calendar, event, .. }, EntryState::Removed) => {
             Some((calendar, event.clone()))
         }
-        _ => None,
+        (
+            Operation::CreateEvent { .. }
+            | Operation::UpdateEvent { .. }
+            | Operation::RemoveEvent { .. }
+            | Operation::PublishBusy { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. },
+            _,
+        ) => None,
     }
 }
 
@@ -207,7 +217,10 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
     let event = EventNow::of(seen, linked, booking);
     let before = match &first.operation {
         Operation::UpdateEvent { before, .. } | Operation::RemoveEvent { before, .. } => Some(before),
-        _ => None,
+        Operation::CreateEvent { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => None,
     };
     match (before, last.state) {
         (None, EntryState::Removed) => Ok(None),
@@ -215,9 +228,10 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
             let left = echo(last).ok_or(Why::Unknown)?;
             let Some(there) = event.standing(&left.id) else { return Ok(None) };
             event.untouched(there, &left)?;
+            event.known(there)?;
             let written = match (&first.operation, echo(first)) {
                 (Operation::CreateEvent { draft, .. }, Some(made)) => says(&made, draft),
-                _ => true,
+                (_, _) => true,
             };
             if written { Ok(Some(event.remove(there))) } else { Err(Why::HadHerChanges) }
         }
@@ -238,7 +252,7 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
             }
             event.untouched(there, &left)?;
             let hers = matches!(&last.operation, Operation::UpdateEvent { draft, .. } if draft.times_only);
-            event.write_back(there, before, hers).map(Some)
+            event.write_back(event.known(there)?, there, before, hers).map(Some)
         }
     }
 }
@@ -281,6 +295,11 @@ impl<'a> EventNow<'a> {
         }
     }
 
+    /// The row that says that this event stands for the booking. Without it nothing could be held.
+    fn known(&self, there: &RemoteEvent) -> Result<&'a Mapping, Why> {
+        self.mapping.filter(|mapping| stands(mapping) && mapping.event == there.id).ok_or(Why::Forgotten)
+    }
+
     fn remove(&self, there: &RemoteEvent) -> Operation {
         let would_come_back = self.wish == Wish::Event;
         Operation::RemoveEvent {
@@ -293,8 +312,13 @@ impl<'a> EventNow<'a> {
         }
     }
 
-    fn write_back(&self, there: &RemoteEvent, before: &RemoteEvent, hers: bool) -> Result<Operation, Why> {
-        let mapping = self.mapping.ok_or(Why::NotAsItWas)?;
+    fn write_back(
+        &self,
+        mapping: &Mapping,
+        there: &RemoteEvent,
+        before: &RemoteEvent,
+        hers: bool,
+    ) -> Result<Operation, Why> {
         let mut draft = self.as_it_was(before, mapping, hers)?;
         draft.id = there.id.clone();
         draft.generation = mapping.generation;
@@ -309,7 +333,7 @@ impl<'a> EventNow<'a> {
     }
 
     fn create_again(&self, before: &RemoteEvent, calendar: &CalendarId) -> Result<Operation, Why> {
-        let mapping = self.mapping.ok_or(Why::NotAsItWas)?;
+        let mapping = self.mapping.ok_or(Why::Forgotten)?;
         // Whose the words were is not in the journal. Taken for hers, they survive.
         let hers = self.draft.as_ref().is_none_or(|draft| {
             before.event.summary != draft.title || before.event.description != draft.description
