@@ -353,14 +353,14 @@ fn a_journal_of_any_size_is_cut_to_sixty_four_million_characters() {
         .execute_batch(&format!(
             "WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 40)
              INSERT INTO operations (run_id, kind, calendar_id, key, intent, intended_at, settled_at)
-             SELECT 'bulk', 'create_event', 'c', 'k', hex(zeroblob(1048576)), {moment}, {moment} FROM count",
+             SELECT 'last', 'create_event', 'c', 'k', hex(zeroblob(1048576)), {moment}, {moment} FROM count",
             moment = at(1).as_microsecond()
         ))
         .unwrap();
     mirror.end_run(&ended("last", 3)).unwrap();
     let left: i64 = mirror
         .db()
-        .query_row("SELECT count(*) FROM operations WHERE run_id = 'bulk'", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM operations WHERE run_id = 'last'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(left, 32);
     assert_eq!(mirror.world().unwrap().unsettled[0].0, open);
