@@ -10,6 +10,7 @@ use sync::booking::Booking;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
+use sync::journal::JournalEntry;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
@@ -158,6 +159,10 @@ impl Mirror for DyingMirror {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError> {
         self.read(|| self.inside.runs(limit))
+    }
+
+    fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
+        self.read(|| self.inside.journal(run))
     }
 
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {

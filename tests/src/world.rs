@@ -14,7 +14,7 @@ use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId,
 use sync::import::{self, Holdings, OnConflict, Own, Taken};
 use sync::policy::Policy;
 use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent, Slot};
-use sync::report::Report;
+use sync::report::{Report, UndoReport};
 use sync::run::{Parts, Request, run};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
 
@@ -266,6 +266,38 @@ impl World {
     /// When the mirror fails.
     pub async fn sync(&mut self) -> Report {
         self.try_sync(Direction::Bidirectional, false).await.expect("a report")
+    }
+
+    /// Takes back what the run number `of` wrote.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub async fn try_undo(&mut self, of: u32) -> Result<UndoReport, MirrorError> {
+        self.runs += 1;
+        let run = RunId(format!("run-{}", self.runs));
+        let parts = Parts {
+            mirror: self.mirror.as_ref(),
+            platform: &self.services,
+            accounts: &self.accounts,
+            clock: &self.clock,
+            policy: self.policy,
+        };
+        let report = sync::run::undo(&parts, &run, &RunId(format!("run-{of}"))).await?;
+        Ok(report.undo.expect("what was taken back"))
+    }
+
+    /// As [`World::try_undo`], where the mirror works.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn undo(&mut self, of: u32) -> UndoReport {
+        self.try_undo(of).await.expect("a report")
+    }
+
+    /// The number of the last run.
+    #[must_use]
+    pub fn last_run(&self) -> u32 {
+        self.runs
     }
 
     /// Syncs again and holds that nothing was left to do.

@@ -12,6 +12,7 @@ use sync::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, VendorId,
 };
 use sync::import::{ImportedSlot, Intake, SlotKey};
+use sync::journal::JournalEntry;
 use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Mirror, Platform, Probe, Reading,
     RemoteEvent, Slot, SlotMade,
@@ -124,6 +125,10 @@ impl Mirror for MutantMirror {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError> {
         self.inside.runs(limit)
+    }
+
+    fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
+        self.inside.journal(run)
     }
 
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {

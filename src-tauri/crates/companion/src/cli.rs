@@ -16,6 +16,7 @@ mod login;
 pub mod output;
 mod status;
 mod sync;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -80,6 +81,7 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Decisions => decisions::list(&profile),
         Command::Decide { id, option } => decisions::decide(&profile, id, option).await,
         Command::History { run } => history::run(&profile, run.as_deref()),
+        Command::Undo { run } => undo::run(&profile, run).await,
         Command::Doctor => Ok(doctor::run(&profile).await),
     }
 }

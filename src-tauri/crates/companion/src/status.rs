@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use sync::journal::JournalEntry;
 use sync::world::{Direction, Role, RunRecord, SyncOutcome, World};
 
 use crate::problem::Problem;
@@ -160,20 +161,41 @@ pub const RUNS_READ: usize = 400;
 /// The `history --json` document.
 #[must_use]
 pub fn history(runs: &[RunRecord]) -> Value {
-    let runs: Vec<Value> = runs
-        .iter()
-        .map(|run| {
-            json!({
-                "id": run.id,
-                "direction": run.direction,
-                "started_at": run.started_at,
-                "ended_at": run.ended_at,
-                "outcome": run.outcome,
-                "report": run.report,
-            })
-        })
-        .collect();
-    json!({ "runs": runs })
+    json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() })
+}
+
+fn run(run: &RunRecord) -> Value {
+    json!({
+        "id": run.id,
+        "direction": run.direction,
+        "undoes": run.undoes,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "outcome": run.outcome,
+        "report": run.report,
+    })
+}
+
+/// The same of one run, with everything it wrote.
+#[must_use]
+pub fn history_of(record: &RunRecord, entries: &[JournalEntry]) -> Value {
+    let mut document = run(record);
+    document["operations"] = entries.iter().map(operation).collect();
+    json!({ "runs": [document] })
+}
+
+fn operation(entry: &JournalEntry) -> Value {
+    json!({
+        "id": entry.id,
+        "kind": entry.operation.kind(),
+        "state": entry.state,
+        "calendar": entry.operation.calendar(),
+        "booking_id": entry.operation.booking(),
+        "attempts": entry.attempts,
+        "error": entry.problem,
+        "intended_at": entry.intended_at,
+        "settled_at": entry.settled_at,
+    })
 }
 
 #[cfg(test)]
@@ -232,6 +254,7 @@ mod tests {
             started_at: at(0),
             ended_at: None,
             outcome: None,
+            undoes: None,
             report: None,
         };
         assert_eq!(activity(std::slice::from_ref(&run), true).syncing_since, Some(at(0)));
@@ -246,6 +269,7 @@ mod tests {
             started_at: at(0),
             ended_at: Some(at(1)),
             outcome: Some(SyncOutcome::Success),
+            undoes: None,
             report: Some(json!({ "bookings": { "created": created, "updated": 0, "removed": 0 } })),
         };
         let told = worth_telling(vec![

@@ -62,6 +62,35 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
     if !wanted.dry_run {
         keep_counts(wiring, &run, &report)?;
     }
+    tell_log(&run, &report);
+    Ok(report)
+}
+
+/// Takes back what the run `of` wrote. Answers with the run that did, and its report.
+pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), Problem> {
+    let world = wiring.mirror.world()?;
+    ready(&world)?;
+    wiring.check_session().await?;
+    let platform = wiring.platform()?;
+    let accounts = wiring.accounts(&world)?;
+    let parts = Parts {
+        mirror: &wiring.mirror,
+        platform: &platform,
+        accounts: &accounts,
+        clock: &wiring.clock,
+        policy: wiring.policy(),
+    };
+    let run = RunId(uuid::Uuid::new_v4().to_string());
+    wiring.http.counters().reset();
+    tracing::info!(run = %run, of = %of, "taking back starts");
+    let mut report = sync::run::undo(&parts, &run, of).await?;
+    report.requests = wiring.http.counters().reset();
+    keep_counts(wiring, &run, &report)?;
+    tell_log(&run, &report);
+    Ok((run, report))
+}
+
+fn tell_log(run: &RunId, report: &Report) {
     tracing::info!(
         run = %run,
         outcome = ?report.outcome(),
@@ -69,6 +98,7 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
         updated = report.bookings.updated,
         removed = report.bookings.removed,
         unchanged = report.bookings.unchanged,
+        undone = report.undo.as_ref().map(|undo| undo.undone),
         published = report.busy.sources.iter().filter(|source| source.published).count(),
         duration_ms = report.duration_ms,
         "sync ended"
@@ -76,7 +106,6 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
     for error in &report.errors {
         tracing::warn!(run = %run, code = %error.code, at = %error.at, "something of it failed");
     }
-    Ok(report)
 }
 
 /// The engine cannot see requests, so the run's record gets its counts afterwards.

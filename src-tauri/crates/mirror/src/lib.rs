@@ -3,7 +3,6 @@
 
 mod column;
 mod failure;
-mod journal;
 mod open;
 mod overview;
 mod store;
@@ -12,6 +11,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use journal::{EntryState, JournalEntry};
 pub use overview::{MappingCounts, Overview};
 pub use store::Sqlite;
+pub use sync::journal::{EntryState, JournalEntry};

@@ -21,6 +21,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0002_imports.sql")),
     M::up(include_str!("../../../../migrations/0003_invitations.sql")),
     M::up(include_str!("../../../../migrations/0004_answers.sql")),
+    M::up(include_str!("../../../../migrations/0005_undo.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -11,6 +11,7 @@ use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
+use sync::journal::JournalEntry;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord,
@@ -18,7 +19,6 @@ use sync::world::{
 };
 
 use crate::failure::Failure;
-use crate::journal::JournalEntry;
 use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::{
@@ -63,14 +63,6 @@ impl Sqlite {
     /// When the file cannot be read.
     pub fn overview(&self) -> Result<Overview, MirrorError> {
         self.read(overview::read)
-    }
-
-    /// What a run wrote, in the order it was intended.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
-        self.read(|db| operation::of_run(db, run))
     }
 
     /// The last invitation to this booking that was written here.
@@ -324,6 +316,10 @@ impl Mirror for Sqlite {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError> {
         self.read(|db| run::recent(db, limit))
+    }
+
+    fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError> {
+        self.read(|db| operation::of_run(db, run))
     }
 
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {

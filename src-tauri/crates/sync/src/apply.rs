@@ -10,12 +10,12 @@ use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId};
 use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
 use crate::policy::Retry;
-use crate::ports::{Calendar, Clock, Probe, RemoteEvent};
+use crate::ports::{Account, Calendar, Clock, Probe, RemoteEvent};
 use crate::report::{BookingsReport, ErrorReport, Report, SlotsReport};
 use crate::retry::with_retry;
 use crate::run::Parts;
 use crate::world::{
-    Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
+    LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
 };
 
 /// What a run has done so far.
@@ -54,7 +54,7 @@ impl Applied {
 }
 
 /// How one write ended.
-enum Ended {
+pub(crate) enum Ended {
     Done(Settled),
     /// A newer version stands there: the mirror has it now, and planning must look again.
     Again {
@@ -139,21 +139,7 @@ async fn write(
         return Ok(false);
     }
     let mapping = world.mappings.get(&(booking.clone(), calendar_id.clone()));
-    let calendar = account.calendar(&linked.remote);
-    let id = parts.mirror.intend(run, operation, parts.clock.now())?;
-    let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
-    let ended = match operation {
-        Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
-        Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
-        Operation::RemoveEvent { event, base, .. } => sender.remove(event, base).await?,
-        Operation::MoveBooking { .. }
-        | Operation::CancelBooking { .. }
-        | Operation::PublishBusy { .. }
-        | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => {
-            return Ok(false);
-        }
-    };
+    let (id, ended) = send(parts, run, operation, linked, account.as_ref(), mapping).await?;
     let now = parts.clock.now();
     let settles = !matches!(ended, Ended::Open { .. });
     match ended {
@@ -197,13 +183,43 @@ async fn write(
     }
 }
 
+/// Writes down what is intended with an event and does it. How it ended is still to be settled.
+pub(crate) async fn send(
+    parts: &Parts<'_>,
+    run: &RunId,
+    operation: &Operation,
+    linked: &LinkedCalendar,
+    account: &dyn Account,
+    mapping: Option<&Mapping>,
+) -> Result<(OperationId, Ended), MirrorError> {
+    let calendar = account.calendar(&linked.remote);
+    let id = parts.mirror.intend(run, operation, parts.clock.now())?;
+    let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
+    let ended = match operation {
+        Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
+        Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
+        Operation::RemoveEvent { event, base, remember, .. } => {
+            sender.remove(event, base, remember.as_ref()).await?
+        }
+        Operation::MoveBooking { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => {
+            let reason = "this is no event".to_owned();
+            Ended::Failed { error: ServiceError::Rejected { service: "the calendar".to_owned(), reason } }
+        }
+    };
+    Ok((id, ended))
+}
+
 /// An adopted event that does not say what its booking says has a question to be asked.
 fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
     mapping.echo.as_deref() == Some(crate::decide::fingerprint(event).as_str())
 }
 
 /// What one event's failure says about the account's other events: they would fail alike.
-fn concerns_account(error: &ServiceError) -> bool {
+pub(crate) fn concerns_account(error: &ServiceError) -> bool {
     match error {
         ServiceError::SignInExpired { .. }
         | ServiceError::SwitchedOff { .. }
@@ -257,7 +273,7 @@ struct Sender<'a> {
     parts: &'a Parts<'a>,
     operation: OperationId,
     calendar: &'a dyn Calendar,
-    linked: &'a crate::world::LinkedCalendar,
+    linked: &'a LinkedCalendar,
     mapping: Option<&'a Mapping>,
 }
 
@@ -309,10 +325,17 @@ impl Sender<'_> {
         }
     }
 
-    async fn remove(&self, id: &RemoteId, base: &ETag) -> Result<Ended, MirrorError> {
+    async fn remove(
+        &self,
+        id: &RemoteId,
+        base: &ETag,
+        remember: Option<&String>,
+    ) -> Result<Ended, MirrorError> {
         let gone = || {
             self.mapping.map(|mapping| {
-                Ended::Done(Settled::Removed { mapping: Box::new(removed(mapping, self.parts.clock.now())) })
+                let now = self.parts.clock.now();
+                let mapping = Mapping { written: remember.cloned(), ..removed(mapping, now) };
+                Ended::Done(Settled::Removed { mapping: Box::new(mapping) })
             })
         };
         match self.send(id, || self.calendar.delete(id, base)).await? {

@@ -93,6 +93,9 @@ pub struct Draft {
     pub checksum: String,
     /// Only start and end may be written: the vendor has edited the words, and they are hers now.
     pub times_only: bool,
+    /// What to remember as written, where she had the event put back to something its booking does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remember: Option<String>,
 }
 
 impl Draft {
@@ -122,6 +125,7 @@ impl Draft {
             end: booking.end,
             checksum,
             times_only: false,
+            remember: None,
         }
     }
 

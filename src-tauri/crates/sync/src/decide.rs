@@ -122,7 +122,41 @@ pub fn seen(event: Option<&RemoteEvent>, mapping: &Mapping, intended: &[&Draft])
 /// What to remember of a write: its checksum, and that the words were left as she had put them.
 #[must_use]
 pub fn written(draft: &Draft) -> String {
-    if draft.times_only { format!("{HERS}{}", draft.checksum) } else { draft.checksum.clone() }
+    match &draft.remember {
+        Some(remember) => remember.clone(),
+        None if draft.times_only => with_her_words(&draft.checksum),
+        None => draft.checksum.clone(),
+    }
+}
+
+/// Marks what is remembered of a write: the words are hers and stay.
+#[must_use]
+pub fn with_her_words(written: &str) -> String {
+    format!("{HERS}{written}")
+}
+
+/// What to remember of an event that she had put back to what its booking does not ask for. While the booking asks for
+/// nothing else, the event is left as it is: see [`is_held`].
+#[must_use]
+pub fn hold(wish: Wish, draft: Option<&Draft>) -> String {
+    match (wish, draft) {
+        (Wish::Event | Wish::AsItIs, Some(draft)) => format!("{HELD}{}", draft.checksum),
+        (Wish::Nothing, _) | (_, None) => format!("{HELD}gone"),
+    }
+}
+
+/// Whether a hold was put on it, lapsed or not.
+#[must_use]
+pub fn says_held(mapping: &Mapping) -> bool {
+    let written = mapping.written.as_deref().unwrap_or_default();
+    written.strip_prefix(HERS).unwrap_or(written).starts_with(HELD)
+}
+
+/// Whether she had this event put back, or taken out, and its booking has not changed since.
+#[must_use]
+pub fn is_held(mapping: &Mapping, wish: Wish, draft: Option<&Draft>) -> bool {
+    let written = mapping.written.as_deref().map(|text| text.strip_prefix(HERS).unwrap_or(text));
+    written == Some(hold(wish, draft).as_str())
 }
 
 /// Whether the booking still says what we last wrote.
@@ -137,6 +171,7 @@ fn words_are_hers(mapping: &Mapping) -> bool {
 }
 
 const HERS: &str = "times:";
+const HELD: &str = "held:";
 
 /// What we look at to see whether she changed an event of ours: `time/words`. Not its colour, not its reminders.
 #[must_use]

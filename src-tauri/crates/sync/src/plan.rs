@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::booking::{Booking, Draft, event_id};
 use crate::busy_set::{busy_set, vendor_zone, window};
 use crate::decide::{
-    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, seen, stands, times,
-    wish, written,
+    Question, Seen, Verdict, Wish, asked, decide, fingerprint, fingerprint_of_draft, is_held, seen, stands,
+    times, wish, written,
 };
 use crate::ids::{BookingId, CalendarId, RemoteCalendarId, RemoteId, Service};
 use crate::policy::Policy;
@@ -111,12 +111,12 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
     let identities: BTreeMap<&CalendarId, Identities> =
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
-    let mut moved = BTreeSet::new();
+    let mut elsewhere = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        let removals = plan_bookings(world, calendar, now, &mut plan, &mut moved);
+        let removals = plan_bookings(world, calendar, now, &mut plan, &mut elsewhere);
         plan.remove_or_hold(world, calendar, removals, policy, now);
     }
-    plan_busy(world, &identities, now, policy, &moved, &mut plan);
+    plan_busy(world, &identities, now, policy, &elsewhere, &mut plan);
     plan
 }
 
@@ -125,7 +125,7 @@ fn plan_bookings(
     calendar: &LinkedCalendar,
     now: Timestamp,
     plan: &mut Plan,
-    moved: &mut BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &mut BTreeSet<(CalendarId, RemoteId)>,
 ) -> Vec<Removal> {
     let mut removals = Vec::new();
     let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
@@ -142,6 +142,7 @@ fn plan_bookings(
         let mapping = world.mappings.get(&(id.clone(), calendar.id.clone()));
         let wish = wish(booking, now);
         let Some(mapping) = mapping.filter(|mapping| stands(mapping)) else {
+            plan.notes.extend(mapping.filter(|mapping| hold_ends(mapping, wish)).map(|m| removed(m, now)));
             let Some(booking) = booking else { continue };
             let draft = |generation| Draft::of(booking, service, &calendar.remote, generation);
             match (wish, proven(events, booking, &calendar.remote)) {
@@ -152,6 +153,9 @@ fn plan_bookings(
                         ..found(calendar.id.clone(), &draft(generation), event, now)
                     });
                 }
+                (Wish::Event, None)
+                    if mapping
+                        .is_some_and(|row| is_held(row, wish, Some(&draft(next_generation(mapping))))) => {}
                 (Wish::Event, None) => plan.writes.push(Operation::CreateEvent {
                     calendar: calendar.id.clone(),
                     draft: draft(next_generation(mapping)),
@@ -165,6 +169,7 @@ fn plan_bookings(
         let intended = intended_drafts(world, &calendar.id, id);
         let what = seen(event, mapping, &intended);
         let ask = draft.as_ref().map_or(crate::decide::Asked::Same, |draft| asked(mapping, draft));
+        let live = booking.filter(|booking| still_stands(booking));
         let verdict = decide(wish, ask, what);
         if what == Seen::Absent
             && let Some(booking) = booking
@@ -186,6 +191,13 @@ fn plan_bookings(
             plan.notes.push(adopted(mapping, event, &Draft { times_only, ..draft.clone() }, now));
             continue;
         }
+        if matches!(what, Seen::Same | Seen::Reworded) && is_held(mapping, wish, draft.as_ref()) {
+            // She had it put back to where it stands: it takes that time as an event of hers would.
+            if event.and_then(times) != live.map(|booking| (booking.start, booking.end)) {
+                elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
+            }
+            continue;
+        }
         let card = if let Verdict::Ask(question) = verdict {
             Some(card(question, id, calendar, booking, mapping, event))
         } else {
@@ -194,8 +206,8 @@ fn plan_bookings(
         let choice = card.as_ref().and_then(|card| chosen(world, card));
         // Until she has decided, both times are blocked, and where she leaves it so. Otherwise the event's time is not hers
         // any more: the booking must be let in there, or nothing of it stays.
-        if what == Seen::Moved && matches!(choice, None | Some(Choice::Leave)) {
-            moved.insert((calendar.id.clone(), mapping.event.clone()));
+        if what == Seen::Moved && live.is_some() && matches!(choice, None | Some(Choice::Leave)) {
+            elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
         }
         if let (Some(card), Some(choice)) = (&card, choice) {
             plan.carry_out(card, choice, &calendar.remote, mapping, draft, event);
@@ -237,6 +249,7 @@ fn plan_bookings(
                     event: event.id.clone(),
                     base: event.etag.clone(),
                     before: Box::new(event.clone()),
+                    remember: None,
                 },
             }),
             (Verdict::Ask(_), _, _) => plan.cards.extend(card),
@@ -361,6 +374,7 @@ impl Plan {
                 self.writes.push(Operation::CreateEvent { calendar, draft });
             }
             (Choice::Remove, _, Some(event)) => self.writes.push(Operation::RemoveEvent {
+                remember: None,
                 calendar,
                 booking: card.booking.clone(),
                 event: event.id.clone(),
@@ -389,8 +403,15 @@ fn is_where_it_is_booked(event: &RemoteEvent, draft: &Draft) -> bool {
     !event.event.repeats() && times(event) == Some((draft.start, draft.end))
 }
 
+/// An event that she took out stays out while its booking stands as it did. One that was cancelled since and comes
+/// back is another matter.
+fn hold_ends(mapping: &Mapping, wish: Wish) -> bool {
+    wish == Wish::Nothing && mapping.state == MappingState::Removed && mapping.written.is_some()
+}
+
 /// A mapping that we removed leaves a burnt id behind; one whose create failed does not.
-fn next_generation(mapping: Option<&Mapping>) -> u32 {
+#[must_use]
+pub fn next_generation(mapping: Option<&Mapping>) -> u32 {
     mapping.map_or(0, |mapping| mapping.generation + u32::from(mapping.state == MappingState::Removed))
 }
 
@@ -468,7 +489,7 @@ fn plan_busy(
     identities: &BTreeMap<&CalendarId, Identities>,
     now: Timestamp,
     policy: &Policy,
-    moved: &BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
     plan: &mut Plan,
 ) {
     let zone = vendor_zone(world.vendor.as_ref());
@@ -484,7 +505,7 @@ fn plan_busy(
             continue;
         }
         let (set, withheld) =
-            source_busy(world, calendar, service, &identities[&calendar.id], moved, window, &zone);
+            source_busy(world, calendar, service, &identities[&calendar.id], elsewhere, window, &zone);
         let before = world.published.get(&calendar.id);
         if in_doubt.contains_key(&calendar.id) || needs_publishing(before, &set) {
             let before = before.map(|published| published.set.clone());
@@ -532,7 +553,7 @@ fn source_busy(
     calendar: &LinkedCalendar,
     service: Service,
     identities: &Identities,
-    moved: &BTreeSet<(CalendarId, RemoteId)>,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
     window: Interval,
     zone: &TimeZone,
 ) -> (BusySet, Vec<Withheld>) {
@@ -545,10 +566,7 @@ fn source_busy(
         .filter(|event| match identities.provenance(event) {
             Provenance::Foreign => true,
             // Where she moved it, it blocks too, until she has decided.
-            Provenance::Ours(booking) => {
-                moved.contains(&(calendar.id.clone(), event.id.clone()))
-                    && still_stands(world.bookings.get(&booking))
-            }
+            Provenance::Ours(_) => elsewhere.contains(&(calendar.id.clone(), event.id.clone())),
             Provenance::Indeterminate(_) => false,
         })
         .map(|event| event.event.clone())
@@ -556,10 +574,10 @@ fn source_busy(
     busy_set(service, &calendar.id, &events, &calendar.rules, window, zone)
 }
 
-fn still_stands(booking: Option<&Booking>) -> bool {
+fn still_stands(booking: &Booking) -> bool {
     use crate::booking::BookingStatus::{Cancelled, Completed, Confirmed, NoShow, Other, Pending};
-    booking.is_some_and(|booking| match booking.status {
+    match booking.status {
         Pending | Confirmed | Other(_) => true,
         Completed | Cancelled | NoShow => false,
-    })
+    }
 }

@@ -17,6 +17,7 @@ use crate::ids::{
     VendorId,
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
+use crate::journal::JournalEntry;
 use crate::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -263,6 +264,8 @@ pub trait Mirror: Send + Sync {
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError>;
     /// The last `limit` runs, newest first.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, MirrorError>;
+    /// What a run wrote, in the order it was intended.
+    fn journal(&self, run: &RunId) -> Result<Vec<JournalEntry>, MirrorError>;
     /// What the platform was last sent, per source.
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError>;
 }

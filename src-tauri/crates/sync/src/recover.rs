@@ -47,11 +47,12 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                 _ => interrupted(),
             }
         }
-        Operation::RemoveEvent { calendar, booking, event, .. } => {
+        Operation::RemoveEvent { calendar, booking, event, remember, .. } => {
             let stands = world.events.get(calendar).is_some_and(|events| events.contains_key(event));
             match world.mappings.get(&(booking.clone(), calendar.clone())) {
                 Some(mapping) if !stands && mapping.event == *event => {
-                    Settled::Removed { mapping: Box::new(removed(mapping, now)) }
+                    let mapping = Mapping { written: remember.clone(), ..removed(mapping, now) };
+                    Settled::Removed { mapping: Box::new(mapping) }
                 }
                 _ => interrupted(),
             }

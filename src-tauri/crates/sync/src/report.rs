@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, ServiceError};
-use crate::ids::{BookingId, CalendarId, ConnectionId};
-use crate::world::{Direction, SyncOutcome, SyncProblem};
+use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -20,6 +20,9 @@ pub struct Report {
     pub slots: SlotsReport,
     pub decisions: Vec<DecisionReport>,
     pub errors: Vec<ErrorReport>,
+    /// Only of a run that took another one back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoReport>,
     pub duration_ms: u64,
 }
 
@@ -79,6 +82,45 @@ pub struct SlotsReport {
     pub waiting: usize,
     /// Those that a booking or busy time lies over.
     pub blocked: usize,
+}
+
+/// What a run took back of another one, and what it kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoReport {
+    pub of: RunId,
+    pub undone: usize,
+    pub kept: Vec<KeptReport>,
+    /// Bookings whose events stand otherwise than they ask, on her word. They are left so until they change.
+    pub held: Vec<BookingId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReport {
+    pub operation: OperationReport,
+    /// In words.
+    pub reason: String,
+}
+
+/// A write, so that it can be found again in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationReport {
+    pub id: OperationId,
+    pub kind: String,
+    pub calendar: CalendarId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<BookingId>,
+}
+
+impl OperationReport {
+    #[must_use]
+    pub fn of(id: OperationId, operation: &Operation) -> Self {
+        Self {
+            id,
+            kind: operation.kind().to_owned(),
+            calendar: operation.calendar().clone(),
+            booking_id: operation.booking().cloned(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +186,7 @@ impl Report {
             slots: SlotsReport::default(),
             decisions: Vec::new(),
             errors: Vec::new(),
+            undo: None,
             duration_ms: 0,
         }
     }

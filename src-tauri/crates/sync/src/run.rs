@@ -15,7 +15,7 @@ use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{answers, apply, decisions, recover, slots, target};
+use crate::{answers, apply, decisions, recover, slots, target, undo};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -87,14 +87,14 @@ async fn run_among(
     request: &Request,
     connections: Option<&BTreeSet<ConnectionId>>,
 ) -> Result<Report, MirrorError> {
-    let started_at = parts.clock.now();
     let mut report = Report::new(request.direction, request.dry_run);
-    let mut record = RunRecord {
+    let record = RunRecord {
         id: request.run.clone(),
         direction: request.direction,
-        started_at,
+        started_at: parts.clock.now(),
         ended_at: None,
         outcome: None,
+        undoes: None,
         report: None,
     };
     if !request.dry_run {
@@ -118,7 +118,9 @@ async fn run_among(
     loop {
         let mut world = parts.mirror.world()?;
         if let Some(calendar) = &extra {
-            world.calendars.entry(calendar.id.clone()).or_insert_with(|| calendar.clone());
+            // One that a dry run would make is empty, and known to be.
+            let made = || LinkedCalendar { known: true, ..calendar.clone() };
+            world.calendars.entry(calendar.id.clone()).or_insert_with(made);
         }
         last_plan =
             allowed(plan(&world, parts.clock.now(), &parts.policy), &world, request.direction, &observed);
@@ -148,18 +150,59 @@ async fn run_among(
             .await?;
     }
 
-    let world = parts.mirror.world()?;
-    report.slots = slots_report(&world, &applied);
-    report.bookings = BookingsReport {
-        unchanged: unchanged.unwrap_or_default(),
-        held: last_plan.cards.len(),
-        ..applied.bookings
+    report.bookings.unchanged = unchanged.unwrap_or_default();
+    end(parts, record, &last_plan, &observed, &applied, report)
+}
+
+/// Takes back what the run `of` wrote, as a run of its own: looks at both sides first, and tells the platform what her
+/// calendars block afterwards.
+///
+/// # Errors
+/// As [`run`]. What was kept, and why, is in the report.
+pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, MirrorError> {
+    let direction = Direction::Bidirectional;
+    let mut report = Report::new(direction, false);
+    let record = RunRecord {
+        id: run.clone(),
+        direction,
+        started_at: parts.clock.now(),
+        ended_at: None,
+        outcome: None,
+        undoes: Some(of.clone()),
+        report: None,
     };
+    parts.mirror.begin_run(&record)?;
+    let observed = observe(parts, direction, None, &mut report).await?;
+    settle_open_operations(parts, &observed)?;
+    let sources = plan(&parts.mirror.world()?, parts.clock.now(), &parts.policy).sources;
+    undo::carry_out(parts, run, of, &sources, &observed, &mut report).await?;
+
+    let mut applied = Applied::default();
+    let world = parts.mirror.world()?;
+    let after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
+    apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
+    report.bookings.unchanged = after.unchanged;
+    end(parts, record, &after, &observed, &applied, report)
+}
+
+/// Completes the report of a run, and its record unless it was a dry one.
+fn end(
+    parts: &Parts<'_>,
+    mut record: RunRecord,
+    plan: &Plan,
+    observed: &Observed,
+    applied: &Applied,
+    mut report: Report,
+) -> Result<Report, MirrorError> {
+    let world = parts.mirror.world()?;
+    report.slots = slots_report(&world, applied);
+    report.bookings =
+        BookingsReport { unchanged: report.bookings.unchanged, held: plan.cards.len(), ..applied.bookings };
     let ended_at = parts.clock.now();
-    finish(&world, &last_plan, &observed, &applied, ended_at, &mut report);
-    report.duration_ms = u64::try_from(ended_at.duration_since(started_at).as_millis()).unwrap_or(0);
-    if !request.dry_run {
-        record_outcomes(parts, &world, &observed, &report, ended_at)?;
+    finish(&world, plan, observed, applied, ended_at, &mut report);
+    report.duration_ms = u64::try_from(ended_at.duration_since(record.started_at).as_millis()).unwrap_or(0);
+    if !report.dry_run {
+        record_outcomes(parts, &world, observed, &report, ended_at)?;
         record.ended_at = Some(ended_at);
         record.outcome = Some(report.outcome());
         record.report = serde_json::to_value(&report).ok();

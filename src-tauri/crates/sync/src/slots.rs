@@ -25,6 +25,7 @@ use crate::ports::Slot;
 use crate::world::{Operation, Role, World};
 
 pub use settle::settle;
+pub(crate) use settle::{fail, make, remove, without as without_slot};
 
 /// A longer free time is a season, not an appointment.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -165,6 +166,11 @@ impl<'a> Taken<'a> {
     fn busy_over(&self, span: Interval) -> impl Iterator<Item = Interval> {
         let first = self.busy.partition_point(|busy| busy.end() <= span.start());
         self.busy[first..].iter().copied().take_while(move |busy| busy.start() < span.end())
+    }
+
+    /// Whether a booking or busy time lies over `span`.
+    pub(crate) fn is_over(&self, span: Interval) -> bool {
+        self.bookings_over(span).next().is_some() || self.busy_over(span).next().is_some()
     }
 
     /// A digest of what lies over `span`.

@@ -166,7 +166,7 @@ pub struct Mapping {
     pub generation: u32,
     pub state: MappingState,
     pub etag: Option<ETag>,
-    /// [`Draft::checksum`] of what we last wrote.
+    /// [`Draft::checksum`] of what we last wrote, or the hold she put on it: see [`crate::decide::hold`].
     pub written: Option<String>,
     /// [`crate::decide::fingerprint`] of what the service echoed when we wrote it.
     pub echo: Option<String>,
@@ -267,6 +267,9 @@ pub enum Operation {
         event: RemoteId,
         base: ETag,
         before: Box<RemoteEvent>,
+        /// What to remember as written, where she took the event back although its booking stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remember: Option<String>,
     },
     /// She decided that the booking goes where she put its event.
     MoveBooking {
@@ -297,6 +300,48 @@ pub enum Operation {
         source: CalendarId,
         slot: Slot,
     },
+}
+
+impl Operation {
+    /// The word it has in the journal.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CreateEvent { .. } => "create_event",
+            Self::UpdateEvent { .. } => "update_event",
+            Self::RemoveEvent { .. } => "remove_event",
+            Self::MoveBooking { .. } => "move_booking",
+            Self::CancelBooking { .. } => "cancel_booking",
+            Self::PublishBusy { .. } => "publish_busy",
+            Self::MakeSlots { .. } => "make_slots",
+            Self::RemoveSlot { .. } => "remove_slot",
+        }
+    }
+
+    /// Where it writes, or which source it speaks for.
+    #[must_use]
+    pub fn calendar(&self) -> &CalendarId {
+        match self {
+            Self::CreateEvent { calendar, .. }
+            | Self::UpdateEvent { calendar, .. }
+            | Self::RemoveEvent { calendar, .. }
+            | Self::MoveBooking { calendar, .. }
+            | Self::CancelBooking { calendar, .. } => calendar,
+            Self::PublishBusy { set, .. } => &set.source,
+            Self::MakeSlots { source, .. } | Self::RemoveSlot { source, .. } => source,
+        }
+    }
+
+    #[must_use]
+    pub fn booking(&self) -> Option<&BookingId> {
+        match self {
+            Self::CreateEvent { draft, .. } | Self::UpdateEvent { draft, .. } => Some(&draft.booking),
+            Self::RemoveEvent { booking, .. }
+            | Self::MoveBooking { booking, .. }
+            | Self::CancelBooking { booking, .. } => Some(booking),
+            Self::PublishBusy { .. } | Self::MakeSlots { .. } | Self::RemoveSlot { .. } => None,
+        }
+    }
 }
 
 /// How an operation ended, with what follows from it for the mirror.
@@ -350,6 +395,9 @@ pub struct RunRecord {
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub outcome: Option<SyncOutcome>,
+    /// The run that this one took back, if that is what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
     /// The run's report, as the CLI prints it.
     pub report: Option<serde_json::Value>,
 }

@@ -74,8 +74,13 @@ pub enum Command {
     },
     /// Show past syncs, newest first
     History {
-        /// One run in full
+        /// One run in full, with what it wrote: its id, or as much of its beginning as no other has
         run: Option<String>,
+    },
+    /// Take back what a run wrote, where nobody changed it since
+    Undo {
+        /// The run's id as `history` shows it, or as much of its beginning as no other has; or `latest`
+        run: String,
     },
     /// Check everything that a sync needs, layer by layer
     Doctor,
@@ -302,6 +307,8 @@ mod tests {
             "companion decide card-1 accept",
             "companion connect ics-feed --url https://school.example/calendar.ics",
             "companion history run-1",
+            "companion undo run-1",
+            "companion undo latest --json",
             "companion doctor",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
@@ -313,7 +320,7 @@ mod tests {
         for line in [
             "companion",
             "companion connect outlook",
-            "companion undo run-1",
+            "companion undo",
             "companion login --password hunter2",
             "companion sync --direction sideways",
             "companion sync --watch --dry-run",

@@ -2,8 +2,9 @@
 
 use mirror::Sqlite;
 use sync::error::Code;
+use sync::journal::{EntryState, JournalEntry};
 use sync::ports::Mirror;
-use sync::world::{Direction, RunRecord, SyncOutcome};
+use sync::world::{Direction, Operation, RunRecord, SyncOutcome};
 
 use super::output::Outcome;
 use crate::problem::Problem;
@@ -13,6 +14,7 @@ use crate::status;
 const SHOWN: usize = 50;
 /// A run that is asked for by its id may be older.
 const SEARCHED: usize = 10_000;
+const LATEST: &str = "latest";
 
 pub fn run(profile: &Profile, wanted: Option<&str>) -> Result<Outcome, Problem> {
     let mirror = Sqlite::open_read_only(&profile.database())?;
@@ -26,13 +28,65 @@ pub fn run(profile: &Profile, wanted: Option<&str>) -> Result<Outcome, Problem> 
         };
         return Ok(Outcome::done(status::history(&runs), text));
     };
-    let run = mirror.runs(SEARCHED)?.into_iter().find(|run| run.id.as_str() == wanted).ok_or_else(|| {
-        Problem::new(Code::InvalidInput, format!("No run is called \"{wanted}\"."))
-            .then("See the runs there are with `companion history`.")
-    })?;
-    let report = run.report.as_ref().map_or_else(String::new, |report| format!("\n{report:#}"));
-    let text = format!("{}{report}", line(&run));
-    Ok(Outcome::done(status::history(&[run]), text))
+    let run = find(&mirror, wanted)?;
+    let entries = mirror.journal(&run.id)?;
+    let mut lines = vec![line(&run)];
+    lines.extend(entries.iter().map(written));
+    lines.extend(run.report.as_ref().map(|report| format!("{report:#}")));
+    Ok(Outcome::done(status::history_of(&run, &entries), lines.join("\n")))
+}
+
+/// The run that was asked for by its id, by as much of its beginning as no other has, or as the latest that wrote.
+pub fn find(mirror: &Sqlite, wanted: &str) -> Result<RunRecord, Problem> {
+    let runs = mirror.runs(SEARCHED)?;
+    if wanted == LATEST {
+        for run in runs {
+            if !mirror.journal(&run.id)?.is_empty() {
+                return Ok(run);
+            }
+        }
+        return Err(Problem::new(Code::InvalidInput, "No run has written anything in the last 30 days."));
+    }
+    let exact = runs.iter().find(|run| run.id.as_str() == wanted);
+    let mut alike = runs.iter().filter(|run| !wanted.is_empty() && run.id.as_str().starts_with(wanted));
+    match (exact.or_else(|| alike.next()), exact.is_none() && alike.next().is_some()) {
+        (Some(run), false) => Ok(run.clone()),
+        (Some(_), true) => {
+            Err(Problem::new(Code::InvalidInput, format!("More than one run begins with \"{wanted}\"."))
+                .then("Give more of its id, as `companion history` shows it."))
+        }
+        (None, _) => Err(Problem::new(Code::InvalidInput, format!("No run is called \"{wanted}\"."))
+            .then("See the runs there are with `companion history`.")),
+    }
+}
+
+/// One write of a run, on a line.
+fn written(entry: &JournalEntry) -> String {
+    let what = match &entry.operation {
+        Operation::CreateEvent { .. } => "create the event",
+        Operation::UpdateEvent { .. } => "change the event",
+        Operation::RemoveEvent { .. } => "remove the event",
+        Operation::MoveBooking { .. } => "move the appointment",
+        Operation::CancelBooking { .. } => "cancel the appointment",
+        Operation::PublishBusy { .. } => "tell Bookiji the busy time",
+        Operation::MakeSlots { .. } => "make slots",
+        Operation::RemoveSlot { .. } => "remove a slot",
+    };
+    let whose = match entry.operation.booking() {
+        Some(booking) => format!("of booking {booking}"),
+        None => format!("of {}", entry.operation.calendar()),
+    };
+    let how = match entry.state {
+        EntryState::Intended | EntryState::Attempted => "not known yet",
+        EntryState::Stored
+        | EntryState::Removed
+        | EntryState::Published
+        | EntryState::Withdrawn
+        | EntryState::Changed => "done",
+        EntryState::Failed => "failed",
+        EntryState::Abandoned => "given up",
+    };
+    format!("  {:>5}  {how:<13} {what} {whose}", entry.id.0)
 }
 
 fn line(run: &RunRecord) -> String {
@@ -46,6 +100,10 @@ fn line(run: &RunRecord) -> String {
         Some(SyncOutcome::Partial) => "partly done",
         Some(SyncOutcome::Error) => "failed",
         None => "not finished",
+    };
+    let direction = match &run.undoes {
+        Some(of) => format!("took back {of}"),
+        None => direction.to_owned(),
     };
     format!("{}  {outcome:<12} {direction}  {}", run.started_at.strftime("%Y-%m-%d %H:%M:%SZ"), run.id)
 }

@@ -72,6 +72,7 @@ fn what_bookiji_itself_refused_is_known_from_the_last_run_alone() {
         started_at: at(NOW),
         ended_at: Some(at(NOW)),
         outcome: Some(SyncOutcome::Error),
+        undoes: None,
         report: Some(json!({"errors": [{"code": code, "message": "bookiji cannot be reached"}]})),
     };
     let shown = overview(&salon(), &[run("NETWORK_ERROR")], at(NOW), &Activity::default());
@@ -88,6 +89,7 @@ fn a_run_is_counted_from_its_report() {
         started_at: at(NOW),
         ended_at: Some(at(NOW)),
         outcome: Some(SyncOutcome::Success),
+        undoes: None,
         report: Some(json!({
             "bookings": {"created": 3, "updated": 1, "removed": 0, "unchanged": 40, "held": 2},
             "busy": {"sources": [{"id": "a", "published": true}, {"id": "b", "published": false}]},
@@ -108,6 +110,7 @@ fn a_run_without_a_report_still_shows() {
         started_at: at(NOW),
         ended_at: None,
         outcome: None,
+        undoes: None,
         report: None,
     };
     assert_eq!(overview(&salon(), &[run], at(NOW), &Activity::default()).runs.len(), 1);

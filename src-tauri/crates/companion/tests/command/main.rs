@@ -13,4 +13,5 @@ mod invite;
 mod killed;
 mod local;
 mod trouble;
+mod undo;
 mod world;

@@ -544,5 +544,6 @@ fn draft() -> Draft {
         title: String::new(),
         description: String::new(),
         times_only: false,
+        remember: None,
     }
 }

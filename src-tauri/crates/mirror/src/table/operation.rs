@@ -1,16 +1,29 @@
 //! `operations`: the journal.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
-use sync::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use sync::ids::{BookingId, ConnectionId, RunId};
+use sync::journal::{EntryState, JournalEntry};
 use sync::world::{Operation, OperationId, Settled, SyncProblem};
 
 use crate::column::{Json, Moment, Word, problem};
 use crate::failure::Failure;
-use crate::journal::{EntryState, JournalEntry};
 
-/// The journal's bound, whatever its age.
+/// The journal's bounds, whatever its age.
 const SETTLED_KEPT: u32 = 20_000;
+const CHARACTERS_KEPT: i64 = 64 * 1024 * 1024;
+/// The newest runs that wrote something stay, whatever the clock says: one that is wrong for a day must not erase all.
+const RUNS_KEPT: u32 = 100;
+
+/// What may go: it is settled, and is not the last that was done to an event which she holds back from its booking.
+const FREE: &str = "settled_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM calendar_events AS held
+    WHERE held.calendar_id = operations.calendar_id AND held.booking_id = operations.booking_id
+        AND (held.written_checksum LIKE 'held:%' OR held.written_checksum LIKE 'times:held:%')
+        AND operations.id = (
+            SELECT max(id) FROM operations AS done
+            WHERE done.booking_id = held.booking_id AND done.calendar_id = held.calendar_id
+                AND done.state IN ('stored', 'removed')))";
 
 pub fn unsettled(connection: &Connection) -> Result<Vec<(OperationId, Operation)>, Failure> {
     let mut statement = connection
@@ -42,9 +55,9 @@ pub fn intend(
     )?
     .execute(named_params! {
         ":run_id": run.as_str(),
-        ":kind": row.kind,
-        ":calendar_id": row.calendar.as_str(),
-        ":booking_id": row.booking.map(BookingId::as_str),
+        ":kind": operation.kind(),
+        ":calendar_id": operation.calendar().as_str(),
+        ":booking_id": operation.booking().map(BookingId::as_str),
         ":key": row.key,
         ":precondition": row.precondition,
         ":intent": Json(operation),
@@ -109,25 +122,58 @@ pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failu
     Ok(())
 }
 
-/// Removes what was settled before `since`, and the oldest of what is too much.
+/// Removes what was settled before `since` and is of none of the newest runs, and the oldest of what is too much.
+/// What is not settled stays, and so does what a mapping is held by: taking that back is how she lets go of it.
 pub fn prune(tx: &Transaction<'_>, since: Timestamp) -> Result<(), Failure> {
-    tx.prepare_cached("DELETE FROM operations WHERE settled_at < ?1")?.execute([Moment(since)])?;
+    let oldest_kept: Option<i64> = tx
+        .prepare_cached(
+            "SELECT number FROM runs
+             WHERE EXISTS (SELECT 1 FROM operations WHERE operations.run_id = runs.id)
+             ORDER BY number DESC LIMIT 1 OFFSET ?1",
+        )?
+        .query_row([RUNS_KEPT - 1], |row| row.get(0))
+        .optional()?;
+    if let Some(oldest_kept) = oldest_kept {
+        tx.prepare_cached(&format!(
+            "DELETE FROM operations WHERE settled_at < ?1 AND {FREE}
+                 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = operations.run_id AND runs.number >= ?2)"
+        ))?
+        .execute(params![Moment(since), oldest_kept])?;
+    }
     let last_to_go: Option<i64> = tx
         .prepare_cached(
             "SELECT id FROM operations WHERE settled_at IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?1",
         )?
         .query_row([SETTLED_KEPT], |row| row.get(0))
         .optional()?;
-    tx.prepare_cached("DELETE FROM operations WHERE settled_at IS NOT NULL AND id <= ?1")?
-        .execute([last_to_go])?;
+    // Adding up a full journal takes a tenth of a second, and it grows only with runs that write.
+    let has_grown: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM operations
+                 WHERE run_id = (SELECT id FROM runs ORDER BY number DESC LIMIT 1))",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let too_big = if has_grown { beyond_size(tx)? } else { None };
+    tx.prepare_cached(&format!("DELETE FROM operations WHERE id <= ?1 AND {FREE}"))?
+        .execute([last_to_go.max(too_big)])?;
     Ok(())
+}
+
+/// The newest entry that is too much, if all newer ones are kept.
+fn beyond_size(tx: &Transaction<'_>) -> Result<Option<i64>, Failure> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT id FROM (
+                 SELECT id, settled_at, sum(length(intent) + coalesce(length(echo), 0)) OVER (ORDER BY id DESC)
+                     AS size FROM operations)
+             WHERE settled_at IS NOT NULL AND size > ?1 ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([CHARACTERS_KEPT], |row| row.get(0))
+        .optional()?)
 }
 
 /// What can be searched for without opening the intent.
 struct Heading<'a> {
-    kind: &'static str,
-    calendar: &'a CalendarId,
-    booking: Option<&'a BookingId>,
     key: &'a str,
     precondition: Option<&'a str>,
 }
@@ -135,54 +181,21 @@ struct Heading<'a> {
 impl<'a> Heading<'a> {
     fn of(operation: &'a Operation) -> Self {
         match operation {
-            Operation::CreateEvent { calendar, draft } => Self {
-                kind: "create_event",
-                calendar,
-                booking: Some(&draft.booking),
-                key: draft.id.as_str(),
-                precondition: None,
-            },
-            Operation::UpdateEvent { calendar, event, base, draft, .. } => Self {
-                kind: "update_event",
-                calendar,
-                booking: Some(&draft.booking),
-                key: event.as_str(),
-                precondition: Some(base.as_str()),
-            },
-            Operation::RemoveEvent { calendar, booking, event, base, .. } => Self {
-                kind: "remove_event",
-                calendar,
-                booking: Some(booking),
-                key: event.as_str(),
-                precondition: Some(base.as_str()),
-            },
-            Operation::MoveBooking { calendar, booking, key, .. } => {
-                Self { kind: "move_booking", calendar, booking: Some(booking), key, precondition: None }
+            Operation::CreateEvent { draft, .. } => Self { key: draft.id.as_str(), precondition: None },
+            Operation::UpdateEvent { event, base, .. } | Operation::RemoveEvent { event, base, .. } => {
+                Self { key: event.as_str(), precondition: Some(base.as_str()) }
             }
-            Operation::CancelBooking { calendar, booking, key } => {
-                Self { kind: "cancel_booking", calendar, booking: Some(booking), key, precondition: None }
+            Operation::MoveBooking { key, .. } | Operation::CancelBooking { key, .. } => {
+                Self { key, precondition: None }
             }
             Operation::PublishBusy { set, before } => Self {
-                kind: "publish_busy",
-                calendar: &set.source,
-                booking: None,
                 key: set.source.as_str(),
                 precondition: before.as_ref().map(|before| before.checksum.as_str()),
             },
-            Operation::MakeSlots { source, slots } => Self {
-                kind: "make_slots",
-                calendar: source,
-                booking: None,
-                key: slots.first().map_or("", |slot| slot.id.as_str()),
-                precondition: None,
-            },
-            Operation::RemoveSlot { source, slot } => Self {
-                kind: "remove_slot",
-                calendar: source,
-                booking: None,
-                key: slot.id.as_str(),
-                precondition: Some("open"),
-            },
+            Operation::MakeSlots { slots, .. } => {
+                Self { key: slots.first().map_or("", |slot| slot.id.as_str()), precondition: None }
+            }
+            Operation::RemoveSlot { slot, .. } => Self { key: slot.id.as_str(), precondition: Some("open") },
         }
     }
 }

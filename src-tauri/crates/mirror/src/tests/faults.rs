@@ -73,6 +73,7 @@ fn every_removal() -> Operation {
         event: draft.id,
         base: "7".into(),
         before,
+        remember: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sync::error::MirrorError;
 use sync::ports::Mirror;
-use sync::world::{MappingState, Operation, OperationId, Settled};
+use sync::world::{Mapping, MappingState, Operation, OperationId, RunRecord, Settled};
 
 use super::rows::{anas, google_columns};
 use super::scene::*;
@@ -27,7 +27,14 @@ fn every_operation() -> [Operation; 4] {
             draft,
             before: before.clone(),
         },
-        Operation::RemoveEvent { calendar, booking: "b1".into(), event, base: "1".into(), before },
+        Operation::RemoveEvent {
+            calendar,
+            booking: "b1".into(),
+            event,
+            base: "1".into(),
+            before,
+            remember: None,
+        },
         Operation::PublishBusy { set: busy_set(&private().id, 30), before: Some(busy_set(&private().id, 0)) },
     ]
 }
@@ -231,29 +238,140 @@ fn runs_come_newest_first_whatever_the_clock_said() {
     assert!(mirror.runs(0).unwrap().is_empty());
 }
 
+/// What each of these runs wrote, in the order they ran: minutes after `at(0)`, and whether its outcome is known.
+fn with_runs(runs: &[(&str, i64, bool)]) -> Sqlite {
+    let mirror = anas();
+    for (run, minutes, settled) in runs {
+        mirror.begin_run(&began(run, *minutes)).unwrap();
+        let id = mirror.intend(&(*run).into(), &create(&draft(&booking(run, 0))), at(*minutes)).unwrap();
+        if *settled {
+            let failed = Settled::Failed { problem: problem(), mapping: None };
+            mirror.settle(id, &failed, at(*minutes)).unwrap();
+        }
+    }
+    mirror
+}
+
+/// A hundred runs that wrote something, one a minute from `minutes` on: enough for older ones to go.
+fn then_a_hundred(mirror: &Sqlite, minutes: i64) {
+    let failed = Settled::Failed { problem: problem(), mapping: None };
+    for n in 0..100 {
+        let run = format!("later-{n}");
+        mirror.begin_run(&began(&run, minutes + n)).unwrap();
+        let id = mirror.intend(&run.as_str().into(), &create(&draft(&booking(&run, 0))), at(0)).unwrap();
+        mirror.settle(id, &failed, at(minutes + n)).unwrap();
+    }
+}
+
+/// Which of `runs` can still be looked at, with what they wrote, once another run ended at `minutes`.
+fn left_after(mirror: &Sqlite, runs: &[(&str, i64, bool)], minutes: i64) -> Vec<String> {
+    mirror.begin_run(&began("now", minutes)).unwrap();
+    mirror.end_run(&ended("now", minutes)).unwrap();
+    let known: Vec<String> = mirror.runs(9_999).unwrap().into_iter().map(|run| run.id.0).collect();
+    let names = runs.iter().map(|(run, _, _)| (*run).to_owned());
+    let (with, without): (Vec<_>, Vec<_>) =
+        names.partition(|run| !mirror.journal(&run.as_str().into()).unwrap().is_empty());
+    assert!(with.iter().all(|run| known.contains(run)), "{known:?}");
+    assert!(without.iter().all(|run| !known.contains(run)), "{known:?}");
+    with
+}
+
 #[test]
-fn history_ends_after_thirty_days() {
+fn history_ends_after_thirty_days_but_for_what_is_open_and_the_newest_hundred_runs() {
+    const DAY: i64 = MINUTES_A_DAY;
+    let runs = [("old", 0, true), ("old and open", 2, false), ("young", DAY, true)];
+    for (now, more, left) in [
+        (DAY, true, vec!["old", "old and open", "young"]),
+        (30 * DAY - 1, true, vec!["old", "old and open", "young"]),
+        (30 * DAY + 10, true, vec!["old and open", "young"]),
+        (31 * DAY + 10, true, vec!["old and open"]),
+        // A clock that is years ahead takes nothing that is new.
+        (9_000 * DAY, false, vec!["old", "old and open", "young"]),
+        // And one that is years behind keeps what it cannot date.
+        (-9_000 * DAY, true, vec!["old", "old and open", "young"]),
+    ] {
+        let mirror = with_runs(&runs);
+        if more {
+            then_a_hundred(&mirror, now.max(0) - 100);
+        }
+        assert_eq!(left_after(&mirror, &runs, now), left, "{now}");
+    }
+}
+
+#[test]
+fn a_run_counts_as_old_by_when_it_ended() {
+    let mirror = anas();
+    mirror.begin_run(&began("long", 0)).unwrap();
+    mirror.end_run(&ended("long", MINUTES_A_DAY)).unwrap();
+    then_a_hundred(&mirror, 2 * MINUTES_A_DAY);
+    let left = |minutes| {
+        mirror.begin_run(&began("now", minutes)).unwrap();
+        mirror.end_run(&ended("now", minutes)).unwrap();
+        mirror.runs(9_999).unwrap().iter().any(|run| run.id.as_str() == "long")
+    };
+    assert!(left(30 * MINUTES_A_DAY + 1));
+    assert!(!left(31 * MINUTES_A_DAY + 1));
+}
+
+#[test]
+fn what_a_booking_is_held_by_stays_until_the_hold_ends() {
     let mirror = anas();
     let draft = draft(&booking("b1", 0));
-    let write = |run: &str, minutes: i64| {
-        mirror.begin_run(&began(run, minutes)).unwrap();
-        mirror.intend(&run.into(), &create(&draft), at(minutes)).unwrap()
+    let remove = Operation::RemoveEvent {
+        calendar: target().id,
+        booking: "b1".into(),
+        event: draft.id.clone(),
+        base: "1".into(),
+        before: Box::new(stored(&draft, "1")),
+        remember: Some("held:sum".into()),
     };
-    let settle = |id, minutes| {
-        mirror.settle(id, &Settled::Failed { problem: problem(), mapping: None }, at(minutes)).unwrap();
-    };
-    settle(write("old", 0), 1);
-    let open = write("old and open", 2);
-    settle(write("young", MINUTES_A_DAY), MINUTES_A_DAY + 1);
+    mirror.begin_run(&began("sync", 0)).unwrap();
+    let id = mirror.intend(&"sync".into(), &create(&draft), at(0)).unwrap();
+    mirror.settle(id, &was_stored(&draft, "1", 0), at(0)).unwrap();
+    mirror.begin_run(&began("undo", 1)).unwrap();
+    let id = mirror.intend(&"undo".into(), &remove, at(1)).unwrap();
+    let mut held = mapping(&draft, "1", MappingState::Removed, 1);
+    held.written = Some("held:sum".into());
+    mirror.settle(id, &Settled::Removed { mapping: Box::new(held.clone()) }, at(1)).unwrap();
+    then_a_hundred(&mirror, 2);
 
-    mirror.begin_run(&began("now", 30 * MINUTES_A_DAY + 10)).unwrap();
-    mirror.end_run(&ended("now", 30 * MINUTES_A_DAY + 10)).unwrap();
+    let now = 40 * MINUTES_A_DAY;
+    mirror.end_run(&ended("now", now)).unwrap();
+    assert!(mirror.journal(&"sync".into()).unwrap().is_empty());
+    assert_eq!(mirror.journal(&"undo".into()).unwrap().len(), 1);
+    mirror.put_mapping(&Mapping { written: None, ..held }).unwrap();
+    mirror.end_run(&ended("now", now)).unwrap();
+    assert!(mirror.journal(&"undo".into()).unwrap().is_empty());
+}
 
-    let runs: Vec<_> = mirror.runs(9).unwrap().into_iter().map(|run| run.id.0).collect();
-    assert_eq!(runs, ["now", "young", "old and open"]);
-    assert!(mirror.journal(&"old".into()).unwrap().is_empty());
-    assert_eq!(mirror.journal(&"young".into()).unwrap().len(), 1);
+#[test]
+fn a_journal_of_any_size_is_cut_to_sixty_four_million_characters() {
+    let mirror = anas();
+    let open = mirror.intend(&run_id(), &create(&draft(&booking("b1", 0))), at(0)).unwrap();
+    mirror
+        .db()
+        .execute_batch(&format!(
+            "WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 40)
+             INSERT INTO operations (run_id, kind, calendar_id, key, intent, intended_at, settled_at)
+             SELECT 'last', 'create_event', 'c', 'k', hex(zeroblob(1048576)), {moment}, {moment} FROM count",
+            moment = at(1).as_microsecond()
+        ))
+        .unwrap();
+    mirror.end_run(&ended("last", 3)).unwrap();
+    let left: i64 = mirror
+        .db()
+        .query_row("SELECT count(*) FROM operations WHERE run_id = 'last'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 32);
     assert_eq!(mirror.world().unwrap().unsettled[0].0, open);
+}
+
+#[test]
+fn a_run_remembers_which_one_it_took_back() {
+    let mirror = anas();
+    let undo = RunRecord { undoes: Some("first".into()), ..began("second", 1) };
+    mirror.begin_run(&undo).unwrap();
+    assert_eq!(mirror.runs(1).unwrap(), [undo]);
 }
 
 #[test]

@@ -182,6 +182,7 @@ pub fn began(id: &str, minutes: i64) -> RunRecord {
         started_at: at(minutes),
         ended_at: None,
         outcome: None,
+        undoes: None,
         report: None,
     }
 }
@@ -190,6 +191,7 @@ pub fn ended(id: &str, minutes: i64) -> RunRecord {
     RunRecord {
         ended_at: Some(at(minutes)),
         outcome: Some(SyncOutcome::Partial),
+        undoes: None,
         report: Some(serde_json::json!({ "dry_run": false, "errors": [] })),
         ..began(id, minutes)
     }

@@ -180,21 +180,17 @@ impl Work<'_, '_> {
         slot: &Slot,
         done: &Settled,
     ) -> Result<bool, MirrorError> {
-        let Parts { mirror, platform, clock, policy, .. } = self.parts;
-        let operation = Operation::RemoveSlot { source: source.clone(), slot: slot.clone() };
-        let id = mirror.intend(self.run, &operation, clock.now())?;
-        mirror.attempted(id, clock.now())?;
-        match with_retry(*clock, &policy.retry, || platform.remove_slot(slot)).await {
-            Ok(()) | Err(ServiceError::Gone { .. }) => {
-                mirror.settle(id, done, clock.now())?;
-                self.applied.count(&operation);
+        match remove(self.parts, self.run, source, slot, done).await? {
+            Ok(()) => {
+                self.applied.slots.removed += 1;
                 Ok(true)
             }
             Err(error) => {
                 self.failed.push(slot.span);
                 // Closed meanwhile, perhaps booked: decided anew with the next look.
-                let told = !matches!(error, ServiceError::Stale { .. });
-                self.fail(id, &error, told)?;
+                if !matches!(error, ServiceError::Stale { .. }) {
+                    self.report.errors.push(ErrorReport::of(&error, "bookiji"));
+                }
                 Ok(false)
             }
         }
@@ -202,19 +198,14 @@ impl Work<'_, '_> {
 
     async fn make(&mut self, batch: Vec<Decided>) -> Result<(), MirrorError> {
         let Some(source) = batch.first().map(|decided| decided.row.calendar.clone()) else { return Ok(()) };
-        let Parts { mirror, platform, clock, policy, .. } = self.parts;
         let slots: Vec<Slot> = batch.iter().flat_map(|decided| decided.make.iter().cloned()).collect();
-        let operation = Operation::MakeSlots { source, slots: slots.clone() };
-        let id = mirror.intend(self.run, &operation, clock.now())?;
-        mirror.attempted(id, clock.now())?;
-        let answers = match with_retry(*clock, &policy.retry, || platform.create_slots(&slots)).await {
-            Ok(answers) if answers.len() == slots.len() => answers,
-            Ok(_) => {
-                let reason = "it answered for another number of slots than were sent".to_owned();
-                let error = ServiceError::Garbled { service: "bookiji".to_owned(), reason };
-                return self.fail(id, &error, true);
+        let (id, answers) = make(self.parts, self.run, source, &slots).await?;
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                self.report.errors.push(ErrorReport::of(&error, "bookiji"));
+                return fail(self.parts, id, &error);
             }
-            Err(error) => return self.fail(id, &error, true),
         };
         let mut answers = answers.into_iter();
         let mut rows = Vec::new();
@@ -222,7 +213,8 @@ impl Work<'_, '_> {
             let answers: Vec<SlotMade> = answers.by_ref().take(decided.make.len()).collect();
             rows.push(self.answered(decided, answers));
         }
-        mirror.settle(id, &Settled::SlotsMade { rows }, clock.now())
+        let now = self.parts.clock.now();
+        self.parts.mirror.settle(id, &Settled::SlotsMade { rows }, now)
     }
 
     /// The row of one free time after the platform answered. What it did not make is looked at again.
@@ -245,23 +237,69 @@ impl Work<'_, '_> {
         }
         row
     }
+}
 
-    fn fail(&mut self, id: OperationId, error: &ServiceError, told: bool) -> Result<(), MirrorError> {
-        if !error.outcome_unknown() {
-            let settled = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
-            self.parts.mirror.settle(id, &settled, self.parts.clock.now())?;
+/// Removes one open slot, with `done` as what follows. Sending it twice does no harm.
+pub(crate) async fn remove(
+    parts: &Parts<'_>,
+    run: &RunId,
+    source: &CalendarId,
+    slot: &Slot,
+    done: &Settled,
+) -> Result<Result<(), ServiceError>, MirrorError> {
+    let Parts { mirror, platform, clock, policy, .. } = parts;
+    let operation = Operation::RemoveSlot { source: source.clone(), slot: slot.clone() };
+    let id = mirror.intend(run, &operation, clock.now())?;
+    mirror.attempted(id, clock.now())?;
+    match with_retry(*clock, &policy.retry, || platform.remove_slot(slot)).await {
+        Ok(()) | Err(ServiceError::Gone { .. }) => {
+            mirror.settle(id, done, clock.now())?;
+            Ok(Ok(()))
         }
-        if told {
-            self.report.errors.push(ErrorReport::of(error, "bookiji"));
+        Err(error) => {
+            fail(parts, id, &error)?;
+            Ok(Err(error))
         }
-        Ok(())
     }
+}
+
+/// Makes slots with one request, and answers for each of them. How it ended is still to be settled.
+pub(crate) async fn make(
+    parts: &Parts<'_>,
+    run: &RunId,
+    source: CalendarId,
+    slots: &[Slot],
+) -> Result<(OperationId, Result<Vec<SlotMade>, ServiceError>), MirrorError> {
+    let Parts { mirror, platform, clock, policy, .. } = parts;
+    let operation = Operation::MakeSlots { source, slots: slots.to_vec() };
+    let id = mirror.intend(run, &operation, clock.now())?;
+    mirror.attempted(id, clock.now())?;
+    let answers = with_retry(*clock, &policy.retry, || platform.create_slots(slots)).await;
+    Ok((
+        id,
+        answers.and_then(|answers| {
+            if answers.len() == slots.len() {
+                return Ok(answers);
+            }
+            let reason = "it answered for another number of slots than were sent".to_owned();
+            Err(ServiceError::Garbled { service: "bookiji".to_owned(), reason })
+        }),
+    ))
+}
+
+/// Settles what was refused. What nobody knows the outcome of stays open.
+pub(crate) fn fail(parts: &Parts<'_>, id: OperationId, error: &ServiceError) -> Result<(), MirrorError> {
+    if !error.outcome_unknown() {
+        let settled = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
+        parts.mirror.settle(id, &settled, parts.clock.now())?;
+    }
+    Ok(())
 }
 
 /// No digest: whatever lies over it now, it is looked at again.
 const AGAIN: &str = "again";
 
-fn without(row: &ImportedSlot, slot: &Slot) -> ImportedSlot {
+pub(crate) fn without(row: &ImportedSlot, slot: &Slot) -> ImportedSlot {
     let made = row.made.iter().filter(|made| made.id != slot.id).cloned().collect();
     ImportedSlot { made, ..row.clone() }
 }

@@ -1,9 +1,11 @@
-//! A row of the journal as history shows it. Whether and how it can be taken back is decided elsewhere.
+//! A row of the journal as history shows it. Whether and how it can be taken back is decided in
+//! [`crate::undo`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sync::ids::RunId;
-use sync::world::{Operation, OperationId, SyncProblem};
+
+use crate::ids::RunId;
+use crate::world::{Operation, OperationId, SyncProblem};
 
 /// One write: what was intended, how often it was tried, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
