@@ -116,12 +116,7 @@ async fn run_among(
     let mut round = 0;
     let mut has_answered = false;
     loop {
-        let mut world = parts.mirror.world()?;
-        if let Some(calendar) = &extra {
-            // One that a dry run would make is empty, and known to be.
-            let made = || LinkedCalendar { known: true, ..calendar.clone() };
-            world.calendars.entry(calendar.id.clone()).or_insert_with(made);
-        }
+        let world = world_with(parts, extra.as_ref())?;
         last_plan =
             allowed(plan(&world, parts.clock.now(), &parts.policy), &world, request.direction, &observed);
         unchanged.get_or_insert(last_plan.unchanged + last_plan.notes.len());
@@ -151,7 +146,7 @@ async fn run_among(
     }
 
     report.bookings.unchanged = unchanged.unwrap_or_default();
-    end(parts, record, &last_plan, &observed, &applied, report)
+    end(parts, record, extra.as_ref(), &last_plan, &observed, &applied, report)
 }
 
 /// Takes back what the run `of` wrote, as a run of its own: looks at both sides first, and tells the platform what her
@@ -182,19 +177,30 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
     let after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
     apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
     report.bookings.unchanged = after.unchanged;
-    end(parts, record, &after, &observed, &applied, report)
+    end(parts, record, None, &after, &observed, &applied, report)
+}
+
+/// What the mirror knows, and a calendar that a dry run would make: it is empty, and known to be.
+fn world_with(parts: &Parts<'_>, extra: Option<&LinkedCalendar>) -> Result<World, MirrorError> {
+    let mut world = parts.mirror.world()?;
+    if let Some(calendar) = extra {
+        let made = || LinkedCalendar { known: true, ..calendar.clone() };
+        world.calendars.entry(calendar.id.clone()).or_insert_with(made);
+    }
+    Ok(world)
 }
 
 /// Completes the report of a run, and its record unless it was a dry one.
 fn end(
     parts: &Parts<'_>,
     mut record: RunRecord,
+    extra: Option<&LinkedCalendar>,
     plan: &Plan,
     observed: &Observed,
     applied: &Applied,
     mut report: Report,
 ) -> Result<Report, MirrorError> {
-    let world = parts.mirror.world()?;
+    let world = world_with(parts, extra)?;
     report.slots = slots_report(&world, applied);
     report.bookings =
         BookingsReport { unchanged: report.bookings.unchanged, held: plan.cards.len(), ..applied.bookings };
@@ -289,6 +295,7 @@ fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Obser
         // A source that is no longer wanted is withdrawn whether or not its calendar still answers.
         Operation::PublishBusy { set, .. } => {
             observed.was_read(&set.source)
+                || observed.is_new(&set.source)
                 || world.calendars.get(&set.source).is_none_or(|calendar| calendar.role == Role::Off)
         }
         Operation::CreateEvent { .. }

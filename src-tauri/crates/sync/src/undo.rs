@@ -13,7 +13,7 @@ use crate::decide::{Wish, fingerprint, hold, says, stands, times, wish, with_her
 use crate::ids::{BookingId, CalendarId, RemoteId};
 use crate::journal::{EntryState, JournalEntry};
 use crate::plan::next_generation;
-use crate::ports::{RemoteEvent, Slot};
+use crate::ports::{BusySet, RemoteEvent, Slot};
 use crate::slots::Taken;
 use crate::world::{LinkedCalendar, Mapping, Operation, OperationId, World};
 
@@ -142,9 +142,13 @@ pub fn plan(entries: &[JournalEntry], seen: &Seen<'_>) -> Undo {
                     Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {
                         keep(Why::CustomerWasTold);
                     }
-                    Operation::PublishBusy { set, .. } => {
+                    Operation::PublishBusy { set, before } => {
                         let stands = seen.world.published.get(&set.source);
-                        if stands.map_or(set.intervals.is_empty(), |p| p.set.checksum == set.checksum) {
+                        let said = |set: &BusySet| !set.intervals.is_empty();
+                        let changed = said(set) || before.as_ref().is_some_and(said);
+                        if changed
+                            && stands.map_or(set.intervals.is_empty(), |p| p.set.checksum == set.checksum)
+                        {
                             keep(Why::FollowsHerCalendars);
                         }
                     }
