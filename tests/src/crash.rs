@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
+use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
@@ -88,25 +89,16 @@ impl Mirror for DyingMirror {
         self.write(|| self.inside.put_calendar(calendar))
     }
 
-    fn take_bookings(
-        &self,
-        changed: &[Booking],
-        removed: &[BookingId],
-        complete: bool,
-        cursor: Option<&Cursor>,
-    ) -> Result<(), MirrorError> {
-        self.write(|| self.inside.take_bookings(changed, removed, complete, cursor))
+    fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError> {
+        self.write(|| self.inside.take_bookings(news))
     }
 
     fn take_events(
         &self,
         calendar: &CalendarId,
-        changed: &[RemoteEvent],
-        removed: &[RemoteId],
-        complete: bool,
-        cursor: Option<&Cursor>,
+        news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
-        self.write(|| self.inside.take_events(calendar, changed, removed, complete, cursor))
+        self.write(|| self.inside.take_events(calendar, news))
     }
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {

@@ -8,6 +8,7 @@ use calendar::event::{End, Event, Uid, When};
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, BookingStatus, Draft};
+use sync::decide::times;
 use sync::error::ServiceError;
 use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, SlotId, VendorId};
 use sync::ports::{
@@ -314,7 +315,7 @@ pub fn event(id: &str, start: Timestamp, end: Timestamp) -> RemoteEvent {
 
 #[async_trait]
 impl Calendar for OneCalendar {
-    async fn read(&self, cursor: Option<&Cursor>, _since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
+    async fn read(&self, cursor: Option<&Cursor>, from: Timestamp) -> Reading<RemoteEvent, RemoteId> {
         let mut state = self.services.state();
         let fault = state.fault("read");
         match fault {
@@ -333,8 +334,9 @@ impl Calendar for OneCalendar {
         };
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
-            let items = state.live(&self.remote);
-            return Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) };
+            let mut items = state.live(&self.remote);
+            items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
+            return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
         };
         let mut changed = Vec::new();
         let mut removed = Vec::new();

@@ -454,6 +454,24 @@ async fn the_window_rolls_forward_without_reading_anything_again() {
 }
 
 #[tokio::test]
+async fn what_a_reading_does_not_reach_is_not_taken_for_deleted() {
+    let mut world = world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    world.clock.advance(SignedDuration::from_hours(24 * 3));
+    world.fail_next("read", Fault::CursorLost);
+    world.fail_next("read", Fault::CursorLost);
+    world.sync().await;
+
+    let (start, end) = (world.at(100), world.at(101));
+    world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+    let report = world.sync().await;
+    assert_eq!((report.bookings.updated, report.decisions.len()), (1, 0), "{report:#?}");
+    assert_eq!(world.booking_events().iter().map(times).collect::<Vec<_>>(), [Some((start, end))]);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_lost_reply_while_making_the_calendar_makes_no_second_one() {
     let mut world = world();
     world.customer_books("b", 20);

@@ -13,6 +13,7 @@ use sync::ids::{
 };
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
+use sync::news::News;
 use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Mirror, Platform, Probe, Reading,
     RemoteEvent, Slot, SlotMade,
@@ -151,32 +152,34 @@ impl Mirror for MutantMirror {
         self.inside.put_calendar(calendar)
     }
 
-    fn take_bookings(
-        &self,
-        changed: &[Booking],
-        removed: &[BookingId],
-        complete: bool,
-        cursor: Option<&Cursor>,
-    ) -> Result<(), MirrorError> {
-        if self.mutant == Mutant::BookingsCursorEarly && cursor.is_some() && !complete {
-            self.inside.take_bookings(&[], &[], false, cursor)?;
+    fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError> {
+        if let (Mutant::BookingsCursorEarly, News::Changes { cursor, .. }) = (self.mutant, news) {
+            self.inside.take_bookings(&News::Changes { changed: &[], removed: &[], cursor })?;
         }
-        self.inside.take_bookings(changed, removed, complete, cursor)
+        self.inside.take_bookings(news)
     }
 
     fn take_events(
         &self,
         calendar: &CalendarId,
-        changed: &[RemoteEvent],
-        removed: &[RemoteId],
-        complete: bool,
-        cursor: Option<&Cursor>,
+        news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
-        if self.mutant == Mutant::CommitsCursorEarly && cursor.is_some() && !complete {
-            self.inside.take_events(calendar, &[], &[], false, cursor)?;
+        match (self.mutant, news) {
+            (Mutant::CommitsCursorEarly, News::Changes { cursor, .. }) => {
+                let nothing = News::Changes { changed: &[], removed: &[], cursor };
+                self.inside.take_events(calendar, &nothing)?;
+            }
+            (Mutant::IgnoresTombstones, News::Changes { changed, cursor, .. }) => {
+                let news = News::Changes { changed, removed: &[], cursor };
+                return self.inside.take_events(calendar, &news);
+            }
+            (Mutant::IgnoresTombstones, News::Found { standing, .. }) => {
+                let news = News::Found { standing, deleted: &[] };
+                return self.inside.take_events(calendar, &news);
+            }
+            (_, _) => {}
         }
-        let removed = if self.mutant == Mutant::IgnoresTombstones { &[] } else { removed };
-        self.inside.take_events(calendar, changed, removed, complete, cursor)
+        self.inside.take_events(calendar, news)
     }
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {

@@ -9,6 +9,7 @@ use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
+use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
@@ -91,36 +92,18 @@ impl Mirror for Watched {
         self.write("put_calendar", || self.inside.put_calendar(calendar))
     }
 
-    fn take_bookings(
-        &self,
-        changed: &[Booking],
-        removed: &[BookingId],
-        complete: bool,
-        cursor: Option<&Cursor>,
-    ) -> Result<(), MirrorError> {
-        self.write(
-            &format!("take_bookings: {} rows, cursor {}", changed.len(), cursor.map_or("-", Cursor::as_str)),
-            || self.inside.take_bookings(changed, removed, complete, cursor),
-        )
+    fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError> {
+        let what = format!("take_bookings: {}", told(news));
+        self.write(&what, || self.inside.take_bookings(news))
     }
 
     fn take_events(
         &self,
         calendar: &CalendarId,
-        changed: &[RemoteEvent],
-        removed: &[RemoteId],
-        complete: bool,
-        cursor: Option<&Cursor>,
+        news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
-        self.write(
-            &format!(
-                "take_events {calendar}: {} rows, {} gone, cursor {}",
-                changed.len(),
-                removed.len(),
-                cursor.map_or("-", Cursor::as_str)
-            ),
-            || self.inside.take_events(calendar, changed, removed, complete, cursor),
-        )
+        let what = format!("take_events {calendar}: {}", told(news));
+        self.write(&what, || self.inside.take_events(calendar, news))
     }
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
@@ -174,6 +157,11 @@ impl Mirror for Watched {
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
         self.write("end_run", || self.inside.end_run(run))
     }
+}
+
+fn told<Item, Key>(news: &News<'_, Item, Key>) -> String {
+    let cursor = news.cursor().map_or("-", Cursor::as_str);
+    format!("{} rows, {} gone, cursor {cursor}", news.items().len(), news.removed().len())
 }
 
 fn kind(operation: &Operation) -> String {

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::journal::JournalEntry;
-use sync::ports::{Mirror, RemoteEvent};
+use sync::news::News;
+use sync::ports::{Coverage, Mirror, RemoteEvent};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord,
     Settled, Vendor, World,
@@ -159,7 +160,9 @@ impl Mirror for Sqlite {
         self.write(|tx| {
             operation::abandon(tx, id)?;
             connection::remove(tx, id)?;
-            booking::ids(tx)?.iter().try_for_each(|id| booking::refresh_calendar_columns(tx, id))
+            booking::inside(tx, Coverage::Everything)?
+                .iter()
+                .try_for_each(|id| booking::refresh_calendar_columns(tx, id))
         })
     }
 
@@ -177,16 +180,13 @@ impl Mirror for Sqlite {
         })
     }
 
-    fn take_bookings(
-        &self,
-        changed: &[Booking],
-        removed: &[BookingId],
-        complete: bool,
-        cursor: Option<&Cursor>,
-    ) -> Result<(), MirrorError> {
+    fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError> {
         self.write(|tx| {
-            let mut absent = if complete { booking::ids(tx)? } else { removed.iter().cloned().collect() };
-            for booking in changed {
+            let mut absent = match news.coverage() {
+                Some(coverage) => booking::inside(tx, coverage)?,
+                None => news.removed().iter().cloned().collect(),
+            };
+            for booking in news.items() {
                 absent.remove(&booking.id);
                 booking::put(tx, booking)?;
                 booking::refresh_calendar_columns(tx, &booking.id)?;
@@ -194,9 +194,9 @@ impl Mirror for Sqlite {
             for id in &absent {
                 booking::remove(tx, id)?;
             }
-            match cursor {
+            match news.cursor() {
                 Some(cursor) => booking::set_cursor(tx, cursor),
-                None if complete => booking::forget_cursor(tx),
+                None if news.coverage().is_some() => booking::forget_cursor(tx),
                 None => Ok(()),
             }
         })
@@ -205,16 +205,15 @@ impl Mirror for Sqlite {
     fn take_events(
         &self,
         calendar: &CalendarId,
-        changed: &[RemoteEvent],
-        removed: &[RemoteId],
-        complete: bool,
-        cursor: Option<&Cursor>,
+        news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
         self.write(|tx| {
-            calendar::took_reading(tx, calendar, complete, cursor)?;
-            let mut absent =
-                if complete { remote_event::ids(tx, calendar)? } else { removed.iter().cloned().collect() };
-            for event in changed {
+            calendar::took_reading(tx, calendar, news.coverage().is_some(), news.cursor())?;
+            let mut absent = match news.coverage() {
+                Some(coverage) => remote_event::inside(tx, calendar, coverage)?,
+                None => news.removed().iter().cloned().collect(),
+            };
+            for event in news.items() {
                 absent.remove(&event.id);
                 remote_event::put(tx, calendar, event)?;
             }

@@ -7,6 +7,7 @@ use crate::booking::{Draft, event_id};
 use crate::decide::says;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId};
+use crate::news::News;
 use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
 use crate::policy::Retry;
@@ -349,8 +350,8 @@ impl Sender<'_> {
         }
     }
 
-    fn look_again(&self, changed: &[RemoteEvent], gone: &[RemoteId]) -> Result<Ended, MirrorError> {
-        self.parts.mirror.take_events(&self.linked.id, changed, gone, false, None)?;
+    fn look_again(&self, standing: &[RemoteEvent], deleted: &[RemoteId]) -> Result<Ended, MirrorError> {
+        self.parts.mirror.take_events(&self.linked.id, &News::Found { standing, deleted })?;
         let problem = SyncProblem::from(&ServiceError::Stale { service: "the calendar".to_owned() });
         Ok(Ended::Again { problem })
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::busy_set::{vendor_zone, window};
 use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId};
+use crate::news::News;
 use crate::plan::plan;
 use crate::ports::{Account, Reading};
 use crate::report::{ErrorReport, ReadOutcome, Report};
@@ -143,18 +144,20 @@ pub(crate) async fn read_bookings(
     loop {
         let reading = read_with_retry(parts.clock, retry, || parts.platform.bookings(cursor.as_ref())).await;
         match reading {
-            Reading::Snapshot { items, cursor, .. } => {
-                parts.mirror.take_bookings(&items, &[], true, cursor.as_ref())?;
+            Reading::Snapshot { items, coverage, cursor } => {
+                let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
+                parts.mirror.take_bookings(&news)?;
                 return Ok(KnownBookings::All);
             }
             Reading::Delta { changed, removed, cursor: next } => {
                 if !changed.is_empty() || !removed.is_empty() || cursor.as_ref() != Some(&next) {
-                    parts.mirror.take_bookings(&changed, &removed, false, Some(&next))?;
+                    let (changed, removed) = (&changed, &removed);
+                    parts.mirror.take_bookings(&News::Changes { changed, removed, cursor: &next })?;
                 }
                 return Ok(KnownBookings::All);
             }
             Reading::Partial { items, reason } => {
-                parts.mirror.take_bookings(&items, &[], false, None)?;
+                parts.mirror.take_bookings(&News::Half { items: &items })?;
                 report.errors.push(ErrorReport::of(&reason, "bookiji"));
                 return Ok(KnownBookings::Only(items.into_iter().map(|booking| booking.id).collect()));
             }
@@ -215,9 +218,9 @@ async fn read_from(
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
-            Reading::Snapshot { items, coverage: _, cursor } => {
-                // Whatever the coverage, rows outside it are past and nothing is concluded from their absence.
-                parts.mirror.take_events(&calendar.id, &items, &[], true, cursor.as_ref())?;
+            Reading::Snapshot { items, coverage, cursor } => {
+                let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
+                parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(ReadOutcome::Snapshot);
             }
             Reading::Delta { changed, removed, cursor: next } => {
@@ -229,11 +232,13 @@ async fn read_from(
                 } else {
                     ReadOutcome::Delta
                 };
-                parts.mirror.take_events(&calendar.id, &changed, &removed, false, Some(&next))?;
+                let (changed, removed) = (&changed, &removed);
+                let news = News::Changes { changed, removed, cursor: &next };
+                parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(outcome);
             }
             Reading::Partial { items, reason } => {
-                parts.mirror.take_events(&calendar.id, &items, &[], false, None)?;
+                parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
                 report.errors.push(fail(&reason));
                 return Ok(ReadOutcome::Partial);
             }

@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
+use crate::news::News;
 use crate::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -54,6 +55,17 @@ pub enum Coverage {
     Everything,
     /// Everything that ends after this.
     EndingAfter(Timestamp),
+}
+
+impl Coverage {
+    /// Whether what ends at `end` would have been shown.
+    #[must_use]
+    pub fn reaches(self, end: Timestamp) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::EndingAfter(after) => end > after,
+        }
+    }
 }
 
 /// An event as its service holds it.
@@ -109,7 +121,21 @@ pub trait Account: Send + Sync {
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar>;
 }
 
-/// One remote calendar.
+/// One remote calendar. What stands there is changed and deleted at the version that was seen, and no other way:
+///
+/// ```compile_fail
+/// # use sync::{error::ServiceError, ids::RemoteId, ports::Calendar};
+/// # async fn careless(calendar: &dyn Calendar, id: &RemoteId) -> Result<(), ServiceError> {
+/// calendar.delete(id).await
+/// # }
+/// ```
+///
+/// ```
+/// # use sync::{error::ServiceError, ids::RemoteId, ports::{Calendar, RemoteEvent}};
+/// # async fn careful(calendar: &dyn Calendar, seen: &RemoteEvent) -> Result<(), ServiceError> {
+/// calendar.delete(&seen.id, &seen.etag).await
+/// # }
+/// ```
 #[async_trait]
 pub trait Calendar: Send + Sync {
     /// Everything since `cursor`; without one, everything that ends after `since`, masters and exceptions unexpanded.
@@ -219,24 +245,14 @@ pub trait Mirror: Send + Sync {
     /// forgets both, and every event that stands for no booking; imported files cannot be read again, and keep all.
     fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError>;
 
-    /// Rows and cursor of one reading of the platform's bookings. With `complete`, bookings that are not among
-    /// `changed` are removed too.
-    fn take_bookings(
-        &self,
-        changed: &[Booking],
-        removed: &[BookingId],
-        complete: bool,
-        cursor: Option<&Cursor>,
-    ) -> Result<(), MirrorError>;
-    /// Rows and cursor of one reading of a calendar. With `complete`, events that are not among `changed` are
-    /// removed too.
+    /// Rows and cursor of one reading of the platform's bookings.
+    fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError>;
+    /// Rows and cursor of one reading of a calendar. The events of bookings that lie outside what was read stay: nobody
+    /// said that they are gone.
     fn take_events(
         &self,
         calendar: &CalendarId,
-        changed: &[RemoteEvent],
-        removed: &[RemoteId],
-        complete: bool,
-        cursor: Option<&Cursor>,
+        news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError>;
     /// Drops the cursor alone; rows stay until a new reading replaces them.
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use sync::booking::{Booking, BookingStatus, MailAddress};
 use sync::ids::{BookingId, Cursor, VendorId};
+use sync::ports::Coverage;
 
 use crate::column::Moment;
 use crate::failure::Failure;
@@ -18,9 +19,12 @@ pub fn all(connection: &Connection) -> Result<Vec<Booking>, Failure> {
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
-pub fn ids(connection: &Connection) -> Result<BTreeSet<BookingId>, Failure> {
-    let mut statement = connection.prepare_cached("SELECT id FROM bookings")?;
-    Ok(statement.query_map([], |row| Ok(BookingId(row.get(0)?)))?.collect::<Result<_, _>>()?)
+/// Those that a reading of this coverage must have shown if they are still there.
+pub fn inside(connection: &Connection, coverage: Coverage) -> Result<BTreeSet<BookingId>, Failure> {
+    let mut statement = connection.prepare_cached("SELECT id, end_at FROM bookings")?;
+    let rows = statement.query_map([], |row| Ok((BookingId(row.get(0)?), row.get::<_, Moment>(1)?.0)))?;
+    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter(|(_, end)| coverage.reaches(*end)).map(|(id, _)| id).collect())
 }
 
 pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, Transaction, named_params};
+use sync::decide::times;
 use sync::ids::{BookingId, CalendarId, ETag, RemoteId};
-use sync::ports::{Marker, RemoteEvent};
+use sync::ports::{Coverage, Marker, RemoteEvent};
 
 use crate::column::Json;
 use crate::failure::Failure;
@@ -25,11 +26,32 @@ pub fn all(
     Ok(calendars)
 }
 
-pub fn ids(connection: &Connection, calendar: &CalendarId) -> Result<BTreeSet<RemoteId>, Failure> {
+/// Those that a reading of this coverage must have shown if they are still there, and past ones that nobody needs any
+/// more. What stands for a booking and lies outside the coverage is not among them.
+pub fn inside(
+    connection: &Connection,
+    calendar: &CalendarId,
+    coverage: Coverage,
+) -> Result<BTreeSet<RemoteId>, Failure> {
     let mut statement =
         connection.prepare_cached("SELECT external_event_id FROM remote_events WHERE calendar_id = ?1")?;
     let ids = statement.query_map([calendar.as_str()], |row| Ok(RemoteId(row.get(0)?)))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+    let mut ids: BTreeSet<RemoteId> = ids.collect::<Result<_, _>>()?;
+    for event in of_bookings(connection, calendar)? {
+        if times(&event).is_some_and(|(_, end)| !event.event.repeats() && !coverage.reaches(end)) {
+            ids.remove(&event.id);
+        }
+    }
+    Ok(ids)
+}
+
+fn of_bookings(connection: &Connection, calendar: &CalendarId) -> Result<Vec<RemoteEvent>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT external_event_id, event_etag, event, marker_booking_id, marker_generation FROM remote_events
+         WHERE calendar_id = ?1 AND external_event_id IN
+             (SELECT external_event_id FROM calendar_events WHERE calendar_id = ?1)",
+    )?;
+    Ok(statement.query_map([calendar.as_str()], read)?.collect::<Result<_, _>>()?)
 }
 
 pub fn put(tx: &Transaction<'_>, calendar: &CalendarId, event: &RemoteEvent) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::Connection as Db;
 use rusqlite::types::Value;
 use sync::error::MirrorError;
+use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{LinkedCalendar, MappingState, Operation, OperationId, Role, Settled};
 use tempfile::TempDir;
@@ -31,10 +32,10 @@ fn every_step() -> Vec<Step> {
         step("private calendar", |mirror| mirror.put_calendar(&private())),
         step("target calendar", |mirror| mirror.put_calendar(&target())),
         step("bookings", |mirror| {
-            mirror.take_bookings(&[booking("b1", 0), booking("b2", 9)], &[], true, Some(&cursor("1")))
+            mirror.take_bookings(&everything(&[booking("b1", 0), booking("b2", 9)], Some(&cursor("1"))))
         }),
         step("events", |mirror| {
-            mirror.take_events(&private().id, &events(0..5), &[], true, Some(&cursor("1")))
+            mirror.take_events(&private().id, &everything(&events(0..5), Some(&cursor("1"))))
         }),
         step("run", |mirror| mirror.begin_run(&began("run-1", 0))),
         step("intend", move |mirror| mirror.intend(&run_id(), &create(&draft), at(1)).map(drop)),
@@ -47,10 +48,14 @@ fn every_step() -> Vec<Step> {
         }),
         step("adopted", move |mirror| mirror.put_mapping(&adopted)),
         step("other events", |mirror| {
-            mirror.take_events(&private().id, &events(3..9), &[], true, Some(&cursor("2")))
+            mirror.take_events(&private().id, &everything(&events(3..9), Some(&cursor("2"))))
         }),
         step("fewer bookings", |mirror| {
-            mirror.take_bookings(&[booking("b1", 30)], &[booking_id("b2")], false, Some(&cursor("2")))
+            mirror.take_bookings(&News::Changes {
+                changed: &[booking("b1", 30)],
+                removed: &[booking_id("b2")],
+                cursor: &cursor("2"),
+            })
         }),
         step("forgotten cursor", |mirror| mirror.forget_cursor(None)),
         step("end of the run", |mirror| mirror.end_run(&ended("run-1", 60 * 24 * 90))),
@@ -188,7 +193,7 @@ fn a_transaction_that_is_dropped_leaves_nothing() {
     }));
     assert!(panicked.is_err());
     assert_eq!(dump(&mirror.db()), before);
-    mirror.take_bookings(&[booking("b9", 0)], &[], false, None).unwrap();
+    mirror.take_bookings(&News::Half { items: &[booking("b9", 0)] }).unwrap();
 }
 
 #[test]
@@ -201,14 +206,14 @@ fn a_full_disk_says_so_loses_nothing_and_works_again_when_there_is_room() {
     let many = events(0..500);
     for room in 0..5 {
         set_max_pages(&mirror, pages + room);
-        let error = mirror.take_events(&private().id, &many, &[], true, Some(&cursor("2"))).unwrap_err();
+        let error = mirror.take_events(&private().id, &everything(&many, Some(&cursor("2")))).unwrap_err();
         assert!(error.to_string().contains("the disk is full"), "{error}");
         assert_eq!(dump(&mirror.db()), before);
     }
     assert_eq!(dump(&Sqlite::open(&path).unwrap().db()), before);
 
     set_max_pages(&mirror, 1_000_000);
-    mirror.take_events(&private().id, &many, &[], true, Some(&cursor("2"))).unwrap();
+    mirror.take_events(&private().id, &everything(&many, Some(&cursor("2")))).unwrap();
     assert_eq!(mirror.world().unwrap().events[&private().id].len(), many.len());
     mirror.check().unwrap();
 }

@@ -116,7 +116,7 @@ fn the_journal_can_be_searched_by_key_and_precondition() {
 #[test]
 fn a_stored_event_settles_its_mapping_its_row_and_its_booking() {
     let mirror = anas();
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], None)).unwrap();
     let draft = draft(&booking("b1", 0));
     let id = mirror.intend(&run_id(), &create(&draft), at(1)).unwrap();
     mirror.settle(id, &was_stored(&draft, "7", 2), at(2)).unwrap();

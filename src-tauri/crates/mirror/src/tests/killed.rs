@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sync::ids::RemoteId;
+use sync::news::News;
 use sync::ports::Mirror;
 use sync::world::MappingState;
 
@@ -100,9 +101,9 @@ fn writes_until_it_is_killed() {
         let booking = booking(&format!("b{n}"), n);
         let draft = draft(&booking);
         let next = cursor(&booking.start.to_string());
-        mirror.take_bookings(&[booking], &[], false, Some(&next)).unwrap();
+        mirror.take_bookings(&News::Changes { changed: &[booking], removed: &[], cursor: &next }).unwrap();
         let name = format!("e{n}");
-        mirror.take_events(&private().id, &[event(&name, n)], &[], true, Some(&cursor(&name))).unwrap();
+        mirror.take_events(&private().id, &everything(&[event(&name, n)], Some(&cursor(&name)))).unwrap();
         let id = mirror.intend(&run_id(), &create(&draft), at(n)).unwrap();
         mirror.attempted(id, at(n)).unwrap();
         mirror.settle(id, &was_stored(&draft, "1", n), at(n)).unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection as Db;
 use rusqlite_migration::{M, Migrations};
 use sync::error::MirrorError;
+use sync::news::News;
 use sync::ports::Mirror;
 use sync::world::World;
 use tempfile::TempDir;
@@ -27,8 +28,8 @@ fn filled(path: &Path) -> World {
     mirror.set_vendor(&vendor()).unwrap();
     mirror.put_connection(&connection(ACCOUNT)).unwrap();
     mirror.put_calendar(&private()).unwrap();
-    mirror.take_events(&private().id, &[event("e1", 0)], &[], true, Some(&cursor("1"))).unwrap();
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, Some(&cursor("1"))).unwrap();
+    mirror.take_events(&private().id, &everything(&[event("e1", 0)], Some(&cursor("1")))).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], Some(&cursor("1")))).unwrap();
     mirror.world().unwrap()
 }
 
@@ -248,7 +249,7 @@ fn a_reader_sees_what_the_writer_committed_and_writes_nothing() {
     filled(&path);
     let writer = Sqlite::open(&path).unwrap();
     let reader = Sqlite::open_read_only(&path).unwrap();
-    writer.take_bookings(&[booking("b2", 60)], &[], false, None).unwrap();
+    writer.take_bookings(&News::Half { items: &[booking("b2", 60)] }).unwrap();
     assert_eq!(reader.world().unwrap(), writer.world().unwrap());
     assert_eq!(reader.overview().unwrap().bookings, 2);
 

@@ -3,6 +3,7 @@
 use sync::booking::BookingStatus;
 use sync::error::{Code, MirrorError};
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, Service};
+use sync::news::News;
 use sync::ports::Mirror;
 use sync::world::{ConnectionState, MappingState, Role, SyncOutcome, SyncProblem, World};
 
@@ -130,7 +131,7 @@ fn a_calendar_without_its_account_is_refused() {
 fn putting_a_calendar_from_an_old_copy_does_not_rewind_its_reading() {
     let mirror = anas();
     let old_copy = private();
-    mirror.take_events(&old_copy.id, &[event("e1", 0)], &[], true, Some(&cursor("next"))).unwrap();
+    mirror.take_events(&old_copy.id, &everything(&[event("e1", 0)], Some(&cursor("next")))).unwrap();
     mirror.put_calendar(&sync::world::LinkedCalendar { last_sync_at: Some(at(3)), ..old_copy }).unwrap();
 
     let now = &mirror.world().unwrap().calendars[&private().id];
@@ -145,7 +146,10 @@ fn a_calendar_that_is_left_alone_is_forgotten_except_for_our_events() {
     let mirror = anas();
     let ours = draft(&booking("b1", 0));
     mirror
-        .take_events(&target().id, &[event("hers", 0), stored(&ours, "1")], &[], true, Some(&cursor("next")))
+        .take_events(
+            &target().id,
+            &everything(&[event("hers", 0), stored(&ours, "1")], Some(&cursor("next"))),
+        )
         .unwrap();
     mirror.put_mapping(&mapping(&ours, "1", MappingState::Synced, 1)).unwrap();
     mirror.put_calendar(&sync::world::LinkedCalendar { role: Role::Off, ..target() }).unwrap();
@@ -166,7 +170,7 @@ fn a_booking_keeps_every_field_and_a_status_nobody_knows_yet() {
     strange.customer_name = None;
     strange.customer_email = None;
     strange.notes = Some("line one\nline two".into());
-    mirror.take_bookings(&[strange.clone(), booking("b2", 60)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[strange.clone(), booking("b2", 60)], None)).unwrap();
     let world = mirror.world().unwrap();
     assert_eq!(world.bookings[&strange.id], strange);
     assert_eq!(world.bookings[&booking_id("b2")], booking("b2", 60));
@@ -182,13 +186,13 @@ fn an_invitation_outlives_its_booking_and_its_sequence_never_falls() {
     };
     let id = booking_id("b1");
     assert_eq!(mirror.sent_invite(&id).unwrap(), None);
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], None)).unwrap();
     for next in [invitation(0, "ten"), invitation(1, "eleven")] {
         mirror.put_sent_invite(&id, &next).unwrap();
         assert_eq!(mirror.sent_invite(&id).unwrap(), Some(next));
     }
     mirror.put_sent_invite(&id, &invitation(0, "late")).unwrap();
-    mirror.take_bookings(&[], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[], None)).unwrap();
     assert_eq!(mirror.sent_invite(&id).unwrap(), Some(invitation(1, "eleven")));
 }
 
@@ -234,14 +238,14 @@ fn the_bookings_calendar_columns_follow_its_mapping() {
     let draft = draft(&booking("b1", 0));
     let (event, synced) = (Some(draft.id.0.clone()), Some(at(5).as_microsecond()));
     mirror.put_mapping(&mapping(&draft, "1", MappingState::Synced, 5)).unwrap();
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], None)).unwrap();
     assert_eq!(
         google_columns(&mirror, "b1"),
         (event.clone(), synced),
         "a booking may come after its mapping"
     );
 
-    mirror.take_bookings(&[booking("b1", 90)], &[], false, None).unwrap();
+    mirror.take_bookings(&News::Half { items: &[booking("b1", 90)] }).unwrap();
     assert_eq!(google_columns(&mirror, "b1"), (event.clone(), synced), "a new reading must not erase them");
 
     mirror.put_mapping(&mapping(&draft, "1", MappingState::Removed, 6)).unwrap();
@@ -259,7 +263,7 @@ fn an_event_of_another_service_is_no_google_event() {
     let mut outlook = connection(ACCOUNT);
     outlook.service = Service::Outlook;
     mirror.put_connection(&outlook).unwrap();
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], None)).unwrap();
     mirror.put_mapping(&mapping(&draft(&booking("b1", 0)), "1", MappingState::Synced, 5)).unwrap();
     assert_eq!(google_columns(&mirror, "b1"), (None, Some(at(5).as_microsecond())));
 }
@@ -270,11 +274,11 @@ fn removing_a_connection_takes_its_rows_and_leaves_what_must_still_be_withdrawn(
     mirror.put_connection(&connection("salon@example.com")).unwrap();
     let other = calendar("salon@example.com", "private", Role::Busy);
     mirror.put_calendar(&other).unwrap();
-    mirror.take_events(&other.id, &[event("e1", 0)], &[], true, None).unwrap();
+    mirror.take_events(&other.id, &everything(&[event("e1", 0)], None)).unwrap();
 
     let draft = draft(&booking("b1", 0));
-    mirror.take_bookings(&[booking("b1", 0)], &[], true, None).unwrap();
-    mirror.take_events(&private().id, &[event("e1", 0)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0)], None)).unwrap();
+    mirror.take_events(&private().id, &everything(&[event("e1", 0)], None)).unwrap();
     mirror.begin_run(&began("run-1", 0)).unwrap();
     let create = mirror.intend(&run_id(), &create(&draft), at(1)).unwrap();
     mirror.settle(create, &was_stored(&draft, "1", 1), at(1)).unwrap();
@@ -300,8 +304,8 @@ fn removing_a_connection_takes_its_rows_and_leaves_what_must_still_be_withdrawn(
 #[test]
 fn the_overview_counts_what_the_world_holds() {
     let mirror = anas();
-    mirror.take_bookings(&[booking("b1", 0), booking("b2", 60)], &[], true, None).unwrap();
-    mirror.take_events(&private().id, &[event("e1", 0), event("e2", 5)], &[], true, None).unwrap();
+    mirror.take_bookings(&everything(&[booking("b1", 0), booking("b2", 60)], None)).unwrap();
+    mirror.take_events(&private().id, &everything(&[event("e1", 0), event("e2", 5)], None)).unwrap();
     mirror.put_mapping(&mapping(&draft(&booking("b1", 0)), "1", MappingState::Synced, 1)).unwrap();
     mirror.put_mapping(&mapping(&draft(&booking("b2", 0)), "1", MappingState::Error, 1)).unwrap();
     mirror.put_mapping(&mapping(&draft(&booking("b3", 0)), "1", MappingState::Removed, 1)).unwrap();
@@ -331,7 +335,7 @@ fn a_word_nobody_knows_is_an_error_and_no_guess() {
 #[test]
 fn an_event_that_cannot_be_read_is_an_error_that_does_not_quote_it() {
     let mirror = anas();
-    mirror.take_events(&private().id, &[event("e1", 0)], &[], true, None).unwrap();
+    mirror.take_events(&private().id, &everything(&[event("e1", 0)], None)).unwrap();
     mirror.db().execute("UPDATE remote_events SET event = '{\"uid\":7,\"x\":\"Dentist\"}'", []).unwrap();
     let error = mirror.world().unwrap_err();
     assert!(!error.to_string().contains("Dentist"), "{error}");

@@ -9,7 +9,8 @@ use sync::error::Code;
 use sync::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
 };
-use sync::ports::{BusySet, Marker, RemoteEvent};
+use sync::news::News;
+use sync::ports::{BusySet, Coverage, Marker, RemoteEvent};
 use sync::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Mapping, MappingState, Operation, PublishedBusy,
     Role, RunRecord, Settled, SyncOutcome, SyncProblem, Vendor,
@@ -211,4 +212,9 @@ pub fn remote_id(text: &str) -> RemoteId {
 
 pub fn booking_id(text: &str) -> BookingId {
     text.into()
+}
+
+/// A reading of everything there is.
+pub fn everything<'a, Item, Key>(items: &'a [Item], cursor: Option<&'a Cursor>) -> News<'a, Item, Key> {
+    News::Whole { items, coverage: Coverage::Everything, cursor }
 }
