@@ -1,0 +1,71 @@
+//! Turns an answer of hers into what is to be written or asked of the platform.
+
+use calendar::interval::Interval;
+
+use super::{Card, Plan};
+use crate::booking::{Draft, event_id};
+use crate::decide::fingerprint;
+use crate::ids::RemoteCalendarId;
+use crate::ports::RemoteEvent;
+use crate::world::{Choice, Mapping, Operation};
+
+impl Plan {
+    /// Turns her answer into what is to be done.
+    pub(super) fn carry_out(
+        &mut self,
+        card: &Card,
+        choice: Choice,
+        remote: &RemoteCalendarId,
+        mapping: &Mapping,
+        draft: Option<Draft>,
+        event: Option<&RemoteEvent>,
+    ) {
+        let calendar = card.calendar.clone();
+        let interval = |(start, end)| Interval::new(start, end);
+        match (choice, draft, event) {
+            (Choice::Move, _, _) => {
+                if let Some(to) = card.found.and_then(interval) {
+                    self.answers.push(Operation::MoveBooking {
+                        calendar,
+                        booking: card.booking.clone(),
+                        to,
+                        key: card.id(),
+                        before: card.booked.and_then(interval),
+                    });
+                }
+            }
+            (Choice::Cancel, _, _) => self.answers.push(Operation::CancelBooking {
+                calendar,
+                booking: card.booking.clone(),
+                key: card.id(),
+            }),
+            (Choice::PutBack, Some(draft), Some(event)) => {
+                let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
+                let hers = words(&fingerprint(event)) != mapping.echo.as_deref().and_then(words);
+                self.writes.push(Operation::UpdateEvent {
+                    calendar,
+                    event: event.id.clone(),
+                    base: event.etag.clone(),
+                    draft: Draft { times_only: hers, ..draft },
+                    before: Box::new(event.clone()),
+                });
+            }
+            (Choice::PutBack, Some(draft), None) => {
+                // The id of an event that she deleted is burnt.
+                let generation = mapping.generation + 1;
+                let id = event_id(&draft.booking, remote, generation);
+                let draft = Draft { id, generation, ..draft };
+                self.writes.push(Operation::CreateEvent { calendar, draft });
+            }
+            (Choice::Remove, _, Some(event)) => self.writes.push(Operation::RemoveEvent {
+                remember: None,
+                calendar,
+                booking: card.booking.clone(),
+                event: event.id.clone(),
+                base: event.etag.clone(),
+                before: Box::new(event.clone()),
+            }),
+            (Choice::PutBack | Choice::Remove | Choice::Leave, _, _) => {}
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What each calendar blocks, and whether the platform is to be told. Knows whose an event is; not when it occurs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calendar::busy::Withheld;
+use calendar::event::Event;
+use calendar::interval::Interval;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Plan;
+use crate::busy_set::{busy_set, vendor_zone, window};
+use crate::ids::{CalendarId, RemoteId, Service};
+use crate::policy::Policy;
+use crate::ports::BusySet;
+use crate::provenance::{Identities, Provenance};
+use crate::world::{LinkedCalendar, Operation, PublishedBusy, Role, World};
+
+/// What one calendar blocks, and whether that may be told to the platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceBusy {
+    pub calendar: CalendarId,
+    /// Nothing while the calendar was never read in full: unread is not empty.
+    pub set: Option<BusySet>,
+    pub withheld: Vec<Withheld>,
+}
+
+pub(super) fn plan_busy(
+    world: &World,
+    identities: &BTreeMap<&CalendarId, Identities>,
+    now: Timestamp,
+    policy: &Policy,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
+    plan: &mut Plan,
+) {
+    let zone = vendor_zone(world.vendor.as_ref());
+    let window = window(now, &zone, policy);
+    let in_doubt = in_doubt(world);
+    for calendar in world.calendars.values().filter(|calendar| calendar.role != Role::Off) {
+        let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
+        else {
+            continue;
+        };
+        if !calendar.known {
+            plan.sources.push(SourceBusy { calendar: calendar.id.clone(), set: None, withheld: Vec::new() });
+            continue;
+        }
+        let (set, withheld) =
+            source_busy(world, calendar, service, &identities[&calendar.id], elsewhere, window, &zone);
+        let before = world.published.get(&calendar.id);
+        if in_doubt.contains_key(&calendar.id) || needs_publishing(before, &set) {
+            let before = before.map(|published| published.set.clone());
+            plan.publish.push(Operation::PublishBusy { set: set.clone(), before });
+        }
+        plan.sources.push(SourceBusy { calendar: calendar.id.clone(), set: Some(set), withheld });
+    }
+    let told = world.published.iter().map(|(id, published)| (id, &published.set));
+    let maybe_told = in_doubt.iter().map(|(id, set)| (*id, *set));
+    let unwanted: BTreeMap<&CalendarId, &BusySet> = maybe_told
+        .chain(told)
+        .filter(|(id, _)| world.calendars.get(*id).is_none_or(|calendar| calendar.role == Role::Off))
+        .collect();
+    for (id, before) in unwanted {
+        let set = BusySet::of(before.service, id.clone(), window, Vec::new());
+        plan.publish.push(Operation::PublishBusy { set, before: Some(before.clone()) });
+    }
+}
+
+/// Sources whose last `PUT` was never confirmed: what the platform has for them is not known until the next one is.
+fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
+    world
+        .unsettled
+        .iter()
+        .filter_map(|(_, operation)| match operation {
+            Operation::PublishBusy { set, .. } => Some((&set.source, set)),
+            Operation::CreateEvent { .. }
+            | Operation::UpdateEvent { .. }
+            | Operation::RemoveEvent { .. }
+            | Operation::MoveBooking { .. }
+            | Operation::CancelBooking { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. } => None,
+        })
+        .collect()
+}
+
+/// What was never published from here may have been published before the mirror was lost, or by another computer.
+fn needs_publishing(before: Option<&PublishedBusy>, set: &BusySet) -> bool {
+    before.is_none_or(|published| published.set.checksum != set.checksum)
+}
+
+fn source_busy(
+    world: &World,
+    calendar: &LinkedCalendar,
+    service: Service,
+    identities: &Identities,
+    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
+    window: Interval,
+    zone: &TimeZone,
+) -> (BusySet, Vec<Withheld>) {
+    let nothing = BTreeMap::new();
+    let events: Vec<Event> = world
+        .events
+        .get(&calendar.id)
+        .unwrap_or(&nothing)
+        .values()
+        .filter(|event| match identities.provenance(event) {
+            Provenance::Foreign => true,
+            // Where she moved it, it blocks too, until she has decided.
+            Provenance::Ours(_) => elsewhere.contains(&(calendar.id.clone(), event.id.clone())),
+            Provenance::Indeterminate(_) => false,
+        })
+        .map(|event| event.event.clone())
+        .collect();
+    busy_set(service, &calendar.id, &events, &calendar.rules, window, zone)
+}

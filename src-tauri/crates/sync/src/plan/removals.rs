@@ -1,0 +1,49 @@
+//! Lets go of events whose bookings are over or gone: a few by themselves, many only on her word.
+
+use jiff::Timestamp;
+
+use super::Plan;
+use super::card::{Card, chosen};
+use crate::decide::stands;
+use crate::policy::Policy;
+use crate::world::{Choice, LinkedCalendar, Mapping, MappingState, Operation, World};
+
+/// An event whose booking is over or gone, and the question it becomes if there are too many of them.
+pub(super) struct Removal {
+    pub(super) card: Card,
+    pub(super) mapping: Mapping,
+    pub(super) operation: Operation,
+}
+
+impl Plan {
+    /// Removes what a run may remove by itself. Above that, all of it is held until she has decided about each: what was
+    /// held once is not let go because fewer are left.
+    pub(super) fn remove_or_hold(
+        &mut self,
+        world: &World,
+        calendar: &LinkedCalendar,
+        removals: Vec<Removal>,
+        policy: &Policy,
+        now: Timestamp,
+    ) {
+        let standing =
+            world.mappings.values().filter(|row| row.calendar == calendar.id && stands(row)).count();
+        let too_many = !policy.deletions.allows(removals.len(), standing);
+        for removal in removals {
+            let was_held = removal.mapping.state == MappingState::Pending;
+            match chosen(world, &removal.card) {
+                Some(Choice::Leave) => {}
+                None if too_many || was_held => {
+                    if !was_held {
+                        let state = MappingState::Pending;
+                        self.notes.push(Mapping { state, updated_at: now, ..removal.mapping });
+                    }
+                    self.cards.push(removal.card);
+                }
+                None | Some(Choice::Remove | Choice::Move | Choice::Cancel | Choice::PutBack) => {
+                    self.writes.push(removal.operation);
+                }
+            }
+        }
+    }
+}
