@@ -2,8 +2,13 @@
 //! refused.
 
 fn main() {
-    let manifest =
-        tauri_build::AppManifest::new().commands(&["overview", "sync_now", "explore_sample", "leave_sample"]);
+    let manifest = tauri_build::AppManifest::new().commands(&[
+        "overview",
+        "sync_now",
+        "start_syncing",
+        "explore_sample",
+        "leave_sample",
+    ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");
     }

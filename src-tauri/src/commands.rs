@@ -43,6 +43,14 @@ pub async fn sync_now(desk: State<'_, Desk>) -> Result<(), Refusal> {
     Ok(desk.sync_now().await?)
 }
 
+/// She has seen what the first sync would do, and lets it.
+#[tauri::command]
+#[specta::specta]
+pub async fn start_syncing(desk: State<'_, Desk>) -> Result<(), Refusal> {
+    desk.start_syncing().await;
+    Ok(())
+}
+
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
@@ -60,7 +68,7 @@ pub async fn leave_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
 /// The commands and events as Tauri and TypeScript both know them.
 pub fn bindings() -> Builder<Wry> {
     Builder::new()
-        .commands(collect_commands![overview, sync_now, explore_sample, leave_sample])
+        .commands(collect_commands![overview, sync_now, start_syncing, explore_sample, leave_sample])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())
         .disable_serde_phases()

@@ -86,6 +86,13 @@ impl Desk {
         }
     }
 
+    /// She has seen what the first sync would do, and lets it.
+    pub async fn start_syncing(&self) {
+        if let Some(running) = self.engine.lock().await.as_ref() {
+            running.engine.handle().start();
+        }
+    }
+
     /// Puts the sample in place of her engine, which stops.
     pub async fn explore_sample(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
@@ -113,7 +120,7 @@ impl Desk {
     async fn begin(&self, engine: &mut Option<Running>) -> Result<(), Problem> {
         match Wiring::open(&self.profile).await {
             Ok(wiring) => {
-                let handle = Controller::start(wiring, Options { sample: false });
+                let handle = Controller::start(wiring, Options { preview: true, ..Options::default() });
                 self.install(engine, Engine::Hers(handle));
                 Ok(())
             }

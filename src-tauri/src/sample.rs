@@ -50,7 +50,7 @@ impl Sample {
             tokio::join!(consent(url), sign_in::finish_google(&wiring, &vendor, pending));
         connected?;
         consented?;
-        let handle = Controller::start(wiring, Options { sample: true });
+        let handle = Controller::start(wiring, Options { sample: true, ..Options::default() });
         Ok(Self { handle, sandbox, folder })
     }
 

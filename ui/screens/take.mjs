@@ -5,12 +5,12 @@ import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half']
 const filter = process.argv[2] ?? ''
 
 const shots = []
 for (const state of STATES) {
-  for (const page of state === 'signed-out' ? ['week'] : ['week', 'sync']) {
+  for (const page of state === 'signed-out' || state.startsWith('preview') ? ['week'] : ['week', 'sync']) {
     for (const scheme of ['light', 'dark']) {
       for (const locale of ['en-GB', 'fr-FR']) {
         for (const [width, height] of [[1200, 800], [900, 600]]) {

@@ -10,6 +10,8 @@ export interface Bridge {
   /** Calls back whenever the overview may have changed. */
   onChange(listener: () => void): void
   syncNow(): Promise<Outcome>
+  /** She has seen what the first sync would do, and lets it. */
+  startSyncing(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
   now(): number

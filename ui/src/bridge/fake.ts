@@ -3,11 +3,12 @@
 
 import type { Bridge } from './bridge'
 import { NOW, salon } from './salon'
-import type { Code, Overview, State } from './types'
+import type { Code, Overview, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
+  'preview', 'preview-half',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -26,6 +27,10 @@ export function bridge(query: URLSearchParams): Bridge {
       const before = shown
       become({ ...before, state: 'syncing', syncing: true })
       setTimeout(() => become({ ...before, syncing: false, last_sync_at: NOW }), 1500)
+      return Promise.resolve(null)
+    },
+    startSyncing: () => {
+      become(overview('full'))
       return Promise.resolve(null)
     },
     exploreSample: () => {
@@ -70,6 +75,12 @@ function overview(state: FakeState): Overview {
       return troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached: connection refused')
     case 'error':
       return troubled(shown, 0, 'error', 'CALENDAR_API_ERROR', 'google refuses it: HTTP 400 “The requested time range is empty”')
+    case 'preview':
+      return { ...shown, state: 'needs_you', runs: [], last_sync_at: null, preview: planned() }
+    case 'preview-half': {
+      const half = troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached')
+      return { ...half, runs: [], last_sync_at: null, preview: { ...planned(), problem: half.problem } }
+    }
     case 'many':
       return crowded(shown)
   }
@@ -85,6 +96,12 @@ function troubled(shown: Overview, which: number, state: State, code: Code, mess
   connections[which] = { ...broken, state, problem, calendars, last_sync_at: '2026-11-17T09:58:00Z' }
   const failed = { ...shown.runs[0]!, outcome: 'partial' as const, problems: [problem] }
   return { ...shown, state, problem, connections, runs: [failed, ...shown.runs.slice(1)] }
+}
+
+function planned(): PreviewView {
+  return {
+    at: NOW, busy_times: 22, calendars: 4, created: 13, updated: 0, removed: 0, decisions: 0, into: null, problem: null,
+  }
 }
 
 /** A week that nobody would like to have. */

@@ -118,6 +118,7 @@ export function salon(): Overview {
     ],
     decisions: 0,
     files: [],
+    preview: null,
     schedule: {
       from: at(-14, 0),
       to: at(63, 0),

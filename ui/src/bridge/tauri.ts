@@ -12,6 +12,7 @@ export const bridge: Bridge = {
   overview: commands.overview,
   onChange: (listener) => void events.overviewChanged.listen(listener),
   syncNow: async () => outcome(await commands.syncNow()),
+  startSyncing: async () => outcome(await commands.startSyncing()),
   exploreSample: async () => outcome(await commands.exploreSample()),
   leaveSample: async () => outcome(await commands.leaveSample()),
   now: () => Date.now(),

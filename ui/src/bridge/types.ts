@@ -10,6 +10,7 @@ export type {
   Language as LanguageTag,
   Overview,
   Placement,
+  PreviewView,
   Problem,
   Refusal,
   Role,

@@ -7,6 +7,8 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	overview: () => __TAURI_INVOKE<Overview>("overview"),
 	syncNow: () => typedError<null, Refusal>(__TAURI_INVOKE("sync_now")),
+	/**  She has seen what the first sync would do, and lets it. */
+	startSyncing: () => typedError<null, Refusal>(__TAURI_INVOKE("start_syncing")),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
 	exploreSample: () => typedError<null, Refusal>(__TAURI_INVOKE("explore_sample")),
 	/**  Erases the sandbox and goes back to her accounts. */
@@ -132,6 +134,8 @@ export type Overview = {
 	decisions: number,
 	/**  The last files of watched folders, newest first. */
 	files: FileView[],
+	/**  What the first sync would do: nothing is written until she has seen it and said yes. */
+	preview: PreviewView | null,
 	schedule: Schedule,
 };
 
@@ -146,6 +150,24 @@ export type Placement =
 "pending" | "error" | 
 /**  Nobody asked for it to be in a calendar. */
 "nowhere";
+
+export type PreviewView = {
+	at: string,
+	/**  Stretches of her busy time that Bookiji would close. */
+	busy_times: number,
+	/**  Calendars that they come from. */
+	calendars: number,
+	/**  Events that would be made, changed and removed, all of them ours. */
+	created: number,
+	updated: number,
+	removed: number,
+	/**  Questions that she would be asked. */
+	decisions: number,
+	/**  The calendar that bookings would go to; nothing if it would be made. */
+	into: string | null,
+	/**  What could not be read, so that the preview does not show it. */
+	problem: Problem | null,
+};
 
 /**  A code, and the words of this case of it. The window has its own words and the next step for every code. */
 export type Problem = {

@@ -81,6 +81,30 @@ export const en = {
     privacy: 'Event titles never leave this computer',
   },
 
+  preview: {
+    title: (count: number) =>
+      count === 0
+        ? 'This is your week as it will be'
+        : count === 1
+          ? 'One time you are busy will close on Bookiji'
+          : `${count} times you are busy will close on Bookiji`,
+    what: 'Start closes those times and puts your bookings in your calendar. Nothing has been changed yet.',
+    busy: (count: number, calendars: number) =>
+      calendars === 0
+        ? 'busy times in your calendars'
+        : `${count === 1 ? 'busy time' : 'busy times'} from ${some(calendars, 'calendar', 'calendars')}`,
+    created: (count: number, into: string | null) =>
+      `${count === 1 ? 'event' : 'events'} added, ${count === 1 ? '' : 'all '}in ${into === null ? 'a new calendar' : `“${into}”`}`,
+    decisions: (count: number): string => (count === 1 ? 'question for you' : 'questions for you'),
+    overlaps: (count: number): string => (count === 1 ? 'booking overlaps your calendar' : 'bookings overlap your calendar'),
+    own: 'of your own events changed',
+    notAll: 'So this is not all of it.',
+    lookAgain: 'Look again',
+    looking: 'Looking at your calendars…',
+    undo: 'You can undo it later.',
+    start: 'Start',
+  },
+
   week: {
     previous: 'Previous week',
     next: 'Next week',

@@ -65,6 +65,30 @@ export const fr: Messages = {
     privacy: 'Les titres de vos évènements ne quittent jamais cet ordinateur',
   },
 
+  preview: {
+    title: (count: number) =>
+      count === 0
+        ? 'Voici votre semaine telle qu’elle sera'
+        : count === 1
+          ? 'Un moment occupé sera fermé sur Bookiji'
+          : `${count} moments occupés seront fermés sur Bookiji`,
+    what: 'Démarrer ferme ces moments et met vos rendez-vous dans votre agenda. Rien n’a encore été modifié.',
+    busy: (count: number, calendars: number) =>
+      calendars === 0
+        ? 'moments occupés dans vos agendas'
+        : `${count < 2 ? 'moment occupé' : 'moments occupés'}, de ${some(calendars, 'agenda', 'agendas')}`,
+    created: (count: number, into: string | null) =>
+      `${count < 2 ? 'événement ajouté' : 'événements ajoutés, tous'} dans ${into === null ? 'un nouvel agenda' : `« ${into} »`}`,
+    decisions: (count: number) => (count < 2 ? 'question pour vous' : 'questions pour vous'),
+    overlaps: (count: number) => (count < 2 ? 'rendez-vous chevauche votre agenda' : 'rendez-vous chevauchent votre agenda'),
+    own: 'de vos propres événements modifié',
+    notAll: 'Ce n’est donc pas tout.',
+    lookAgain: 'Regarder à nouveau',
+    looking: 'Lecture de vos agendas…',
+    undo: 'Vous pourrez l’annuler plus tard.',
+    start: 'Démarrer',
+  },
+
   week: {
     previous: 'Semaine précédente',
     next: 'Semaine suivante',

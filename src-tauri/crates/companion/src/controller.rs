@@ -17,13 +17,14 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::feeds;
+use crate::first_run::{FirstRun, FirstStep};
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
-use crate::view::{self, Activity, Overview};
+use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
 
@@ -37,6 +38,8 @@ const FILES_TOLD: usize = 1024;
 pub struct Options {
     /// The sandbox stands in for Bookiji and the calendars.
     pub sample: bool,
+    /// Somebody looks: the first sync is shown as a plan, and waits for [`Handle::start`].
+    pub preview: bool,
 }
 
 type LastRun = Option<Result<Arc<Report>, Problem>>;
@@ -45,6 +48,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 pub struct Handle {
     asks: mpsc::Sender<()>,
     given: mpsc::Sender<Given>,
+    started: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
@@ -58,6 +62,11 @@ impl Handle {
     pub fn sync_now(&self) {
         // One that waits already stands for this one too.
         let _ = self.asks.try_send(());
+    }
+
+    /// She has seen what the first sync would do, and lets it.
+    pub fn start(&self) {
+        self.started.send_replace(true);
     }
 
     /// Takes files in that somebody gave to the window, once no run is under way.
@@ -83,7 +92,7 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, given, task, .. } = self;
+        let Self { asks, given, started: _started, task, .. } = self;
         drop((asks, given));
         let _ = task.await;
     }
@@ -107,6 +116,8 @@ pub struct Controller {
     problem: Option<SyncProblem>,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
+    started: watch::Receiver<bool>,
+    first: FirstRun,
     /// The last files of watched folders, newest first.
     files: VecDeque<Settled>,
     /// What is wrong with watched folders.
@@ -144,10 +155,13 @@ impl Controller {
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
+        let (started, is_started) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
+            started: is_started,
+            first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
             folders: BTreeMap::new(),
             files_told,
@@ -161,13 +175,21 @@ impl Controller {
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked));
-        Handle { asks, given, overview: overview_seen, reports: reports_seen, files, task }
+        Handle { asks, given, started, overview: overview_seen, reports: reports_seen, files, task }
     }
 
     async fn run(mut self, mut asked: mpsc::Receiver<()>) {
         loop {
             let now = self.wiring.clock.now();
+            let step = self.first_step();
+            if step == FirstStep::Preview {
+                if !self.preview(&mut asked).await {
+                    return;
+                }
+                continue;
+            }
             let wait = match self.next(now) {
+                _ if step == FirstStep::Wait => soon(now).duration_since(now),
                 Next::Sync(work) => {
                     if !self.work(&work, &mut asked).await {
                         return;
@@ -184,12 +206,18 @@ impl Controller {
                     }
                     None => return,
                 },
-                Some(batch) = self.inbox.batches.recv() => {
+                Ok(()) = self.started.changed() => {}
+                // What a watched folder holds is told to Bookiji: that too waits for her.
+                Some(batch) = self.inbox.batches.recv(), if step == FirstStep::Sync => {
                     if !self.import_batch(batch, &mut asked).await {
                         return;
                     }
                 }
                 Some(given) = self.given.recv() => {
+                    if step == FirstStep::Wait {
+                        let _ = given.answer.send(Err(not_started()));
+                        continue;
+                    }
                     if !self.import_given(given, &mut asked).await {
                         return;
                     }
@@ -201,6 +229,51 @@ impl Controller {
                 () = self.wiring.clock.wait(wait.try_into().unwrap_or_default()) => {}
             }
         }
+    }
+
+    /// Whether the first sync may begin, as long as there is somebody to sync for.
+    fn first_step(&mut self) -> FirstStep {
+        self.first.is_let |= *self.started.borrow_and_update();
+        let synced = self.wiring.mirror.runs(1).map_or(true, |runs| !runs.is_empty());
+        let ready = self.wiring.mirror.world().is_ok_and(|world| syncing::ready(&world).is_ok());
+        if !ready {
+            return FirstStep::Sync;
+        }
+        let step = self.first.step(synced, self.schedule.is_asked(), self.wiring.clock.now());
+        if step == FirstStep::Sync {
+            self.first.preview = None;
+        }
+        step
+    }
+
+    /// Shows what the first sync would do, and writes nothing. Answers whether to go on.
+    async fn preview(&mut self, asked: &mut mpsc::Receiver<()>) -> bool {
+        let started = self.wiring.clock.now();
+        self.schedule.forget_ask();
+        self.show(Some(started));
+        let wanted = Wanted { direction: Direction::Bidirectional, connections: None, dry_run: true };
+        let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
+        let now = self.wiring.clock.now();
+        let world = self.wiring.mirror.world().unwrap_or_default();
+        match done.result {
+            Some(Ok(report)) => {
+                self.problem = None;
+                self.first.preview = Some(PreviewView::of(&report, &world, now));
+            }
+            Some(Err(problem)) => {
+                let problem = SyncProblem { code: problem.code, message: problem.message };
+                let nothing = Report::new(Direction::Bidirectional, true);
+                let preview = PreviewView::of(&nothing, &world, now);
+                self.first.preview = Some(PreviewView { problem: Some((&problem).into()), ..preview });
+                self.problem = Some(problem);
+            }
+            None => {}
+        }
+        if done.asked {
+            self.schedule.ask();
+        }
+        self.show(None);
+        done.go_on
     }
 
     /// What the schedule says, as long as there is somebody to sync for.
@@ -354,6 +427,7 @@ impl Controller {
             problem: self.problem.clone(),
             next_run_at: self.schedule.next_run_at(self.wiring.clock.now()),
             files: self.files.iter().cloned().collect(),
+            preview: self.first.preview.clone(),
             folder_problem: self
                 .folders
                 .values()
@@ -422,6 +496,11 @@ fn watched(wiring: &Wiring) -> Inbox {
     }
     let language = settings.language.unwrap_or_else(Language::of_system);
     Inbox::start(folders, Manner { language, ..Manner::default() })
+}
+
+fn not_started() -> Problem {
+    Problem::new(Code::InvalidInput, "The first sync has not been started yet, so no file was taken in.")
+        .then("Look at the preview and press Start.")
 }
 
 /// When to look again whether there is something to do.

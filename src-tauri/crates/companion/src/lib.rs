@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod feeds;
+pub mod first_run;
 pub mod import;
 pub mod inbox;
 pub mod invite;

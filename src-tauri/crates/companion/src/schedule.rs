@@ -90,6 +90,11 @@ impl Schedule {
         self.asked = true;
     }
 
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked
+    }
+
     /// There is nothing to sync, so nothing is kept for later.
     pub fn forget_ask(&mut self) {
         self.asked = false;

@@ -1,6 +1,7 @@
 //! What the tray, the window and `status` show: the mirror's rows as sentences need them. Pure; knows neither words
 //! nor pixels.
 
+mod preview;
 mod schedule;
 mod state;
 
@@ -15,6 +16,7 @@ use crate::import::FileOutcome;
 use crate::inbox::Settled;
 use crate::words::Language;
 
+pub use preview::PreviewView;
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
 pub use state::State;
 
@@ -41,6 +43,8 @@ pub struct Activity {
     pub files: Vec<Settled>,
     /// Why a watched folder, or a file in one, has to wait.
     pub folder_problem: Option<SyncProblem>,
+    /// What the first sync would do, while it waits for her.
+    pub preview: Option<PreviewView>,
 }
 
 /// Everything the window shows, at one moment.
@@ -72,6 +76,8 @@ pub struct Overview {
     pub decisions: u32,
     /// The last files of watched folders, newest first.
     pub files: Vec<FileView>,
+    /// What the first sync would do: nothing is written until she has seen it and said yes.
+    pub preview: Option<PreviewView>,
     pub schedule: Schedule,
 }
 
@@ -223,7 +229,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if activity.paused_until.is_some_and(|until| now < until) {
         state = state.max(State::Paused);
     }
-    if decisions > 0 {
+    if decisions > 0 || activity.preview.is_some() {
         state = state.max(State::NeedsYou);
     }
     if let Some(problem) = &problem {
@@ -249,6 +255,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         runs,
         decisions,
         files: activity.files.iter().map(FileView::from).collect(),
+        preview: activity.preview.clone(),
         schedule: schedule::of(world, now),
     }
 }

@@ -44,7 +44,7 @@ async fn next_report(handle: &mut Handle) -> Result<Arc<sync::report::Report>, c
 async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
     let folder = tempfile::tempdir().unwrap();
     let (sandbox, wiring) = connected(folder.path()).await;
-    let mut handle = Controller::start(wiring, Options { sample: true });
+    let mut handle = Controller::start(wiring, Options { sample: true, ..Options::default() });
     let overview = handle.overview();
 
     let first = next_report(&mut handle).await.unwrap();
@@ -66,6 +66,54 @@ async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
     handle.shutdown().await;
     Wiring::open_with(&Profile::at(Some(folder.path())).unwrap(), Arc::new(Memory::default())).await.unwrap();
     sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_sync_is_shown_as_a_plan_and_writes_nothing_until_she_starts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options { preview: true, ..Options::default() });
+    let mut overview = handle.overview();
+    let shown = overview.wait_for(|shown| shown.preview.is_some() && !shown.syncing).await.unwrap().clone();
+    let preview = shown.preview.unwrap();
+    assert_eq!(shown.state, State::NeedsYou);
+    assert!(preview.created > 0 && preview.busy_times > 0 && preview.problem.is_none(), "{preview:?}");
+    assert!(!shown.schedule.busy.is_empty() && shown.runs.is_empty());
+
+    let file = folder.path().join("dentist.ics");
+    std::fs::write(&file, "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n").unwrap();
+    let refused = handle.import(vec![file], import::Options::default()).await.unwrap_err();
+    assert_eq!(refused.code, Code::InvalidInput);
+    handle.sync_now();
+    overview.wait_for(|shown| shown.syncing).await.unwrap();
+    overview.wait_for(|shown| !shown.syncing).await.unwrap();
+    let state = sandbox_state(&sandbox).await;
+    assert_eq!(ours_in(&state), 0);
+    assert_eq!(state["busy"].as_array().map(Vec::len), Some(0));
+
+    handle.start();
+    let report = next_report(&mut handle).await.unwrap();
+    let told = report.busy.sources.iter().filter(|source| source.published);
+    let busy: usize = told.filter_map(|source| source.intervals).sum();
+    assert_eq!((report.bookings.created, busy), (preview.created as usize, preview.busy_times as usize));
+    let shown = overview.wait_for(|shown| !shown.syncing && !shown.runs.is_empty()).await.unwrap().clone();
+    assert_eq!((shown.preview, shown.state), (None, State::UpToDate));
+    assert_eq!(ours_in(&sandbox_state(&sandbox).await), report.bookings.created);
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+async fn sandbox_state(sandbox: &Running) -> serde_json::Value {
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let state = browser.get(format!("{}/_sandbox/state", sandbox.base_url)).send().await.unwrap();
+    state.json().await.unwrap()
+}
+
+/// Live events that stand for bookings.
+fn ours_in(state: &serde_json::Value) -> usize {
+    let calendars = state["calendars"].as_array().into_iter().flatten();
+    let events = calendars.flat_map(|calendar| calendar["events"].as_array().into_iter().flatten());
+    events.filter(|event| !event["booking_id"].is_null() && event["status"] != "cancelled").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
