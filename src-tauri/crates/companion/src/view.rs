@@ -266,6 +266,8 @@ fn connection_view(world: &World, id: &ConnectionId) -> Option<ConnectionView> {
         sync::world::ConnectionState::Connected => {
             own.as_ref().map_or(State::UpToDate, |problem| State::of_code(problem.code))
         }
+        // What remains of it goes only when she asks again.
+        sync::world::ConnectionState::Leaving => own.as_ref().map_or(State::Paused, |_| State::NeedsYou),
     };
     let signed_out = (own_state == State::NeedsYou && own.is_none())
         .then(|| Problem { code: Code::OauthTokenExpired, message: String::new() });

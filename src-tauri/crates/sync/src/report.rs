@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, ServiceError};
+use crate::leave::LeaveReport;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
@@ -23,6 +24,9 @@ pub struct Report {
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
+    /// Only of a run that took back what was written for an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<LeaveReport>,
     pub duration_ms: u64,
 }
 
@@ -187,6 +191,7 @@ impl Report {
             decisions: Vec::new(),
             errors: Vec::new(),
             undo: None,
+            leave: None,
             duration_ms: 0,
         }
     }
