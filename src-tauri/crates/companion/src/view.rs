@@ -28,6 +28,8 @@ pub const FILES_SHOWN: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     pub syncing_since: Option<Timestamp>,
+    /// She asked for no syncs, whether or not she said until when.
+    pub paused: bool,
     pub paused_until: Option<Timestamp>,
     /// The sandbox stands in for Bookiji and the calendars.
     pub sample: bool,
@@ -220,7 +222,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if syncing {
         state = state.max(State::Syncing);
     }
-    if activity.paused_until.is_some_and(|until| now < until) {
+    if activity.paused_until.map_or(activity.paused, |until| now < until) {
         state = state.max(State::Paused);
     }
     if decisions > 0 {

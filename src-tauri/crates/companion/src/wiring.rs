@@ -48,8 +48,13 @@ pub struct Wiring {
 impl Wiring {
     /// Opens a profile for writing; no other process can until this one is dropped.
     pub async fn open(profile: &Profile) -> Result<Self, Problem> {
+        let _: Settings = profile.settings()?;
+        Self::open_locked(profile, profile.lock().await?).await
+    }
+
+    /// As [`Wiring::open`], with the right to write in hand.
+    pub async fn open_locked(profile: &Profile, lock: Lock) -> Result<Self, Problem> {
         let settings = profile.settings()?;
-        let lock = profile.lock().await?;
         let vault = secrets::open(profile, settings.vault).await?;
         Self::assemble(profile, settings, vault, lock)
     }
@@ -165,6 +170,12 @@ impl Wiring {
     /// Puts the secret of an account into the vault.
     pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
         self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
+    }
+
+    /// Whether the vault has an account's sign-in.
+    pub async fn has_secret(&self, connection: &ConnectionId) -> Result<bool, Problem> {
+        let stored = self.vault.get(&SecretName::connection(connection)).await.map_err(secrets::problem)?;
+        Ok(stored.is_some())
     }
 
     /// Deletes an account's sign-in from this computer.

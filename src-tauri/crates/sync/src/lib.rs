@@ -22,6 +22,7 @@ pub mod report;
 pub mod retry;
 pub mod run;
 pub mod slots;
+mod switch;
 pub mod target;
 pub mod trouble;
 pub mod undo;

@@ -196,11 +196,21 @@ impl Report {
         }
     }
 
+    /// Whether the platform has a switch off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): nothing is wrong with us, and
+    /// nothing is done until it is on again.
+    #[must_use]
+    pub fn is_switched_off(&self) -> bool {
+        self.errors.iter().any(|error| error.code == Code::SyncSwitchedOff)
+    }
+
     /// The run as a whole: `Error` if nothing of it worked, `Partial` if some of it did.
     #[must_use]
     pub fn outcome(&self) -> SyncOutcome {
         if self.errors.is_empty() {
             return SyncOutcome::Success;
+        }
+        if self.is_switched_off() {
+            return SyncOutcome::Partial;
         }
         let read = self.busy.sources.iter().any(|source| match source.outcome {
             ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged | ReadOutcome::Partial => {

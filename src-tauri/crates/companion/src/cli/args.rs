@@ -41,11 +41,18 @@ pub enum Command {
         #[command(subcommand)]
         service: ConnectService,
     },
-    /// Unlink an account; its busy time leaves Bookiji with the next sync
+    /// Unlink an account; Bookiji drops its busy time
     Disconnect {
         /// Its id or address, as `status` shows them
         connection: String,
+        /// Also take every event of ours out of its calendars, and slots made of imported files back
+        #[arg(long)]
+        remove_events: bool,
     },
+    /// Sync nothing by itself for a while
+    Pause(PauseArgs),
+    /// End the pause
+    Resume,
     /// List calendars, or choose what each one is for
     Calendars(CalendarsArgs),
     /// Sync once, show what a sync would do, or keep syncing
@@ -91,6 +98,16 @@ pub struct LoginArgs {
     /// The address you use on Bookiji
     #[arg(long)]
     pub email: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    /// How long, such as 2h or 90min [default: until `companion resume`]
+    #[arg(long = "for", value_name = "LENGTH", conflicts_with = "until")]
+    pub length: Option<String>,
+    /// Until this moment: RFC 3339, or a local time in your zone such as 2026-03-29T14:00
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -292,6 +309,11 @@ mod tests {
             "companion logout",
             "companion connect google --no-browser --json",
             "companion disconnect google-0123",
+            "companion disconnect google-0123 --remove-events --json",
+            "companion pause",
+            "companion pause --for 2h",
+            "companion pause --until 2026-03-29T14:00",
+            "companion resume",
             "companion calendars --busy cal-1 cal-2 --target cal-3 --all-day always_block",
             "companion sync --direction to_calendar --dry-run",
             "companion sync --watch -v",
@@ -321,6 +343,7 @@ mod tests {
             "companion",
             "companion connect outlook",
             "companion undo",
+            "companion pause --for 2h --until 2026-03-29",
             "companion login --password hunter2",
             "companion sync --direction sideways",
             "companion sync --watch --dry-run",
