@@ -10,6 +10,7 @@ pub(crate) mod disconnect;
 mod doctor;
 mod explain;
 mod export;
+mod forget;
 mod history;
 pub(crate) mod import;
 mod invite;
@@ -70,9 +71,9 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
     log::start(&profile, args.verbose);
     match &args.command {
         Command::Status => status::run(&profile, language),
-        Command::Login(login) => login::login(&profile, login).await,
-        Command::Logout => login::logout(&profile).await,
-        Command::Connect { service } => connect::run(&profile, service).await,
+        Command::Login(login) => alone(login::login(&profile, login).await),
+        Command::Logout => alone(login::logout(&profile).await),
+        Command::Connect { service } => alone(connect::run(&profile, service).await),
         Command::Disconnect { connection, remove_events } => {
             let (connection, remove_events) = (connection.clone(), *remove_events);
             errand::run(&profile, &Errand::Disconnect { connection, remove_events }).await
@@ -92,8 +93,19 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         }
         Command::History { run } => history::run(&profile, run.as_deref()),
         Command::Undo { run } => errand::run(&profile, &Errand::Undo { run: run.clone() }).await,
+        Command::Forget(forget) => alone(forget::run(&profile, forget).await),
         Command::Doctor => Ok(doctor::run(&profile).await),
     }
+}
+
+/// What must be done by the command itself: it needs her browser, her password, or the profile for itself.
+fn alone(done: Result<Outcome, Problem>) -> Result<Outcome, Problem> {
+    done.map_err(|problem| {
+        if problem.code != Code::AlreadyRunning {
+            return problem;
+        }
+        problem.then("Quit the app (or stop `companion sync --watch`), run this again, and start it afterwards.")
+    })
 }
 
 /// A settings file that cannot be read must not keep its own error from being said.

@@ -42,7 +42,7 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Wiring {
@@ -81,8 +81,16 @@ impl Wiring {
             clock: SystemClock,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Closes the database and gives back the right to write.
+    #[must_use]
+    pub fn close(self) -> Lock {
+        let Self { lock, mirror, .. } = self;
+        drop(mirror);
+        lock
     }
 
     pub fn world(&self) -> Result<World, Problem> {

@@ -61,11 +61,13 @@ impl Ours {
     }
 }
 
-/// Tells ours from hers among the events that stand in a calendar now.
+/// Tells ours from hers among the events that stand in a calendar now. One that was `made_for_her` by us holds no other
+/// vendor's.
 #[must_use]
 pub fn judge<'a>(
     world: &World,
     calendar: &LinkedCalendar,
+    made_for_her: bool,
     events: impl IntoIterator<Item = &'a RemoteEvent>,
     now: Timestamp,
 ) -> Leaving {
@@ -79,7 +81,7 @@ pub fn judge<'a>(
     let mut leaving = Leaving::default();
     for event in events {
         let mapping = mapped.get(&event.id).map(|mapping| (*mapping).clone());
-        let mapping = mapping.or_else(|| proven(world, calendar, service, event, now));
+        let mapping = mapping.or_else(|| proven(world, calendar, made_for_her, service, event, now));
         match mapping {
             Some(mapping) => leaving.ours.push(Ours {
                 booking: mapping.booking.clone(),
@@ -96,18 +98,23 @@ pub fn judge<'a>(
 }
 
 /// The row of an event that the mirror knows nothing of and that proves to be ours: its marker names a booking, its id
-/// is the one that only we would choose for it, and its UID says for which vendor it was written.
+/// is the one that only we would choose for it, and it was written for her, as the calendar, the booking or the UID says.
 fn proven(
     world: &World,
     calendar: &LinkedCalendar,
+    made_for_her: bool,
     service: Option<Service>,
     event: &RemoteEvent,
     now: Timestamp,
 ) -> Option<Mapping> {
     let marker = event.marker.as_ref()?;
     let vendor = &world.vendor.as_ref()?.id;
-    let is_ours = event.id == event_id(&marker.booking, &calendar.remote, marker.generation)
-        && event.event.uid == booking_uid(&marker.booking, vendor, service?);
+    let is_hers = || {
+        made_for_her
+            || world.bookings.get(&marker.booking).is_some_and(|booking| booking.vendor == *vendor)
+            || service.is_some_and(|service| event.event.uid == booking_uid(&marker.booking, vendor, service))
+    };
+    let is_ours = event.id == event_id(&marker.booking, &calendar.remote, marker.generation) && is_hers();
     is_ours.then(|| Mapping {
         booking: marker.booking.clone(),
         calendar: calendar.id.clone(),

@@ -91,6 +91,21 @@ pub enum Command {
     },
     /// Check everything that a sync needs, layer by layer
     Doctor,
+    /// Erase what this computer knows of you, and its secrets; Bookiji drops your busy time first
+    Forget(ForgetArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ForgetArgs {
+    /// Do it; without this, what would be erased is listed and nothing is done
+    #[arg(long)]
+    pub yes: bool,
+    /// First take every event of ours out of your calendars, and slots made of imported files back
+    #[arg(long, conflicts_with = "offline")]
+    pub remove_events: bool,
+    /// Erase without telling Bookiji, which goes on blocking what it was sent
+    #[arg(long)]
+    pub offline: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -314,6 +329,9 @@ mod tests {
             "companion pause --for 2h",
             "companion pause --until 2026-03-29T14:00",
             "companion resume",
+            "companion forget",
+            "companion forget --yes --remove-events --json",
+            "companion forget --yes --offline",
             "companion calendars --busy cal-1 cal-2 --target cal-3 --all-day always_block",
             "companion sync --direction to_calendar --dry-run",
             "companion sync --watch -v",
@@ -344,6 +362,7 @@ mod tests {
             "companion connect outlook",
             "companion undo",
             "companion pause --for 2h --until 2026-03-29",
+            "companion forget --yes --offline --remove-events",
             "companion login --password hunter2",
             "companion sync --direction sideways",
             "companion sync --watch --dry-run",

@@ -40,6 +40,8 @@ pub async fn run(profile: &Profile, args: &PauseArgs) -> Result<Outcome, Problem
         return Err(Problem::new(Code::InvalidInput, words)
             .then("Give an end within a year, or none: then it lasts until `companion resume`."));
     }
+    // Nobody reads fractions of a second.
+    let until = until.map(|until| Timestamp::from_second(until.as_second()).unwrap_or(until));
     errand::run(profile, &Errand::Pause { until }).await
 }
 

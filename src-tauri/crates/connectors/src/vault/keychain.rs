@@ -3,6 +3,7 @@
 //! A keychain may show a prompt and block until it is answered, so it is asked on a thread of its own, one question at
 //! a time and with a deadline. It may start later than we do, so it is looked for again each time it was not there.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,6 +102,16 @@ impl Vault for Keychain {
         let entry = self.entry(name);
         self.ask(move |entries| slots::delete(entries, &entry)).await
     }
+
+    async fn clear(&self, known: &[SecretName]) -> Result<(), VaultError> {
+        let known: Vec<String> = known.iter().map(|name| self.entry(name)).collect();
+        let profile = format!("{}/", self.profile);
+        self.ask(move |entries| {
+            known.iter().try_for_each(|entry| slots::delete(entries, entry))?;
+            entries.remove_all(&profile)
+        })
+        .await
+    }
 }
 
 /// The keychain, open to questions. Blocks.
@@ -113,6 +124,26 @@ impl Entries {
             *store = Some(system_store().map_err(|error| refused(&error))?);
         }
         store.clone().map(Self).ok_or_else(|| VaultError::unavailable("there is none"))
+    }
+
+    /// Removes every entry of ours whose name begins so, pieces of broken writes included.
+    fn remove_all(&self, prefix: &str) -> Result<(), VaultError> {
+        // One knows no pattern but its own, and the others no pattern at all.
+        let wanted = if cfg!(windows) { HashMap::new() } else { HashMap::from([("service", SERVICE)]) };
+        let found = match self.0.search(&wanted) {
+            Err(Error::NotSupportedByStore(_) | Error::NoEntry) => return Ok(()),
+            found => found.map_err(|error| refused(&error))?,
+        };
+        for entry in found {
+            let Some((service, name)) = entry.get_specifiers() else { continue };
+            if service == SERVICE && name.starts_with(prefix) {
+                match entry.delete_credential() {
+                    Ok(()) | Err(Error::NoEntry) => {}
+                    Err(error) => return Err(refused(&error)),
+                }
+            }
+        }
+        Ok(())
     }
 
     fn at(&self, name: &str) -> Result<Entry, VaultError> {

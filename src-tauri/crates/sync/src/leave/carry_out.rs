@@ -10,7 +10,7 @@ use crate::apply::{self, Applied, Ended, concerns_account, send};
 use crate::busy_set::{vendor_zone, window};
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, RemoteId, RunId, Service};
-use crate::observe::Observed;
+use crate::observe::{self, Observed};
 use crate::plan::Plan;
 use crate::ports::{Account, BusySet, CalendarEntry, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
@@ -46,6 +46,8 @@ pub async fn leave(
     if let Some(linked) = parts.mirror.world()?.connections.get(connection).cloned() {
         work.stop_writing(&linked)?;
         if extent == Extent::Everything {
+            // Which bookings are hers is what some events prove themselves by.
+            observe::bookings(parts, work.report).await?;
             work.events(&linked).await?;
         }
         work.busy_time(&linked).await?;
@@ -241,7 +243,8 @@ impl Work<'_, '_> {
         calendar: &LinkedCalendar,
         entry: Option<&CalendarEntry>,
     ) -> Result<bool, MirrorError> {
-        let look = match self.look(account, calendar).await? {
+        let made_for_her = entry.is_some_and(|entry| entry.ours);
+        let look = match self.look(account, calendar, made_for_her).await? {
             Ok(look) => look,
             // The calendar is gone, and everything in it.
             Err(ServiceError::Gone { .. }) if entry.is_none() => return Ok(true),
@@ -252,7 +255,7 @@ impl Work<'_, '_> {
         };
         let mut gone = BTreeSet::new();
         for ours in &look.leaving.ours {
-            match self.remove(account, calendar, ours).await? {
+            match self.remove(account, calendar, made_for_her, ours).await? {
                 Ok(was_there) => {
                     gone.insert(ours.event.id.clone());
                     self.told.removed += usize::from(was_there);
@@ -295,6 +298,7 @@ impl Work<'_, '_> {
         &self,
         account: &dyn Account,
         calendar: &LinkedCalendar,
+        made_for_her: bool,
     ) -> Result<Result<Look, ServiceError>, MirrorError> {
         let Parts { mirror, clock, policy, .. } = self.parts;
         let remote = account.calendar(&calendar.remote);
@@ -309,11 +313,11 @@ impl Work<'_, '_> {
             }
         };
         let world = mirror.world()?;
-        let mut leaving = judge(&world, calendar, &events, clock.now());
+        let mut leaving = judge(&world, calendar, made_for_her, &events, clock.now());
         if !whole {
             let known = world.events.get(&calendar.id).into_iter().flat_map(BTreeMap::values);
             let unseen = known.filter(|row| events.iter().all(|event| event.id != row.id));
-            leaving.ours.extend(judge(&world, calendar, unseen, clock.now()).ours);
+            leaving.ours.extend(judge(&world, calendar, made_for_her, unseen, clock.now()).ours);
         }
         Ok(Ok(Look { leaving, whole }))
     }
@@ -323,6 +327,7 @@ impl Work<'_, '_> {
         &self,
         account: &dyn Account,
         calendar: &LinkedCalendar,
+        made_for_her: bool,
         ours: &Ours,
     ) -> Result<Result<bool, ServiceError>, MirrorError> {
         let Parts { mirror, clock, .. } = self.parts;
@@ -359,7 +364,7 @@ impl Work<'_, '_> {
             world = mirror.world()?;
             let there = world.events.get(&calendar.id).and_then(|events| events.get(&ours.event.id));
             let Some(there) = there else { return Ok(Ok(false)) };
-            match judge(&world, calendar, [there], clock.now()).ours.pop() {
+            match judge(&world, calendar, made_for_her, [there], clock.now()).ours.pop() {
                 Some(again) => ours = Ours { changed: true, ..again },
                 None => return Ok(Ok(false)),
             }
@@ -376,7 +381,7 @@ impl Work<'_, '_> {
         calendar: &LinkedCalendar,
         entry: &CalendarEntry,
     ) -> Result<bool, MirrorError> {
-        let look = match self.look(account, calendar).await? {
+        let look = match self.look(account, calendar, true).await? {
             Ok(look) => look,
             Err(error) => {
                 self.remains(connection, Some(&calendar.id), &error);
