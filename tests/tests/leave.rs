@@ -217,8 +217,7 @@ async fn slots_of_imported_free_times_go_and_those_that_are_booked_stay_and_are_
             at(hours + 1)
         )
     };
-    let file =
-        format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n", free("open", 100), free("booked", 104));
+    let file = format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n", free("open", 100), free("booked", 104));
     world.vendor_imports(&file, Some(OnConflict::Replace));
     world.sync().await;
     assert_eq!(world.slots(), [(100, 101, true), (104, 105, true)]);

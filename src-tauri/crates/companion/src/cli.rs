@@ -104,7 +104,8 @@ fn alone(done: Result<Outcome, Problem>) -> Result<Outcome, Problem> {
         if problem.code != Code::AlreadyRunning {
             return problem;
         }
-        problem.then("Quit the app (or stop `companion sync --watch`), run this again, and start it afterwards.")
+        problem
+            .then("Quit the app (or stop `companion sync --watch`), run this again, and start it afterwards.")
     })
 }
 

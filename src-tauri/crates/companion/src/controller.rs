@@ -414,7 +414,6 @@ impl Controller {
                 .values()
                 .next()
                 .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() }),
-            ..Activity::default()
         };
         let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
             (Ok(world), Ok(runs)) => (world, worth_telling(runs)),

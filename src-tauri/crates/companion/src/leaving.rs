@@ -71,7 +71,10 @@ async fn unlink(wiring: &Wiring, id: &ConnectionId) -> Result<(), Problem> {
 ///
 /// # Errors
 /// When the mirror or the vault cannot be used.
-pub async fn everything(wiring: &Wiring, extent: Extent) -> Result<(Vec<LeaveReport>, Vec<Problem>), Problem> {
+pub async fn everything(
+    wiring: &Wiring,
+    extent: Extent,
+) -> Result<(Vec<LeaveReport>, Vec<Problem>), Problem> {
     let mut told = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     if extent == Extent::Everything {

@@ -185,7 +185,8 @@ pub fn sentences(report: &Report) -> String {
         (true, _) => "Nothing was written: this was a dry run.".to_owned(),
         (false, SyncOutcome::Success) => format!("Done in {:.1} s.", report.duration_ms as f64 / 1000.0),
         (false, _) if report.is_switched_off() => {
-            "Bookiji has switched syncing off for now. Nothing is lost, and it is asked again by itself.".to_owned()
+            "Bookiji has switched syncing off for now. Nothing is lost, and it is asked again by itself."
+                .to_owned()
         }
         (false, SyncOutcome::Partial) => {
             "Partly done; the rest is tried again with the next sync.".to_owned()

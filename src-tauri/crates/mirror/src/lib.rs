@@ -13,5 +13,5 @@ mod tests;
 
 pub use overview::{MappingCounts, Overview};
 pub use store::Sqlite;
-pub use table::pause::Pause;
 pub use sync::journal::{EntryState, JournalEntry};
+pub use table::pause::Pause;

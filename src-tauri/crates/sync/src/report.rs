@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, ServiceError};
-use crate::leave::LeaveReport;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::leave::LeaveReport;
 use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

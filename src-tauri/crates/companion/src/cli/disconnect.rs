@@ -75,6 +75,8 @@ pub fn taken_back(told: &LeaveReport) -> Vec<String> {
     if told.slots_removed > 0 {
         lines.push(format!("Slots taken back: {}.", told.slots_removed));
     }
-    lines.extend(told.slots_kept.iter().map(|slot| format!("The slot of {} stays: {}.", slot.start, slot.reason)));
+    lines.extend(
+        told.slots_kept.iter().map(|slot| format!("The slot of {} stays: {}.", slot.start, slot.reason)),
+    );
     lines
 }

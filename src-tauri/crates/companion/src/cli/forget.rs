@@ -69,9 +69,11 @@ pub async fn run(profile: &Profile, args: &ForgetArgs) -> Result<Outcome, Proble
 
 /// What would be erased, and that nothing was.
 fn would(profile: &Profile, args: &ForgetArgs) -> Outcome {
-    let world = Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()).unwrap_or_default();
+    let world =
+        Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()).unwrap_or_default();
     let files: Vec<String> = ours(profile.root()).iter().map(|path| path.display().to_string()).collect();
-    let accounts: Vec<&str> = world.connections.values().map(|connection| connection.account.as_str()).collect();
+    let accounts: Vec<&str> =
+        world.connections.values().map(|connection| connection.account.as_str()).collect();
     let place = match profile.settings().map(|settings| settings.vault) {
         Ok(VaultKind::PassphraseFile) => "the vault file",
         Ok(VaultKind::Keychain) | Err(_) => "the keychain",
@@ -82,8 +84,12 @@ fn would(profile: &Profile, args: &ForgetArgs) -> Outcome {
     lines.push(format!("  in {place}: the sign-in of Bookiji{whose}"));
     let events = world.mappings.values().filter(|mapping| sync::decide::stands(mapping)).count();
     lines.push(match (args.remove_events, args.offline) {
-        (true, _) => format!("and first take {events} events of bookings out of your calendars, and busy time off Bookiji."),
-        (false, false) => "and first take your busy time off Bookiji. Events in your calendars stay.".to_owned(),
+        (true, _) => format!(
+            "and first take {events} events of bookings out of your calendars, and busy time off Bookiji."
+        ),
+        (false, false) => {
+            "and first take your busy time off Bookiji. Events in your calendars stay.".to_owned()
+        }
         (false, true) => "without telling Bookiji, which goes on blocking what it was sent.".to_owned(),
     });
     lines.push("Nothing was erased. To do it: the same command with --yes.".to_owned());
@@ -169,7 +175,8 @@ fn erase(profile: &Profile, lock: Lock) -> Result<Vec<String>, Problem> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    let done = if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let done =
+        if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,

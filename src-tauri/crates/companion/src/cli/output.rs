@@ -111,8 +111,7 @@ mod tests {
 
     #[test]
     fn exit_statuses_are_the_promised_ones() {
-        let statuses =
-            [Exit::Done, Exit::Failed, Exit::Usage, Exit::Decide, Exit::Partly].map(Exit::status);
+        let statuses = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Decide, Exit::Partly].map(Exit::status);
         assert_eq!(statuses, [0, 1, 2, 3, 4]);
     }
 

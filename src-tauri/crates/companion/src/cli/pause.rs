@@ -65,7 +65,9 @@ pub fn begin(mirror: &Sqlite, until: Option<Timestamp>) -> Result<Outcome, Probl
     let text = match until {
         Some(until) => {
             let until = until.to_zoned(zone).strftime("%a %-d %b %H:%M").to_string();
-            format!("Paused until {until}. `companion sync` still syncs once; `companion resume` ends the pause.")
+            format!(
+                "Paused until {until}. `companion sync` still syncs once; `companion resume` ends the pause."
+            )
         }
         None => "Paused until `companion resume`. `companion sync` still syncs once.".to_owned(),
     };

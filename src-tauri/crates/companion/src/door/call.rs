@@ -30,7 +30,9 @@ pub async fn call(profile: &Profile, errand: &Errand) -> Called {
     request.push(b'\n');
     if request.len() as u64 > LONGEST_REQUEST {
         let problem = Problem::new(Code::InvalidInput, "That is more than the running app takes at once.");
-        return Called::Answered(Err(problem.then("Do it in smaller portions, or quit the app and try again.")));
+        return Called::Answered(Err(
+            problem.then("Do it in smaller portions, or quit the app and try again.")
+        ));
     }
     let Ok(door) = place::knock(profile).await else { return Called::NobodyThere };
     let mut door = BufReader::new(door);
@@ -49,8 +51,11 @@ pub async fn call(profile: &Profile, errand: &Errand) -> Called {
     Called::Answered(match serde_json::from_slice(&line) {
         Ok(Answer::Outcome(outcome)) => Ok(outcome),
         Ok(Answer::Problem(problem)) => Err(problem),
-        Err(_) => Err(Problem::new(Code::AlreadyRunning, "The running app is of another version than this command.")
-            .then("Quit the app and start it again; then look whether it was done: `companion history`.")),
+        Err(_) => Err(Problem::new(
+            Code::AlreadyRunning,
+            "The running app is of another version than this command.",
+        )
+        .then("Quit the app and start it again; then look whether it was done: `companion history`.")),
     })
 }
 

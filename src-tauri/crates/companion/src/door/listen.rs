@@ -75,17 +75,21 @@ async fn serve(caller: impl AsyncRead + AsyncWrite + Unpin, knocks: &mpsc::Sende
 
 fn understood(line: &[u8]) -> Result<Request, Problem> {
     if !line.ends_with(b"\n") {
-        return Err(Problem::new(Code::InvalidInput, "The running app was handed more than it takes at once.")
-            .then("Do it in smaller portions, or quit the app and try again."));
+        return Err(Problem::new(
+            Code::InvalidInput,
+            "The running app was handed more than it takes at once.",
+        )
+        .then("Do it in smaller portions, or quit the app and try again."));
     }
     let version = serde_json::from_slice::<serde_json::Value>(line).ok();
     let version = version.and_then(|request| request["version"].as_u64());
     match serde_json::from_slice::<Request>(line) {
         Ok(request) if request.version == VERSION => Ok(request),
-        _ if version.is_some_and(|version| version != u64::from(VERSION)) => {
-            Err(Problem::new(Code::AlreadyRunning, "The running app is of another version than this command.")
-                .then("Quit the app and start it again."))
-        }
+        _ if version.is_some_and(|version| version != u64::from(VERSION)) => Err(Problem::new(
+            Code::AlreadyRunning,
+            "The running app is of another version than this command.",
+        )
+        .then("Quit the app and start it again.")),
         Ok(_) | Err(_) => {
             Err(Problem::new(Code::InvalidInput, "The running app does not understand this command.")
                 .then("Quit the app and start it again, so that both are of one version."))

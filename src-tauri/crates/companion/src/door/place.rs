@@ -117,7 +117,8 @@ mod here {
         };
         let made = runtime.and_then(|dir| made(&dir).ok()).map_or_else(|| made(&std::env::temp_dir()), Ok)?;
         let mut note = fs::OpenOptions::new();
-        let mut note = note.write(true).create(true).truncate(true).mode(0o600).open(folder.join(ELSEWHERE))?;
+        let mut note =
+            note.write(true).create(true).truncate(true).mode(0o600).open(folder.join(ELSEWHERE))?;
         let path = made.keep();
         io::Write::write_all(&mut note, path.as_os_str().as_encoded_bytes())?;
         Ok(path)
@@ -139,9 +140,7 @@ mod here {
 #[cfg(windows)]
 mod here {
     use super::{ELSEWHERE, PathBuf, Profile, folder, fs, io, note};
-    use tokio::net::windows::named_pipe::{
-        ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
-    };
+    use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions};
 
     pub struct Listener {
         name: String,
@@ -170,7 +169,8 @@ mod here {
         let folder = folder(profile);
         fs::create_dir_all(&folder)?;
         let name = format!(r"\\.\pipe\bookiji-door-{}", uuid::Uuid::new_v4().simple());
-        let next = ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&name)?;
+        let next =
+            ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&name)?;
         fs::write(folder.join(ELSEWHERE), &name)?;
         Ok((Listener { name, next }, Place { folder }))
     }

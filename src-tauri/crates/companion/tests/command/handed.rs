@@ -39,7 +39,8 @@ fn without_what_passes(value: &mut Value) {
                 map.insert("id".to_owned(), Value::Null);
             }
             for (key, value) in map {
-                let passes = ["duration_ms", "requests", "last_sync_at", "next_sync_at", "path", "paused_until"];
+                let passes =
+                    ["duration_ms", "requests", "last_sync_at", "next_sync_at", "path", "paused_until"];
                 if passes.contains(&key.as_str()) {
                     *value = Value::Null;
                 } else {
@@ -160,7 +161,11 @@ async fn nobody_else_can_come_in_and_nonsense_is_refused_in_words() {
     let door = world.profile.path().join("door");
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&door), mode(&door.join("knock"))), (0o700, 0o600));
-    for line in ["rm -rf /\n".to_owned(), "{\"version\":1,\"errand\":{\"do\":\"shell\"}}\n".to_owned(), "x".repeat(1_100_000)] {
+    for line in [
+        "rm -rf /\n".to_owned(),
+        "{\"version\":1,\"errand\":{\"do\":\"shell\"}}\n".to_owned(),
+        "x".repeat(1_100_000),
+    ] {
         let mut caller = UnixStream::connect(door.join("knock")).await.unwrap();
         // It may hang up before it has all of it.
         let _ = caller.write_all(line.as_bytes()).await;

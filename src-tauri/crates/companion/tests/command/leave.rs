@@ -55,7 +55,9 @@ async fn an_account_that_cannot_be_cleared_stays_linked_and_the_same_command_goe
     let (world, id) = synced().await;
     let before = ours(&world.state().await).len();
     let remove = "DELETE /calendar/v3/calendars/{calendarId}/events/{eventId}";
-    world.fault(json!({"service": "google", "route": remove, "kind": "status:503", "probability": 0.7})).await;
+    world
+        .fault(json!({"service": "google", "route": remove, "kind": "status:503", "probability": 0.7}))
+        .await;
     let partly = world.run(&["disconnect", &id, "--remove-events"]).await;
     assert_eq!((partly.status, &partly.document["disconnected"]), (4, &Value::Null), "{partly:?}");
     assert!(partly.error["code"].is_string());

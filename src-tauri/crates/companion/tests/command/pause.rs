@@ -26,7 +26,10 @@ async fn a_pause_is_remembered_and_said_and_who_asks_for_a_sync_still_gets_it() 
     let open = world.run(&["pause"]).await;
     assert_eq!((open.status, &open.document["paused_until"]), (0, &Value::Null), "{open:?}");
     let status = world.run(&["status"]).await;
-    assert_eq!((&status.document["state"], &status.document["paused_until"]), (&json!("paused"), &Value::Null));
+    assert_eq!(
+        (&status.document["state"], &status.document["paused_until"]),
+        (&json!("paused"), &Value::Null)
+    );
     assert_eq!(world.run(&["resume"]).await.status, 0);
     assert_eq!(world.run(&["status"]).await.document["state"], "up_to_date");
     for wrong in [["--for", "soon"], ["--until", "2001-01-01"], ["--for", "9000 h"]] {
@@ -45,9 +48,16 @@ async fn a_platform_that_is_switched_off_stops_everything_quietly_and_its_return
         assert_eq!(off.document["errors"].as_array().unwrap().len(), 1, "said once: {off:?}");
         let state = world.state().await;
         assert!(!state["calendars"].as_array().unwrap().iter().any(|calendar| calendar["name"] == "Bookiji"));
-        assert_eq!(off.document["requests"]["google"], Value::Null, "her calendars are not even asked: {off:?}");
+        assert_eq!(
+            off.document["requests"]["google"],
+            Value::Null,
+            "her calendars are not even asked: {off:?}"
+        );
         let status = world.run(&["status"]).await;
-        assert_eq!((&status.document["state"], &status.document["connections"][0]["error"]), (&json!("paused"), &Value::Null));
+        assert_eq!(
+            (&status.document["state"], &status.document["connections"][0]["error"]),
+            (&json!("paused"), &Value::Null)
+        );
         assert_eq!(status.document["error"]["code"], "SYNC_SWITCHED_OFF");
         world.heal().await;
         assert_eq!(world.run(&["sync"]).await.status, 0);
@@ -61,10 +71,13 @@ async fn while_calendar_sync_alone_is_off_bookings_that_can_be_read_are_not_writ
     let world = World::connected().await;
     assert_eq!(world.run(&["sync"]).await.status, 0);
     let busy = "PUT /api/vendor/calendar/busy";
-    world.fault(json!({"service": "bookiji", "route": busy, "kind": "status:403:CALENDAR_SYNC_DISABLED"})).await;
+    world
+        .fault(json!({"service": "bookiji", "route": busy, "kind": "status:403:CALENDAR_SYNC_DISABLED"}))
+        .await;
     let now: jiff::Timestamp = world.state().await["now"].as_str().unwrap().parse().unwrap();
     let at = |hours: i64| (now + jiff::SignedDuration::from_hours(hours)).to_string();
-    let edit = json!({"as": "vendor", "do": "create_event", "summary": "hers", "start": at(50), "end": at(51)});
+    let edit =
+        json!({"as": "vendor", "do": "create_event", "summary": "hers", "start": at(50), "end": at(51)});
     assert!(world.try_edit(edit).await);
     let off = world.run(&["sync"]).await;
     assert_eq!((off.status, &off.error["code"]), (4, &json!("SYNC_SWITCHED_OFF")), "{off:?}");

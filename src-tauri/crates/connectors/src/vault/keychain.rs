@@ -3,7 +3,6 @@
 //! A keychain may show a prompt and block until it is answered, so it is asked on a thread of its own, one question at
 //! a time and with a deadline. It may start later than we do, so it is looked for again each time it was not there.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -129,14 +128,16 @@ impl Entries {
     /// Removes every entry of ours whose name begins so, pieces of broken writes included.
     fn remove_all(&self, prefix: &str) -> Result<(), VaultError> {
         // One knows no pattern but its own, and the others no pattern at all.
-        let wanted = if cfg!(windows) { HashMap::new() } else { HashMap::from([("service", SERVICE)]) };
+        let wanted = [("service", SERVICE)].into_iter().filter(|_| !cfg!(windows)).collect();
         let found = match self.0.search(&wanted) {
             Err(Error::NotSupportedByStore(_) | Error::NoEntry) => return Ok(()),
             found => found.map_err(|error| refused(&error))?,
         };
         for entry in found {
             let Some((service, name)) = entry.get_specifiers() else { continue };
-            if service == SERVICE && name.starts_with(prefix) {
+            // No secret's own name has a slash in it: with one, it is of a profile in a folder below.
+            let is_ours = name.strip_prefix(prefix).is_some_and(|own| !own.contains('/'));
+            if service == SERVICE && is_ours {
                 match entry.delete_credential() {
                     Ok(()) | Err(Error::NoEntry) => {}
                     Err(error) => return Err(refused(&error)),

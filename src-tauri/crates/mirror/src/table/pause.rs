@@ -28,9 +28,8 @@ pub fn get(connection: &Connection) -> Result<Option<Pause>, Failure> {
 pub fn set(tx: &Transaction<'_>, pause: Option<&Pause>) -> Result<(), Failure> {
     tx.prepare_cached("DELETE FROM pause")?.execute([])?;
     if let Some(pause) = pause {
-        tx.prepare_cached("INSERT INTO pause (one, since, until) VALUES (1, :since, :until)")?.execute(
-            named_params! { ":since": Moment(pause.since), ":until": pause.until.map(Moment) },
-        )?;
+        tx.prepare_cached("INSERT INTO pause (one, since, until) VALUES (1, :since, :until)")?
+            .execute(named_params! { ":since": Moment(pause.since), ":until": pause.until.map(Moment) })?;
     }
     Ok(())
 }

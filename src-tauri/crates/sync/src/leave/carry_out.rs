@@ -188,13 +188,14 @@ impl Work<'_, '_> {
             return Ok(());
         };
         let account = account.as_ref();
-        let listed = match with_retry(self.parts.clock, &self.parts.policy.retry, || account.calendars()).await {
-            Ok(listed) => listed,
-            Err(error) => {
-                self.remains(connection, None, &error);
-                return Ok(());
-            }
-        };
+        let listed =
+            match with_retry(self.parts.clock, &self.parts.policy.retry, || account.calendars()).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.remains(connection, None, &error);
+                    return Ok(());
+                }
+            };
         for calendar in self.worth_a_look(connection, &listed)? {
             let entry = listed.iter().find(|entry| entry.remote == calendar.remote);
             if !self.calendar(connection, account, &calendar, entry).await? {
@@ -399,7 +400,8 @@ impl Work<'_, '_> {
             let error = ServiceError::Stale { service: "the calendar".to_owned() };
             self.remains(connection, Some(&calendar.id), &error);
         } else if left > 0 {
-            let events = if left == 1 { "1 event that is".to_owned() } else { format!("{left} events that are") };
+            let events =
+                if left == 1 { "1 event that is".to_owned() } else { format!("{left} events that are") };
             self.told.calendars.push(told(false, Some(format!("it holds {events} not ours"))));
         } else {
             match self.delete(account, calendar).await {
@@ -429,7 +431,8 @@ impl Work<'_, '_> {
 
     async fn busy_time(&mut self, connection: &Connection) -> Result<(), MirrorError> {
         let world = self.parts.mirror.world()?;
-        let own = |id: &CalendarId| world.calendars.get(id).is_some_and(|row| row.connection == connection.id);
+        let own =
+            |id: &CalendarId| world.calendars.get(id).is_some_and(|row| row.connection == connection.id);
         self.told.withdrawn = withdraw(self.parts, self.run, &may_have(&world, own), self.report).await?;
         Ok(())
     }
@@ -452,7 +455,8 @@ impl Work<'_, '_> {
                 StayedSlot {
                     start: slot.span.start(),
                     end: slot.span.end(),
-                    reason: if is_booked { "it is booked" } else { "it is closed, and may be booked" }.to_owned(),
+                    reason: if is_booked { "it is booked" } else { "it is closed, and may be booked" }
+                        .to_owned(),
                 }
             })
             .collect();
