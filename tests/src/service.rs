@@ -268,6 +268,14 @@ impl Account for Services {
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
         Box::new(OneCalendar { services: self.clone(), remote: remote.clone() })
     }
+
+    async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {
+        let calendar = OneCalendar { services: self.clone(), remote: remote.clone() };
+        calendar.write("delete_calendar", |state, remote| {
+            let gone = ServiceError::Gone { service: "fake".to_owned() };
+            state.calendars.remove(remote).map(drop).ok_or(gone)
+        })
+    }
 }
 
 struct OneCalendar {

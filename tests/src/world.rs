@@ -12,6 +12,7 @@ use sync::booking::{Booking, BookingStatus};
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId, RunId, Service, SlotId};
 use sync::import::{self, Holdings, OnConflict, Own, Taken};
+use sync::leave::{Extent, LeaveReport};
 use sync::policy::Policy;
 use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent, Slot};
 use sync::report::{Report, UndoReport};
@@ -292,6 +293,28 @@ impl World {
     /// When it does not.
     pub async fn undo(&mut self, of: u32) -> UndoReport {
         self.try_undo(of).await.expect("a report")
+    }
+
+    /// Takes back what was written for an account; the row stays.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub async fn try_leave(
+        &mut self,
+        connection: &ConnectionId,
+        extent: Extent,
+    ) -> Result<(LeaveReport, Report), MirrorError> {
+        self.runs += 1;
+        let run = RunId(format!("run-{}", self.runs));
+        let parts = Parts {
+            mirror: self.mirror.as_ref(),
+            platform: &self.services,
+            accounts: &self.accounts,
+            clock: &self.clock,
+            policy: self.policy,
+        };
+        let report = sync::leave::leave(&parts, &run, connection, extent).await?;
+        Ok((report.leave.clone().expect("what was taken back"), report))
     }
 
     /// The number of the last run.

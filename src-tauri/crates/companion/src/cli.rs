@@ -3,26 +3,30 @@
 
 pub mod args;
 mod busy;
-mod calendars;
-mod connect;
-mod decisions;
+pub(crate) mod calendars;
+pub(crate) mod connect;
+pub(crate) mod decisions;
+pub(crate) mod disconnect;
 mod doctor;
 mod explain;
 mod export;
+mod forget;
 mod history;
-mod import;
+pub(crate) mod import;
 mod invite;
 mod login;
 pub mod output;
+pub(crate) mod pause;
 mod status;
-mod sync;
-mod undo;
+pub(crate) mod sync;
+pub(crate) mod undo;
 
 use std::process::ExitCode;
 
 use ::sync::error::Code;
 use clap::Parser;
 
+use crate::errand::{self, Errand};
 use crate::log;
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -67,10 +71,15 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
     log::start(&profile, args.verbose);
     match &args.command {
         Command::Status => status::run(&profile, language),
-        Command::Login(login) => login::login(&profile, login).await,
-        Command::Logout => login::logout(&profile).await,
-        Command::Connect { service } => connect::run(&profile, service).await,
-        Command::Disconnect { connection } => connect::disconnect(&profile, connection).await,
+        Command::Login(login) => alone(login::login(&profile, login).await),
+        Command::Logout => alone(login::logout(&profile).await),
+        Command::Connect { service } => alone(connect::run(&profile, service).await),
+        Command::Disconnect { connection, remove_events } => {
+            let (connection, remove_events) = (connection.clone(), *remove_events);
+            errand::run(&profile, &Errand::Disconnect { connection, remove_events }).await
+        }
+        Command::Pause(args) => pause::run(&profile, args).await,
+        Command::Resume => errand::run(&profile, &Errand::Resume).await,
         Command::Calendars(choice) => calendars::run(&profile, choice).await,
         Command::Sync(request) => sync::run(&profile, request, language, args.json).await,
         Command::Busy(busy) => busy::of_profile(&profile, busy),
@@ -79,11 +88,25 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Export(export) => export::run(&profile, export, args.json).await,
         Command::Invite(invite) => invite::run(&profile, invite, args.json).await,
         Command::Decisions => decisions::list(&profile),
-        Command::Decide { id, option } => decisions::decide(&profile, id, option).await,
+        Command::Decide { id, option } => {
+            errand::run(&profile, &Errand::Decide { id: id.clone(), option: option.clone() }).await
+        }
         Command::History { run } => history::run(&profile, run.as_deref()),
-        Command::Undo { run } => undo::run(&profile, run).await,
+        Command::Undo { run } => errand::run(&profile, &Errand::Undo { run: run.clone() }).await,
+        Command::Forget(forget) => alone(forget::run(&profile, forget).await),
         Command::Doctor => Ok(doctor::run(&profile).await),
     }
+}
+
+/// What must be done by the command itself: it needs her browser, her password, or the profile for itself.
+fn alone(done: Result<Outcome, Problem>) -> Result<Outcome, Problem> {
+    done.map_err(|problem| {
+        if problem.code != Code::AlreadyRunning {
+            return problem;
+        }
+        problem
+            .then("Quit the app (or stop `companion sync --watch`), run this again, and start it afterwards.")
+    })
 }
 
 /// A settings file that cannot be read must not keep its own error from being said.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use mirror::Pause;
 use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, Service};
 use sync::policy::back_off;
@@ -16,7 +17,7 @@ use sync::world::{Direction, SyncProblem, World};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::feeds;
+use crate::door::{Door, Knock};
 use crate::first_run::{FirstRun, FirstStep};
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
@@ -27,9 +28,13 @@ use crate::syncing::{self, Wanted};
 use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
+use crate::{errand, feeds};
 
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// How long Bookiji is left alone once it has switched syncing off.
+const SWITCHED_OFF: SignedDuration = SignedDuration::from_mins(15);
 
 /// Files of watched folders that whoever listens slowly may still hear of.
 const FILES_TOLD: usize = 1024;
@@ -112,8 +117,13 @@ pub struct Controller {
     schedule: Schedule,
     /// Runs in a row in which Bookiji did not answer.
     bookiji_failures: u32,
+    /// Bookiji has switched syncing off: when it is asked again.
+    switched_off_until: Option<Timestamp>,
+    /// She asked for no syncs for a while.
+    pause: Option<Pause>,
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
+    door: Door,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     started: watch::Receiver<bool>,
@@ -157,6 +167,7 @@ impl Controller {
         let (given, taken) = mpsc::channel(1);
         let (started, is_started) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
+        let door = Door::open(&wiring.profile);
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
@@ -169,7 +180,10 @@ impl Controller {
             options,
             schedule: Schedule::new(rhythm),
             bookiji_failures: 0,
+            switched_off_until: None,
+            pause: None,
             problem: None,
+            door,
             overview,
             reports,
         };
@@ -208,7 +222,7 @@ impl Controller {
                 },
                 Ok(()) = self.started.changed() => {}
                 // What a watched folder holds is told to Bookiji: that too waits for her.
-                Some(batch) = self.inbox.batches.recv(), if step == FirstStep::Sync => {
+                Some(batch) = self.inbox.batches.recv(), if step == FirstStep::Sync && !self.is_paused() => {
                     if !self.import_batch(batch, &mut asked).await {
                         return;
                     }
@@ -219,6 +233,11 @@ impl Controller {
                         continue;
                     }
                     if !self.import_given(given, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(knock) = self.door.knocks.recv() => {
+                    if !self.run_errand(knock, &mut asked).await {
                         return;
                     }
                 }
@@ -283,11 +302,25 @@ impl Controller {
             Err(error) => return self.stuck(error, now),
         };
         self.schedule.set_connections(linked(&world));
+        self.rest(now);
         if syncing::ready(&world).is_err() {
             self.schedule.forget_ask();
             return Next::WaitUntil(soon(now));
         }
         self.schedule.poll(now)
+    }
+
+    /// Nothing is synced by itself while she paused it, or Bookiji has switched it off.
+    fn rest(&mut self, now: Timestamp) {
+        self.pause = self.wiring.mirror.pause().ok().flatten().filter(|pause| pause.holds(now));
+        // A longer rest is left over from a clock that was wrong.
+        let off = self.switched_off_until.filter(|until| until.duration_since(now) <= SWITCHED_OFF);
+        let paused = self.pause.map(|pause| pause.until.unwrap_or(Timestamp::MAX));
+        self.schedule.rest_until(paused.max(off));
+    }
+
+    fn is_paused(&self) -> bool {
+        self.pause.is_some_and(|pause| pause.holds(self.wiring.clock.now()))
     }
 
     fn stuck(&mut self, error: MirrorError, now: Timestamp) -> Next {
@@ -340,6 +373,24 @@ impl Controller {
         if let Some(result) = done.result {
             // Whoever gave them may have gone away.
             let _ = given.answer.send(result);
+        }
+        done.go_on
+    }
+
+    /// Does what another command asks for, as that command would have done it itself. Answers whether to go on.
+    async fn run_errand(&mut self, knock: Knock, asked: &mut mpsc::Receiver<()>) -> bool {
+        if knock.is_over() {
+            return true;
+        }
+        self.show(Some(self.wiring.clock.now()));
+        let done = meanwhile(errand::perform(&self.wiring, &knock.errand), asked).await;
+        if done.asked {
+            self.schedule.ask();
+        }
+        self.rest(self.wiring.clock.now());
+        self.show(None);
+        if let Some(result) = done.result {
+            knock.answer(result);
         }
         done.go_on
     }
@@ -404,7 +455,9 @@ impl Controller {
             Ok(report) => report.errors.iter().find(|error| error.at == "bookiji"),
             Err(_) => None,
         };
-        match silent {
+        let is_off = result.as_ref().is_ok_and(Report::is_switched_off);
+        self.switched_off_until = if is_off { now.checked_add(SWITCHED_OFF).ok() } else { None };
+        match silent.filter(|_| !is_off) {
             None => {
                 self.bookiji_failures = 0;
                 self.schedule.hold_bookings(None);
@@ -422,6 +475,8 @@ impl Controller {
     fn show(&self, syncing_since: Option<Timestamp>) {
         let activity = Activity {
             syncing_since,
+            paused: self.pause.is_some(),
+            paused_until: self.pause.and_then(|pause| pause.until),
             sample: self.options.sample,
             language: self.wiring.settings.language,
             problem: self.problem.clone(),
@@ -433,7 +488,6 @@ impl Controller {
                 .values()
                 .next()
                 .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() }),
-            ..Activity::default()
         };
         let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
             (Ok(world), Ok(runs)) => (world, worth_telling(runs)),

@@ -60,6 +60,7 @@ pub async fn connect(
     let vendor = world.vendor.clone().ok_or_else(sign_in::nobody)?;
     let address = FeedAddress::parse(link).map_err(unusable)?;
     let id = ConnectionId::of(Service::Ics, &address.digest());
+    let world = sign_in::staying(world, &id);
     let look = ics::look(&wiring.fetcher()?, &address, &[&vendor.email]).await.map_err(unreadable)?;
 
     let remote = RemoteCalendarId(ics::REMOTE.to_owned());

@@ -1,12 +1,13 @@
 //! What a command or a screen tells a person when something did not work: a code, the words of this one case, and what
 //! to do next.
 
+use serde::{Deserialize, Serialize};
 use sync::error::{Code, MirrorError, ServiceError};
 use sync::world::SyncProblem;
 
 use crate::words::{Language, words};
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct Problem {
     pub code: Code,

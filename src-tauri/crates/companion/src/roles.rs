@@ -3,6 +3,7 @@
 
 use calendar::busy::AllDayRule;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId};
 use sync::ports::CalendarEntry;
@@ -11,7 +12,8 @@ use sync::world::{LinkedCalendar, Role, World};
 use crate::problem::Problem;
 
 /// What the vendor asks for; what she does not mention stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Choice {
     /// Exactly these block time.
     pub busy: Option<Vec<String>>,

@@ -55,6 +55,8 @@ pub struct Schedule {
     rhythm: Rhythm,
     connections: BTreeMap<ConnectionId, (Due, Duration)>,
     bookings: Due,
+    /// Nothing is done by itself before then.
+    rest: Option<Timestamp>,
     asked: bool,
 }
 
@@ -71,7 +73,7 @@ struct Due {
 impl Schedule {
     #[must_use]
     pub fn new(rhythm: Rhythm) -> Self {
-        Self { rhythm, connections: BTreeMap::new(), bookings: Due::default(), asked: false }
+        Self { rhythm, connections: BTreeMap::new(), bookings: Due::default(), rest: None, asked: false }
     }
 
     /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten, and one that
@@ -95,6 +97,11 @@ impl Schedule {
         self.asked
     }
 
+    /// Nothing is due before then, unless somebody asks; or it is due as ever.
+    pub fn rest_until(&mut self, then: Option<Timestamp>) {
+        self.rest = then;
+    }
+
     /// There is nothing to sync, so nothing is kept for later.
     pub fn forget_ask(&mut self) {
         self.asked = false;
@@ -105,6 +112,9 @@ impl Schedule {
     pub fn poll(&self, now: Timestamp) -> Next {
         if self.asked {
             return Next::Sync(Work::Everything);
+        }
+        if let Some(rest) = self.rest.filter(|rest| now < *rest) {
+            return Next::WaitUntil(rest.min(after(now, LONGEST_WAIT)));
         }
         let due: BTreeSet<ConnectionId> = self
             .connections
@@ -122,11 +132,13 @@ impl Schedule {
         Next::WaitUntil(soonest.min(after(now, LONGEST_WAIT)))
     }
 
-    /// When something is due next; nothing before the first run.
+    /// When something is due next; nothing before the first run, and nothing in a rest without an end.
     #[must_use]
     pub fn next_run_at(&self, now: Timestamp) -> Option<Timestamp> {
         let connections = self.connections.values().map(|(due, _)| due);
-        connections.chain([&self.bookings]).filter_map(|due| due.next(now)).min()
+        let next = connections.chain([&self.bookings]).filter_map(|due| due.next(now)).min();
+        let rest = self.rest.filter(|rest| now < *rest);
+        next.map(|next| rest.map_or(next, |rest| next.max(rest))).filter(|next| *next != Timestamp::MAX)
     }
 
     /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
@@ -373,6 +385,20 @@ mod tests {
         check(&mut schedule, &[49, 50], 0.5, &["50 f"]);
         schedule.ask();
         check(&mut schedule, &[51, 52], 0.5, &["51 everything"]);
+    }
+
+    #[test]
+    fn nothing_is_done_by_itself_in_a_rest_and_what_is_asked_for_is_done_all_the_same() {
+        let mut schedule = schedule(&["a"]);
+        schedule.rest_until(Some(at(1000)));
+        check(&mut schedule, &[0, 500], 0.5, &[]);
+        assert_eq!(schedule.poll(at(990)), Next::WaitUntil(at(1000)));
+        schedule.ask();
+        check(&mut schedule, &[501, 999, 1000, 1001], 0.5, &["501 everything", "1000 a"]);
+        schedule.rest_until(Some(Timestamp::MAX));
+        assert_eq!(schedule.next_run_at(at(1001)), None, "nobody knows when");
+        schedule.rest_until(None);
+        check(&mut schedule, &[1002, 1300], 0.5, &["1300 a"]);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
-use connectors::vault::{Keychain, PassphraseFile, Vault, VaultError};
+use connectors::vault::{Keychain, PassphraseFile, SecretName, Vault, VaultError};
 use secrecy::SecretString;
 use sync::error::{Code, ServiceError};
+use sync::ids::ConnectionId;
 
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -24,6 +25,19 @@ pub async fn open(profile: &Profile, kind: VaultKind) -> Result<Arc<dyn Vault>, 
                 .map_err(|_| Problem::new(Code::Internal, "The passphrase could not be read."))??;
             Ok(Arc::new(PassphraseFile::new(profile.vault_file(), passphrase)))
         }
+    }
+}
+
+/// Erases every secret of a profile. What the vault holds need not be readable for that.
+pub async fn erase(profile: &Profile, kind: VaultKind, known: &[ConnectionId]) -> Result<(), Problem> {
+    match kind {
+        VaultKind::Keychain => {
+            let mut names: Vec<SecretName> = known.iter().map(SecretName::connection).collect();
+            names.push(SecretName::bookiji());
+            Keychain::new(profile.root().display().to_string()).clear(&names).await.map_err(problem)
+        }
+        // The file goes with the others.
+        VaultKind::PassphraseFile => Ok(()),
     }
 }
 

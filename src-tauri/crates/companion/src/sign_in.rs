@@ -72,7 +72,7 @@ pub async fn finish_google(
     let granted = pending.wait().await.map_err(refused)?;
     let account = whose(&granted)?;
     let id = ConnectionId::of(Service::Google, &account);
-    let world = wiring.world()?;
+    let world = staying(wiring.world()?, &id);
     let known = world.connections.get(&id);
     let tokens = wiring.google_tokens(&id)?;
     tokens.adopt(granted.grant).await?;
@@ -101,6 +101,14 @@ pub async fn finish_google(
     }
     tracing::info!(connection = %id, calendars = listed.len(), "connected");
     Ok(id)
+}
+
+/// An account that she was leaving and connects again is as good as new: what its calendars were for is gone.
+pub(crate) fn staying(mut world: World, id: &ConnectionId) -> World {
+    if world.connections.get(id).is_some_and(|known| known.state == ConnectionState::Leaving) {
+        world.calendars.retain(|_, calendar| calendar.connection != *id);
+    }
+    world
 }
 
 /// A fresh sign-in answers whatever the calendar complained of.
@@ -143,18 +151,8 @@ fn refused(error: ConnectError) -> Problem {
     }
 }
 
-/// Unlinks an account. Its secrets go first; its busy time leaves Bookiji with the next sync.
-pub async fn disconnect(wiring: &Wiring, name: &str) -> Result<ConnectionId, Problem> {
-    let world = wiring.world()?;
-    let id = find(&world, name)?;
-    // Without asking Google to revoke: that would sign her other computers out too.
-    wiring.forget_secret(&id).await?;
-    wiring.mirror.remove_connection(&id)?;
-    tracing::info!(connection = %id, "disconnected");
-    Ok(id)
-}
-
-fn find(world: &World, name: &str) -> Result<ConnectionId, Problem> {
+/// The account that is meant: by its id, its address, or the name of its calendar.
+pub(crate) fn find(world: &World, name: &str) -> Result<ConnectionId, Problem> {
     let name = name.trim();
     if let Some(exactly) = world.connections.keys().find(|id| id.as_str() == name) {
         return Ok(exactly.clone());

@@ -1,6 +1,7 @@
 //! What `companion status` and `companion history` say, from the mirror alone. Pure.
 
 use jiff::{SignedDuration, Timestamp};
+use mirror::Pause;
 use serde_json::{Value, json};
 use sync::journal::JournalEntry;
 use sync::world::{Direction, Role, RunRecord, SyncOutcome, World};
@@ -150,9 +151,14 @@ fn is_idle_poll(run: &RunRecord) -> bool {
 /// What is going on, as far as files tell: a run without an end is running while somebody holds the lock, and a trace
 /// of a crash otherwise.
 #[must_use]
-pub fn activity(runs: &[RunRecord], locked: bool) -> Activity {
+pub fn activity(runs: &[RunRecord], pause: Option<Pause>, locked: bool) -> Activity {
     let running = runs.first().filter(|run| locked && run.ended_at.is_none());
-    Activity { syncing_since: running.map(|run| run.started_at), ..Activity::default() }
+    Activity {
+        syncing_since: running.map(|run| run.started_at),
+        paused: pause.is_some(),
+        paused_until: pause.and_then(|pause| pause.until),
+        ..Activity::default()
+    }
 }
 
 /// How many runs are read to find those worth telling.
@@ -257,8 +263,8 @@ mod tests {
             undoes: None,
             report: None,
         };
-        assert_eq!(activity(std::slice::from_ref(&run), true).syncing_since, Some(at(0)));
-        assert_eq!(activity(&[run], false).syncing_since, None);
+        assert_eq!(activity(std::slice::from_ref(&run), None, true).syncing_since, Some(at(0)));
+        assert_eq!(activity(&[run], None, false).syncing_since, None);
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), P
     Ok((run, report))
 }
 
-fn tell_log(run: &RunId, report: &Report) {
+pub(crate) fn tell_log(run: &RunId, report: &Report) {
     tracing::info!(
         run = %run,
         outcome = ?report.outcome(),
@@ -104,12 +104,16 @@ fn tell_log(run: &RunId, report: &Report) {
         "sync ended"
     );
     for error in &report.errors {
+        if report.is_switched_off() {
+            tracing::info!(run = %run, at = %error.at, "Bookiji has switched syncing off");
+            continue;
+        }
         tracing::warn!(run = %run, code = %error.code, at = %error.at, "something of it failed");
     }
 }
 
 /// The engine cannot see requests, so the run's record gets its counts afterwards.
-fn keep_counts(wiring: &Wiring, run: &RunId, report: &Report) -> Result<(), Problem> {
+pub(crate) fn keep_counts(wiring: &Wiring, run: &RunId, report: &Report) -> Result<(), Problem> {
     if let Some(mut record) = wiring.mirror.runs(1)?.into_iter().find(|record| record.id == *run) {
         record.report = serde_json::to_value(report).ok();
         wiring.mirror.end_run(&record)?;
@@ -180,6 +184,10 @@ pub fn sentences(report: &Report) -> String {
     lines.push(match (report.dry_run, report.outcome()) {
         (true, _) => "Nothing was written: this was a dry run.".to_owned(),
         (false, SyncOutcome::Success) => format!("Done in {:.1} s.", report.duration_ms as f64 / 1000.0),
+        (false, _) if report.is_switched_off() => {
+            "Bookiji has switched syncing off for now. Nothing is lost, and it is asked again by itself."
+                .to_owned()
+        }
         (false, SyncOutcome::Partial) => {
             "Partly done; the rest is tried again with the next sync.".to_owned()
         }

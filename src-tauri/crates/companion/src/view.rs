@@ -30,6 +30,8 @@ pub const FILES_SHOWN: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     pub syncing_since: Option<Timestamp>,
+    /// She asked for no syncs, whether or not she said until when.
+    pub paused: bool,
     pub paused_until: Option<Timestamp>,
     /// The sandbox stands in for Bookiji and the calendars.
     pub sample: bool,
@@ -226,7 +228,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if syncing {
         state = state.max(State::Syncing);
     }
-    if activity.paused_until.is_some_and(|until| now < until) {
+    if activity.paused_until.map_or(activity.paused, |until| now < until) {
         state = state.max(State::Paused);
     }
     if decisions > 0 || activity.preview.is_some() {
@@ -273,6 +275,8 @@ fn connection_view(world: &World, id: &ConnectionId) -> Option<ConnectionView> {
         sync::world::ConnectionState::Connected => {
             own.as_ref().map_or(State::UpToDate, |problem| State::of_code(problem.code))
         }
+        // What remains of it goes only when she asks again.
+        sync::world::ConnectionState::Leaving => own.as_ref().map_or(State::Paused, |_| State::NeedsYou),
     };
     let signed_out = (own_state == State::NeedsYou && own.is_none())
         .then(|| Problem { code: Code::OauthTokenExpired, message: String::new() });

@@ -42,14 +42,19 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Wiring {
     /// Opens a profile for writing; no other process can until this one is dropped.
     pub async fn open(profile: &Profile) -> Result<Self, Problem> {
+        let _: Settings = profile.settings()?;
+        Self::open_locked(profile, profile.lock().await?).await
+    }
+
+    /// As [`Wiring::open`], with the right to write in hand.
+    pub async fn open_locked(profile: &Profile, lock: Lock) -> Result<Self, Problem> {
         let settings = profile.settings()?;
-        let lock = profile.lock().await?;
         let vault = secrets::open(profile, settings.vault).await?;
         Self::assemble(profile, settings, vault, lock)
     }
@@ -76,8 +81,16 @@ impl Wiring {
             clock: SystemClock,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Closes the database and gives back the right to write.
+    #[must_use]
+    pub fn close(self) -> Lock {
+        let Self { lock, mirror, .. } = self;
+        drop(mirror);
+        lock
     }
 
     pub fn world(&self) -> Result<World, Problem> {
@@ -165,6 +178,12 @@ impl Wiring {
     /// Puts the secret of an account into the vault.
     pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
         self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
+    }
+
+    /// Whether the vault has an account's sign-in.
+    pub async fn has_secret(&self, connection: &ConnectionId) -> Result<bool, Problem> {
+        let stored = self.vault.get(&SecretName::connection(connection)).await.map_err(secrets::problem)?;
+        Ok(stored.is_some())
     }
 
     /// Deletes an account's sign-in from this computer.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use companion::controller::{Controller, Handle, Options};
+use companion::errand::{self, Errand};
 use companion::import::{self, FileOutcome};
 use companion::profile::Profile;
+use companion::roles::Choice;
 use companion::sign_in;
 use companion::view::State;
 use companion::wiring::Wiring;
@@ -178,6 +180,56 @@ async fn files_given_by_hand_are_taken_in_between_its_runs_and_told_to_who_gave_
     assert_eq!(outcomes, [FileOutcome::Imported, FileOutcome::Rejected], "{given:?}");
     let again = handle.import(vec![good], import::Options::default()).await.unwrap();
     assert_eq!(again[0].outcome, FileOutcome::Unchanged);
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_she_paused_it_nothing_is_synced_by_itself_and_sync_now_still_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    wiring.mirror.set_pause(Some(&mirror::Pause { since, until: None })).unwrap();
+    let mut handle = Controller::start(wiring, Options::default());
+    let mut overview = handle.overview();
+    // By the time it does an errand, it has looked at what is due.
+    let profile = Profile::at(Some(folder.path())).unwrap();
+    errand::run(&profile, &Errand::Calendars(Choice::default())).await.unwrap();
+    let shown = overview.wait_for(|shown| shown.vendor.is_some() && !shown.syncing).await.unwrap().clone();
+    assert_eq!((shown.state, shown.runs.len(), shown.next_sync_at), (State::Paused, 0, None));
+    handle.sync_now();
+    assert!(next_report(&mut handle).await.unwrap().bookings.created > 0);
+    let shown = overview.wait_for(|shown| !shown.syncing && shown.runs.len() == 1).await.unwrap().clone();
+    assert_eq!(shown.state, State::Paused, "the pause goes on");
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_is_switched_off_is_left_alone_for_a_while_and_not_asked_every_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
+    let off = serde_json::json!({ "service": "bookiji", "kind": "status:503:SCHEDULING_DISABLED" });
+    browser.post(&faults).json(&off).send().await.unwrap().error_for_status().unwrap();
+    let mut handle = Controller::start(wiring, Options::default());
+    let report = next_report(&mut handle).await.unwrap();
+    assert!(report.is_switched_off());
+    // By the time it does an errand, it has looked at what is due.
+    let profile = Profile::at(Some(folder.path())).unwrap();
+    errand::run(&profile, &Errand::Calendars(Choice::default())).await.unwrap();
+    let mut overview = handle.overview();
+    let shown =
+        overview.wait_for(|shown| !shown.syncing && shown.next_sync_at.is_some()).await.unwrap().clone();
+    assert_eq!((shown.state, shown.runs.len()), (State::Paused, 1));
+    let wait = shown.next_sync_at.unwrap().duration_since(shown.now);
+    assert!(wait > jiff::SignedDuration::from_mins(10), "{wait:?}");
+
+    browser.delete(&faults).send().await.unwrap().error_for_status().unwrap();
+    handle.sync_now();
+    assert!(next_report(&mut handle).await.unwrap().errors.is_empty());
+    overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
     handle.shutdown().await;
     sandbox.stop().await;
 }

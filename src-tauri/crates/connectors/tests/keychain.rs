@@ -215,3 +215,37 @@ fn a_session_without_a_bus_has_no_keychain() {
         unavailable(shown(&Keychain::new("her"), &SecretName::bookiji()).await);
     });
 }
+
+#[test]
+fn clearing_takes_every_entry_of_a_profile_known_or_not_and_none_of_another() {
+    in_a_session("clearing_takes_every_entry_of_a_profile_known_or_not_and_none_of_another", || async {
+        let _keyring = Keyring::start("pw");
+        let (hers, his) = (Keychain::new("/her"), Keychain::new("/her/son"));
+        let long: String = (0..9000).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
+        let (known, forgotten) = (SecretName::bookiji(), SecretName::connection(&"google-1".into()));
+        for keychain in [&hers, &his] {
+            keychain.put(&known, &"short".into()).await.unwrap();
+            keychain.put(&forgotten, &long.as_str().into()).await.unwrap();
+        }
+        hers.clear(std::slice::from_ref(&known)).await.unwrap();
+        for name in [&known, &forgotten] {
+            assert_eq!(shown(&hers, name).await, Ok(None));
+            assert!(shown(&his, name).await.unwrap().is_some(), "another profile keeps its own");
+        }
+        let left = Command::new("dbus-send")
+            .args([
+                "--session",
+                "--print-reply",
+                "--dest=org.freedesktop.secrets",
+                "/org/freedesktop/secrets",
+            ])
+            .args([
+                "org.freedesktop.Secret.Service.SearchItems",
+                &format!("dict:string:string:service,{SERVICE}"),
+            ])
+            .output()
+            .unwrap();
+        let items = String::from_utf8_lossy(&left.stdout).matches("object path").count();
+        assert_eq!(items, 6, "his two, one of them in a head and four pieces: none of hers lingers");
+    });
+}

@@ -14,3 +14,4 @@ mod tests;
 pub use overview::{MappingCounts, Overview};
 pub use store::Sqlite;
 pub use sync::journal::{EntryState, JournalEntry};
+pub use table::pause::Pause;

@@ -22,9 +22,10 @@ use sync::world::{
 use crate::failure::Failure;
 use crate::open;
 use crate::overview::{self, Overview};
+use crate::table::pause::Pause;
 use crate::table::{
     answer, booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation,
-    published, remote_event, run, sent_invite, vendor,
+    pause, published, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -80,6 +81,22 @@ impl Sqlite {
     /// When the file cannot be written.
     pub fn put_sent_invite(&self, booking: &BookingId, invite: &SentInvite) -> Result<(), MirrorError> {
         self.write(|tx| sent_invite::put(tx, booking, invite))
+    }
+
+    /// The pause that she asked for last, over or not.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn pause(&self) -> Result<Option<Pause>, MirrorError> {
+        self.read(pause::get)
+    }
+
+    /// Begins a pause in place of the one before, or ends it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_pause(&self, pause: Option<&Pause>) -> Result<(), MirrorError> {
+        self.write(|tx| pause::set(tx, pause))
     }
 
     /// Reads the whole file and says what is broken in it.

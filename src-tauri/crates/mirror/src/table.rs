@@ -9,6 +9,7 @@ pub mod imported_slot;
 pub mod invitation;
 pub mod mapping;
 pub mod operation;
+pub mod pause;
 pub mod published;
 pub mod remote_event;
 pub mod run;

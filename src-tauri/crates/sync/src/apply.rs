@@ -107,6 +107,9 @@ pub async fn publish(
     report: &mut Report,
 ) -> Result<(), MirrorError> {
     for operation in &plan.publish {
+        if report.is_switched_off() {
+            break;
+        }
         publish_one(parts, run, world, operation, observed, applied, report).await?;
     }
     Ok(())

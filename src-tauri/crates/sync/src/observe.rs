@@ -72,8 +72,8 @@ impl Observed {
     }
 }
 
-/// Reads what `direction` needs: bookings for the way out, calendars for both ways. With `connections`, the other
-/// accounts are not asked.
+/// Reads the calendars that `direction` needs, once `bookings` are read. With `connections`, the other accounts are not
+/// asked.
 ///
 /// When only bookings travel, the target is read if something is to be written to it: an event she moved must not be
 /// written over. Polling for bookings that have not changed costs the calendar nothing.
@@ -84,13 +84,11 @@ pub async fn observe(
     parts: &Parts<'_>,
     direction: Direction,
     connections: Option<&BTreeSet<ConnectionId>>,
+    bookings: KnownBookings,
     report: &mut Report,
 ) -> Result<Observed, MirrorError> {
     let world = parts.mirror.world()?;
-    let mut observed = Observed::default();
-    if direction != Direction::FromCalendar {
-        observed.bookings = read_bookings(parts, &world, report).await?;
-    }
+    let mut observed = Observed { bookings, ..Observed::default() };
     for calendar in world.calendars.values() {
         let wanted = match calendar.role {
             Role::Off => false,
@@ -123,6 +121,21 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
         | Operation::MakeSlots { .. }
         | Operation::RemoveSlot { .. } => false,
     })
+}
+
+/// Reads the bookings that `direction` needs: those of the way out.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn bookings_for(
+    parts: &Parts<'_>,
+    direction: Direction,
+    report: &mut Report,
+) -> Result<KnownBookings, MirrorError> {
+    match direction {
+        Direction::FromCalendar => Ok(KnownBookings::None),
+        Direction::Bidirectional | Direction::ToCalendar => bookings(parts, report).await,
+    }
 }
 
 /// Reads the platform's bookings alone, for commands that show them.

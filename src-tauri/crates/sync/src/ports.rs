@@ -119,6 +119,11 @@ pub trait Account: Send + Sync {
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError>;
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar>;
+    /// Deletes a calendar that we made, with everything that may be in it. There is no precondition to this: look first.
+    async fn delete_calendar(&self, _remote: &RemoteCalendarId) -> Result<(), ServiceError> {
+        let reason = "calendars cannot be deleted here".to_owned();
+        Err(ServiceError::Rejected { service: "the calendar".to_owned(), reason })
+    }
 }
 
 /// One remote calendar. What stands there is changed and deleted at the version that was seen, and no other way:

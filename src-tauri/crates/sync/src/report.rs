@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::leave::LeaveReport;
 use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Report {
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
+    /// Only of a run that took back what was written for an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<LeaveReport>,
     pub duration_ms: u64,
 }
 
@@ -187,8 +191,16 @@ impl Report {
             decisions: Vec::new(),
             errors: Vec::new(),
             undo: None,
+            leave: None,
             duration_ms: 0,
         }
+    }
+
+    /// Whether the platform has a switch off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): nothing is wrong with us, and
+    /// nothing is done until it is on again.
+    #[must_use]
+    pub fn is_switched_off(&self) -> bool {
+        self.errors.iter().any(|error| error.code == Code::SyncSwitchedOff)
     }
 
     /// The run as a whole: `Error` if nothing of it worked, `Partial` if some of it did.
@@ -196,6 +208,9 @@ impl Report {
     pub fn outcome(&self) -> SyncOutcome {
         if self.errors.is_empty() {
             return SyncOutcome::Success;
+        }
+        if self.is_switched_off() {
+            return SyncOutcome::Partial;
         }
         let read = self.busy.sources.iter().any(|source| match source.outcome {
             ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged | ReadOutcome::Partial => {

@@ -9,13 +9,13 @@ use crate::apply::Applied;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::import::SlotState;
-use crate::observe::{Observed, observe, read_bookings};
+use crate::observe::{Observed, bookings_for, observe, read_bookings};
 use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{answers, apply, decisions, recover, slots, target, undo};
+use crate::{answers, apply, decisions, recover, slots, switch, target, undo};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -101,16 +101,25 @@ async fn run_among(
         parts.mirror.begin_run(&record)?;
     }
 
+    // The platform first: where it has switched syncing off, her calendars are neither asked nor written to.
+    let bookings = bookings_for(parts, request.direction, &mut report).await?;
+    if report.is_switched_off() {
+        let (plan, observed) = (Plan::default(), Observed::default());
+        return end(parts, record, None, &plan, &observed, &Applied::default(), report);
+    }
     let world = parts.mirror.world()?;
     let mut extra = None;
     if request.direction != Direction::FromCalendar {
         extra = target::ensure(parts, &world, request.dry_run, &mut report).await?;
     }
-    let mut observed = observe(parts, request.direction, connections, &mut report).await?;
+    let mut observed = observe(parts, request.direction, connections, bookings, &mut report).await?;
     observed.new.extend(extra.iter().map(|calendar| calendar.id.clone()));
     settle_open_operations(parts, &observed)?;
 
     let mut applied = Applied::default();
+    if !request.dry_run && switch::is_still_off(parts, request, &observed, &mut applied, &mut report).await? {
+        return end(parts, record, None, &Plan::default(), &observed, &applied, report);
+    }
     let mut unchanged = None;
     let mut last_plan;
     let mut round = 0;
@@ -140,7 +149,7 @@ async fn run_among(
         round = 0;
     }
 
-    if request.direction != Direction::ToCalendar {
+    if request.direction != Direction::ToCalendar && !report.is_switched_off() {
         slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
             .await?;
     }
@@ -167,7 +176,12 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
         report: None,
     };
     parts.mirror.begin_run(&record)?;
-    let observed = observe(parts, direction, None, &mut report).await?;
+    let bookings = bookings_for(parts, direction, &mut report).await?;
+    if report.is_switched_off() {
+        let (plan, observed) = (Plan::default(), Observed::default());
+        return end(parts, record, None, &plan, &observed, &Applied::default(), report);
+    }
+    let observed = observe(parts, direction, None, bookings, &mut report).await?;
     settle_open_operations(parts, &observed)?;
     let sources = plan(&parts.mirror.world()?, parts.clock.now(), &parts.policy).sources;
     undo::carry_out(parts, run, of, &sources, &observed, &mut report).await?;
@@ -256,7 +270,7 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
 
 /// What of the plan this run may do: its direction, and only where both sides were read to the present. What is not
 /// known is not written over.
-fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Observed) -> Plan {
+pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, observed: &Observed) -> Plan {
     if direction == Direction::FromCalendar {
         plan.writes.clear();
     }

@@ -7,7 +7,7 @@ use crate::ports::{Account, CalendarEntry};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::world::{Connection, LinkedCalendar, Role, Vendor, World};
+use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, World};
 
 /// The name of the calendar we make.
 pub const TARGET_NAME: &str = "Bookiji";
@@ -52,6 +52,9 @@ pub async fn ensure(
 
 /// One that must sign in again is asked all the same: she may just have.
 fn can_hold_bookings(connection: &Connection) -> bool {
+    if connection.state == ConnectionState::Leaving {
+        return false;
+    }
     match connection.service {
         Service::Google | Service::Outlook | Service::Caldav => true,
         Service::Ics => false,

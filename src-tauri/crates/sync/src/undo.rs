@@ -99,7 +99,7 @@ pub struct Seen<'a> {
     pub slots: Option<&'a [Slot]>,
     pub taken: &'a Taken<'a>,
     /// Whether both the calendar and the booking were read to the present.
-    pub is_current: &'a dyn Fn(&CalendarId, &BookingId) -> bool,
+    pub is_current: &'a (dyn Fn(&CalendarId, &BookingId) -> bool + Sync),
     pub now: Timestamp,
 }
 

@@ -68,6 +68,8 @@ pub enum ConnectionState {
     Connected,
     /// She must sign in again.
     NeedsSignIn,
+    /// She is leaving it: nothing is written for it any more, and what we wrote is taken back.
+    Leaving,
 }
 
 /// What a calendar is for. The target is always read, so what she adds to it by hand blocks time too.

@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod display;
 mod fuzz;
+mod kills;
 mod node;
 mod packages;
 mod places;
@@ -44,6 +45,8 @@ enum Habit {
     Churn(churn::Options),
     /// Lives through the engine's life from seeds: lying services, dying processes, two computers.
     Simulate(simulate::Options),
+    /// Kills the command at random moments of its work, and checks that the next run heals it.
+    Kills(kills::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Habit::Fuzz(options) => fuzz::fuzz(&options),
         Habit::Churn(options) => churn::churn(&options),
         Habit::Simulate(options) => simulate::simulate(&options),
+        Habit::Kills(options) => kills::kills(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {

@@ -41,11 +41,18 @@ pub enum Command {
         #[command(subcommand)]
         service: ConnectService,
     },
-    /// Unlink an account; its busy time leaves Bookiji with the next sync
+    /// Unlink an account; Bookiji drops its busy time
     Disconnect {
         /// Its id or address, as `status` shows them
         connection: String,
+        /// Also take every event of ours out of its calendars, and slots made of imported files back
+        #[arg(long)]
+        remove_events: bool,
     },
+    /// Sync nothing by itself for a while
+    Pause(PauseArgs),
+    /// End the pause
+    Resume,
     /// List calendars, or choose what each one is for
     Calendars(CalendarsArgs),
     /// Sync once, show what a sync would do, or keep syncing
@@ -84,6 +91,21 @@ pub enum Command {
     },
     /// Check everything that a sync needs, layer by layer
     Doctor,
+    /// Erase what this computer knows of you, and its secrets; Bookiji drops your busy time first
+    Forget(ForgetArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ForgetArgs {
+    /// Do it; without this, what would be erased is listed and nothing is done
+    #[arg(long)]
+    pub yes: bool,
+    /// First take every event of ours out of your calendars, and slots made of imported files back
+    #[arg(long, conflicts_with = "offline")]
+    pub remove_events: bool,
+    /// Erase without telling Bookiji, which goes on blocking what it was sent
+    #[arg(long)]
+    pub offline: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +113,16 @@ pub struct LoginArgs {
     /// The address you use on Bookiji
     #[arg(long)]
     pub email: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    /// How long, such as 2h or 90min [default: until `companion resume`]
+    #[arg(long = "for", value_name = "LENGTH", conflicts_with = "until")]
+    pub length: Option<String>,
+    /// Until this moment: RFC 3339, or a local time in your zone such as 2026-03-29T14:00
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -292,6 +324,14 @@ mod tests {
             "companion logout",
             "companion connect google --no-browser --json",
             "companion disconnect google-0123",
+            "companion disconnect google-0123 --remove-events --json",
+            "companion pause",
+            "companion pause --for 2h",
+            "companion pause --until 2026-03-29T14:00",
+            "companion resume",
+            "companion forget",
+            "companion forget --yes --remove-events --json",
+            "companion forget --yes --offline",
             "companion calendars --busy cal-1 cal-2 --target cal-3 --all-day always_block",
             "companion sync --direction to_calendar --dry-run",
             "companion sync --watch -v",
@@ -321,6 +361,8 @@ mod tests {
             "companion",
             "companion connect outlook",
             "companion undo",
+            "companion pause --for 2h --until 2026-03-29",
+            "companion forget --yes --offline --remove-events",
             "companion login --password hunter2",
             "companion sync --direction sideways",
             "companion sync --watch --dry-run",

@@ -8,6 +8,7 @@ use sync::world::{Role, World};
 use super::args::CalendarsArgs;
 use super::output::Outcome;
 use crate::clock::SystemClock;
+use crate::errand::{self, Errand};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::roles::{self, Choice};
@@ -21,9 +22,12 @@ pub async fn run(profile: &Profile, args: &CalendarsArgs) -> Result<Outcome, Pro
     if choice == Choice::default() {
         return Ok(listing(&Sqlite::open_read_only(&profile.database())?.world()?));
     }
-    let _lock = profile.lock().await?;
-    let mirror = Sqlite::open(&profile.database())?;
-    for calendar in roles::choose(&mirror.world()?, &choice, SystemClock.now())? {
+    errand::run(profile, &Errand::Calendars(choice)).await
+}
+
+/// Gives calendars the roles that she chose.
+pub fn choose(mirror: &Sqlite, choice: &Choice) -> Result<Outcome, Problem> {
+    for calendar in roles::choose(&mirror.world()?, choice, SystemClock.now())? {
         mirror.put_calendar(&calendar)?;
     }
     Ok(listing(&mirror.world()?))

@@ -1,5 +1,4 @@
-//! `companion connect` and `companion disconnect`: link an account through the browser or a calendar by its link, and
-//! unlink it.
+//! `companion connect`: link an account through the browser, or a calendar by its link.
 
 use std::io::{BufRead, Read};
 
@@ -11,6 +10,7 @@ use sync::ports::Clock;
 
 use super::args::ConnectService;
 use super::output::{self, Outcome};
+use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::status;
@@ -28,12 +28,16 @@ pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome,
 }
 
 async fn feed(profile: &Profile, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
-    let typed = if link == "-" { Some(typed_link()?) } else { None };
-    let wiring = Wiring::open(profile).await?;
-    let (id, found) = feeds::connect(&wiring, typed.as_deref().unwrap_or(link), name).await?;
+    let link = Link(if link == "-" { typed_link()? } else { link.to_owned() });
+    errand::run(profile, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
+}
+
+/// Links the calendar behind a link.
+pub async fn link_feed(wiring: &Wiring, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
+    let (id, found) = feeds::connect(wiring, link, name).await?;
     let world = wiring.world()?;
     let zone = vendor_zone(world.vendor.as_ref());
-    let mut outcome = connected(&wiring, &id)?;
+    let mut outcome = connected(wiring, &id)?;
     outcome.document["feed"] = found.document();
     let next: Vec<String> = found.next_busy.iter().map(|span| feeds::told(*span, &zone)).collect();
     let next = if next.is_empty() {
@@ -91,14 +95,5 @@ fn connected(wiring: &Wiring, id: &ConnectionId) -> Result<Outcome, Problem> {
             "Connected.\n{}\nChange what each is for with `companion calendars`; then `companion sync`.",
             text.unwrap_or_default()
         ),
-    ))
-}
-
-pub async fn disconnect(profile: &Profile, name: &str) -> Result<Outcome, Problem> {
-    let wiring = Wiring::open(profile).await?;
-    let id = sign_in::disconnect(&wiring, name).await?;
-    Ok(Outcome::done(
-        json!({ "disconnected": id }),
-        "Disconnected. Its busy time leaves Bookiji with the next sync; events in the calendar stay.",
     ))
 }

@@ -45,8 +45,7 @@ fn text(decisions: &[DecisionReport]) -> String {
 }
 
 /// Writes the answer down, and carries it out with a sync. Should that not get through, the next one does it.
-pub async fn decide(profile: &Profile, id: &str, option: &str) -> Result<Outcome, Problem> {
-    let wiring = Wiring::open(profile).await?;
+pub async fn decide(wiring: &Wiring, id: &str, option: &str) -> Result<Outcome, Problem> {
     let world = wiring.world()?;
     let now = wiring.clock.now();
     let cards = plan(&world, now, &wiring.policy()).cards;
@@ -64,7 +63,7 @@ pub async fn decide(profile: &Profile, id: &str, option: &str) -> Result<Outcome
     tracing::info!(decision = id, option, "decided");
     let connection = world.calendars.get(decided.calendar()).map(|calendar| calendar.connection.clone());
     let wanted = Wanted { direction, connections: Some(connection.into_iter().collect()), dry_run: false };
-    let problems = match syncing::sync_once(&wiring, &wanted).await {
+    let problems = match syncing::sync_once(wiring, &wanted).await {
         Ok(report) if report.outcome() == SyncOutcome::Success => Vec::new(),
         Ok(report) => syncing::problems(&report),
         Err(problem) => vec![problem],

@@ -1,19 +1,32 @@
 //! `companion import`: .ics files in.
 
+use std::path::PathBuf;
+
 use serde_json::json;
+use sync::error::Code;
 
 use super::args::{self, ImportArgs};
 use super::output::{Exit, Outcome};
+use crate::errand::{self, Errand};
 use crate::import::{self, FileOutcome, FileReport, OnConflict, Options};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::wiring::Wiring;
 
 pub async fn run(profile: &Profile, args: &ImportArgs) -> Result<Outcome, Problem> {
-    let wiring = Wiring::open(profile).await?;
-    let options = Options { on_conflict: args.on_conflict.map(Into::into), dry_run: args.dry_run };
-    let reports = import::import_files(&wiring, &args.files, &options).await?;
-    Ok(outcome(&reports, args.dry_run))
+    let whole = |path: &PathBuf| {
+        std::path::absolute(path)
+            .map_err(|error| Problem::new(Code::InvalidInput, format!("{}: {error}.", path.display())))
+    };
+    let files = args.files.iter().map(whole).collect::<Result<_, _>>()?;
+    let on_conflict = args.on_conflict.map(Into::into);
+    errand::run(profile, &Errand::Import { files, on_conflict, dry_run: args.dry_run }).await
+}
+
+/// Takes the files in.
+pub async fn take(wiring: &Wiring, files: &[PathBuf], options: &Options) -> Result<Outcome, Problem> {
+    let reports = import::import_files(wiring, files, options).await?;
+    Ok(outcome(&reports, options.dry_run))
 }
 
 impl From<args::OnConflict> for OnConflict {

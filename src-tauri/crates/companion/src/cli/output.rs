@@ -4,16 +4,20 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use crate::words::{Language, words};
 
 /// What scripts rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Exit {
     Done,
     Failed,
+    /// It was not asked for in the way that it has to be.
+    Usage,
     /// Done, and the vendor must decide something.
     Decide,
     /// Partly done; the rest is tried again.
@@ -26,6 +30,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::Usage => 2,
             Self::Decide => 3,
             Self::Partly => 4,
         }
@@ -39,7 +44,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// What a command has to say at its end.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome {
     pub document: Value,
     /// The same for people: lines without a trailing newline.
@@ -106,8 +111,8 @@ mod tests {
 
     #[test]
     fn exit_statuses_are_the_promised_ones() {
-        let statuses = [Exit::Done, Exit::Failed, Exit::Decide, Exit::Partly].map(Exit::status);
-        assert_eq!(statuses, [0, 1, 3, 4]);
+        let statuses = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Decide, Exit::Partly].map(Exit::status);
+        assert_eq!(statuses, [0, 1, 2, 3, 4]);
     }
 
     #[test]

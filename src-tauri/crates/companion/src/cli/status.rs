@@ -15,8 +15,10 @@ pub fn run(profile: &Profile, language: Language) -> Result<Outcome, Problem> {
     let _: settings::Settings = profile.settings()?;
     let mirror = Sqlite::open_read_only(&profile.database())?;
     let world = mirror.world()?;
+    let now = SystemClock.now();
     let runs = status::worth_telling(mirror.runs(status::RUNS_READ)?);
-    let activity = status::activity(&runs, profile.is_locked());
-    let overview = view::overview(&world, &runs, SystemClock.now(), &activity);
+    let pause = mirror.pause()?.filter(|pause| pause.holds(now));
+    let activity = status::activity(&runs, pause, profile.is_locked());
+    let overview = view::overview(&world, &runs, now, &activity);
     Ok(Outcome::done(status::document(&world, &overview), status::text(&overview, language)))
 }

@@ -4,12 +4,13 @@ use mirror::Sqlite;
 use sync::error::Code;
 use sync::ports::Mirror;
 use sync::report::Report;
-use sync::world::SyncOutcome;
+use sync::world::{Direction, SyncOutcome};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::args::SyncArgs;
 use super::output::{self, Exit, Outcome};
 use crate::controller::{Controller, Options};
+use crate::errand::{self, Errand};
 use crate::import::FileOutcome;
 use crate::inbox::Settled;
 use crate::problem::Problem;
@@ -32,12 +33,15 @@ pub async fn run(
         Err(problem) if args.watch && problem.code == Code::NotConnected => {}
         ready => ready?,
     }
-    let wiring = Wiring::open(profile).await?;
     if args.watch {
-        return watch(wiring, language, json).await;
+        return watch(Wiring::open(profile).await?, language, json).await;
     }
-    let wanted = Wanted { direction: args.direction.into(), connections: None, dry_run: args.dry_run };
-    Ok(outcome(&syncing::sync_once(&wiring, &wanted).await?))
+    errand::run(profile, &Errand::Sync { direction: args.direction.into(), dry_run: args.dry_run }).await
+}
+
+/// Runs one sync of everything, or shows what it would do.
+pub async fn once(wiring: &Wiring, direction: Direction, dry_run: bool) -> Result<Outcome, Problem> {
+    Ok(outcome(&syncing::sync_once(wiring, &Wanted { direction, connections: None, dry_run }).await?))
 }
 
 /// The document, the sentences and the exit status of one run.

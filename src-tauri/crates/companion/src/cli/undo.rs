@@ -7,14 +7,12 @@ use sync::report::UndoReport;
 use super::history;
 use super::output::{Exit, Outcome};
 use crate::problem::Problem;
-use crate::profile::Profile;
 use crate::syncing;
 use crate::wiring::Wiring;
 
-pub async fn run(profile: &Profile, wanted: &str) -> Result<Outcome, Problem> {
-    let wiring = Wiring::open(profile).await?;
+pub async fn run(wiring: &Wiring, wanted: &str) -> Result<Outcome, Problem> {
     let of = history::find(&wiring.mirror, wanted)?.id;
-    let (run, report) = syncing::undo_once(&wiring, &of).await?;
+    let (run, report) = syncing::undo_once(wiring, &of).await?;
     let problems = syncing::problems(&report);
     let told = report.undo.unwrap_or(UndoReport { of, undone: 0, kept: Vec::new(), held: Vec::new() });
     let exit = if told.kept.is_empty() && problems.is_empty() { Exit::Done } else { Exit::Partly };

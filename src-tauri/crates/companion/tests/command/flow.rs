@@ -189,7 +189,7 @@ async fn watching_keeps_the_profile_to_itself_and_ends_well_when_asked_to() {
             break;
         }
     }
-    let second = world.run(&["sync"]).await;
+    let second = world.run(&["sync", "--watch"]).await;
     assert_eq!((second.status, &second.error["code"]), (1, &json!("ALREADY_RUNNING")), "{second:?}");
     assert_eq!(world.run(&["status"]).await.status, 0, "reading goes on");
 

@@ -199,4 +199,11 @@ impl Account for GoogleAccount {
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
         Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone() })
     }
+
+    async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {
+        let route = "/calendar/v3/calendars/{calendar}";
+        let answer =
+            self.api.send(self.api.request(Method::DELETE, route, &["calendars", remote.as_str()])).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
+    }
 }

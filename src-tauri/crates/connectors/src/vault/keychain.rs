@@ -101,6 +101,16 @@ impl Vault for Keychain {
         let entry = self.entry(name);
         self.ask(move |entries| slots::delete(entries, &entry)).await
     }
+
+    async fn clear(&self, known: &[SecretName]) -> Result<(), VaultError> {
+        let known: Vec<String> = known.iter().map(|name| self.entry(name)).collect();
+        let profile = format!("{}/", self.profile);
+        self.ask(move |entries| {
+            known.iter().try_for_each(|entry| slots::delete(entries, entry))?;
+            entries.remove_all(&profile)
+        })
+        .await
+    }
 }
 
 /// The keychain, open to questions. Blocks.
@@ -113,6 +123,28 @@ impl Entries {
             *store = Some(system_store().map_err(|error| refused(&error))?);
         }
         store.clone().map(Self).ok_or_else(|| VaultError::unavailable("there is none"))
+    }
+
+    /// Removes every entry of ours whose name begins so, pieces of broken writes included.
+    fn remove_all(&self, prefix: &str) -> Result<(), VaultError> {
+        // One knows no pattern but its own, and the others no pattern at all.
+        let wanted = [("service", SERVICE)].into_iter().filter(|_| !cfg!(windows)).collect();
+        let found = match self.0.search(&wanted) {
+            Err(Error::NotSupportedByStore(_) | Error::NoEntry) => return Ok(()),
+            found => found.map_err(|error| refused(&error))?,
+        };
+        for entry in found {
+            let Some((service, name)) = entry.get_specifiers() else { continue };
+            // No secret's own name has a slash in it: with one, it is of a profile in a folder below.
+            let is_ours = name.strip_prefix(prefix).is_some_and(|own| !own.contains('/'));
+            if service == SERVICE && is_ours {
+                match entry.delete_credential() {
+                    Ok(()) | Err(Error::NoEntry) => {}
+                    Err(error) => return Err(refused(&error)),
+                }
+            }
+        }
+        Ok(())
     }
 
     fn at(&self, name: &str) -> Result<Entry, VaultError> {

@@ -27,6 +27,13 @@ pub trait Vault: Send + Sync {
     async fn put(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError>;
     /// Deleting what is not there succeeds.
     async fn delete(&self, name: &SecretName) -> Result<(), VaultError>;
+    /// Deletes all there is: the `known` ones, and those that nobody knows of any more.
+    async fn clear(&self, known: &[SecretName]) -> Result<(), VaultError> {
+        for name in known {
+            self.delete(name).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Whose secret it is: one for each sign-in.

@@ -1,5 +1,6 @@
 //! What is put is what is read, and what belongs together goes together.
 
+use jiff::Timestamp;
 use sync::booking::BookingStatus;
 use sync::error::{Code, MirrorError};
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, Service};
@@ -8,8 +9,8 @@ use sync::ports::Mirror;
 use sync::world::{ConnectionState, MappingState, Role, SyncOutcome, SyncProblem, World};
 
 use super::scene::*;
-use crate::Sqlite;
 use crate::overview::MappingCounts;
+use crate::{Pause, Sqlite};
 
 /// A mirror with Ana, one account and her two calendars.
 pub fn anas() -> Sqlite {
@@ -353,4 +354,20 @@ fn ids_of_another_world_do_no_harm() {
     calendar.remote = hostile;
     mirror.put_calendar(&calendar).unwrap();
     assert_eq!(mirror.world().unwrap().calendars[&calendar.id], calendar);
+}
+
+#[test]
+fn a_pause_is_kept_replaced_and_taken_back() {
+    let mirror = Sqlite::in_memory().unwrap();
+    let at = |second| Timestamp::from_second(second).unwrap();
+    assert_eq!(mirror.pause().unwrap(), None);
+    for until in [None, Some(at(2000))] {
+        let pause = Pause { since: at(1000), until };
+        mirror.set_pause(Some(&pause)).unwrap();
+        assert_eq!(mirror.pause().unwrap(), Some(pause));
+        assert!(pause.holds(at(1999)));
+        assert_eq!(pause.holds(at(2000)), until.is_none());
+    }
+    mirror.set_pause(None).unwrap();
+    assert_eq!(mirror.pause().unwrap(), None);
 }

@@ -1,0 +1,167 @@
+//! What a command asks to have changed, as a value: done here where nobody else writes the profile, and handed to the
+//! running app otherwise. Whoever does it, the answer is the same.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use mirror::Sqlite;
+use serde::{Deserialize, Serialize};
+use sync::error::Code;
+use sync::import::OnConflict;
+use sync::world::Direction;
+
+use crate::cli::output::Outcome;
+use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::door::{self, Called};
+use crate::import::Options;
+use crate::problem::Problem;
+use crate::profile::{Lock, Profile};
+use crate::roles::Choice;
+use crate::settings::Settings;
+use crate::wiring::Wiring;
+
+/// The app may be starting, or stopping, just now.
+const TRIES: u32 = 3;
+
+/// One change. No password and no token is ever part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Errand {
+    Sync {
+        direction: Direction,
+        dry_run: bool,
+    },
+    Decide {
+        id: String,
+        option: String,
+    },
+    Undo {
+        run: String,
+    },
+    Import {
+        /// Absolute: whoever does it stands in another folder.
+        files: Vec<PathBuf>,
+        on_conflict: Option<OnConflict>,
+        dry_run: bool,
+    },
+    Calendars(Choice),
+    ConnectFeed {
+        link: Link,
+        name: Option<String>,
+    },
+    Disconnect {
+        connection: String,
+        remove_events: bool,
+    },
+    Pause {
+        /// Nothing until she takes it back.
+        until: Option<Timestamp>,
+    },
+    Resume,
+}
+
+/// Who knows it can read the calendar, so it cannot be formatted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Link(pub String);
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Link")
+    }
+}
+
+/// Does it, or has it done by the process that writes this profile.
+///
+/// # Errors
+/// What the errand itself comes to, or why nobody can do it.
+pub async fn run(profile: &Profile, errand: &Errand) -> Result<Outcome, Problem> {
+    let _: Settings = profile.settings()?;
+    let mut tried = 0;
+    loop {
+        let refused = match profile.lock().await {
+            Ok(lock) => return alone(profile, lock, errand).await,
+            Err(problem) if problem.code == Code::AlreadyRunning => problem,
+            Err(problem) => return Err(problem),
+        };
+        match door::call(profile, errand).await {
+            Called::Answered(answer) => return answer,
+            Called::NobodyThere if tried < TRIES => tried += 1,
+            // Another command, which listens to nobody.
+            Called::NobodyThere => return Err(refused),
+        }
+    }
+}
+
+/// Where no secret is needed, nobody is asked for a passphrase.
+async fn alone(profile: &Profile, lock: Lock, errand: &Errand) -> Result<Outcome, Problem> {
+    if let Some(outcome) = on_mirror(&|| Ok(Sqlite::open(&profile.database())?), errand) {
+        return outcome;
+    }
+    perform(&Wiring::open_locked(profile, lock).await?, errand).await
+}
+
+/// Does it, in the process that writes the profile.
+///
+/// # Errors
+/// What the errand itself comes to.
+pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Problem> {
+    match errand {
+        Errand::Sync { direction, dry_run } => syncs::once(wiring, *direction, *dry_run).await,
+        Errand::Decide { id, option } => decisions::decide(wiring, id, option).await,
+        Errand::Undo { run } => undo::run(wiring, run).await,
+        Errand::Import { files, on_conflict, dry_run } => {
+            let options = Options { on_conflict: *on_conflict, dry_run: *dry_run };
+            import::take(wiring, files, &options).await
+        }
+        Errand::ConnectFeed { link, name } => connect::link_feed(wiring, &link.0, name.as_deref()).await,
+        Errand::Disconnect { connection, remove_events } => {
+            disconnect::run(wiring, connection, *remove_events).await
+        }
+        Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
+        Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
+        Errand::Resume => pause::end(&wiring.mirror),
+    }
+}
+
+fn on_mirror(
+    open: &dyn Fn() -> Result<Sqlite, Problem>,
+    errand: &Errand,
+) -> Option<Result<Outcome, Problem>> {
+    let done = |on: &dyn Fn(&Sqlite) -> Result<Outcome, Problem>| open().and_then(|mirror| on(&mirror));
+    match errand {
+        Errand::Calendars(choice) => Some(done(&|mirror| calendars::choose(mirror, choice))),
+        Errand::Pause { until } => Some(done(&|mirror| pause::begin(mirror, *until))),
+        Errand::Resume => Some(done(&pause::end)),
+        Errand::Sync { .. }
+        | Errand::Decide { .. }
+        | Errand::Undo { .. }
+        | Errand::Import { .. }
+        | Errand::ConnectFeed { .. }
+        | Errand::Disconnect { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_link_cannot_be_formatted() {
+        let link = Link("https://school.example/secret-0123.ics".to_owned());
+        let errand = Errand::ConnectFeed { link, name: None };
+        assert!(!format!("{errand:?}").contains("secret"), "{errand:?}");
+    }
+
+    #[test]
+    fn what_is_no_errand_is_not_taken_for_one() {
+        for line in [
+            r#"{"do":"shell","line":"rm -rf /"}"#,
+            r#"{"do":"sync","direction":"bidirectional","dry_run":false,"also":"this"}"#,
+            r#"{"do":"sync","direction":"sideways","dry_run":false}"#,
+            "{}",
+        ] {
+            assert!(serde_json::from_str::<Errand>(line).is_err(), "{line}");
+        }
+    }
+}
