@@ -183,6 +183,7 @@ fn unreadable(error: ServiceError) -> Problem {
         | ServiceError::RateLimited { .. }
         | ServiceError::Stale { .. }
         | ServiceError::Exists { .. }
+        | ServiceError::Fenced { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
         | ServiceError::Garbled { .. }
