@@ -12,6 +12,7 @@ pub mod import;
 pub mod inbox;
 pub mod invite;
 pub mod latest;
+pub mod lease;
 pub mod links;
 pub mod log;
 pub mod outfile;

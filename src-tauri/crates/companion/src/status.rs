@@ -7,7 +7,7 @@ use sync::world::{Direction, Role, RunRecord, SyncOutcome, World};
 
 use crate::problem::Problem;
 use crate::view::{self, Activity, ConnectionView, Overview, State};
-use crate::words::Language;
+use crate::words::{self, Language};
 
 /// The `status --json` document.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn document(world: &World, overview: &Overview) -> Value {
         "decisions": overview.decisions,
         "pending_operations": world.unsettled.len(),
         "paused_until": overview.paused_until,
+        "standing_by": world.lease.standing_by,
         "last_sync_at": overview.last_sync_at,
         "next_sync_at": overview.next_sync_at,
     })
@@ -80,6 +81,9 @@ pub fn text(overview: &Overview, language: Language) -> String {
     if let Some(problem) = &overview.problem {
         let problem = Problem::new(problem.code, problem.message.clone());
         lines.push(format!("{} [{}]\n  {}", problem.message, problem.code, problem.next_step(language)));
+    }
+    if let Some(holder) = &overview.standing_by {
+        lines.push(words::standing_by(holder, language));
     }
     if overview.decisions > 0 {
         lines.push(format!("{} waiting for your decision", overview.decisions));

@@ -23,8 +23,8 @@ use crate::failure::Failure;
 use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::{
-    answer, booking, calendar, connection, import_choice, imported_slot, invitation, lease, mapping, operation,
-    published, remote_event, run, sent_invite, vendor,
+    answer, booking, calendar, connection, import_choice, imported_slot, invitation, lease, mapping,
+    operation, published, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.

@@ -58,8 +58,7 @@ pub async fn carry_out(
             Operation::CancelBooking { calendar, booking, key } => {
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
-                let sent =
-                    parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
+                let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
                 desk.settle(id, calendar, booking, sent, report)?;
             }
             Operation::CreateEvent { .. }

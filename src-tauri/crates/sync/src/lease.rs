@@ -178,7 +178,9 @@ impl Standing {
     /// asked for anew.
     pub(crate) fn right_to_begin(&self, now: Moment) -> Right {
         match self {
-            Self::Held { asked, lives, .. } if asked.age(now).is_none_or(|age| age > *lives / 2) => Right::Ask,
+            Self::Held { asked, lives, .. } if asked.age(now).is_none_or(|age| age > *lives / 2) => {
+                Right::Ask
+            }
             Self::Unknown | Self::Held { .. } | Self::Other { .. } | Self::NotOffered { .. } => {
                 self.right(now)
             }
@@ -291,7 +293,11 @@ mod tests {
             (other(30), 13, Some(ms(20_500))),
             (other(30), 40, Some(ms(0))),
         ] {
-            assert_eq!(standing.wait(at(second, second.unsigned_abs())), expected, "{standing:?} at {second}");
+            assert_eq!(
+                standing.wait(at(second, second.unsigned_abs())),
+                expected,
+                "{standing:?} at {second}"
+            );
         }
     }
 }

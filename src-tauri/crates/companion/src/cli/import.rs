@@ -5,6 +5,7 @@ use serde_json::json;
 use super::args::{self, ImportArgs};
 use super::output::{Exit, Outcome};
 use crate::import::{self, FileOutcome, FileReport, OnConflict, Options};
+use crate::lease;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::wiring::Wiring;
@@ -12,8 +13,9 @@ use crate::wiring::Wiring;
 pub async fn run(profile: &Profile, args: &ImportArgs) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let options = Options { on_conflict: args.on_conflict.map(Into::into), dry_run: args.dry_run };
-    let reports = import::import_files(&wiring, &args.files, &options).await?;
-    Ok(outcome(&reports, args.dry_run))
+    let reports = import::import_files(&wiring, &args.files, &options).await;
+    lease::release(&wiring).await;
+    Ok(outcome(&reports?, args.dry_run))
 }
 
 impl From<args::OnConflict> for OnConflict {

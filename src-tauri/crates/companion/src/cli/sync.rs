@@ -12,6 +12,7 @@ use super::output::{self, Exit, Outcome};
 use crate::controller::{Controller, Options};
 use crate::import::FileOutcome;
 use crate::inbox::Settled;
+use crate::lease;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::settings::Settings;
@@ -37,7 +38,9 @@ pub async fn run(
         return watch(wiring, language, json).await;
     }
     let wanted = Wanted { direction: args.direction.into(), connections: None, dry_run: args.dry_run };
-    Ok(outcome(&syncing::sync_once(&wiring, &wanted).await?))
+    let synced = syncing::sync_once(&wiring, &wanted).await;
+    lease::release(&wiring).await;
+    Ok(outcome(&synced?))
 }
 
 /// The document, the sentences and the exit status of one run.

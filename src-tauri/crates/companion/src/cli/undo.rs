@@ -6,6 +6,7 @@ use sync::report::UndoReport;
 
 use super::history;
 use super::output::{Exit, Outcome};
+use crate::lease;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::syncing;
@@ -14,7 +15,9 @@ use crate::wiring::Wiring;
 pub async fn run(profile: &Profile, wanted: &str) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let of = history::find(&wiring.mirror, wanted)?.id;
-    let (run, report) = syncing::undo_once(&wiring, &of).await?;
+    let undone = syncing::undo_once(&wiring, &of).await;
+    lease::release(&wiring).await;
+    let (run, report) = undone?;
     let problems = syncing::problems(&report);
     let told = report.undo.unwrap_or(UndoReport { of, undone: 0, kept: Vec::new(), held: Vec::new() });
     let exit = if told.kept.is_empty() && problems.is_empty() { Exit::Done } else { Exit::Partly };

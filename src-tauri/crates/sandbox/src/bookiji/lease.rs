@@ -152,7 +152,9 @@ pub async fn put(State(app): State<App>, call: Call) -> Response {
         }
         let name = text(body, "name")?;
         if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(Problem::validation(format!("name has at most {LONGEST_NAME} characters, on one line")));
+            return Err(Problem::validation(format!(
+                "name has at most {LONGEST_NAME} characters, on one line"
+            )));
         }
         let ttl_s = body.get("ttl_s").and_then(Value::as_i64).filter(|ttl| (1..=LONGEST_S).contains(ttl));
         let ttl_s =

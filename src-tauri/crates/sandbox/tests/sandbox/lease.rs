@@ -84,13 +84,20 @@ async fn a_write_under_any_number_but_the_last_is_refused_and_changes_nothing() 
     let of = |list: &str, is: &dyn Fn(&Value) -> bool| {
         state[list].as_array().unwrap().iter().find(|row| is(row)).unwrap()["id"].as_str().unwrap().to_owned()
     };
-    let booking = of("bookings", &|b| b["status"] == "confirmed" && b["start"].as_str() > state["now"].as_str());
+    let booking =
+        of("bookings", &|b| b["status"] == "confirmed" && b["start"].as_str() > state["now"].as_str());
     let cancel = format!("/bookiji/api/vendor/bookings/{booking}/cancel");
     let old = || Call::by(&token).header("fencing-token", "1");
     world.call(Method::POST, &cancel, old()).await.problem(409, "FENCED");
     let slot = of("slots", &|slot| slot["is_available"] == true);
     let one = format!("{SLOTS}?id=eq.{slot}");
-    let refused = world.call(Method::DELETE, &one, Call::by(&token).header("apikey", "sb_publishable_sandbox").header("fencing-token", "1")).await;
+    let refused = world
+        .call(
+            Method::DELETE,
+            &one,
+            Call::by(&token).header("apikey", "sb_publishable_sandbox").header("fencing-token", "1"),
+        )
+        .await;
     assert_eq!((refused.status, &refused.body["code"]), (409, &json!("FENCED")), "{}", refused.text);
     let after = world.state().await;
     assert_eq!((&after["bookings"], &after["slots"]), (&state["bookings"], &state["slots"]));
