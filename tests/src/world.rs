@@ -286,6 +286,19 @@ impl World {
         run(&parts, &request).await
     }
 
+    /// What the schedule does between runs: asks for the lease if it is time to, and syncs if that made it the writer.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub async fn keep_lease(&mut self) -> Option<Report> {
+        if self.writer.wait(&self.clock) != Some(Duration::ZERO) {
+            return None;
+        }
+        let asked = self.writer.keep(&self.services, &self.clock, self.mirror.as_ref()).await;
+        let answered = asked.expect("a mirror").is_ok();
+        if answered && self.writer.has_gained() { Some(self.sync().await) } else { None }
+    }
+
     /// One sync both ways.
     ///
     /// # Panics
