@@ -13,5 +13,6 @@ mod invite;
 mod killed;
 mod local;
 mod trouble;
+mod two_computers;
 mod undo;
 mod world;
