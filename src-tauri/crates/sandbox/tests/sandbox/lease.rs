@@ -109,9 +109,9 @@ async fn she_may_act_on_the_website_whoever_holds_the_lease() {
     let token = world.bookiji().await;
     ask(&world, &token, "studio").await;
     let state = world.state().await;
-    let bookings = state["bookings"].as_array().unwrap().iter();
+    let mut bookings = state["bookings"].as_array().unwrap().iter();
     let live = |b: &&Value| b["status"] == "confirmed" && b["start"].as_str() > state["now"].as_str();
-    let booking = bookings.filter(live).next().unwrap()["id"].as_str().unwrap().to_owned();
+    let booking = bookings.find(live).unwrap()["id"].as_str().unwrap().to_owned();
     let cancel = format!("/bookiji/api/vendor/bookings/{booking}/cancel");
     world.call(Method::POST, &cancel, Call::by(&token)).await.ok();
 }
