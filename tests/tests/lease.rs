@@ -327,6 +327,12 @@ async fn an_answer_on_the_computer_that_stands_by_waits_until_it_writes() {
 
 #[tokio::test]
 async fn an_answer_whose_request_is_fenced_is_not_forgotten() {
+    for operation in ["create_slots", "move_booking"] {
+        fenced_at(operation).await;
+    }
+}
+
+async fn fenced_at(operation: &'static str) {
     let (mut studio, _laptop) = two().await;
     let (start, end) = (studio.at(25), studio.at(26));
     studio.vendor_changes_booking_event(|event| {
@@ -338,7 +344,7 @@ async fn an_answer_whose_request_is_fenced_is_not_forgotten() {
     let decided = answer(&known, &cards, studio.clock.now(), &cards[0].id(), "move").expect("an answer");
     let Decided::Bookings { answers, .. } = decided else { panic!("about a booking") };
     studio.mirror.put_answers(&answers).expect("an answer");
-    studio.before_next("move_booking", |state| passes_to(state, "laptop"));
+    studio.before_next(operation, |state| passes_to(state, "laptop"));
     let report = studio.sync().await;
     assert_eq!((holder(&report), report.errors.len()), (Some("laptop"), 0), "{report:#?}");
     assert_eq!(studio.mirror.world().expect("a world").answers.len(), 1);
