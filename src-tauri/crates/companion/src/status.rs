@@ -206,6 +206,7 @@ fn operation(entry: &JournalEntry) -> Value {
 mod tests {
     use super::*;
     use sync::ids::{ConnectionId, Service};
+    use sync::lease::StandingBy;
     use sync::world::{Connection, ConnectionState, SyncProblem, Vendor};
 
     fn at(second: i64) -> Timestamp {
@@ -248,6 +249,22 @@ mod tests {
         let text = text(&overview, Language::English);
         assert!(text.contains("google me@example.com — Needs you"), "{text}");
         assert!(text.contains("companion connect google"), "{text}");
+    }
+
+    #[test]
+    fn a_computer_that_stands_by_says_who_writes_and_is_not_in_trouble() {
+        let mut world = World::default();
+        let other = StandingBy { holder: "studio-mac".to_owned(), since: at(0) };
+        world.lease.standing_by = Some(other);
+        let overview = view::overview(&world, &[], at(9), &Activity::default());
+        let without = view::overview(&World::default(), &[], at(9), &Activity::default());
+        assert_eq!((overview.state, &overview.problem), (without.state, &None));
+        let told = &document(&world, &overview)["standing_by"];
+        assert_eq!(told, &json!({ "holder": "studio-mac", "since": at(0) }));
+        let [english, french] =
+            [Language::English, Language::French].map(|language| text(&overview, language));
+        assert!(english.contains("This computer stands by: studio-mac writes"), "{english}");
+        assert!(french.contains("en veille : studio-mac écrit"), "{french}");
     }
 
     #[test]
