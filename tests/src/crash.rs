@@ -11,6 +11,7 @@ use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
+use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
@@ -139,6 +140,10 @@ impl Mirror for DyingMirror {
 
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
         self.write(|| self.inside.forget_answer(booking, calendar))
+    }
+
+    fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {
+        self.write(|| self.inside.note_lease(record, in_doubt))
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {

@@ -1,20 +1,27 @@
 //! An in-memory calendar service and platform: they keep the contract, and break it only where a test says so.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::event::{End, Event, Uid, When};
 use calendar::interval::Interval;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus, Draft};
 use sync::decide::times;
 use sync::error::ServiceError;
-use sync::ids::{BookingId, CalendarId, Cursor, ETag, RemoteCalendarId, RemoteId, SlotId, VendorId};
-use sync::ports::{
-    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Marker, Platform, Probe, Reading,
-    RemoteEvent, Slot, SlotMade,
+use sync::ids::{
+    BookingId, CalendarId, Cursor, ETag, InstallationId, RemoteCalendarId, RemoteId, SlotId, VendorId,
 };
+use sync::lease::{Fencing, Installation, Lease};
+use sync::ports::{
+    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, Marker, Platform, Probe,
+    Reading, RemoteEvent, Slot, SlotMade,
+};
+
+use crate::world::TestClock;
 
 /// What goes wrong with the next request that matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,9 @@ pub struct State {
     /// Those that busy time closed, and that open again with it.
     pub closed_by_busy: BTreeSet<SlotId>,
     pub clock: u64,
+    /// What the platform's clock says, for leases.
+    pub time: Option<TestClock>,
+    pub lease: FakeLease,
     /// `(operation, fault)`, taken in order by the first request whose name matches.
     pub faults: VecDeque<(&'static str, Fault)>,
     /// `(requests to let pass, requests to fail, fault)`.
@@ -52,6 +62,66 @@ pub struct State {
     pub before: Vec<(&'static str, Before)>,
     pub requests: Vec<&'static str>,
     pub writes: usize,
+}
+
+/// As the platform keeps it: one holder at most, and numbers that only grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FakeLease {
+    /// Today's platform has none.
+    pub missing: bool,
+    pub fencing: u64,
+    pub holder: Option<(Installation, Timestamp)>,
+    pub asked: BTreeSet<InstallationId>,
+    /// Writes that were refused because another computer's turn had come.
+    pub fenced: usize,
+}
+
+impl State {
+    fn now(&self) -> Timestamp {
+        self.time.as_ref().map_or(Timestamp::UNIX_EPOCH, Clock::now)
+    }
+
+    fn holder(&self) -> Option<&Installation> {
+        let now = self.now();
+        self.lease.holder.as_ref().filter(|(_, until)| now < *until).map(|(holder, _)| holder)
+    }
+
+    fn give(&mut self, me: &Installation, term: Duration) -> Lease {
+        if self.lease.missing {
+            return Lease::NotOffered;
+        }
+        let now = self.now();
+        self.lease.asked.insert(me.id.clone());
+        let others = self.lease.asked.len() > 1;
+        let holder = self.holder().cloned();
+        if let Some(other) = holder.as_ref().filter(|holder| holder.id != me.id) {
+            let until = self.lease.holder.as_ref().map_or(now, |(_, until)| *until);
+            return Lease::HeldByOther {
+                name: other.name.clone(),
+                fencing: Fencing(self.lease.fencing),
+                ends_in: until.duration_since(now).try_into().unwrap_or_default(),
+            };
+        }
+        if holder.is_none() {
+            self.lease.fencing += 1;
+        }
+        let until = now.saturating_add(SignedDuration::try_from(term).expect("a term")).expect("a time");
+        self.lease.holder = Some((me.clone(), until));
+        Lease::Held { fencing: Fencing(self.lease.fencing), lives: term, others }
+    }
+
+    /// Refuses a write whose number is not the last.
+    fn admit(&mut self, carried: u64) -> Result<(), ServiceError> {
+        let may = match carried {
+            0 => self.lease.missing || self.holder().is_none(),
+            number => number == self.lease.fencing,
+        };
+        if may {
+            return Ok(());
+        }
+        self.lease.fenced += 1;
+        Err(ServiceError::Fenced { service: "fake".to_owned() })
+    }
 }
 
 /// Something that happens behind the app's back.
@@ -70,6 +140,7 @@ impl State {
         &mut self,
         name: &'static str,
         key: &str,
+        carried: u64,
         change: impl FnOnce(&mut Self) -> Result<(), ServiceError>,
     ) -> Result<(), ServiceError> {
         let fault = self.fault(name);
@@ -77,6 +148,7 @@ impl State {
             return Err(error(fault));
         }
         if !self.done.contains(key) {
+            self.admit(carried)?;
             change(self)?;
             self.writes += 1;
             self.done.insert(key.to_owned());
@@ -203,13 +275,28 @@ impl State {
     }
 }
 
-/// Both services over one [`State`].
+/// Both services over one [`State`], as one computer reaches them.
 #[derive(Clone, Default)]
-pub struct Services(pub Arc<Mutex<State>>);
+pub struct Services {
+    state: Arc<Mutex<State>>,
+    /// The number that goes with its writes, and the last it was told. Nothing is 0.
+    carried: Arc<AtomicU64>,
+    seen: Arc<AtomicU64>,
+}
 
 impl Services {
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same services, from another computer.
+    #[must_use]
+    pub fn from_elsewhere(&self) -> Self {
+        Self { state: self.state.clone(), ..Self::default() }
+    }
+
+    fn carried(&self) -> u64 {
+        self.carried.load(Ordering::SeqCst)
     }
 }
 
@@ -434,6 +521,7 @@ impl Platform for Services {
         if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
             return Err(error(fault));
         }
+        state.admit(self.carried())?;
         state.writes += 1;
         let made = slots.iter().map(|slot| state.make_slot(slot)).collect();
         match fault {
@@ -448,6 +536,7 @@ impl Platform for Services {
         if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
             return Err(error(fault));
         }
+        state.admit(self.carried())?;
         let service = "bookiji".to_owned();
         match state.slots.get(&slot.id) {
             None => return Err(ServiceError::Gone { service }),
@@ -476,6 +565,7 @@ impl Platform for Services {
             Some(fault) => return Reading::Failed(error(fault)),
             None => {}
         }
+        self.seen.fetch_max(state.lease.fencing, Ordering::SeqCst);
         let next = Cursor(state.clock.to_string());
         let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
         let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
@@ -487,7 +577,7 @@ impl Platform for Services {
     }
 
     async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
-        self.state().change("move_booking", key, |state| {
+        self.state().change("move_booking", key, self.carried(), |state| {
             let free = |slot: &&mut Slot| slot.open && slot.span == to;
             let slot = state.slots.values_mut().find(free).ok_or_else(|| error(Fault::Rejected))?;
             slot.open = false;
@@ -499,7 +589,7 @@ impl Platform for Services {
     }
 
     async fn cancel_booking(&self, booking: &BookingId, _: &str, key: &str) -> Result<(), ServiceError> {
-        self.state().change("cancel_booking", key, |state| {
+        self.state().change("cancel_booking", key, self.carried(), |state| {
             state.clock += 1;
             let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
             *at = state.clock;
@@ -514,6 +604,7 @@ impl Platform for Services {
         if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
             return Err(error(fault));
         }
+        state.admit(self.carried())?;
         state.writes += 1;
         state.busy.insert(set.source.clone(), set.clone());
         state.close_under_busy();
@@ -521,5 +612,34 @@ impl Platform for Services {
             Some(fault) => Err(error(fault)),
             None => Ok(BusyReceipt::default()),
         }
+    }
+
+    async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("lease");
+        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+            return Err(error(fault));
+        }
+        let lease = state.give(me, term);
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(lease),
+        }
+    }
+
+    async fn release_lease(&self, me: &Installation, fencing: Fencing) -> Result<(), ServiceError> {
+        let mut state = self.state();
+        if state.lease.fencing == fencing.0 && state.holder().is_some_and(|holder| holder.id == me.id) {
+            state.lease.holder = None;
+        }
+        Ok(())
+    }
+
+    fn fence(&self, fencing: Option<Fencing>) {
+        self.carried.store(fencing.map_or(0, |fencing| fencing.0), Ordering::SeqCst);
+    }
+
+    fn fencing_seen(&self) -> Option<Fencing> {
+        Some(self.seen.load(Ordering::SeqCst)).filter(|number| *number > 0).map(Fencing)
     }
 }

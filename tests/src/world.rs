@@ -1,7 +1,7 @@
 //! One vendor, her calendars, her bookings and the real mirror, with a clock that only tests move.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use sync::booking::{Booking, BookingStatus};
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, RemoteId, RunId, Service, SlotId};
 use sync::import::{self, Holdings, OnConflict, Own, Taken};
+use sync::lease::{Installation, LeaseRecord, Writer};
 use sync::leave::{Extent, LeaveReport};
 use sync::policy::Policy;
 use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent, Slot};
@@ -21,8 +22,9 @@ use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, 
 
 use crate::service::{Fault, Services, State, event};
 
-/// Stands still until it is told to wait or moved.
-pub struct TestClock(Mutex<Timestamp>);
+/// Stands still until it is told to wait or moved. Its copies tell the same time.
+#[derive(Clone)]
+pub struct TestClock(Arc<Mutex<Timestamp>>);
 
 #[async_trait]
 impl Clock for TestClock {
@@ -46,6 +48,13 @@ impl TestClock {
     }
 }
 
+/// A computer as a new process on it knows itself.
+#[must_use]
+pub fn named(computer: &str) -> Writer {
+    let me = Installation { id: computer.into(), name: computer.to_owned() };
+    Writer::new(me, LeaseRecord::default())
+}
+
 /// The world of a scenario.
 pub struct World {
     pub services: Services,
@@ -54,6 +63,8 @@ pub struct World {
     pub accounts: BTreeMap<ConnectionId, Box<dyn Account>>,
     pub connection: ConnectionId,
     pub policy: Policy,
+    /// Which computer this is.
+    pub writer: Writer,
     runs: u32,
 }
 
@@ -73,7 +84,19 @@ impl World {
     /// When the mirror cannot be made: there is no scenario then.
     #[must_use]
     pub fn around(services: Services, mirror: Box<dyn Mirror>) -> Self {
-        let now: Timestamp = NOON.parse().expect("a time");
+        let clock = TestClock(Arc::new(Mutex::new(NOON.parse().expect("a time"))));
+        Self::at_computer("studio", services, clock, mirror)
+    }
+
+    /// Another computer of hers, at the same moment.
+    #[must_use]
+    pub fn beside(&self, computer: &str, mirror: Box<dyn Mirror>) -> Self {
+        Self::at_computer(computer, self.services.from_elsewhere(), self.clock.clone(), mirror)
+    }
+
+    fn at_computer(computer: &str, services: Services, clock: TestClock, mirror: Box<dyn Mirror>) -> Self {
+        let now = clock.now();
+        services.state().time = Some(clock.clone());
         let connection = ConnectionId::of(Service::Google, "amelie@example.com");
         mirror
             .set_vendor(&Vendor {
@@ -97,13 +120,15 @@ impl World {
             .expect("a connection");
         let accounts: BTreeMap<ConnectionId, Box<dyn Account>> =
             BTreeMap::from([(connection.clone(), Box::new(services.clone()) as Box<dyn Account>)]);
+        let writer = named(computer);
         let world = Self {
             services,
             mirror,
-            clock: TestClock(Mutex::new(now)),
+            clock,
             accounts,
             connection,
             policy: Policy::default(),
+            writer,
             runs: 0,
         };
         world.link("personal", Role::Busy);
@@ -257,8 +282,22 @@ impl World {
             accounts: &self.accounts,
             clock: &self.clock,
             policy: self.policy,
+            writer: &self.writer,
         };
         run(&parts, &request).await
+    }
+
+    /// What the schedule does between runs: asks for the lease if it is time to, and syncs if that made it the writer.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub async fn keep_lease(&mut self) -> Option<Report> {
+        if self.writer.wait(&self.clock) != Some(Duration::ZERO) {
+            return None;
+        }
+        let asked = self.writer.keep(&self.services, &self.clock, self.mirror.as_ref()).await;
+        let answered = asked.expect("a mirror").is_ok();
+        if answered && self.writer.has_gained() { Some(self.sync().await) } else { None }
     }
 
     /// One sync both ways.
@@ -282,6 +321,7 @@ impl World {
             accounts: &self.accounts,
             clock: &self.clock,
             policy: self.policy,
+            writer: &self.writer,
         };
         let report = sync::run::undo(&parts, &run, &RunId(format!("run-{of}"))).await?;
         Ok(report.undo.expect("what was taken back"))
@@ -307,6 +347,7 @@ impl World {
         self.runs += 1;
         let run = RunId(format!("run-{}", self.runs));
         let parts = Parts {
+            writer: &self.writer,
             mirror: self.mirror.as_ref(),
             platform: &self.services,
             accounts: &self.accounts,

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use sync::error::MirrorError;
 use sync::ids::{ConnectionId, RemoteCalendarId, RunId, Service};
 use sync::import::{self, Holdings, OnConflict, Own, Taken};
+use sync::lease::Writer;
 use sync::policy::Policy;
 use sync::ports::{Account, CalendarEntry, Clock, Mirror, Platform};
 use sync::report::Report;
@@ -134,6 +135,7 @@ impl Device {
             accounts: &accounts,
             clock: &clock,
             policy: Policy::default(),
+            writer: &Writer::unnamed(),
         };
         let id = RunId(format!("{}-{}", self.name(), self.runs));
         let request = Request { run: id, direction, dry_run: false };

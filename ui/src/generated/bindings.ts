@@ -122,6 +122,8 @@ export type Overview = {
 	language: Language | null,
 	syncing: boolean,
 	paused_until: string | null,
+	/**  What the computer is called that writes instead of this one. */
+	standing_by: string | null,
 	/**  Nobody before the first sign-in. */
 	vendor: VendorView | null,
 	/**  The last time everything went well, or partly well. */

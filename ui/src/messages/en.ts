@@ -57,6 +57,7 @@ export const en = {
     never: 'Not synced yet',
     until: (time: string) => `Until ${time}`,
     decisions: (count: number) => some(count, 'decision', 'decisions'),
+    standingBy: (computer: string) => `Standing by: ${computer} writes`,
   },
 
   ago: {

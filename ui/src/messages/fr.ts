@@ -41,6 +41,7 @@ export const fr: Messages = {
     never: 'Pas encore synchronisé',
     until: (time) => `Jusqu’à ${time}`,
     decisions: (count) => some(count, 'décision', 'décisions'),
+    standingBy: (computer) => `En veille${nb}: ${computer} écrit`,
   },
 
   ago: {

@@ -20,5 +20,8 @@ export function standing(overview: Overview, language: Language, now: number): S
   if (overview.decisions > 0) {
     return { state, sentence: `${words.foot.decisions(overview.decisions)} · ${synced}` }
   }
+  if (overview.standing_by) {
+    return { state, sentence: `${words.foot.standingBy(overview.standing_by)} · ${synced}` }
+  }
   return { state, sentence: synced }
 }

@@ -38,6 +38,12 @@ describe('the foot of the rail', () => {
   it('says how long ago', () => {
     expect(standing(salon(), speech, NOW)).toEqual({ state: 'Up to date', sentence: '2 min ago' })
   })
+  it('says which computer writes instead', () => {
+    expect(standing({ ...salon(), standing_by: 'studio-mac' }, speech, NOW)).toEqual({
+      state: 'Up to date',
+      sentence: 'Standing by: studio-mac writes · 2 min ago',
+    })
+  })
   it('says until when it pauses', () => {
     const paused = { ...salon(), state: 'paused' as const, paused_until: '2026-11-17T12:00:00Z' }
     expect(standing(paused, speech, NOW).sentence).toBe('Until 13:00')

@@ -1,6 +1,7 @@
 //! The real clock: the one place of the app where time and chance come in.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,5 +23,10 @@ impl Clock for SystemClock {
 
     fn jitter(&self) -> f64 {
         rand::random()
+    }
+
+    fn steady(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }

@@ -21,6 +21,7 @@ use crate::door::{Door, Knock};
 use crate::first_run::{FirstRun, FirstStep};
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
+use crate::lease;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -192,8 +193,16 @@ impl Controller {
         Handle { asks, given, started, overview: overview_seen, reports: reports_seen, files, task }
     }
 
-    async fn run(mut self, mut asked: mpsc::Receiver<()>) {
+    async fn run(mut self, asked: mpsc::Receiver<()>) {
+        self.run_until_told(asked).await;
+        lease::release(&self.wiring).await;
+    }
+
+    async fn run_until_told(&mut self, mut asked: mpsc::Receiver<()>) {
         loop {
+            if !self.keep_lease(&mut asked).await {
+                return;
+            }
             let now = self.wiring.clock.now();
             let step = self.first_step();
             if step == FirstStep::Preview {
@@ -202,16 +211,17 @@ impl Controller {
                 }
                 continue;
             }
-            let wait = match self.next(now) {
-                _ if step == FirstStep::Wait => soon(now).duration_since(now),
+            let wait: Duration = match self.next(now) {
+                _ if step == FirstStep::Wait => soon(now).duration_since(now).try_into().unwrap_or_default(),
                 Next::Sync(work) => {
                     if !self.work(&work, &mut asked).await {
                         return;
                     }
                     continue;
                 }
-                Next::WaitUntil(then) => then.duration_since(now),
+                Next::WaitUntil(then) => then.duration_since(now).try_into().unwrap_or_default(),
             };
+            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease));
             tokio::select! {
                 ask = asked.recv() => match ask {
                     Some(()) => {
@@ -245,7 +255,7 @@ impl Controller {
                     self.note(news);
                     self.show(None);
                 }
-                () = self.wiring.clock.wait(wait.try_into().unwrap_or_default()) => {}
+                () = self.wiring.clock.wait(wait) => {}
             }
         }
     }
@@ -293,6 +303,19 @@ impl Controller {
         }
         self.show(None);
         done.go_on
+    }
+
+    /// Asks for the lease if it is time to; what was left while standing by is done at once. Answers whether to go on.
+    async fn keep_lease(&mut self, asked: &mut mpsc::Receiver<()>) -> bool {
+        if lease::wait(&self.wiring) != Some(Duration::ZERO) {
+            return true;
+        }
+        let kept = meanwhile(lease::keep(&self.wiring), asked).await;
+        if kept.asked || kept.result == Some(true) {
+            self.schedule.ask();
+        }
+        self.show(None);
+        kept.go_on
     }
 
     /// What the schedule says, as long as there is somebody to sync for.

@@ -14,6 +14,7 @@ use crate::cli::output::Outcome;
 use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
 use crate::door::{self, Called};
 use crate::import::Options;
+use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::roles::Choice;
@@ -98,7 +99,11 @@ async fn alone(profile: &Profile, lock: Lock, errand: &Errand) -> Result<Outcome
     if let Some(outcome) = on_mirror(&|| Ok(Sqlite::open(&profile.database())?), errand) {
         return outcome;
     }
-    perform(&Wiring::open_locked(profile, lock).await?, errand).await
+    let wiring = Wiring::open_locked(profile, lock).await?;
+    let done = perform(&wiring, errand).await;
+    // Nobody stays to renew it.
+    lease::release(&wiring).await;
+    done
 }
 
 /// Does it, in the process that writes the profile.

@@ -184,6 +184,7 @@ fn unreadable(error: ServiceError) -> Problem {
         | ServiceError::RateLimited { .. }
         | ServiceError::Stale { .. }
         | ServiceError::Exists { .. }
+        | ServiceError::Fenced { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
         | ServiceError::Garbled { .. }

@@ -63,6 +63,7 @@ pub async fn refresh(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
         accounts: &BTreeMap::new(),
         clock: &wiring.clock,
         policy: sync::policy::Policy { retry: Retry { tries: TRIES, ..policy.retry }, ..policy },
+        writer: &wiring.writer,
     };
     let mut report = Report::new(Direction::ToCalendar, true);
     Ok(match observe::bookings(&parts, &mut report).await? {

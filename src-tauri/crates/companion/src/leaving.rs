@@ -105,6 +105,7 @@ async fn with_parts(
     let platform = wiring.platform()?;
     let accounts: BTreeMap<ConnectionId, Box<dyn Account>> = wiring.accounts(&world)?;
     let parts = Parts {
+        writer: &wiring.writer,
         mirror: &wiring.mirror,
         platform: &platform,
         accounts: &accounts,

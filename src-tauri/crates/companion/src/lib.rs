@@ -15,6 +15,7 @@ pub mod import;
 pub mod inbox;
 pub mod invite;
 pub mod latest;
+pub mod lease;
 pub mod leaving;
 pub mod links;
 pub mod log;

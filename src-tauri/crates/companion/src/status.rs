@@ -8,7 +8,7 @@ use sync::world::{Direction, Role, RunRecord, SyncOutcome, World};
 
 use crate::problem::Problem;
 use crate::view::{self, Activity, ConnectionView, Overview, State};
-use crate::words::Language;
+use crate::words::{self, Language};
 
 /// The `status --json` document.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn document(world: &World, overview: &Overview) -> Value {
         "decisions": overview.decisions,
         "pending_operations": world.unsettled.len(),
         "paused_until": overview.paused_until,
+        "standing_by": world.lease.standing_by,
         "last_sync_at": overview.last_sync_at,
         "next_sync_at": overview.next_sync_at,
     })
@@ -81,6 +82,9 @@ pub fn text(overview: &Overview, language: Language) -> String {
     if let Some(problem) = &overview.problem {
         let problem = Problem::new(problem.code, problem.message.clone());
         lines.push(format!("{} [{}]\n  {}", problem.message, problem.code, problem.next_step(language)));
+    }
+    if let Some(holder) = &overview.standing_by {
+        lines.push(words::standing_by(holder, language));
     }
     if overview.decisions > 0 {
         lines.push(format!("{} waiting for your decision", overview.decisions));
@@ -208,6 +212,7 @@ fn operation(entry: &JournalEntry) -> Value {
 mod tests {
     use super::*;
     use sync::ids::{ConnectionId, Service};
+    use sync::lease::StandingBy;
     use sync::world::{Connection, ConnectionState, SyncProblem, Vendor};
 
     fn at(second: i64) -> Timestamp {
@@ -250,6 +255,22 @@ mod tests {
         let text = text(&overview, Language::English);
         assert!(text.contains("google me@example.com — Needs you"), "{text}");
         assert!(text.contains("companion connect google"), "{text}");
+    }
+
+    #[test]
+    fn a_computer_that_stands_by_says_who_writes_and_is_not_in_trouble() {
+        let mut world = World::default();
+        let other = StandingBy { holder: "studio-mac".to_owned(), since: at(0) };
+        world.lease.standing_by = Some(other);
+        let overview = view::overview(&world, &[], at(9), &Activity::default());
+        let without = view::overview(&World::default(), &[], at(9), &Activity::default());
+        assert_eq!((overview.state, &overview.problem), (without.state, &None));
+        let told = &document(&world, &overview)["standing_by"];
+        assert_eq!(told, &json!({ "holder": "studio-mac", "since": at(0) }));
+        let [english, french] =
+            [Language::English, Language::French].map(|language| text(&overview, language));
+        assert!(english.contains("This computer stands by: studio-mac writes"), "{english}");
+        assert!(french.contains("en veille : studio-mac écrit"), "{french}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use sync::world::{Direction, SyncOutcome, World};
 
 use crate::problem::Problem;
 use crate::wiring::Wiring;
+use crate::words::{self, Language};
 
 /// What to sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,7 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
         accounts: &accounts,
         clock: &wiring.clock,
         policy: wiring.policy(),
+        writer: &wiring.writer,
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     let request = Request { run: run.clone(), direction: wanted.direction, dry_run: wanted.dry_run };
@@ -79,6 +81,7 @@ pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), P
         accounts: &accounts,
         clock: &wiring.clock,
         policy: wiring.policy(),
+        writer: &wiring.writer,
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
@@ -98,6 +101,7 @@ pub(crate) fn tell_log(run: &RunId, report: &Report) {
         updated = report.bookings.updated,
         removed = report.bookings.removed,
         unchanged = report.bookings.unchanged,
+        standing_by = report.standing_by.is_some(),
         undone = report.undo.as_ref().map(|undo| undo.undone),
         published = report.busy.sources.iter().filter(|source| source.published).count(),
         duration_ms = report.duration_ms,
@@ -177,6 +181,9 @@ pub fn sentences(report: &Report) -> String {
         slots.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if !slots.is_empty() {
         lines.push(format!("Slots from imported files: {}.", slots.join(", ")));
+    }
+    if let Some(other) = &report.standing_by {
+        lines.push(words::standing_by(&other.holder, Language::English));
     }
     for decision in &report.decisions {
         lines.push(format!("Decide: {}", decision.summary));

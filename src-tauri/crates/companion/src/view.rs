@@ -64,6 +64,8 @@ pub struct Overview {
     pub syncing: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub paused_until: Option<Timestamp>,
+    /// What the computer is called that writes instead of this one.
+    pub standing_by: Option<String>,
     /// Nobody before the first sign-in.
     pub vendor: Option<VendorView>,
     /// The last time everything went well, or partly well.
@@ -246,6 +248,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         language: activity.language,
         syncing,
         paused_until: activity.paused_until.filter(|until| now < *until),
+        standing_by: world.lease.standing_by.as_ref().map(|other| other.holder.clone()),
         vendor: world.vendor.as_ref().map(|vendor| VendorView {
             name: vendor.name.clone(),
             email: vendor.email.clone(),

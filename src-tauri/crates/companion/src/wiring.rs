@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
 use sync::import;
+use sync::lease::Writer;
 use sync::policy::Policy;
 use sync::ports::{Account, Mirror};
 use sync::world::{Connection, Vendor, World};
@@ -24,6 +25,7 @@ use url::Url;
 
 use crate::clock::SystemClock;
 use crate::import::ImportedFiles;
+use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets;
@@ -36,6 +38,8 @@ pub struct Wiring {
     pub clock: SystemClock,
     pub mirror: Sqlite,
     pub http: Http,
+    /// Which of her computers writes. It outlives a run: so does a lease.
+    pub writer: Writer,
     vault: Arc<dyn Vault>,
     /// Made with the first calendar link: most profiles have none.
     fetcher: Mutex<Option<Fetcher>>,
@@ -72,8 +76,10 @@ impl Wiring {
         vault: Arc<dyn Vault>,
         lock: Lock,
     ) -> Result<Self, Problem> {
+        let mirror = Sqlite::open(&profile.database())?;
         Ok(Self {
-            mirror: Sqlite::open(&profile.database())?,
+            writer: lease::writer(&mirror)?,
+            mirror,
             http: http()?,
             vault,
             profile: profile.clone(),

@@ -252,6 +252,19 @@ fn french(code: Code) -> Words {
     }
 }
 
+/// That another computer writes, in her language: a sentence, and no problem of hers.
+#[must_use]
+pub fn standing_by(holder: &str, language: Language) -> String {
+    match language {
+        Language::English => {
+            format!("This computer stands by: {holder} writes to calendars and Bookiji now.")
+        }
+        Language::French => {
+            format!("Cet ordinateur est en veille : {holder} écrit dans les calendriers et Bookiji.")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::journal::JournalEntry;
+use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Coverage, Mirror, RemoteEvent};
 use sync::world::{
@@ -24,8 +25,8 @@ use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation,
-    pause, published, remote_event, run, sent_invite, vendor,
+    answer, booking, calendar, connection, import_choice, imported_slot, invitation, lease, mapping,
+    operation, pause, published, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -73,6 +74,18 @@ impl Sqlite {
     /// When the file cannot be read.
     pub fn sent_invite(&self, booking: &BookingId) -> Result<Option<SentInvite>, MirrorError> {
         self.read(|db| sent_invite::get(db, booking))
+    }
+
+    /// Who this profile is on this computer; `fresh` if it was nobody here yet.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn installation(
+        &self,
+        computer: &str,
+        fresh: &InstallationId,
+    ) -> Result<InstallationId, MirrorError> {
+        self.write(|tx| lease::installation(tx, computer, fresh))
     }
 
     /// Remembers an invitation before it is handed out.
@@ -159,6 +172,7 @@ impl Mirror for Sqlite {
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
                 unsettled: operation::unsettled(db)?,
+                lease: lease::get(db)?,
             })
         })
     }
@@ -317,6 +331,15 @@ impl Mirror for Sqlite {
 
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
         self.write(|tx| answer::remove(tx, booking, calendar))
+    }
+
+    fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            if in_doubt {
+                published::doubt(tx)?;
+            }
+            lease::set(tx, record)
+        })
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {

@@ -7,6 +7,7 @@ pub mod connection;
 pub mod import_choice;
 pub mod imported_slot;
 pub mod invitation;
+pub mod lease;
 pub mod mapping;
 pub mod operation;
 pub mod pause;

@@ -3,6 +3,7 @@
 mod faults;
 mod journal;
 mod killed;
+mod lease;
 mod opening;
 mod readings;
 mod rows;

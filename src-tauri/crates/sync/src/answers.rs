@@ -30,6 +30,9 @@ pub async fn carry_out(
     report: &mut Report,
 ) -> Result<bool, MirrorError> {
     for operation in &plan.answers {
+        if parts.writer.is_stopped() {
+            break;
+        }
         let desk = Desk { parts, run, world };
         match operation {
             Operation::MoveBooking { calendar, booking, to, key, .. } => {
@@ -43,9 +46,7 @@ pub async fn carry_out(
                 };
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
-                let sent =
-                    with_retry(parts.clock, &parts.policy.retry, || platform.move_booking(booking, *to, key));
-                let sent = sent.await;
+                let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
                 if sent.as_ref().is_err_and(|error| !error.outcome_unknown())
                     && let Some(made) = made
                 {
@@ -57,10 +58,7 @@ pub async fn carry_out(
             Operation::CancelBooking { calendar, booking, key } => {
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
-                let sent = with_retry(parts.clock, &parts.policy.retry, || {
-                    platform.cancel_booking(booking, REASON, key)
-                });
-                let sent = sent.await;
+                let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
                 desk.settle(id, calendar, booking, sent, report)?;
             }
             Operation::CreateEvent { .. }
@@ -126,7 +124,7 @@ impl Desk<'_> {
         let operation = Operation::MakeSlots { source: calendar.clone(), slots: vec![slot.clone()] };
         let id = self.intend(&operation)?;
         let slots = std::slice::from_ref(&slot);
-        let made = with_retry(*clock, &policy.retry, || platform.create_slots(slots)).await;
+        let made = self.parts.writer.send(self.parts, || platform.create_slots(slots)).await;
         let made = made.map(|made| made.into_iter().next().unwrap_or(SlotMade::Overlaps));
         let error = match made {
             Ok(SlotMade::Stands) => {
@@ -161,10 +159,10 @@ impl Desk<'_> {
         calendar: &CalendarId,
         slot: &Slot,
     ) -> Result<Result<(), ServiceError>, MirrorError> {
-        let Parts { mirror, platform, clock, policy, .. } = self.parts;
+        let Parts { mirror, platform, writer, .. } = self.parts;
         let operation = Operation::RemoveSlot { source: calendar.clone(), slot: slot.clone() };
         let id = self.intend(&operation)?;
-        let sent = with_retry(*clock, &policy.retry, || platform.remove_slot(slot)).await;
+        let sent = writer.send(self.parts, || platform.remove_slot(slot)).await;
         match &sent {
             Ok(()) | Err(ServiceError::Gone { .. }) => {
                 let gone = Settled::SlotRemoved { rows: Vec::new(), forgotten: Vec::new() };
@@ -187,7 +185,7 @@ impl Desk<'_> {
         match sent {
             Ok(()) => self.parts.mirror.settle(id, &Settled::BookingChanged, self.now()),
             // Whether it was done, the bookings themselves will say; if not, it is sent again with the same key.
-            Err(error) if error.outcome_unknown() || error.may_pass() => {
+            Err(error) if error.outcome_unknown() || error.may_pass() || error.is_fenced() => {
                 if !error.outcome_unknown() {
                     self.parts.mirror.settle(id, &failed(&error), self.now())?;
                 }
@@ -209,7 +207,7 @@ impl Desk<'_> {
         error: &ServiceError,
         report: &mut Report,
     ) -> Result<(), MirrorError> {
-        if !error.outcome_unknown() && !error.may_pass() {
+        if !error.outcome_unknown() && !error.may_pass() && !error.is_fenced() {
             self.parts.mirror.forget_answer(booking, calendar)?;
         }
         tell(calendar, booking, error, report);

@@ -88,6 +88,9 @@ pub async fn apply(
         again = true;
     }
     for operation in &plan.writes {
+        if parts.writer.is_stopped() {
+            break;
+        }
         again |= write(parts, run, world, operation, applied, report).await?;
     }
     Ok(again)
@@ -107,7 +110,7 @@ pub async fn publish(
     report: &mut Report,
 ) -> Result<(), MirrorError> {
     for operation in &plan.publish {
-        if report.is_switched_off() {
+        if report.is_switched_off() || parts.writer.is_stopped() {
             break;
         }
         publish_one(parts, run, world, operation, observed, applied, report).await?;
@@ -155,6 +158,12 @@ async fn write(
         Ended::Again { problem } => {
             parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
             Ok(true)
+        }
+        // Nothing is wrong with it: it is planned again when this computer writes again.
+        Ended::Failed { error } if error.is_fenced() => {
+            let problem = SyncProblem::from(&error);
+            parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
+            Ok(false)
         }
         Ended::Failed { error } | Ended::Open { error } => {
             let problem = SyncProblem::from(&error);
@@ -237,6 +246,7 @@ pub(crate) fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }
         | ServiceError::NotACalendar { .. }
+        | ServiceError::Fenced { .. }
         | ServiceError::Garbled { .. } => false,
     }
 }
@@ -377,6 +387,11 @@ impl Sender<'_> {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
         loop {
+            // The service itself would take it from either computer: there, keys and etags protect. An earlier try
+            // of this write is known not to have been done.
+            if let Err(error) = self.parts.writer.admit(self.parts).await {
+                return Ok(Sent::Failed(error));
+            }
             self.parts.mirror.attempted(self.operation, clock.now())?;
             let error = match attempt().await {
                 Ok(value) => return Ok(Sent::Done(value)),
@@ -450,7 +465,7 @@ async fn publish_one(
     let Operation::PublishBusy { set, .. } = operation else { return Ok(()) };
     let set = not_shrunk_by_half_a_reading(set, world, observed);
     let id = parts.mirror.intend(run, operation, parts.clock.now())?;
-    let sent = with_retry(parts.clock, &parts.policy.retry, || parts.platform.put_busy(&set)).await;
+    let sent = parts.writer.send(parts, || parts.platform.put_busy(&set)).await;
     let now = parts.clock.now();
     match sent {
         Ok(receipt) => {

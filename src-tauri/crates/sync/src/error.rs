@@ -39,6 +39,9 @@ pub enum ServiceError {
     /// What came is whole and no calendar: a sign-in page, another kind of file. Asking again soon brings the same.
     #[error("{service} sends no calendar: {reason}")]
     NotACalendar { service: String, reason: String },
+    /// Another computer of hers writes: this one stands by, and she need do nothing.
+    #[error("another computer writes for this vendor now")]
+    Fenced { service: String },
     /// Nothing was reached, or the connection broke.
     #[error("{service} cannot be reached: {reason}")]
     Unreachable { service: String, reason: String },
@@ -64,6 +67,7 @@ impl ServiceError {
             | Self::Exists { .. }
             | Self::Rejected { .. }
             | Self::NotACalendar { .. }
+            | Self::Fenced { .. }
             | Self::VaultUnavailable { .. } => false,
         }
     }
@@ -72,6 +76,12 @@ impl ServiceError {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         matches!(self, Self::Failing { .. } | Self::Garbled { .. } | Self::Unreachable { .. })
+    }
+
+    /// Whether it was not done because another computer writes.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Fenced { .. })
     }
 
     /// How long the service wants to be left alone.
@@ -87,7 +97,7 @@ impl ServiceError {
             Self::Forbidden { .. } => Code::PermissionDenied,
             Self::SwitchedOff { .. } => Code::SyncSwitchedOff,
             Self::RateLimited { .. } => Code::RateLimitExceeded,
-            Self::Stale { .. } | Self::Exists { .. } => Code::ConflictDetected,
+            Self::Stale { .. } | Self::Exists { .. } | Self::Fenced { .. } => Code::ConflictDetected,
             Self::Gone { .. } | Self::Rejected { .. } | Self::Failing { .. } | Self::Garbled { .. } => {
                 Code::CalendarApiError
             }

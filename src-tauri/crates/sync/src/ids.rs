@@ -51,6 +51,8 @@ id! {
     RunId;
     /// A bookable slot on the platform. One that we made has an id derived from what it stands for.
     SlotId;
+    /// One profile on one computer: random, made once, no secret.
+    InstallationId;
 }
 
 impl ConnectionId {

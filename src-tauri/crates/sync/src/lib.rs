@@ -11,6 +11,7 @@ pub mod ids;
 pub mod import;
 pub mod invite;
 pub mod journal;
+pub mod lease;
 pub mod leave;
 pub mod news;
 pub mod observe;

@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
+use crate::lease::{Fencing, Installation, Lease, LeaseRecord};
 use crate::news::News;
 use crate::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
@@ -226,6 +227,22 @@ pub trait Platform: Send + Sync {
     async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError>;
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
+
+    /// Asks for the lease, or for more of it: while it lives, one computer of hers writes. Asking again does no harm.
+    async fn lease(&self, _me: &Installation, _term: Duration) -> Result<Lease, ServiceError> {
+        Ok(Lease::NotOffered)
+    }
+    /// Gives the lease back before its end.
+    async fn release_lease(&self, _me: &Installation, _fencing: Fencing) -> Result<(), ServiceError> {
+        Ok(())
+    }
+    /// Every write from now on carries this number, and is refused with [`ServiceError::Fenced`] once there is a
+    /// greater one.
+    fn fence(&self, _fencing: Option<Fencing>) {}
+    /// The greatest number given out, as the last reading of bookings told it. Asks nobody.
+    fn fencing_seen(&self) -> Option<Fencing> {
+        None
+    }
 }
 
 /// A clock that can wait. The engine knows no other.
@@ -235,6 +252,10 @@ pub trait Clock: Send + Sync {
     async fn wait(&self, duration: Duration);
     /// Between 0 and 1, to spread retries.
     fn jitter(&self) -> f64;
+    /// Time since some moment of this process. Nobody can set it; it may stand still while the computer sleeps.
+    fn steady(&self) -> Duration {
+        self.now().duration_since(Timestamp::UNIX_EPOCH).try_into().unwrap_or_default()
+    }
 }
 
 /// The local mirror. Every call is one transaction: all of it happened, or none.
@@ -280,6 +301,12 @@ pub trait Mirror: Send + Sync {
     fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError>;
     /// Her answer could not be carried out: she is asked again.
     fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
+
+    /// What is known of who writes. With `in_doubt`, another computer may have told the platform her busy time since:
+    /// no source counts as told any more, and all of them are sent again.
+    fn note_lease(&self, _record: &LeaseRecord, _in_doubt: bool) -> Result<(), MirrorError> {
+        Ok(())
+    }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError>;
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError>;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
+use crate::lease::StandingBy;
 use crate::leave::LeaveReport;
 use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
@@ -21,6 +22,9 @@ pub struct Report {
     pub slots: SlotsReport,
     pub decisions: Vec<DecisionReport>,
     pub errors: Vec<ErrorReport>,
+    /// Another computer writes for her: this run read and planned, and wrote nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_by: Option<StandingBy>,
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
@@ -155,6 +159,9 @@ pub struct ErrorReport {
     /// What the service asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
+    /// Only that another computer writes, which is no error: see [`Report::standing_by`].
+    #[serde(skip)]
+    pub fenced: bool,
 }
 
 impl ErrorReport {
@@ -168,6 +175,7 @@ impl ErrorReport {
             calendar: None,
             booking: None,
             retry_after_s: error.retry_after().map(|wait| wait.as_secs()),
+            fenced: error.is_fenced(),
         }
     }
 }
@@ -190,6 +198,7 @@ impl Report {
             slots: SlotsReport::default(),
             decisions: Vec::new(),
             errors: Vec::new(),
+            standing_by: None,
             undo: None,
             leave: None,
             duration_ms: 0,

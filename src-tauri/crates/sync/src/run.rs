@@ -9,6 +9,7 @@ use crate::apply::Applied;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::import::SlotState;
+use crate::lease::writer::{Turn, Writer};
 use crate::observe::{Observed, bookings_for, observe, read_bookings};
 use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
@@ -25,6 +26,8 @@ pub struct Parts<'a> {
     pub accounts: &'a BTreeMap<ConnectionId, Box<dyn Account>>,
     pub clock: &'a dyn Clock,
     pub policy: Policy,
+    /// Stands before every write.
+    pub writer: &'a Writer,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +104,12 @@ async fn run_among(
         parts.mirror.begin_run(&record)?;
     }
 
+    parts.writer.begin();
     // The platform first: where it has switched syncing off, her calendars are neither asked nor written to.
     let bookings = bookings_for(parts, request.direction, &mut report).await?;
     if report.is_switched_off() {
         let (plan, observed) = (Plan::default(), Observed::default());
-        return end(parts, record, None, &plan, &observed, &Applied::default(), report);
+        return end(parts, record, None, &plan, &observed, &Applied::default(), report).await;
     }
     let world = parts.mirror.world()?;
     let mut extra = None;
@@ -114,11 +118,14 @@ async fn run_among(
     }
     let mut observed = observe(parts, request.direction, connections, bookings, &mut report).await?;
     observed.new.extend(extra.iter().map(|calendar| calendar.id.clone()));
+    if !request.dry_run {
+        parts.writer.heed(parts.platform, parts.mirror)?;
+    }
     settle_open_operations(parts, &observed)?;
 
     let mut applied = Applied::default();
     if !request.dry_run && switch::is_still_off(parts, request, &observed, &mut applied, &mut report).await? {
-        return end(parts, record, None, &Plan::default(), &observed, &applied, report);
+        return end(parts, record, None, &Plan::default(), &observed, &applied, report).await;
     }
     let mut unchanged = None;
     let mut last_plan;
@@ -132,6 +139,13 @@ async fn run_among(
         if request.dry_run {
             applied.count_planned(&last_plan);
             break;
+        }
+        if writes_anything(&last_plan) {
+            match parts.writer.turn(parts).await? {
+                Turn::Write => {}
+                Turn::PlanAgain => continue,
+                Turn::StandBy => write_nothing(&mut last_plan),
+            }
         }
         let again = apply::apply(parts, &request.run, &world, &last_plan, &mut applied, &mut report).await?;
         round += 1;
@@ -155,7 +169,7 @@ async fn run_among(
     }
 
     report.bookings.unchanged = unchanged.unwrap_or_default();
-    end(parts, record, extra.as_ref(), &last_plan, &observed, &applied, report)
+    end(parts, record, extra.as_ref(), &last_plan, &observed, &applied, report).await
 }
 
 /// Takes back what the run `of` wrote, as a run of its own: looks at both sides first, and tells the platform what her
@@ -176,12 +190,14 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
         report: None,
     };
     parts.mirror.begin_run(&record)?;
+    parts.writer.begin();
     let bookings = bookings_for(parts, direction, &mut report).await?;
     if report.is_switched_off() {
         let (plan, observed) = (Plan::default(), Observed::default());
-        return end(parts, record, None, &plan, &observed, &Applied::default(), report);
+        return end(parts, record, None, &plan, &observed, &Applied::default(), report).await;
     }
     let observed = observe(parts, direction, None, bookings, &mut report).await?;
+    parts.writer.heed(parts.platform, parts.mirror)?;
     settle_open_operations(parts, &observed)?;
     let sources = plan(&parts.mirror.world()?, parts.clock.now(), &parts.policy).sources;
     undo::carry_out(parts, run, of, &sources, &observed, &mut report).await?;
@@ -191,7 +207,7 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
     let after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
     apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
     report.bookings.unchanged = after.unchanged;
-    end(parts, record, None, &after, &observed, &applied, report)
+    end(parts, record, None, &after, &observed, &applied, report).await
 }
 
 /// What the mirror knows, and a calendar that a dry run would make: it is empty, and known to be.
@@ -205,7 +221,7 @@ fn world_with(parts: &Parts<'_>, extra: Option<&LinkedCalendar>) -> Result<World
 }
 
 /// Completes the report of a run, and its record unless it was a dry one.
-fn end(
+async fn end(
     parts: &Parts<'_>,
     mut record: RunRecord,
     extra: Option<&LinkedCalendar>,
@@ -220,6 +236,12 @@ fn end(
         BookingsReport { unchanged: report.bookings.unchanged, held: plan.cards.len(), ..applied.bookings };
     let ended_at = parts.clock.now();
     finish(&world, plan, observed, applied, ended_at, &mut report);
+    if !report.dry_run {
+        let ending = parts.writer.end(parts).await?;
+        report.errors.retain(|error| !error.fenced);
+        report.errors.extend(ending.trouble);
+        report.standing_by = ending.standing_by;
+    }
     report.duration_ms = u64::try_from(ended_at.duration_since(record.started_at).as_millis()).unwrap_or(0);
     if !report.dry_run {
         record_outcomes(parts, &world, observed, &report, ended_at)?;
@@ -266,6 +288,17 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
         }
     }
     Ok(())
+}
+
+fn writes_anything(plan: &Plan) -> bool {
+    !(plan.writes.is_empty() && plan.publish.is_empty() && plan.answers.is_empty())
+}
+
+/// Another computer writes. What it has written is still noted here, and what she must decide is still asked.
+fn write_nothing(plan: &mut Plan) {
+    plan.writes.clear();
+    plan.publish.clear();
+    plan.answers.clear();
 }
 
 /// What of the plan this run may do: its direction, and only where both sides were read to the present. What is not

@@ -1,8 +1,11 @@
 //! Where bookings go: finds the calendar we made for this vendor, or makes it, before the first booking is written.
 
+use std::time::Duration;
+
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::Service;
 use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
+use crate::lease::writer::Turn;
 use crate::ports::{Account, CalendarEntry};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
@@ -31,8 +34,14 @@ pub async fn ensure(
         can_hold_bookings(connection).then_some((connection, account))
     });
     let Some((connection, account)) = home else { return Ok(None) };
-    let found = find_or_make(parts, account.as_ref(), vendor, dry_run).await;
-    let entry = match found {
+    let entry = match find(parts, account.as_ref()).await {
+        Ok(Some(entry)) => Ok(entry),
+        Ok(None) if dry_run => Ok(imagined(vendor)),
+        Ok(None) if parts.writer.turn(parts).await? == Turn::StandBy => return Ok(None),
+        Ok(None) => make(parts, account.as_ref(), vendor).await,
+        Err(error) => Err(error),
+    };
+    let entry = match entry {
         Ok(entry) => entry,
         Err(error) => {
             let at = connection.service.as_str();
@@ -61,37 +70,47 @@ fn can_hold_bookings(connection: &Connection) -> bool {
     }
 }
 
+/// The first by id, so that computers which see the same calendars choose the same.
+async fn find(parts: &Parts<'_>, account: &dyn Account) -> Result<Option<CalendarEntry>, ServiceError> {
+    let listed = with_retry(parts.clock, &parts.policy.retry, || account.calendars()).await?;
+    let ours = listed.into_iter().filter(|entry| entry.ours && entry.writable);
+    Ok(ours.min_by(|a, b| a.remote.cmp(&b.remote)))
+}
+
+/// What a dry run would make.
+fn imagined(vendor: &Vendor) -> CalendarEntry {
+    CalendarEntry {
+        remote: RemoteCalendarId("new".to_owned()),
+        name: TARGET_NAME.to_owned(),
+        time_zone: Some(vendor.time_zone.clone()),
+        writable: true,
+        primary: false,
+        ours: true,
+    }
+}
+
 /// Looking first is what makes it safe to be interrupted: a calendar made just before a crash is found again.
-async fn find_or_make(
+async fn make(
     parts: &Parts<'_>,
     account: &dyn Account,
     vendor: &Vendor,
-    dry_run: bool,
 ) -> Result<CalendarEntry, ServiceError> {
-    let retry = &parts.policy.retry;
-    let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
-    if let Some(entry) = listed.into_iter().find(|entry| entry.ours && entry.writable) {
-        return Ok(entry);
-    }
-    if dry_run {
-        return Ok(CalendarEntry {
-            remote: RemoteCalendarId("new".to_owned()),
-            name: TARGET_NAME.to_owned(),
-            time_zone: Some(vendor.time_zone.clone()),
-            writable: true,
-            primary: false,
-            ours: true,
-        });
-    }
+    parts.writer.admit(parts).await?;
     match account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await {
-        Ok(entry) => Ok(entry),
-        Err(error) if error.outcome_unknown() => {
-            let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
-            listed.into_iter().find(|entry| entry.ours && entry.writable).ok_or(error)
+        Ok(entry) if parts.writer.is_alone() => Ok(entry),
+        // No key protects a calendar from being made twice, and without a lease another computer may be making one at
+        // this moment: it is waited for, and both take the same.
+        Ok(entry) => {
+            parts.clock.wait(OTHERS_MAY_MAKE_ONE).await;
+            Ok(find(parts, account).await?.unwrap_or(entry))
         }
+        Err(error) if error.outcome_unknown() => find(parts, account).await?.ok_or(error),
         Err(error) => Err(error),
     }
 }
+
+/// Longer than it takes to look, and then to make one.
+const OTHERS_MAY_MAKE_ONE: Duration = Duration::from_secs(3);
 
 fn linked(
     world: &World,

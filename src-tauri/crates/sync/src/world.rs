@@ -14,6 +14,7 @@ use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
 };
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
+use crate::lease::LeaseRecord;
 use crate::ports::{BusySet, CalendarEntry, RemoteEvent, Slot};
 
 /// Everything planning needs, read in one transaction.
@@ -37,6 +38,8 @@ pub struct World {
     pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
+    /// Which of her computers writes, as far as this one knows.
+    pub lease: LeaseRecord,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
+use crate::words::{self, Language};
 
 pub fn list(profile: &Profile) -> Result<Outcome, Problem> {
     let policy = profile.settings()?.sync.policy();
@@ -63,20 +64,31 @@ pub async fn decide(wiring: &Wiring, id: &str, option: &str) -> Result<Outcome, 
     tracing::info!(decision = id, option, "decided");
     let connection = world.calendars.get(decided.calendar()).map(|calendar| calendar.connection.clone());
     let wanted = Wanted { direction, connections: Some(connection.into_iter().collect()), dry_run: false };
-    let problems = match syncing::sync_once(wiring, &wanted).await {
+    let synced = syncing::sync_once(wiring, &wanted).await;
+    let waits_for = synced.as_ref().ok().and_then(|report| report.standing_by.clone());
+    let problems = match synced {
         Ok(report) if report.outcome() == SyncOutcome::Success => Vec::new(),
         Ok(report) => syncing::problems(&report),
         Err(problem) => vec![problem],
     };
     let left = all(&wiring.world()?, &wiring.policy(), &wiring.clock);
-    let exit = match (problems.is_empty(), left.is_empty()) {
+    let exit = match (problems.is_empty() && waits_for.is_none(), left.is_empty()) {
         (false, _) => Exit::Partly,
         (true, false) => Exit::Decide,
         (true, true) => Exit::Done,
     };
     Ok(Outcome {
-        document: json!({ "decided": id, "option": option, "decisions": left }),
-        text: format!("Decided.\n{}", text(&left)),
+        text: match &waits_for {
+            // Carried out here, once this computer writes again.
+            Some(other) => {
+                let standing_by = words::standing_by(&other.holder, Language::English);
+                format!("Decided. {standing_by} It is done when this one writes again.\n{}", text(&left))
+            }
+            None => format!("Decided.\n{}", text(&left)),
+        },
+        document: json!({
+            "decided": id, "option": option, "decisions": left, "standing_by": waits_for,
+        }),
         problems,
         exit,
     })

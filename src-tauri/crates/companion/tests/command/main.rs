@@ -16,5 +16,6 @@ mod leave;
 mod local;
 mod pause;
 mod trouble;
+mod two_computers;
 mod undo;
 mod world;

@@ -87,6 +87,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         | ServiceError::Failing { .. }
         | ServiceError::Garbled { .. }
         | ServiceError::NotACalendar { .. }
+        | ServiceError::Fenced { .. }
         | ServiceError::Unreachable { .. }
         | ServiceError::VaultUnavailable { .. }) => error,
     }

@@ -93,7 +93,7 @@ impl Slots<'_> {
             .query("on_conflict", "id")
             .query("select", "id")
             .json(&Value::Array(rows));
-        let answer = self.signed.send(request).await?;
+        let answer = self.signed.send(self.fence.on(request)).await?;
         if !answer.status.is_success() {
             return match refused(&answer) {
                 Refused::Call(error) => Err(error),

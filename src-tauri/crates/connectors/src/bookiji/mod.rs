@@ -2,6 +2,7 @@
 //! slots as rows of its database.
 
 mod database;
+mod lease;
 mod make_slots;
 mod profile;
 mod refusal;
@@ -9,6 +10,7 @@ mod slots;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::interval::Interval;
@@ -18,9 +20,11 @@ use serde_json::{Value, json};
 use sync::booking::{Booking, iso_ms};
 use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
+use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 
 pub use self::database::Database;
+use self::lease::Fence;
 use self::slots::Slots;
 use crate::http::{Base, Http, Method, Peer, Request, garbled};
 use crate::tokens::{Signed, Tokens};
@@ -35,13 +39,14 @@ pub struct Bookiji {
     signed: Signed,
     base: Base,
     database: Option<Database>,
+    fence: Fence,
 }
 
 impl Bookiji {
     /// `base` is the platform's address without `/api`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { signed: Signed { http, tokens }, base, database: None }
+        Self { signed: Signed { http, tokens }, base, database: None, fence: Fence::default() }
     }
 
     /// Says where slots stand. Without it, whatever is asked about slots is refused.
@@ -58,12 +63,12 @@ impl Bookiji {
                      supabase_key set under [endpoints] in settings.toml"
                     .to_owned(),
         })?;
-        Ok(Slots { signed: &self.signed, database })
+        Ok(Slots { signed: &self.signed, database, fence: &self.fence })
     }
 
     /// A change of one booking, of which only the outcome matters: its new state is read with the others.
     async fn change(&self, request: Request) -> Result<(), ServiceError> {
-        let answer = self.signed.send(request).await?;
+        let answer = self.signed.send(self.fence.on(request)).await?;
         if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
     }
 
@@ -75,6 +80,7 @@ impl Bookiji {
             request = request.query("cursor", cursor);
         }
         let answer = self.signed.send(request).await.map_err(Stop::Failed)?;
+        self.fence.note(&answer);
         if cursor.is_some() && refusal::is_about_the_cursor(&answer) {
             return Err(Stop::CursorLost);
         }
@@ -171,11 +177,27 @@ impl Platform for Bookiji {
         let request = Request::new(Peer::Bookiji, Method::PUT, "/api/vendor/calendar/busy", url)
             .header(IDEMPOTENCY_KEY, &uuid::Uuid::new_v4().to_string())
             .json(&body);
-        let answer = self.signed.send(request).await?;
+        let answer = self.signed.send(self.fence.on(request)).await?;
         if !answer.status.is_success() {
             return Err(refusal::error(&answer));
         }
         Ok(answer.json::<wire::Envelope<wire::Receipt>>()?.data.into_receipt())
+    }
+
+    async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
+        lease::ask(&self.signed, &self.base, me, term).await
+    }
+
+    async fn release_lease(&self, me: &Installation, fencing: Fencing) -> Result<(), ServiceError> {
+        lease::release(&self.signed, &self.base, me, fencing).await
+    }
+
+    fn fence(&self, fencing: Option<Fencing>) {
+        self.fence.carry(fencing);
+    }
+
+    fn fencing_seen(&self) -> Option<Fencing> {
+        self.fence.seen()
     }
 }
 

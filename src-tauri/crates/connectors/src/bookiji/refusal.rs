@@ -19,6 +19,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         switch @ ("SCHEDULING_DISABLED" | "CALENDAR_SYNC_DISABLED") => {
             return ServiceError::SwitchedOff { service, reason: switch.to_owned() };
         }
+        "FENCED" => return ServiceError::Fenced { service },
         "PGRST301" => {
             return ServiceError::SignInExpired { service, reason: "the session has expired".to_owned() };
         }

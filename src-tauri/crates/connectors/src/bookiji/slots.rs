@@ -10,6 +10,7 @@ use sync::ids::SlotId;
 use sync::ports::Slot;
 
 use super::database::{Database, error};
+use super::lease::Fence;
 use crate::http::{Answer, Method, Peer, Request, garbled};
 use crate::tokens::Signed;
 
@@ -23,6 +24,7 @@ const COLUMNS: &str = "id,start_time,end_time,is_available";
 pub(super) struct Slots<'a> {
     pub(super) signed: &'a Signed,
     pub(super) database: &'a Database,
+    pub(super) fence: &'a Fence,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +88,7 @@ impl Slots<'_> {
             .query("end_time", &format!("eq.{}", written(slot.span.end())))
             .query("is_available", "is.true")
             .query("select", COLUMNS);
-        let removed: Vec<Row> = self.send(request).await?.json()?;
+        let removed: Vec<Row> = self.send(self.fence.on(request)).await?.json()?;
         if !removed.is_empty() {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::lease::Door;
 use super::platform::{Booking, BookingAsk, Status};
 use super::problem::Problem;
 use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
@@ -25,7 +26,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Response {
     let short = app.misbehaves(&call, Quirk::ShortPage);
     let duplicate = call.query("cursor").is_some() && app.misbehaves(&call, Quirk::DuplicatePage);
     let reordered = app.misbehaves(&call, Quirk::Reordered);
-    answer(&app, &call, |world, now| {
+    let mut listed = answer(&app, &call, |world, now| {
         let mut limit = limit(&call)?;
         let wanted = statuses(&call)?;
         let since = call.query("updated_since").map(|text| instant(text, "updated_since")).transpose()?;
@@ -69,7 +70,9 @@ pub async fn list(State(app): State<App>, call: Call) -> Response {
         }
         Ok(data(json!({"bookings": rows, "next_cursor": seal(seen), "has_more": has_more,
             "server_time": zulu_ms(now)})))
-    })
+    });
+    app.world().platform.leases.tell(&mut listed);
+    listed
 }
 
 pub async fn get(State(app): State<App>, call: Call) -> Response {
@@ -83,6 +86,7 @@ pub async fn get(State(app): State<App>, call: Call) -> Response {
 pub async fn cancel(State(app): State<App>, call: Call) -> Response {
     write(&app, &call, |world, body, now| {
         let reason = nullable_text(body, "reason")?;
+        world.platform.leases.admit(&call, Door::Website, now)?;
         let booking = world.platform.cancel(call.param("id"), reason, now)?;
         Ok(told(world, &booking))
     })
@@ -91,6 +95,7 @@ pub async fn cancel(State(app): State<App>, call: Call) -> Response {
 pub async fn reschedule(State(app): State<App>, call: Call) -> Response {
     write(&app, &call, |world, body, now| {
         let booking = text(body, "bookingId")?.to_owned();
+        world.platform.leases.admit(&call, Door::Website, now)?;
         let slot = target(world, body)?;
         world.platform.reschedule(&booking, &slot, now)?;
         Ok(json!({"success": true, "rescheduleId": booking, "message": "Reschedule successful"}))

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::lease::Door;
 use super::platform::{BusyInterval, BusySource, Platform};
 use super::problem::Problem;
 use super::request::{data, instant, optional_text, text, write};
@@ -23,6 +24,7 @@ const MOST_INTERVALS: usize = 20_000;
 pub async fn put(State(app): State<App>, call: Call) -> Response {
     write(&app, &call, |world, body, now| {
         let (source, set) = read(body, now)?;
+        world.platform.leases.admit(&call, Door::Desktop, now)?;
         Ok(data(replace(&mut world.platform, source, set, now)))
     })
 }

@@ -4,6 +4,7 @@ pub mod availability;
 pub mod bookings;
 pub mod busy;
 pub mod connections;
+pub mod lease;
 pub mod openings;
 pub mod platform;
 pub mod problem;
@@ -35,6 +36,7 @@ pub fn routes() -> Router<App> {
         .route("/bookiji/api/vendor/availability/slots", get(availability::slots).post(availability::create))
         .route("/bookiji/api/vendor/availability/conflicts", get(availability::conflicts))
         .route("/bookiji/api/vendor/calendar/busy", put(busy::put))
+        .route("/bookiji/api/vendor/calendar/lease", put(lease::put).delete(lease::delete))
         .route("/bookiji/api/vendor/calendar/connections/{provider}", put(connections::put))
         .route("/bookiji/api/vendor/calendar/status", get(connections::list))
         .route(

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::lease::Leases;
 use super::openings::{Openings, Overlap};
 use super::problem::Problem;
 use crate::names::Names;
@@ -37,6 +38,8 @@ pub struct Platform {
     pub changes: Vec<Change>,
     pub answered: BTreeMap<String, Answered>,
     pub settings: Settings,
+    #[serde(default)]
+    pub leases: Leases,
     /// Counts every change to a booking; cursors come from it.
     pub sequence: u64,
 }

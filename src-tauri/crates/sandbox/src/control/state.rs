@@ -36,7 +36,7 @@ pub async fn state(State(app): State<App>) -> Response {
         }).collect::<Vec<_>>(),
         "feeds": world.feeds.keys().collect::<Vec<_>>(),
         "tokens": tokens,
-        "leases": [],
+        "leases": world.platform.leases.state(now),
     });
     Json(body).into_response()
 }

@@ -18,6 +18,7 @@ use super::slot_table::{Statement, Target};
 use super::table::Table;
 use super::{Caller, admit};
 use crate::app::App;
+use crate::bookiji::lease::Door;
 use crate::bookiji::platform::Slot;
 use crate::faults::Quirk;
 use crate::wire::Call;
@@ -149,7 +150,12 @@ fn write(
         Err(refusal) => return refusal.into_response(),
     };
     let world = &mut *app.world();
-    match work(world, app.clock().now()) {
+    let now = app.clock().now();
+    // As a function that runs before each request does it, inside the request's own transaction.
+    if let Err(fenced) = world.platform.leases.admit(call, Door::Website, now) {
+        return Refusal::new(409, "FENCED", fenced.0).into_response();
+    }
+    match work(world, now) {
         Err(refusal) => refusal.into_response(),
         Ok(written) if Prefer::of(call).representation => {
             let rows: Vec<Value> = written.iter().map(|slot| select.of(slot.row(&world.vendor.id))).collect();

@@ -11,6 +11,7 @@ mod control;
 mod events;
 mod faults;
 mod gotrue;
+mod lease;
 mod life;
 mod lists;
 mod oauth;

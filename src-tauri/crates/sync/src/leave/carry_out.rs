@@ -91,6 +91,7 @@ fn begin(parts: &Parts<'_>, run: &RunId) -> Result<RunRecord, MirrorError> {
         report: None,
     };
     parts.mirror.begin_run(&record)?;
+    parts.writer.begin();
     Ok(record)
 }
 

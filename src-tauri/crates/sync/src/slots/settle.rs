@@ -11,6 +11,7 @@ use crate::apply::Applied;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, RunId};
 use crate::import::{ImportedSlot, SlotState};
+use crate::lease::writer::Turn;
 use crate::observe::{KnownBookings, read_bookings};
 use crate::plan::SourceBusy;
 use crate::ports::{Slot, SlotMade};
@@ -64,6 +65,11 @@ pub async fn settle(
     let plan = plan(&world, &taken, &wanted_now, &standing, work.now, &parts.policy);
     if dry_run {
         work.count_planned(&plan);
+        return Ok(());
+    }
+    let writes = !plan.take_back.is_empty()
+        || plan.decided.iter().any(|decided| !(decided.make.is_empty() && decided.remove.is_empty()));
+    if writes && parts.writer.turn(parts).await? == Turn::StandBy {
         return Ok(());
     }
     work.carry_out(&world, plan).await
@@ -247,11 +253,11 @@ pub(crate) async fn remove(
     slot: &Slot,
     done: &Settled,
 ) -> Result<Result<(), ServiceError>, MirrorError> {
-    let Parts { mirror, platform, clock, policy, .. } = parts;
+    let Parts { mirror, platform, clock, writer, .. } = parts;
     let operation = Operation::RemoveSlot { source: source.clone(), slot: slot.clone() };
     let id = mirror.intend(run, &operation, clock.now())?;
     mirror.attempted(id, clock.now())?;
-    match with_retry(*clock, &policy.retry, || platform.remove_slot(slot)).await {
+    match writer.send(parts, || platform.remove_slot(slot)).await {
         Ok(()) | Err(ServiceError::Gone { .. }) => {
             mirror.settle(id, done, clock.now())?;
             Ok(Ok(()))
@@ -270,11 +276,11 @@ pub(crate) async fn make(
     source: CalendarId,
     slots: &[Slot],
 ) -> Result<(OperationId, Result<Vec<SlotMade>, ServiceError>), MirrorError> {
-    let Parts { mirror, platform, clock, policy, .. } = parts;
+    let Parts { mirror, platform, clock, writer, .. } = parts;
     let operation = Operation::MakeSlots { source, slots: slots.to_vec() };
     let id = mirror.intend(run, &operation, clock.now())?;
     mirror.attempted(id, clock.now())?;
-    let answers = with_retry(*clock, &policy.retry, || platform.create_slots(slots)).await;
+    let answers = writer.send(parts, || platform.create_slots(slots)).await;
     Ok((
         id,
         answers.and_then(|answers| {

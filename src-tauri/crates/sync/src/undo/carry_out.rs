@@ -12,6 +12,7 @@ use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, RunId};
 use crate::import::{ImportedSlot, SlotState};
 use crate::journal::JournalEntry;
+use crate::lease::writer::Turn;
 use crate::observe::{KnownBookings, Observed, read_bookings};
 use crate::plan::SourceBusy;
 use crate::ports::{Slot, SlotMade};
@@ -51,7 +52,13 @@ pub async fn carry_out(
     });
     let told = UndoReport { of: of.clone(), undone: 0, kept: kept.collect(), held: Vec::new() };
     let mut work = Work { parts, run, world: &world, stopped: BTreeSet::new(), told, report };
+    let may_write = steps.is_empty() || parts.writer.turn(parts).await? != Turn::StandBy;
     for step in &steps {
+        if !may_write || parts.writer.is_stopped() {
+            let standing_by = ServiceError::Fenced { service: "bookiji".to_owned() };
+            work.keep(step, standing_by.to_string());
+            continue;
+        }
         work.take(step).await?;
     }
     work.report.undo = Some(work.told);
