@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use connectors::vault::{Keychain, SERVICE, SecretName, Vault, VaultError};
 use secrecy::ExposeSecret;
+use sync::ids::ConnectionId;
 
 const INSIDE: &str = "KEYCHAIN_TEST_INSIDE";
 
@@ -213,5 +214,32 @@ fn a_session_without_a_bus_has_no_keychain() {
             return;
         }
         unavailable(shown(&Keychain::new("her"), &SecretName::bookiji()).await);
+    });
+}
+
+#[test]
+fn profiles_that_put_secrets_of_one_name_at_once_each_keep_their_own() {
+    in_a_session("profiles_that_put_secrets_of_one_name_at_once_each_keep_their_own", || async {
+        let _keyring = Keyring::start("pw");
+        // Two that begin alike, one inside the other, and a long secret that is kept in pieces.
+        let profiles = ["/salon/ann", "/salon/anna", "/salon/anna/b", "/salon/zoe"].map(Keychain::new);
+        let name = SecretName::connection(&ConnectionId::from("google-0123456789abcdef"));
+        let secret = |at: usize| format!("{at}").repeat(if at == 2 { 6000 } else { 40 });
+        let put = |at: usize| {
+            let (profile, name) = (profiles[at].clone(), name.clone());
+            tokio::spawn(async move { profile.put(&name, &secret(at).into()).await.unwrap() })
+        };
+        for put in [0, 1, 2, 3].map(put) {
+            put.await.unwrap();
+        }
+        for (at, profile) in profiles.iter().enumerate() {
+            assert_eq!(shown(profile, &name).await, Ok(Some(secret(at))));
+            assert_eq!(shown(profile, &SecretName::bookiji()).await, Ok(None));
+        }
+        profiles[1].delete(&name).await.unwrap();
+        assert_eq!(shown(&profiles[1], &name).await, Ok(None));
+        for at in [0, 2, 3] {
+            assert_eq!(shown(&profiles[at], &name).await, Ok(Some(secret(at))));
+        }
     });
 }
