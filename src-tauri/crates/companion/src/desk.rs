@@ -160,7 +160,7 @@ impl Keeper {
         let mut there: Result<Vec<Member>, Problem> = Ok(first);
         loop {
             match there {
-                Ok(members) => self.follow(&mut kept, members).await,
+                Ok(members) => self.follow(&mut kept, members),
                 // Folders on a share go away and come back. Whoever is open stays so.
                 Err(problem) => tracing::warn!(code = %problem.code, "the folder of profiles cannot be read"),
             }
@@ -177,7 +177,7 @@ impl Keeper {
     }
 
     /// Keeps who came, and lets go who went.
-    async fn follow(&self, kept: &mut BTreeMap<String, Kept>, members: Vec<Member>) {
+    fn follow(&self, kept: &mut BTreeMap<String, Kept>, members: Vec<Member>) {
         let gone: Vec<String> =
             kept.keys().filter(|name| !members.iter().any(|one| one.name == **name)).cloned().collect();
         for name in gone {

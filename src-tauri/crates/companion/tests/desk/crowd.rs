@@ -12,7 +12,7 @@ use companion::problem::Problem;
 use companion::profile::Profile;
 use companion::sign_in;
 use companion::wiring::Wiring;
-use connectors::vault::Memory;
+use connectors::vault::{Memory, PassphraseFile, Vault};
 use sandbox::{Options, Running, Seat};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub struct Crowd {
 }
 
 /// A vault in memory for each profile, by its folder's name.
-pub struct Vaults(pub BTreeMap<String, Arc<Memory>>);
+pub struct Vaults(BTreeMap<String, Arc<dyn Vault>>);
 
 #[async_trait::async_trait]
 impl Opener for Vaults {
@@ -43,6 +43,24 @@ impl Opener for Vaults {
 impl Crowd {
     /// With the `[desk]` and the `[sync]` table given.
     pub async fn connected(vendors: usize, desk: &str, sync: &str) -> Self {
+        Self::with_vaults(vendors, desk, sync, |_| Arc::new(Memory::default())).await
+    }
+
+    /// As the real command finds it: secrets in files that a passphrase opens.
+    pub async fn connected_in_files(vendors: usize, desk: &str, sync: &str, passphrase: &str) -> Self {
+        let sync = format!("{sync}\n[vault]\nkind = \"passphrase-file\"");
+        let file = |folder: &Path| -> Arc<dyn Vault> {
+            Arc::new(PassphraseFile::new(folder.join("vault"), passphrase.into()))
+        };
+        Self::with_vaults(vendors, desk, &sync, file).await
+    }
+
+    async fn with_vaults(
+        vendors: usize,
+        desk: &str,
+        sync: &str,
+        vault: impl Fn(&Path) -> Arc<dyn Vault>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             vendors,
@@ -60,7 +78,7 @@ impl Crowd {
         let limits = Limits { bookiji_calls_a_minute: 60_000, ..Limits::default() };
         let door = Door::new(limits).unwrap();
         let browser = reqwest::Client::builder().no_proxy().build().unwrap();
-        let vault = |seat: &Seat| (seat.folder().to_owned(), Arc::new(Memory::default()));
+        let vault = |seat: &Seat| (seat.folder().to_owned(), vault(&folder.path().join(seat.folder())));
         let vaults = Arc::new(Vaults(sandbox.vendors.iter().map(vault).collect()));
         let mut sign_ins = JoinSet::new();
         for seat in &sandbox.vendors {

@@ -3,4 +3,6 @@
 
 mod crowd;
 mod hundred;
+#[cfg(target_os = "linux")]
+mod measured;
 mod troubles;
