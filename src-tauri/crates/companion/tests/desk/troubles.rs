@@ -1,11 +1,18 @@
 //! Profiles that come, go, break or hang while the others are kept.
 
-use companion::desk::News;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use companion::desk::door::Place;
+use companion::desk::{Desk, News, Opener, Pace};
+use companion::problem::Problem;
 use companion::profile::Profile;
+use companion::wiring::Wiring;
 use serde_json::json;
 use sync::error::Code;
 
-use crate::crowd::{Crowd, move_folder, until};
+use crate::crowd::{Crowd, Vaults, move_folder, until};
 
 const QUICK: &str = "booking_poll_seconds = 10";
 
@@ -105,6 +112,41 @@ async fn a_profile_that_nobody_signed_in_to_is_told_and_left_to_who_signs_in() {
     let mut desk = crowd.open();
     shut(until(&mut desk, "new", |_| true).await, Code::NotSignedIn);
     Profile::at(Some(&new)).unwrap().lock().await.unwrap();
+    desk.shutdown().await;
+    crowd.sandbox.stop().await;
+}
+
+/// Breaks inside, once, with one profile.
+struct Breaks {
+    profile: String,
+    broken: AtomicBool,
+    well: Arc<Vaults>,
+}
+
+#[async_trait::async_trait]
+impl Opener for Breaks {
+    async fn open(&self, profile: &Profile, place: Place) -> Result<Wiring, Problem> {
+        let is_it = profile.root().ends_with(&self.profile);
+        assert!(!is_it || self.broken.swap(true, Ordering::SeqCst), "this is how a defect looks");
+        self.well.open(profile, place).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_defect_that_ends_one_profiles_task_ends_no_other_and_hers_begins_anew() {
+    let crowd = Crowd::connected(3, "", QUICK).await;
+    let (broken, well) = (crowd.seat(1).folder(), crowd.seat(2).folder());
+    let opener =
+        Breaks { profile: broken.to_owned(), broken: AtomicBool::new(false), well: crowd.vaults.clone() };
+    let pace = Pace { look: Duration::from_millis(100), ..Pace::default() };
+    let mut desk = Desk::open(crowd.folder.path(), Arc::new(opener), pace).unwrap();
+    let mut ran = std::collections::BTreeSet::new();
+    while !(ran.contains(broken) && ran.contains(well)) {
+        let told = crate::crowd::next(&mut desk).await;
+        if matches!(told.what, News::Ran(Ok(_))) {
+            ran.insert(told.profile);
+        }
+    }
     desk.shutdown().await;
     crowd.sandbox.stop().await;
 }

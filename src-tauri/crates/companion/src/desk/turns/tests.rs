@@ -1,3 +1,5 @@
+//! Whose turn it is: as stories that read in a line, and over random habits.
+
 use super::*;
 use proptest::prelude::*;
 use sync::ids::Service::{Google, Ics, Outlook};
