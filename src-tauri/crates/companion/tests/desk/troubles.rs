@@ -14,6 +14,7 @@ use sync::error::Code;
 
 use crate::crowd::{Crowd, Vaults, move_folder, until};
 
+const PLENTY: &str = "bookiji_calls_a_minute = 60000";
 const QUICK: &str = "booking_poll_seconds = 10";
 
 fn ran(news: &News) -> bool {
@@ -30,7 +31,7 @@ fn shut(news: News, code: Code) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_cannot_be_opened_is_told_by_name_and_stops_nobody() {
-    let crowd = Crowd::connected(4, "", QUICK).await;
+    let crowd = Crowd::connected(4, PLENTY, QUICK).await;
     let name = |place: usize| crowd.seat(place).folder().to_owned();
     std::fs::write(crowd.profile(0).join("settings.toml"), "nonsense").unwrap();
     std::fs::write(crowd.profile(1).join("companion.db"), "no database").unwrap();
@@ -68,7 +69,7 @@ async fn a_profile_that_cannot_be_opened_is_told_by_name_and_stops_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_comes_is_kept_and_one_that_goes_is_let_go() {
-    let crowd = Crowd::connected(2, "", QUICK).await;
+    let crowd = Crowd::connected(2, PLENTY, QUICK).await;
     let elsewhere = tempfile::tempdir().unwrap();
     let (first, second) = (crowd.seat(0).folder().to_owned(), crowd.seat(1).folder().to_owned());
     let away = elsewhere.path().join(&second);
@@ -89,7 +90,8 @@ async fn a_profile_that_comes_is_kept_and_one_that_goes_is_let_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_hangs_is_ended_and_the_profile_goes_on_when_the_service_is_back() {
-    let crowd = Crowd::connected(2, "runs_at_once = 1\nrun_at_most_seconds = 2", QUICK).await;
+    let crowd =
+        Crowd::connected(2, &format!("{PLENTY}\nruns_at_once = 1\nrun_at_most_seconds = 2"), QUICK).await;
     let (well, stalls) = (crowd.seat(0).folder().to_owned(), crowd.seat(1));
     let fault = json!({"service": "google", "vendor": stalls.email, "kind": "slow:600000", "times": 1});
     crowd.control("POST", "faults", Some(fault)).await;
@@ -105,7 +107,7 @@ async fn a_sync_that_hangs_is_ended_and_the_profile_goes_on_when_the_service_is_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_nobody_signed_in_to_is_told_and_left_to_who_signs_in() {
-    let crowd = Crowd::connected(2, "", QUICK).await;
+    let crowd = Crowd::connected(2, PLENTY, QUICK).await;
     let new = crowd.folder.path().join("new");
     std::fs::create_dir(&new).unwrap();
     std::fs::write(new.join("settings.toml"), &crowd.seat(0).settings).unwrap();
@@ -134,7 +136,7 @@ impl Opener for Breaks {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defect_that_ends_one_profiles_task_ends_no_other_and_hers_begins_anew() {
-    let crowd = Crowd::connected(3, "", QUICK).await;
+    let crowd = Crowd::connected(3, PLENTY, QUICK).await;
     let (broken, well) = (crowd.seat(1).folder(), crowd.seat(2).folder());
     let opener =
         Breaks { profile: broken.to_owned(), broken: AtomicBool::new(false), well: crowd.vaults.clone() };
