@@ -6,6 +6,7 @@ mod busy;
 pub(crate) mod calendars;
 pub(crate) mod connect;
 pub(crate) mod decisions;
+mod desk;
 pub(crate) mod disconnect;
 mod doctor;
 mod explain;
@@ -38,6 +39,9 @@ use output::{Exit, Outcome};
 #[must_use]
 pub fn run() -> ExitCode {
     let args = Args::parse();
+    if let Err(error) = args.check() {
+        error.exit();
+    }
     let language = language(&args);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -65,6 +69,9 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
     {
         log::install_panic_note(None);
         return busy::of_files(busy);
+    }
+    if let Some(dir) = &args.profiles {
+        return desk::run(dir, args, language).await;
     }
     let profile = Profile::at(args.profile.as_deref())?;
     log::install_panic_note(Some(&profile));

@@ -16,6 +16,7 @@ use sync::report::Report;
 use sync::world::{Direction, SyncProblem, World};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::door::{Door, Knock};
 use crate::first_run::{FirstRun, FirstStep};
@@ -156,6 +157,8 @@ impl Controller {
             connections: Duration::from_secs(u64::from(wiring.settings.sync.frequency_minutes) * 60),
             bookings: Duration::from_secs(u64::from(wiring.settings.sync.booking_poll_seconds)),
         };
+        let schedule = Schedule::new(rhythm);
+        let schedule = if wiring.place.is_some() { schedule.in_company() } else { schedule };
         let nothing = view::overview(
             &World::default(),
             &[],
@@ -179,7 +182,7 @@ impl Controller {
             files_told,
             wiring,
             options,
-            schedule: Schedule::new(rhythm),
+            schedule,
             bookiji_failures: 0,
             switched_off_until: None,
             pause: None,
@@ -189,7 +192,7 @@ impl Controller {
             reports,
         };
         controller.show(None);
-        let task = tokio::spawn(controller.run(asked));
+        let task = tokio::spawn(controller.run(asked).in_current_span());
         Handle { asks, given, started, overview: overview_seen, reports: reports_seen, files, task }
     }
 
@@ -572,7 +575,9 @@ fn watched(wiring: &Wiring) -> Inbox {
         folders.extend(hers.map(|path| Folder::of_hers(path)));
     }
     let language = settings.language.unwrap_or_else(Language::of_system);
-    Inbox::start(folders, Manner { language, ..Manner::default() })
+    // A system has only so many ears, and each vendor's would be a thread.
+    let deaf = wiring.place.is_some();
+    Inbox::start(folders, Manner { language, deaf, ..Manner::default() })
 }
 
 fn not_started() -> Problem {

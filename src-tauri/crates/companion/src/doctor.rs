@@ -18,6 +18,7 @@ use url::Url;
 use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
+use crate::secrets::Passphrase;
 use crate::settings::{Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
@@ -118,7 +119,7 @@ async fn open(profile: &Profile, settings: &Settings) -> Result<Option<Arc<dyn V
     if !is_there(profile, settings.vault) {
         return Ok(None);
     }
-    secrets::open(profile, settings.vault).await.map(Some)
+    secrets::open(profile, settings.vault, &Passphrase::default()).await.map(Some)
 }
 
 /// Puts a secret in and takes it out again; only asks for one while somebody else may be writing.

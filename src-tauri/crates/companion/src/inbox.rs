@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::import::FileOutcome;
 use crate::problem::Problem;
@@ -137,7 +138,7 @@ impl Inbox {
             let (ask, asked) = mpsc::channel(1);
             let worker = worker::Worker::new(folder, manner, batch.clone(), tell.clone());
             asks.push(ask);
-            tasks.push(tokio::spawn(worker.run(asked)));
+            tasks.push(tokio::spawn(worker.run(asked).in_current_span()));
         }
         Self { batches, news, asks, tasks }
     }

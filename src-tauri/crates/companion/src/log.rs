@@ -49,16 +49,27 @@ fn ours(level: &str) -> EnvFilter {
 pub fn install_panic_note(profile: Option<&Profile>) {
     let logs = profile.filter(|profile| profile.root().is_dir()).map(Profile::logs);
     std::panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        let written = logs.as_deref().and_then(|logs| crash_note(logs, &place, static_text(panic)));
-        let kept = written.map(|path| format!(" A note is in {}.", path.display())).unwrap_or_default();
-        let _ = writeln!(
-            std::io::stderr().lock(),
-            "Something went wrong inside the app (at {place}), and it has stopped. Nothing is lost: the next sync \
-             carries on.{kept}"
-        );
+        tell_panic(logs.as_deref(), panic, "and it has stopped. Nothing is lost: the next sync carries on.");
         std::process::exit(1);
     }));
+}
+
+/// As [`install_panic_note`], where several vendors share the process: what breaks for one ends nobody else's syncs.
+pub fn install_panic_note_among_others(home: &Profile) {
+    let logs = Some(home).filter(|home| home.root().is_dir()).map(Profile::logs);
+    std::panic::set_hook(Box::new(move |panic| {
+        tell_panic(logs.as_deref(), panic, "for one vendor. Hers begins anew; the others' syncs go on.");
+    }));
+}
+
+fn tell_panic(logs: Option<&Path>, panic: &std::panic::PanicHookInfo<'_>, what_now: &str) {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let written = logs.and_then(|logs| crash_note(logs, &place, static_text(panic)));
+    let kept = written.map(|path| format!(" A note is in {}.", path.display())).unwrap_or_default();
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "Something went wrong inside the app (at {place}), {what_now}{kept}"
+    );
 }
 
 /// The panic's text where it was written into the program, and not put together from values.

@@ -30,8 +30,11 @@ impl Profile {
     /// The profile in `dir`, or the platform's data folder. Creates nothing.
     pub fn at(dir: Option<&Path>) -> Result<Self, Problem> {
         let root = match dir {
+            // Part by part: secrets stand under this path, and a shell adds a slash to a folder's name.
             Some(dir) => std::path::absolute(dir)
-                .map_err(|error| Problem::new(Code::InvalidInput, format!("{}: {error}.", dir.display())))?,
+                .map_err(|error| Problem::new(Code::InvalidInput, format!("{}: {error}.", dir.display())))?
+                .components()
+                .collect(),
             None => choose_native_strategy(AppStrategyArgs {
                 top_level_domain: "com".to_owned(),
                 author: "Bookiji".to_owned(),

@@ -17,6 +17,9 @@ const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
 /// How far a due time may be drawn from its exact place, so that many computers do not ask at once.
 const SPREAD: f64 = 0.2;
 
+/// The same for vendors of one computer who were all due together, as after a start or a sleep.
+const WIDE_SPREAD: f64 = 1.0;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
     pub connections: Duration,
@@ -58,6 +61,8 @@ pub struct Schedule {
     /// Nothing is done by itself before then.
     rest: Option<Timestamp>,
     asked: bool,
+    /// Other vendors on this computer keep the same rhythm.
+    in_company: bool,
 }
 
 /// When one thing is to be done. Nothing known means at once.
@@ -73,7 +78,20 @@ struct Due {
 impl Schedule {
     #[must_use]
     pub fn new(rhythm: Rhythm) -> Self {
-        Self { rhythm, connections: BTreeMap::new(), bookings: Due::default(), rest: None, asked: false }
+        Self {
+            rhythm,
+            connections: BTreeMap::new(),
+            bookings: Due::default(),
+            rest: None,
+            asked: false,
+            in_company: false,
+        }
+    }
+
+    /// Other vendors on this computer keep the same rhythm: what was due together falls out of step again.
+    #[must_use]
+    pub fn in_company(self) -> Self {
+        Self { in_company: true, ..self }
     }
 
     /// Takes over what is connected now: new connections are due at once, those that are gone are forgotten, and one that
@@ -143,9 +161,11 @@ impl Schedule {
 
     /// The work was tried, with whatever outcome; `jitter` is between 0 and 1.
     pub fn done(&mut self, work: &Work, now: Timestamp, jitter: f64) {
+        let in_company = self.in_company;
         let again = |due: &mut Due, every| {
+            let width = if in_company && due.is_late(now, every) { WIDE_SPREAD } else { SPREAD };
             due.tried = Some(now);
-            due.at = Some(after(now, spread(every, jitter)));
+            due.at = Some(after(now, spread(every, width, jitter)));
         };
         for (id, (due, every)) in &mut self.connections {
             let tried = match work {
@@ -172,8 +192,14 @@ impl Due {
     fn is_reached(&self, now: Timestamp, every: Duration) -> bool {
         match (self.failed(now), self.at) {
             (Some(held), _) => held <= now,
-            (None, at) => at.is_none_or(|at| at <= now || at > after(now, spread(every, 1.0))),
+            (None, at) => at.is_none_or(|at| at <= now || at > after(now, spread(every, SPREAD, 1.0))),
         }
+    }
+
+    /// So much later than it was due that others were, too: after a start, or a sleep.
+    fn is_late(&self, now: Timestamp, every: Duration) -> bool {
+        let half = SignedDuration::try_from(every / 2).unwrap_or(SignedDuration::MAX);
+        self.at.is_none_or(|at| now > after(at, half))
     }
 
     /// After a failure as soon as it may be, which at first is sooner than the rhythm says.
@@ -190,9 +216,10 @@ impl Due {
     }
 }
 
-fn spread(every: Duration, jitter: f64) -> SignedDuration {
-    let every = every.as_secs_f64() * (1.0 - SPREAD / 2.0 + SPREAD * jitter.clamp(0.0, 1.0));
-    SignedDuration::from_secs_f64(every)
+/// Somewhere in a stretch of that width, whose end is the same for every width.
+fn spread(every: Duration, width: f64, jitter: f64) -> SignedDuration {
+    let latest = 1.0 + SPREAD / 2.0;
+    SignedDuration::from_secs_f64(every.as_secs_f64() * (latest - width * (1.0 - jitter.clamp(0.0, 1.0))))
 }
 
 fn after(now: Timestamp, duration: SignedDuration) -> Timestamp {
@@ -385,6 +412,54 @@ mod tests {
         check(&mut schedule, &[49, 50], 0.5, &["50 f"]);
         schedule.ask();
         check(&mut schedule, &[51, 52], 0.5, &["51 everything"]);
+    }
+
+    /// How many of a hundred vendors' booking polls fall into the fullest second, with each run taking no time.
+    fn fullest_second(schedules: &mut [Schedule], seconds: std::ops::Range<i64>) -> usize {
+        // Evenly drawn, as chance does on average; 61 shares no factor with 100.
+        let draw =
+            |who: usize, second: i64| ((who * 61 + second.unsigned_abs() as usize * 17) % 100) as f64 / 100.0;
+        seconds
+            .map(|second| {
+                let mut ran = 0;
+                for (who, schedule) in schedules.iter_mut().enumerate() {
+                    while let Next::Sync(work) = schedule.poll(at(second)) {
+                        schedule.done(&work, at(second), draw(who, second));
+                        ran += 1;
+                    }
+                }
+                ran
+            })
+            .max()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_hundred_vendors_of_one_computer_fall_out_of_step_after_a_start_and_after_a_sleep() {
+        let mut company: Vec<Schedule> = (0..100).map(|_| schedule(&["a"]).in_company()).collect();
+        assert_eq!(fullest_second(&mut company, 0..1), 100, "at the start all are due");
+        let after_start = fullest_second(&mut company, 1..600);
+        assert!(after_start <= 12, "{after_start} at once");
+        assert_eq!(fullest_second(&mut company, 40_000..40_001), 100, "and after a sleep");
+        let after_sleep = fullest_second(&mut company, 40_001..40_600);
+        assert!(after_sleep <= 12, "{after_sleep} at once");
+
+        let mut alone: Vec<Schedule> = (0..100).map(|_| schedule(&["a"])).collect();
+        assert_eq!(fullest_second(&mut alone, 0..1), 100);
+        let in_step = fullest_second(&mut alone, 1..600);
+        assert!(in_step > 12, "without it they stay in step: {in_step} at once");
+    }
+
+    #[test]
+    fn company_never_makes_anything_due_later_than_alone_nor_twice_at_once() {
+        for jitter in [0.0, 0.5, 1.0] {
+            let mut schedule = schedule(&["a"]).in_company();
+            let Next::Sync(work) = schedule.poll(at(0)) else { panic!("due at the start") };
+            schedule.done(&work, at(0), jitter);
+            let next = schedule.next_run_at(at(0)).unwrap();
+            assert!((at(6)..=at(66)).contains(&next), "{next}");
+            assert!(matches!(schedule.poll(at(5)), Next::WaitUntil(_)));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::words::Language;
 
 /// Larger than any file a person writes.
-const MAX_BYTES: u64 = 256 * 1024;
+pub(crate) const MAX_BYTES: u64 = 256 * 1024;
 const MAX_FOLDERS: usize = 16;
 
 #[derive(Clone, Debug, Default)]
@@ -342,7 +342,7 @@ fn folders(given: &[String]) -> Result<Vec<PathBuf>, String> {
     Ok(folders)
 }
 
-fn within<T: TryFrom<i64>>(
+pub(crate) fn within<T: TryFrom<i64>>(
     name: &str,
     given: Option<i64>,
     min: i64,

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use sync::error::Code;
-use sync::ids::{ConnectionId, RunId};
+use sync::ids::{ConnectionId, RunId, Service};
+use sync::import;
 use sync::ports::Mirror;
 use sync::report::{Report, SourceReport};
 use sync::run::{Parts, Request};
@@ -36,10 +37,25 @@ pub fn ready(world: &World) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Runs one sync.
+/// Runs one sync, in its turn where several vendors share the process.
 pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Problem> {
     let world = wiring.mirror.world()?;
     ready(&world)?;
+    match &wiring.place {
+        Some(place) => place.in_turn(services(&world, wanted), sync_now(wiring, wanted)).await,
+        None => sync_now(wiring, wanted).await,
+    }
+}
+
+/// The calendar services that a sync asks something of.
+fn services(world: &World, wanted: &Wanted) -> BTreeSet<Service> {
+    let all = world.connections.values().filter(|connection| connection.id != import::connection_id());
+    let meant = |id: &ConnectionId| wanted.connections.as_ref().is_none_or(|wanted| wanted.contains(id));
+    all.filter(|connection| meant(&connection.id)).map(|connection| connection.service).collect()
+}
+
+async fn sync_now(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Problem> {
+    let world = wiring.mirror.world()?;
     // Without a session every part of the run would fail in its own words: say it once instead.
     wiring.check_session().await?;
     let platform = wiring.platform()?;

@@ -24,11 +24,12 @@ use sync::world::{Connection, Vendor, World};
 use url::Url;
 
 use crate::clock::SystemClock;
+use crate::desk::door::Place;
 use crate::import::ImportedFiles;
 use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
-use crate::secrets;
+use crate::secrets::{self, Passphrase};
 use crate::settings::Settings;
 
 /// One profile, open for writing.
@@ -46,6 +47,8 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
+    /// Where its syncs wait for their turn, when several vendors share the process.
+    pub place: Option<Place>,
     lock: Lock,
 }
 
@@ -59,15 +62,34 @@ impl Wiring {
     /// As [`Wiring::open`], with the right to write in hand.
     pub async fn open_locked(profile: &Profile, lock: Lock) -> Result<Self, Problem> {
         let settings = profile.settings()?;
-        let vault = secrets::open(profile, settings.vault).await?;
-        Self::assemble(profile, settings, vault, lock)
+        let vault = secrets::open(profile, settings.vault, &Passphrase::default()).await?;
+        Self::assemble(profile, settings, vault, lock, None)
     }
 
     /// As [`Wiring::open`], with secrets kept elsewhere than the settings say: sample data leaves none behind.
     pub async fn open_with(profile: &Profile, vault: Arc<dyn Vault>) -> Result<Self, Problem> {
         let settings = profile.settings()?;
         let lock = profile.lock().await?;
-        Self::assemble(profile, settings, vault, lock)
+        Self::assemble(profile, settings, vault, lock, None)
+    }
+
+    /// As [`Wiring::open`], beside other vendors' profiles in this process.
+    pub async fn open_at(profile: &Profile, passphrase: &Passphrase, place: Place) -> Result<Self, Problem> {
+        let settings = profile.settings()?;
+        let lock = profile.lock().await?;
+        let vault = secrets::open(profile, settings.vault, passphrase).await?;
+        Self::assemble(profile, settings, vault, lock, Some(place))
+    }
+
+    /// As [`Wiring::open_at`], with secrets kept elsewhere than the settings say.
+    pub async fn open_with_at(
+        profile: &Profile,
+        vault: Arc<dyn Vault>,
+        place: Place,
+    ) -> Result<Self, Problem> {
+        let settings = profile.settings()?;
+        let lock = profile.lock().await?;
+        Self::assemble(profile, settings, vault, lock, Some(place))
     }
 
     fn assemble(
@@ -75,18 +97,23 @@ impl Wiring {
         settings: Settings,
         vault: Arc<dyn Vault>,
         lock: Lock,
+        place: Option<Place>,
     ) -> Result<Self, Problem> {
         let mirror = Sqlite::open(&profile.database())?;
         Ok(Self {
             writer: lease::writer(&mirror)?,
             mirror,
-            http: http()?,
+            http: match &place {
+                Some(place) => place.http(&settings.endpoints.bookiji),
+                None => http()?,
+            },
             vault,
             profile: profile.clone(),
             settings,
             clock: SystemClock,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
+            place,
             lock,
         })
     }
@@ -174,7 +201,11 @@ impl Wiring {
         if let Some(fetcher) = &*made {
             return Ok(fetcher.clone());
         }
-        Ok(made.insert(fetcher(self.http.counters().clone())?).clone())
+        let fetcher = match &self.place {
+            Some(place) => place.fetcher(&self.http)?,
+            None => fetcher(self.http.counters().clone())?,
+        };
+        Ok(made.insert(fetcher).clone())
     }
 
     fn feed(&self, connection: &Connection, vendor: &Vendor) -> Result<ics::Account, Problem> {

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sync::error::ServiceError;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::http::{Answer, Http, Request, StatusCode};
 use crate::vault::{SecretName, Vault, VaultError};
@@ -142,7 +143,7 @@ impl Tokens {
         T: Send + 'static,
         F: Future<Output = Result<T, ServiceError>> + Send + 'static,
     {
-        tokio::spawn(work(self.0.clone(), held)).await.unwrap_or_else(|_| {
+        tokio::spawn(work(self.0.clone(), held).in_current_span()).await.unwrap_or_else(|_| {
             Err(ServiceError::Failing {
                 service: self.0.server.service().to_owned(),
                 reason: "the sign-in was interrupted".to_owned(),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use connectors::vault::{Keychain, SERVICE, SecretName, Vault, VaultError};
 use secrecy::ExposeSecret;
+use sync::ids::ConnectionId;
 
 const INSIDE: &str = "KEYCHAIN_TEST_INSIDE";
 
@@ -247,5 +248,32 @@ fn clearing_takes_every_entry_of_a_profile_known_or_not_and_none_of_another() {
             .unwrap();
         let items = String::from_utf8_lossy(&left.stdout).matches("object path").count();
         assert_eq!(items, 6, "his two, one of them in a head and four pieces: none of hers lingers");
+    });
+}
+
+#[test]
+fn profiles_that_put_secrets_of_one_name_at_once_each_keep_their_own() {
+    in_a_session("profiles_that_put_secrets_of_one_name_at_once_each_keep_their_own", || async {
+        let _keyring = Keyring::start("pw");
+        // Two that begin alike, one inside the other, and a long secret that is kept in pieces.
+        let profiles = ["/salon/ann", "/salon/anna", "/salon/anna/b", "/salon/zoe"].map(Keychain::new);
+        let name = SecretName::connection(&ConnectionId::from("google-0123456789abcdef"));
+        let secret = |at: usize| format!("{at}").repeat(if at == 2 { 6000 } else { 40 });
+        let put = |at: usize| {
+            let (profile, name) = (profiles[at].clone(), name.clone());
+            tokio::spawn(async move { profile.put(&name, &secret(at).into()).await.unwrap() })
+        };
+        for put in [0, 1, 2, 3].map(put) {
+            put.await.unwrap();
+        }
+        for (at, profile) in profiles.iter().enumerate() {
+            assert_eq!(shown(profile, &name).await, Ok(Some(secret(at))));
+            assert_eq!(shown(profile, &SecretName::bookiji()).await, Ok(None));
+        }
+        profiles[1].delete(&name).await.unwrap();
+        assert_eq!(shown(&profiles[1], &name).await, Ok(None));
+        for at in [0, 2, 3] {
+            assert_eq!(shown(&profiles[at], &name).await, Ok(Some(secret(at))));
+        }
     });
 }

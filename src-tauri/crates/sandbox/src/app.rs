@@ -1,4 +1,5 @@
-//! What every handler is given: the world behind one lock, the clock, the faults and the meter.
+//! What every handler is given: one vendor's world behind one lock, and the clock, the faults and the meter, which all
+//! vendors of a sandbox share.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,23 +15,37 @@ use crate::world::World;
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
+/// What there is once, however many vendors there are.
+#[derive(Clone)]
+pub struct Common {
+    clock: Arc<Clock>,
+    faults: Arc<Mutex<Faults>>,
+    meter: Arc<Mutex<Meter>>,
+}
+
+impl Common {
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock: Arc::new(clock), faults: Arc::default(), meter: Arc::default() }
+    }
+}
+
 struct Shared {
-    clock: Clock,
+    common: Common,
+    /// Her address, which faults are aimed by.
+    vendor: String,
     world: Mutex<World>,
-    faults: Mutex<Faults>,
-    meter: Mutex<Meter>,
     state_file: Option<PathBuf>,
     changed: Notify,
 }
 
 impl App {
     #[must_use]
-    pub fn new(clock: Clock, world: World, state_file: Option<PathBuf>) -> Self {
+    pub fn new(common: Common, world: World, state_file: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared {
-            clock,
+            common,
+            vendor: world.vendor.email.clone(),
             world: Mutex::new(world),
-            faults: Mutex::default(),
-            meter: Mutex::default(),
             state_file,
             changed: Notify::new(),
         }))
@@ -38,7 +53,12 @@ impl App {
 
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.0.common.clock
+    }
+
+    #[must_use]
+    pub fn vendor(&self) -> &str {
+        &self.0.vendor
     }
 
     /// The world, for as long as the guard lives. No handler holds it across an await.
@@ -47,11 +67,11 @@ impl App {
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.common.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn meter(&self) -> MutexGuard<'_, Meter> {
-        self.0.meter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.common.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this call is to misbehave in this way. Asking uses up one of the fault's times.

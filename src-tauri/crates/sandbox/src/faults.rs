@@ -1,6 +1,7 @@
 //! What goes wrong on purpose: which calls a fault meets, how often, and what it does to them.
 //!
-//! `POST /_sandbox/faults {service, route?, kind, times?, probability?, seed?}`. A fault without `times` lasts until
+//! `POST /_sandbox/faults {service, vendor?, route?, kind, times?, probability?, seed?}`. With `vendor` (an address) it
+//! meets her calls alone. A fault without `times` lasts until
 //! `DELETE /_sandbox/faults`. `route` is a label of `/_sandbox/requests` (`"GET /calendar/v3/users/me/calendarList"`),
 //! its path alone, or its method alone. Faults that bend an answer wait for a call that they can bend: `cursor_lost`
 //! is not used up by a call without a cursor. `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
@@ -105,6 +106,7 @@ impl Kind {
 
 #[derive(Debug)]
 struct Fault {
+    vendor: Option<String>,
     service: String,
     route: Option<String>,
     word: String,
@@ -123,6 +125,8 @@ pub struct Faults(Vec<Fault>);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
+    #[serde(default)]
+    vendor: Option<String>,
     service: String,
     #[serde(default)]
     route: Option<String>,
@@ -149,6 +153,7 @@ impl Faults {
             return Err("probability is between 0 and 1".to_owned());
         }
         self.0.push(Fault {
+            vendor: order.vendor,
             service: order.service,
             route: order.route,
             word: order.kind,
@@ -171,7 +176,7 @@ impl Faults {
         json!(
             self.0
                 .iter()
-                .map(|fault| json!({"service": fault.service, "route": fault.route, "kind": fault.word,
+                .map(|fault| json!({"service": fault.service, "vendor": fault.vendor, "route": fault.route, "kind": fault.word,
                     "left": fault.left, "probability": fault.probability, "hits": fault.hits}))
                 .collect::<Vec<_>>()
         )
@@ -194,6 +199,7 @@ impl Faults {
 impl Fault {
     fn strikes(&mut self, route: &Route) -> bool {
         let meets = self.service == route.service
+            && self.vendor.as_deref().is_none_or(|vendor| vendor.eq_ignore_ascii_case(&route.vendor))
             && self.route.as_deref().is_none_or(|named| route.is_named(named))
             && self.left != Some(0);
         if !meets {

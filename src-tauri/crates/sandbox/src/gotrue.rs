@@ -65,6 +65,12 @@ impl Sessions {
             .is_some_and(|token| token.expires_at > now && self.live.contains_key(&token.session))
     }
 
+    /// Whether this word was handed out here, whatever became of it.
+    #[must_use]
+    pub fn handed_out(&self, word: &str) -> bool {
+        self.refresh.contains_key(word) || self.access.contains_key(word) || self.codes.contains_key(word)
+    }
+
     pub fn end_all(&mut self) {
         self.live.clear();
         for token in self.refresh.values_mut() {

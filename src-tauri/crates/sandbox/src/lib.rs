@@ -9,6 +9,7 @@ mod faults;
 mod feeds;
 mod google;
 mod gotrue;
+mod house;
 mod meter;
 mod names;
 mod oauth;
@@ -21,7 +22,7 @@ mod wire;
 mod world;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -32,8 +33,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::app::App;
+use crate::app::{App, Common};
 use crate::clock::Clock;
+use crate::house::House;
 use crate::socket::{CuttableListener, Cutter};
 use crate::world::World;
 
@@ -56,6 +58,10 @@ pub struct Options {
     /// Where the state is kept between runs. A file that is there is read and the rest of the life is taken from it.
     pub state: Option<PathBuf>,
     pub write_settings: Option<PathBuf>,
+    /// How many vendors there are. Each has a world of her own, and no call reaches another's.
+    pub vendors: usize,
+    /// Where each vendor gets a folder with a `settings.toml`.
+    pub write_profiles: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -69,6 +75,8 @@ impl Default for Options {
             now: None,
             state: None,
             write_settings: None,
+            vendors: 1,
+            write_profiles: None,
         }
     }
 }
@@ -82,9 +90,28 @@ pub struct Running {
     pub email: String,
     pub password: String,
     pub vendor_zone: String,
+    /// All of them, the one above first.
+    pub vendors: Vec<Seat>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     saver: JoinHandle<()>,
+}
+
+/// One vendor of a sandbox.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub email: String,
+    pub password: String,
+    /// The `settings.toml` with which a profile is hers.
+    pub settings: String,
+}
+
+impl Seat {
+    /// The name of her folder under `write_profiles`.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.email.split('@').next().unwrap_or_default()
+    }
 }
 
 impl Running {
@@ -120,29 +147,41 @@ pub async fn serve(options: Options) -> anyhow::Result<Running> {
         bail!("the sandbox listens on loopback only, not on {}", options.listen.ip());
     }
     let now = options.now.unwrap_or_else(computer_time);
+    if options.vendors != 1 && options.state.is_some() {
+        bail!("a state file keeps the life of one vendor, not of {}", options.vendors);
+    }
     let world = match &options.state {
         Some(path) if path.exists() => {
             let text = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
             serde_json::from_slice(&text)
                 .with_context(|| format!("{} is not a sandbox's state", path.display()))?
         }
-        Some(_) | None => seeded(&options, now)?,
+        Some(_) | None => seeded(&options, 0, now)?,
     };
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("listening on {}", options.listen))?;
     let base_url = format!("http://{}", listener.local_addr()?);
-    let settings = settings::text(&base_url);
+    let settings = settings::text(&base_url, None);
     if let Some(path) = &options.write_settings {
         std::fs::write(path, &settings).with_context(|| format!("writing {}", path.display()))?;
     }
     let clock = Clock::starting_at(now, world.advanced_s);
     let vendor = world.vendor.clone();
-    let app = App::new(clock, world, options.state);
+    let common = Common::new(clock);
+    let app = App::new(common.clone(), world, options.state.clone());
     app.save()?;
+    let mut house = House::of(app.clone());
+    for place in 1..options.vendors {
+        house.add(App::new(common.clone(), seeded(&options, place, now)?, None));
+    }
+    let vendors = house.seats(&base_url);
+    if let Some(folder) = &options.write_profiles {
+        write_profiles(folder, &vendors)?;
+    }
     let saver = tokio::spawn(app.clone().keep_saving());
     let (stop, stopped) = oneshot::channel::<()>();
-    let service = router(app.clone()).into_make_service_with_connect_info::<Cutter>();
+    let service = house.router().into_make_service_with_connect_info::<Cutter>();
     let server = tokio::spawn(async move {
         let until_stopped = async {
             stopped.await.ok();
@@ -159,15 +198,28 @@ pub async fn serve(options: Options) -> anyhow::Result<Running> {
         email: vendor.email,
         password: vendor.password,
         vendor_zone: vendor.time_zone,
+        vendors,
         stop: Some(stop),
         server,
         saver,
     })
 }
 
-fn seeded(options: &Options, now: Timestamp) -> anyhow::Result<World> {
+fn write_profiles(folder: &Path, vendors: &[Seat]) -> anyhow::Result<()> {
+    for vendor in vendors {
+        let folder = folder.join(vendor.folder());
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let path = folder.join("settings.toml");
+        std::fs::write(&path, &vendor.settings).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<World> {
+    let apart = u64::try_from(place).unwrap_or(u64::MAX).wrapping_mul(1_000_003);
     let plan = seed::Plan {
-        seed: options.seed,
+        seed: options.seed.wrapping_add(apart),
+        place,
         zone: options.vendor_zone.clone(),
         bookings: options.bookings,
         events: options.events,

@@ -48,6 +48,12 @@ struct Serve {
     /// Leaves a settings.toml here that points a profile at this sandbox.
     #[arg(long)]
     write_settings: Option<PathBuf>,
+    /// How many vendors there are, each with a salon, sign-ins and calendars of her own.
+    #[arg(long, default_value_t = 1)]
+    vendors: usize,
+    /// Leaves a folder for each vendor here, with a settings.toml that points her profile at this sandbox.
+    #[arg(long)]
+    write_profiles: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -63,9 +69,15 @@ async fn main() -> anyhow::Result<()> {
         now: serve.now,
         state: serve.state,
         write_settings: serve.write_settings,
+        vendors: serve.vendors,
+        write_profiles: serve.write_profiles,
     })
     .await?;
-    let ready = serde_json::json!({"listening": running.base_url, "settings": settings});
+    let mut ready = serde_json::json!({"listening": running.base_url, "settings": settings});
+    if running.vendors.len() > 1 {
+        let vendor = |one: &sandbox::Seat| serde_json::json!({"email": one.email, "password": one.password});
+        ready["vendors"] = running.vendors.iter().map(vendor).collect();
+    }
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{ready}")?;
     stdout.flush()?;

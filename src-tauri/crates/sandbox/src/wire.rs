@@ -22,11 +22,13 @@ pub const SERVICES: [&str; 5] = ["google", "google_auth", "bookiji", "bookiji_au
 
 const SLOTS: &str = "/supabase/rest/v1/availability_slots";
 
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
+pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Which service and route a call is for.
 #[derive(Clone, Debug)]
 pub struct Route {
+    /// Whose call it is: her address.
+    pub vendor: String,
     pub service: &'static str,
     pub method: String,
     /// As the router knows it, the service's prefix left out.
@@ -34,7 +36,7 @@ pub struct Route {
 }
 
 impl Route {
-    fn of(method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
+    fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
         let (service, prefix) = match path {
             _ if path.starts_with("/google/calendar/") => ("google", "/google"),
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
@@ -46,7 +48,8 @@ impl Route {
             _ => return None,
         };
         let path = matched.map_or("(no such route)", |route| route.strip_prefix(prefix).unwrap_or(route));
-        Some(Self { service, method: method.to_string(), path: path.to_owned() })
+        let (vendor, method, path) = (vendor.to_owned(), method.to_string(), path.to_owned());
+        Some(Self { vendor, service, method, path })
     }
 
     #[must_use]
@@ -126,6 +129,7 @@ impl<S: Send + Sync> FromRequest<S> for Call {
             .unwrap_or_default();
         let (parts, body) = request.into_parts();
         let route = parts.extensions.get::<Route>().cloned().unwrap_or(Route {
+            vendor: String::new(),
             service: "",
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -147,9 +151,8 @@ pub async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(route) =
-        Route::of(request.method(), request.uri().path(), matched.as_ref().map(MatchedPath::as_str))
-    else {
+    let matched = matched.as_ref().map(MatchedPath::as_str);
+    let Some(route) = Route::of(app.vendor(), request.method(), request.uri().path(), matched) else {
         let response = next.run(request).await;
         app.touch();
         return response;

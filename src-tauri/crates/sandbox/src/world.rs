@@ -23,6 +23,17 @@ pub struct World {
     pub advanced_s: i64,
 }
 
+impl World {
+    /// Whether a call that carries this word is about her: a token or a code of hers, or an address.
+    #[must_use]
+    pub fn knows(&self, word: &str) -> bool {
+        self.vendor.email.eq_ignore_ascii_case(word)
+            || self.sessions.handed_out(word)
+            || self.google.grants.handed_out(word)
+            || self.google.accounts.contains_key(word)
+    }
+}
+
 /// The person whose life this is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vendor {

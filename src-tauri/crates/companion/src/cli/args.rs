@@ -18,6 +18,9 @@ pub struct Args {
     /// The folder that holds the database, settings and logs [default: the platform's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub profile: Option<PathBuf>,
+    /// A folder that holds several vendors' profiles, one in each sub-folder; for status, sync and decisions
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "profile")]
+    pub profiles: Option<PathBuf>,
     /// Print one JSON document on stdout, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -26,6 +29,43 @@ pub struct Args {
     pub verbose: u8,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Args {
+    /// What the words allow one by one and not together.
+    ///
+    /// # Errors
+    /// As any wrong usage.
+    pub fn check(&self) -> Result<(), clap::Error> {
+        match &self.command {
+            Command::Status | Command::Sync(_) | Command::Decisions => return Ok(()),
+            Command::Login(_)
+            | Command::Logout
+            | Command::Connect { .. }
+            | Command::Disconnect { .. }
+            | Command::Calendars(_)
+            | Command::Busy(_)
+            | Command::Explain { .. }
+            | Command::Import(_)
+            | Command::Export(_)
+            | Command::Invite(_)
+            | Command::Decide { .. }
+            | Command::History { .. }
+            | Command::Undo { .. }
+            | Command::Pause(_)
+            | Command::Resume
+            | Command::Forget(_)
+            | Command::Doctor => {}
+        }
+        if self.profiles.is_none() {
+            return Ok(());
+        }
+        Err(<Self as clap::CommandFactory>::command().error(
+            clap::error::ErrorKind::ArgumentConflict,
+            "--profiles is for status, sync and decisions. This command is about one vendor: name her folder with \
+             --profile DIR.",
+        ))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -335,6 +375,10 @@ mod tests {
             "companion calendars --busy cal-1 cal-2 --target cal-3 --all-day always_block",
             "companion sync --direction to_calendar --dry-run",
             "companion sync --watch -v",
+            "companion --profiles salon sync --watch",
+            "companion --profiles salon sync --dry-run --json",
+            "companion --profiles salon status --json",
+            "companion --profiles salon decisions",
             "companion busy a.ics b.ics --from 2026-01-01 --to 2026-02-01 --zone Europe/Paris --json",
             "companion busy",
             "companion history",
@@ -352,6 +396,7 @@ mod tests {
             "companion doctor",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+            assert!(parse(line).unwrap().check().is_ok(), "{line}");
         }
     }
 
@@ -368,8 +413,14 @@ mod tests {
             "companion sync --watch --dry-run",
             "companion sync --watch --direction to_calendar",
             "companion calendars --all-day sometimes",
+            "companion --profiles salon --profile salon/anna status",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        for line in ["login", "calendars", "decide card-1 accept", "undo latest", "import a.ics", "history"] {
+            let refused = parse(&format!("companion --profiles salon {line}")).unwrap().check().unwrap_err();
+            assert_eq!(refused.exit_code(), 2, "{line}");
+            assert!(refused.to_string().contains("--profile DIR"), "{refused}");
         }
         assert_eq!(parse("companion --help").unwrap_err().kind(), ErrorKind::DisplayHelp);
     }

@@ -45,7 +45,7 @@ pub async fn once(wiring: &Wiring, direction: Direction, dry_run: bool) -> Resul
 }
 
 /// The document, the sentences and the exit status of one run.
-fn outcome(report: &Report) -> Outcome {
+pub(super) fn outcome(report: &Report) -> Outcome {
     let exit = match report.outcome() {
         SyncOutcome::Error => Exit::Failed,
         SyncOutcome::Partial => Exit::Partly,
@@ -105,7 +105,7 @@ async fn watch(wiring: Wiring, language: Language, json: bool) -> Result<Outcome
 }
 
 /// A file of a watched folder, on one line.
-fn told(file: &Settled, json: bool) -> String {
+pub(super) fn told(file: &Settled, json: bool) -> String {
     if json {
         return serde_json::json!({ "file": file }).to_string();
     }
@@ -124,7 +124,7 @@ fn told(file: &Settled, json: bool) -> String {
 }
 
 /// Ends when somebody presses Ctrl-C or asks the process to end.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

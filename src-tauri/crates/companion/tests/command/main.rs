@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod decide;
+mod desk;
 mod discreet;
 mod explain;
 mod export;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod base;
+mod budget;
 mod counters;
 mod request;
 mod retry_after;
@@ -17,6 +18,7 @@ use sync::error::ServiceError;
 pub use answer::{Answer, Refusal};
 pub(crate) use answer::{line, not_expired};
 pub use base::{Base, BaseError};
+pub use budget::Budget;
 pub use counters::{Counters, Peer};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
@@ -52,6 +54,8 @@ pub struct Http {
     home: reqwest::Client,
     counters: Counters,
     timeouts: Timeouts,
+    /// What all vendors of this computer together may ask of Bookiji.
+    bookiji: Option<Budget>,
 }
 
 impl Http {
@@ -61,7 +65,19 @@ impl Http {
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
         let (abroad, home) = (build(builder(timeouts))?, build(builder(timeouts).no_proxy())?);
-        Ok(Self { abroad, home, counters, timeouts })
+        Ok(Self { abroad, home, counters, timeouts, bookiji: None })
+    }
+
+    /// The same connections for another profile of this process, counted apart.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { counters: Counters::default(), ..self.clone() }
+    }
+
+    /// Keeps calls of Bookiji's API within a budget. Bookiji counts them by the computer they come from.
+    #[must_use]
+    pub fn with_bookiji_budget(self, budget: Budget) -> Self {
+        Self { bookiji: Some(budget), ..self }
     }
 
     #[must_use]
@@ -77,6 +93,10 @@ impl Http {
     pub async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
         let (peer, route, method) = (request.peer, request.route, request.method.clone());
         let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
+        if let Some(budget) = self.bookiji.as_ref().filter(|_| peer == Peer::Bookiji && is_of_the_api(route))
+        {
+            budget.draw().await;
+        }
         self.counters.count(peer);
         let result = self.exchange(client, request).await;
         match &result {
@@ -122,6 +142,11 @@ impl Http {
         }
         unreachable(peer, &what_happened(error))
     }
+}
+
+/// Bookiji counts these; its database's own door has other limits.
+fn is_of_the_api(route: &str) -> bool {
+    route.starts_with("/api/")
 }
 
 /// What every client of ours has in common: no redirect is followed behind our back.

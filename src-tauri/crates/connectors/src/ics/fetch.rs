@@ -113,6 +113,12 @@ impl Fetcher {
         Ok(Self { public: client(Reach::Public)?, hers: client(Reach::Private)?, counters, limits })
     }
 
+    /// The same connections for another profile of this process, counted apart.
+    #[must_use]
+    pub fn beside(&self, counters: Counters) -> Self {
+        Self { counters, ..self.clone() }
+    }
+
     /// Asks for what is behind `address`; with validators, only if it changed.
     pub(super) async fn fetch(
         &self,

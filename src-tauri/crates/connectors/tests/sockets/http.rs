@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connectors::http::{BODY_CAP, Counters, Http, Method, Peer, Request, Timeouts};
+use connectors::http::{BODY_CAP, Budget, Counters, Http, Method, Peer, Request, Timeouts};
 use serde_json::{Value, json};
 use sync::error::ServiceError;
 use url::Url;
@@ -121,4 +121,23 @@ async fn requests_are_counted_by_whom_they_went_to() {
     assert_eq!(http.counters().snapshot(), expected);
     assert_eq!(http.counters().reset(), expected);
     assert!(http.counters().snapshot().is_empty());
+}
+
+#[tokio::test]
+async fn the_calls_of_two_profiles_come_out_of_one_budget_and_are_counted_apart() {
+    let server = Server::start(|_, _| Reply::Json(200, json!({}))).await;
+    let one = stack().with_bookiji_budget(Budget::a_minute(6));
+    let two = one.beside();
+    let call = |route| Request::new(Peer::Bookiji, Method::GET, route, server.base().at(&["things"]));
+    for http in [&one, &two] {
+        http.send(call("/api/vendor/bookings")).await.unwrap();
+        http.send(call("/rest/v1/availability_slots")).await.unwrap();
+    }
+    let third = one.send(call("/api/vendor/bookings"));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(300), third).await.is_err(),
+        "two went at once, of six"
+    );
+    assert_eq!(server.asked().len(), 4);
+    assert_eq!((one.counters().snapshot()["bookiji"], two.counters().snapshot()["bookiji"]), (2, 2));
 }

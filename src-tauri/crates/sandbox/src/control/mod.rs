@@ -1,4 +1,5 @@
 //! The hand behind the scene, for tests and demos: look at everything, act as a person, let things go wrong, move time.
+//! Where there are several vendors, `?vendor=ADDRESS` says whose life is meant; without it, the first one's.
 
 mod edit;
 mod state;

@@ -114,6 +114,12 @@ impl Grants {
         self.access.get(word).filter(|token| token.expires_at > now)
     }
 
+    /// Whether this word was handed out here and still counts.
+    #[must_use]
+    pub fn handed_out(&self, word: &str) -> bool {
+        self.refresh.contains_key(word) || self.access.contains_key(word) || self.codes.contains_key(word)
+    }
+
     /// Withdraws all that the account ever granted to the project, whichever of its tokens was named.
     pub fn revoke(&mut self, word: &str) -> bool {
         let account = self

@@ -17,6 +17,8 @@ use crate::world::{Vendor, World};
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
+    /// Which of the salon's vendors it is. The first is always the same person.
+    pub place: usize,
     pub zone: String,
     /// Live bookings still to come; history and cancellations come on top.
     pub bookings: usize,
@@ -30,12 +32,16 @@ pub struct Plan {
 pub fn world(plan: &Plan) -> anyhow::Result<World> {
     let zone = TimeZone::get(&plan.zone)?;
     let mut names = Names::new(plan.seed);
+    let (name, email, password) = match plan.place {
+        0 => ("Amélie Tremblay".to_owned(), "amelie".to_owned(), "lumiere-et-ciseaux-7".to_owned()),
+        n => (format!("Stylist {n:03}"), format!("stylist-{n:03}"), format!("ciseaux-{n:03}-et-lumiere")),
+    };
     let vendor = Vendor {
         id: names.uuid(),
         auth_id: names.uuid(),
-        name: "Amélie Tremblay".to_owned(),
-        email: "amelie@studiolumiere.example".to_owned(),
-        password: "lumiere-et-ciseaux-7".to_owned(),
+        name,
+        email: format!("{email}@studiolumiere.example"),
+        password,
         time_zone: plan.zone.clone(),
     };
     let week = Week::of(plan.now, zone.clone());

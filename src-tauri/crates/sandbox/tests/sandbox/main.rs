@@ -16,4 +16,5 @@ mod life;
 mod lists;
 mod oauth;
 mod slots;
+mod vendors;
 mod world;

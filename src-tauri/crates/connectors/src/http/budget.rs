@@ -1,0 +1,121 @@
+//! How many calls a minute may go to one server from this computer, whoever of its vendors asks. Decides when the next
+//! call may go; those that must wait go in the order in which they came.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A budget that several clients draw from. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    opened: Instant,
+    pace: Mutex<Pace>,
+}
+
+impl Budget {
+    /// At most `calls` within any minute, some of them at once.
+    #[must_use]
+    pub fn a_minute(calls: u32) -> Self {
+        Self(Arc::new(Shared { opened: Instant::now(), pace: Mutex::new(Pace::a_minute(calls)) }))
+    }
+
+    /// Waits until a call may go. Who goes away while waiting has spent the call.
+    pub async fn draw(&self) {
+        let now = self.0.opened.elapsed();
+        let at = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner).draw(now);
+        tokio::time::sleep_until(self.0.opened + at).await;
+    }
+}
+
+/// The budget as arithmetic over the time since it was opened.
+///
+/// Each call takes its share of time from a store that fills as time passes (the generic cell rate algorithm). A third
+/// of a minute's calls is in the store and the rest is what flows in within a minute, so that the two together are
+/// never more than a minute's calls.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    every: Duration,
+    store: Duration,
+    /// When all that was drawn so far is paid for.
+    paid: Duration,
+}
+
+impl Pace {
+    fn a_minute(calls: u32) -> Self {
+        let calls = calls.max(2);
+        let at_once = (calls / 3).max(1);
+        let every = MINUTE / (calls - at_once);
+        Self { every, store: every * at_once, paid: Duration::ZERO }
+    }
+
+    /// When the call asked for at `now` may go.
+    fn draw(&mut self, now: Duration) -> Duration {
+        self.paid = self.paid.max(now) + self.every;
+        self.paid.saturating_sub(self.store).max(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// When each of these asks is let go, in milliseconds.
+    fn goes(calls: u32, asks: &[u64]) -> Vec<u128> {
+        let mut pace = Pace::a_minute(calls);
+        asks.iter().map(|ask| pace.draw(Duration::from_millis(*ask)).as_millis()).collect()
+    }
+
+    #[test]
+    fn a_third_goes_at_once_and_the_rest_in_an_even_stream() {
+        assert_eq!(goes(6, &[0, 0, 0, 0, 0]), [0, 0, 15_000, 30_000, 45_000]);
+        assert_eq!(goes(6, &[0, 0, 60_000, 60_000, 60_000]), [0, 0, 60_000, 60_000, 75_000]);
+        assert_eq!(goes(2, &[0, 0]), [0, 60_000]);
+    }
+
+    #[test]
+    fn no_minute_ever_holds_more_calls_than_were_allowed_and_a_patient_caller_is_not_kept_waiting() {
+        for calls in [2, 3, 7, 30, 1000] {
+            // Everybody at once, then nobody, then one a second, then everybody again.
+            let mut asks: Vec<u64> = vec![0; 90];
+            asks.extend((0..200).map(|n| 700_000 + n * 1000));
+            asks.extend(vec![3_000_000; 90]);
+            let mut pace = Pace::a_minute(calls);
+            let mut minute = VecDeque::new();
+            let mut before = Duration::ZERO;
+            for ask in &asks {
+                let now = Duration::from_millis(*ask);
+                let goes = pace.draw(now);
+                assert!(goes >= now && goes >= before, "in their order");
+                before = goes;
+                minute.push_back(goes);
+                while minute.front().is_some_and(|first| goes - *first >= MINUTE) {
+                    minute.pop_front();
+                }
+                assert!(minute.len() <= calls as usize, "{} calls of {calls} before {goes:?}", minute.len());
+            }
+        }
+        assert_eq!(goes(30, &[0, 60_000, 120_000]), [0, 60_000, 120_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_clients_of_one_budget_wait_for_each_other() {
+        let (one, two) = {
+            let budget = Budget::a_minute(6);
+            (budget.clone(), budget)
+        };
+        let started = Instant::now();
+        for budget in [&one, &two, &one] {
+            budget.draw().await;
+        }
+        assert_eq!(started.elapsed(), Duration::from_secs(15));
+        two.draw().await;
+        assert_eq!(started.elapsed(), Duration::from_secs(30));
+    }
+}
