@@ -441,7 +441,7 @@ impl Platform for Services {
         let service = "bookiji".to_owned();
         match state.slots.get(&slot.id) {
             None => return Err(ServiceError::Gone { service }),
-            Some(there) if !there.open || there.span != slot.span => {
+            Some(there) if there.open != slot.open || there.span != slot.span => {
                 return Err(ServiceError::Stale { service });
             }
             Some(_) => {}

@@ -174,6 +174,9 @@ pub fn sentences(report: &Report) -> String {
     if !slots.is_empty() {
         lines.push(format!("Slots from imported files: {}.", slots.join(", ")));
     }
+    for given in &report.standing {
+        lines.push(format!("Answered as always: {} {}", given.summary, given.outcome));
+    }
     for decision in &report.decisions {
         lines.push(format!("Decide: {}", decision.summary));
     }

@@ -22,6 +22,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0003_invitations.sql")),
     M::up(include_str!("../../../../migrations/0004_answers.sql")),
     M::up(include_str!("../../../../migrations/0005_undo.sql")),
+    M::up(include_str!("../../../../migrations/0007_standing_answers.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -331,18 +331,19 @@ impl Sender<'_> {
         base: &ETag,
         remember: Option<&String>,
     ) -> Result<Ended, MirrorError> {
-        let gone = || {
-            self.mapping.map(|mapping| {
-                let now = self.parts.clock.now();
-                let mapping = Mapping { written: remember.cloned(), ..removed(mapping, now) };
-                Ended::Done(Settled::Removed { mapping: Box::new(mapping) })
-            })
-        };
         match self.send(id, || self.calendar.delete(id, base)).await? {
-            Sent::Done(()) | Sent::Burnt => match gone() {
-                Some(ended) => Ok(ended),
-                None => self.look_again(&[], std::slice::from_ref(id)),
-            },
+            Sent::Done(()) | Sent::Burnt => {
+                let its_own = self.mapping.filter(|mapping| mapping.event == *id);
+                let settled = match its_own {
+                    Some(mapping) => {
+                        let now = self.parts.clock.now();
+                        let mapping = Mapping { written: remember.cloned(), ..removed(mapping, now) };
+                        Settled::Removed { mapping: Box::new(mapping) }
+                    }
+                    None => Settled::SecondRemoved { calendar: self.linked.id.clone(), event: id.clone() },
+                };
+                Ok(Ended::Done(settled))
+            }
             Sent::Found(event) => self.look_again(&[event], &[]),
             Sent::NotThere(error) | Sent::Failed(error) => Ok(Ended::Failed { error }),
             Sent::Open(error) => Ok(Ended::Open { error }),

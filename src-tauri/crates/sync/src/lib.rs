@@ -21,6 +21,7 @@ pub mod report;
 pub mod retry;
 pub mod run;
 pub mod slots;
+pub mod standing;
 pub mod target;
 pub mod trouble;
 pub mod undo;

@@ -1,8 +1,8 @@
 //! Where bookings go: finds the calendar we made for this vendor, or makes it, before the first booking is written.
 
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::Service;
 use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
+use crate::plan::decided_home;
 use crate::ports::{Account, CalendarEntry};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
@@ -22,16 +22,24 @@ pub async fn ensure(
     dry_run: bool,
     report: &mut Report,
 ) -> Result<Option<LinkedCalendar>, MirrorError> {
-    if world.calendars.values().any(|calendar| calendar.role == Role::Target) {
+    let moves = decided_home(world, parts.clock.now());
+    if moves.is_none() && world.calendars.values().any(|calendar| calendar.role == Role::Target) {
         return Ok(None);
     }
     let Some(vendor) = &world.vendor else { return Ok(None) };
+    // One that must sign in again is asked all the same: she may just have.
+    let wanted = |connection: &Connection| {
+        let named = moves.as_ref().is_none_or(|home| home.connection == connection.id);
+        named && connection.service.holds_bookings()
+    };
     let home = world.connections.values().find_map(|connection| {
         let account = parts.accounts.get(&connection.id)?;
-        can_hold_bookings(connection).then_some((connection, account))
+        wanted(connection).then_some((connection, account))
     });
     let Some((connection, account)) = home else { return Ok(None) };
-    let found = find_or_make(parts, account.as_ref(), vendor, dry_run).await;
+    let former = moves.as_ref().and_then(|home| world.calendars.get(&home.instead_of));
+    let found =
+        find_or_make(parts, account.as_ref(), vendor, former.map(|former| &former.remote), dry_run).await;
     let entry = match found {
         Ok(entry) => entry,
         Err(error) => {
@@ -47,15 +55,12 @@ pub async fn ensure(
         return Ok(Some(calendar));
     }
     parts.mirror.put_calendar(&calendar)?;
-    Ok(None)
-}
-
-/// One that must sign in again is asked all the same: she may just have.
-fn can_hold_bookings(connection: &Connection) -> bool {
-    match connection.service {
-        Service::Google | Service::Outlook | Service::Caldav => true,
-        Service::Ics => false,
+    // Stopped in between, the next run comes here again before it plans anything.
+    if let (Some(former), Some(home)) = (former, &moves) {
+        let former = LinkedCalendar { role: home.role, updated_at: parts.clock.now(), ..former.clone() };
+        parts.mirror.put_calendar(&former)?;
     }
+    Ok(None)
 }
 
 /// Looking first is what makes it safe to be interrupted: a calendar made just before a crash is found again.
@@ -63,11 +68,13 @@ async fn find_or_make(
     parts: &Parts<'_>,
     account: &dyn Account,
     vendor: &Vendor,
+    former: Option<&RemoteCalendarId>,
     dry_run: bool,
 ) -> Result<CalendarEntry, ServiceError> {
     let retry = &parts.policy.retry;
+    let ours = |entry: &CalendarEntry| entry.ours && entry.writable && Some(&entry.remote) != former;
     let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
-    if let Some(entry) = listed.into_iter().find(|entry| entry.ours && entry.writable) {
+    if let Some(entry) = listed.into_iter().find(ours) {
         return Ok(entry);
     }
     if dry_run {
@@ -84,7 +91,7 @@ async fn find_or_make(
         Ok(entry) => Ok(entry),
         Err(error) if error.outcome_unknown() => {
             let listed = with_retry(parts.clock, retry, || account.calendars()).await?;
-            listed.into_iter().find(|entry| entry.ours && entry.writable).ok_or(error)
+            listed.into_iter().find(ours).ok_or(error)
         }
         Err(error) => Err(error),
     }
