@@ -146,7 +146,18 @@ async fn write(
         Ended::Done(settled) => {
             parts.mirror.settle(id, &settled, now)?;
             applied.count(operation);
-            Ok(matches!(&settled, Settled::Stored { mapping, event } if !fits(mapping, event)))
+            Ok(match &settled {
+                Settled::Stored { mapping, event } => !fits(mapping, event),
+                // The time it took up is free, and the one that stays is known for the booking's again.
+                Settled::SecondRemoved { .. } => true,
+                Settled::Removed { .. }
+                | Settled::BookingChanged
+                | Settled::Published(_)
+                | Settled::Withdrawn { .. }
+                | Settled::SlotsMade { .. }
+                | Settled::SlotRemoved { .. }
+                | Settled::Failed { .. } => false,
+            })
         }
         Ended::Again { problem } => {
             parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
