@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use sync::booking::Booking;
+use sync::decide::Question;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
@@ -15,8 +16,8 @@ use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
-    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
-    Vendor, World,
+    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
+    Settled, Vendor, World,
 };
 
 /// Whether the write that kills the process is still done.
@@ -138,8 +139,16 @@ impl Mirror for DyingMirror {
         self.write(|| self.inside.put_answers(answers))
     }
 
-    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.write(|| self.inside.forget_answer(booking, calendar))
+    fn take_back_answer(&self, card: &str) -> Result<(), MirrorError> {
+        self.write(|| self.inside.take_back_answer(card))
+    }
+
+    fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
+        self.write(|| self.inside.set_standing(question, choice))
+    }
+
+    fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
+        self.write(|| self.inside.set_gone(calendar, since))
     }
 
     fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {

@@ -1,5 +1,6 @@
 //! Shared ground of the scenarios: in-memory services that keep the contract, and a vendor's world around the engine.
 
+pub mod answering;
 pub mod crash;
 pub mod fuzz;
 pub mod mutate;

@@ -48,6 +48,8 @@ pub struct State {
     pub slots: BTreeMap<SlotId, Slot>,
     /// Keys of changes of bookings that were done.
     pub done: BTreeSet<String>,
+    /// Closed slots that were removed: the bookings over them may be moved under a slot that overlaps them.
+    pub given_up: Vec<Interval>,
     /// Those that busy time closed, and that open again with it.
     pub closed_by_busy: BTreeSet<SlotId>,
     pub clock: u64,
@@ -171,7 +173,8 @@ impl State {
             return SlotMade::Overlaps;
         }
         let over = |booking: &Booking| {
-            Interval::new(booking.start, booking.end).is_some_and(|booked| booked.overlaps(&slot.span))
+            Interval::new(booking.start, booking.end)
+                .is_some_and(|booked| booked.overlaps(&slot.span) && !self.given_up.contains(&booked))
                 && booking.status != BookingStatus::Cancelled
         };
         // The platform lets it happen, and the booking can never be changed again.
@@ -540,13 +543,14 @@ impl Platform for Services {
         let service = "bookiji".to_owned();
         match state.slots.get(&slot.id) {
             None => return Err(ServiceError::Gone { service }),
-            Some(there) if !there.open || there.span != slot.span => {
+            Some(there) if there.open != slot.open || there.span != slot.span => {
                 return Err(ServiceError::Stale { service });
             }
             Some(_) => {}
         }
         state.writes += 1;
         state.slots.remove(&slot.id);
+        state.given_up.extend((!slot.open).then_some(slot.span));
         match fault {
             Some(fault) => Err(error(fault)),
             None => Ok(()),

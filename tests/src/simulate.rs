@@ -3,7 +3,7 @@
 
 mod device;
 pub mod dice;
-mod holds;
+pub mod holds;
 mod liar;
 pub mod mutant;
 mod people;

@@ -16,6 +16,7 @@ use sync::report::Report;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
 use tests::service::{Fault, event};
+use tests::simulate::holds::holds_an_event;
 use tests::world::World;
 
 #[derive(Clone, Debug)]
@@ -226,8 +227,8 @@ impl Week {
     fn hold(&self, report: &Report) {
         assert!(report.errors.is_empty(), "{report:#?}");
         let now = self.world.clock.now();
-        let asked: BTreeSet<&BookingId> =
-            report.decisions.iter().filter_map(|card| card.booking_id.as_ref()).collect();
+        let waits = report.decisions.iter().filter(|card| holds_an_event(&card.kind));
+        let asked: BTreeSet<&BookingId> = waits.filter_map(|card| card.booking_id.as_ref()).collect();
         let live = self.world.booking_events();
         let bookings = self.world.services.state().bookings.clone();
         for (id, (_, booking)) in &bookings {

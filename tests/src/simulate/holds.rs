@@ -50,7 +50,8 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
             broken.push(format!("it asks about {id} ({}), and {why}", card.kind));
         }
     }
-    let asked: BTreeSet<&BookingId> = report.decisions.iter().filter_map(|c| c.booking_id.as_ref()).collect();
+    let waits = report.decisions.iter().filter(|card| holds_an_event(&card.kind));
+    let asked: BTreeSet<&BookingId> = waits.filter_map(|card| card.booking_id.as_ref()).collect();
     for (id, booking) in &stage.booked {
         if booking.end <= stage.now || asked.contains(id) || lost_marks.contains(id) {
             continue;
@@ -79,6 +80,13 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
     broken.into_iter().for_each(|what| stage.breaks(what));
 }
 
+/// Whether the event of a booking waits for an answer. Where it is only that she renamed or copied it, or has something
+/// else at that time, it is kept true to its booking meanwhile.
+#[must_use]
+pub fn holds_an_event(kind: &str) -> bool {
+    !["renamed", "duplicated", "overlap"].contains(&kind)
+}
+
 /// Why a question need not be asked.
 fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
     let booking = stage.booked.get(id)?;
@@ -86,10 +94,10 @@ fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
         stage.standing_for(id).into_iter().filter_map(|event: &RemoteEvent| times(event)).collect();
     match (kind, standing.first()) {
         ("deleted", Some((start, _))) => Some(format!("its event stands at {}", clock(*start))),
-        ("moved" | "moved_both", Some(there)) if *there == (booking.start, booking.end) => {
+        ("moved" | "resized" | "moved_both", Some(there)) if *there == (booking.start, booking.end) => {
             Some("its event is where it is booked".to_owned())
         }
-        ("moved" | "moved_both" | "moved_cancelled", None) => Some("it has no event".to_owned()),
+        ("moved" | "resized" | "moved_both" | "moved_cancelled", None) => Some("it has no event".to_owned()),
         _ => None,
     }
 }
@@ -116,7 +124,11 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
     // Where she moved an event of ours, she is asked, and the time stays blocked.
     let everywhere: Vec<Interval> = stage.world.busy.values().flat_map(|set| set.intervals.clone()).collect();
     let everywhere = calendar::interval::union(everywhere);
-    for card in report.decisions.iter().filter(|card| card.kind == "moved" || card.kind == "moved_both") {
+    for card in report
+        .decisions
+        .iter()
+        .filter(|card| ["moved", "resized", "moved_both"].contains(&card.kind.as_str()))
+    {
         let Some(id) = &card.booking_id else { continue };
         let found = stage.standing_for(id).into_iter().filter_map(times);
         let found = stage.clipped(found.filter_map(|(start, end)| Interval::new(start, end)));

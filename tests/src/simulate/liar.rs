@@ -509,7 +509,7 @@ impl Platform for Liar {
         self.serve(Call::RemoveSlot, spans(&[slot.span]), |stage, _| {
             match stage.world.slots.get(&slot.id) {
                 None => return Err(gone()),
-                Some(there) if !there.open || there.span != slot.span => {
+                Some(there) if there.open != slot.open || there.span != slot.span => {
                     return Err(ServiceError::Stale { service: "fake".to_owned() });
                 }
                 Some(_) => {}

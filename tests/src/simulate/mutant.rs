@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, Draft, event_id};
+use sync::decide::Question;
 use sync::error::{MirrorError, ServiceError};
 use sync::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, VendorId,
@@ -19,8 +20,8 @@ use sync::ports::{
     RemoteEvent, Slot, SlotMade,
 };
 use sync::world::{
-    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
-    Vendor, World,
+    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
+    Settled, Vendor, World,
 };
 
 use super::liar::Liar;
@@ -228,8 +229,16 @@ impl Mirror for MutantMirror {
         self.inside.put_answers(answers)
     }
 
-    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.inside.forget_answer(booking, calendar)
+    fn take_back_answer(&self, card: &str) -> Result<(), MirrorError> {
+        self.inside.take_back_answer(card)
+    }
+
+    fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
+        self.inside.set_standing(question, choice)
+    }
+
+    fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
+        self.inside.set_gone(calendar, since)
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
@@ -252,6 +261,7 @@ impl MutantMirror {
             }
             Settled::Published(published) => (published.set.source.clone(), BookingId(String::new())),
             Settled::Withdrawn { source } => (source.clone(), BookingId(String::new())),
+            Settled::SecondRemoved { calendar, .. } => (calendar.clone(), BookingId(String::new())),
             Settled::BookingChanged
             | Settled::SlotsMade { .. }
             | Settled::SlotRemoved { .. }

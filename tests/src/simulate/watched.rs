@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sync::booking::Booking;
+use sync::decide::Question;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
@@ -12,8 +13,8 @@ use sync::journal::JournalEntry;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
-    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
-    Vendor, World,
+    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
+    Settled, Vendor, World,
 };
 
 use super::stage::{Shared, clock, on};
@@ -146,8 +147,16 @@ impl Mirror for Watched {
         self.write("put_answers", || self.inside.put_answers(answers))
     }
 
-    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.write("forget_answer", || self.inside.forget_answer(booking, calendar))
+    fn take_back_answer(&self, card: &str) -> Result<(), MirrorError> {
+        self.write("take_back_answer", || self.inside.take_back_answer(card))
+    }
+
+    fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
+        self.write("set_standing", || self.inside.set_standing(question, choice))
+    }
+
+    fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
+        self.write("set_gone", || self.inside.set_gone(calendar, since))
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
@@ -182,6 +191,7 @@ fn ending(settled: &Settled) -> String {
         Settled::Stored { mapping, .. } => format!("{} stored", mapping.booking),
         Settled::Removed { mapping } => format!("{} removed", mapping.booking),
         Settled::BookingChanged => "the booking changed".to_owned(),
+        Settled::SecondRemoved { event, .. } => format!("second event {event} removed"),
         Settled::Published(_) => "published".to_owned(),
         Settled::Withdrawn { .. } => "withdrawn".to_owned(),
         Settled::SlotsMade { .. } => "slots made".to_owned(),

@@ -105,21 +105,27 @@ fn freed(occurrences: Vec<Occurrence>, reason: Reason) -> Vec<Occurrence> {
     occurrences.into_iter().map(free).collect()
 }
 
-/// The profile's calendars, as they were last read. Our own events are told, and block nothing.
+/// The profile's calendars, as they were last read. Our own events are told, and block nothing; neither do copies of
+/// them that she lets be booked over.
 #[must_use]
 pub fn of_world(world: &World, asked: &Asked) -> Vec<Source> {
+    let unblocked = sync::plan::unblocked(world);
     let used = world.calendars.values().filter(|calendar| calendar.role != Role::Off);
     used.map(|calendar| {
         let identities = Identities::of(world, calendar);
         let events = world.events.get(&calendar.id).into_iter().flat_map(|events| events.values());
         let (foreign, ours): (Vec<_>, Vec<_>) =
             events.partition(|event| identities.provenance(event) == Provenance::Foreign);
+        let (unblocked, foreign): (Vec<_>, Vec<_>) = foreign
+            .into_iter()
+            .partition(|event| unblocked.contains(&(calendar.id.clone(), event.id.clone())));
         let events = |rows: Vec<&sync::ports::RemoteEvent>| -> Vec<Event> {
             rows.into_iter().map(|row| row.event.clone()).collect()
         };
         let place = |events: &[Event]| place(events, &calendar.rules, asked.window, &asked.zone);
         let mut placed = place(&events(foreign));
         placed.occurrences.extend(freed(place(&events(ours)).occurrences, Reason::OwnBooking));
+        placed.occurrences.extend(freed(place(&events(unblocked)).occurrences, Reason::Free));
         Source { name: calendar.id.to_string(), placed }
     })
     .collect()

@@ -94,9 +94,13 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Import(import) => import::run(&profile, import).await,
         Command::Export(export) => export::run(&profile, export, args.json).await,
         Command::Invite(invite) => invite::run(&profile, invite, args.json).await,
-        Command::Decisions => decisions::list(&profile),
-        Command::Decide { id, option } => {
-            errand::run(&profile, &Errand::Decide { id: id.clone(), option: option.clone() }).await
+        Command::Decisions { standing: Some(Some(line)) } => {
+            errand::run(&profile, &Errand::Standing { line: line.clone() }).await
+        }
+        Command::Decisions { standing } => decisions::list(&profile, standing.is_some()),
+        Command::Decide { id, option, always } => {
+            let (id, option) = (id.clone(), option.clone());
+            errand::run(&profile, &Errand::Decide { id, option, always: *always }).await
         }
         Command::History { run } => history::run(&profile, run.as_deref()),
         Command::Undo { run } => errand::run(&profile, &Errand::Undo { run: run.clone() }).await,

@@ -35,6 +35,10 @@ pub enum Errand {
     Decide {
         id: String,
         option: String,
+        always: bool,
+    },
+    Standing {
+        line: String,
     },
     Undo {
         run: String,
@@ -113,7 +117,8 @@ async fn alone(profile: &Profile, lock: Lock, errand: &Errand) -> Result<Outcome
 pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Problem> {
     match errand {
         Errand::Sync { direction, dry_run } => syncs::once(wiring, *direction, *dry_run).await,
-        Errand::Decide { id, option } => decisions::decide(wiring, id, option).await,
+        Errand::Decide { id, option, always } => decisions::decide(wiring, id, option, *always).await,
+        Errand::Standing { line } => decisions::set_standing(&wiring.mirror, line),
         Errand::Undo { run } => undo::run(wiring, run).await,
         Errand::Import { files, on_conflict, dry_run } => {
             let options = Options { on_conflict: *on_conflict, dry_run: *dry_run };
@@ -137,6 +142,7 @@ fn on_mirror(
     match errand {
         Errand::Calendars(choice) => Some(done(&|mirror| calendars::choose(mirror, choice))),
         Errand::Pause { until } => Some(done(&|mirror| pause::begin(mirror, *until))),
+        Errand::Standing { line } => Some(done(&|mirror| decisions::set_standing(mirror, line))),
         Errand::Resume => Some(done(&pause::end)),
         Errand::Sync { .. }
         | Errand::Decide { .. }

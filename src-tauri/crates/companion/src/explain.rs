@@ -11,7 +11,7 @@ use sync::booking::BookingStatus;
 use sync::busy_set::{vendor_zone, window};
 use sync::decide::Question;
 use sync::error::Code;
-use sync::plan::plan;
+use sync::plan::{About, plan};
 use sync::policy::Policy;
 use sync::world::{LinkedCalendar, Role, World};
 
@@ -169,8 +169,15 @@ fn bookings(world: &World, span: Interval, checked_at: Option<Timestamp>) -> Vec
 /// Where she moved a booking's event, both times stay blocked until she has decided.
 fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<Because> {
     let cards = plan(world, now, policy).cards.into_iter().filter(|card| match card.question {
-        Question::Moved | Question::MovedBoth => true,
-        Question::Deleted | Question::MovedCancelled | Question::Held => false,
+        Question::Moved | Question::Resized | Question::MovedBoth => true,
+        Question::Duplicated => matches!(card.about, About::Seconds(_)),
+        Question::Deleted
+        | Question::MovedCancelled
+        | Question::Held
+        | Question::Renamed
+        | Question::Overlap
+        | Question::TargetGone
+        | Question::AccountChanged => false,
     });
     cards
         .filter_map(|card| {

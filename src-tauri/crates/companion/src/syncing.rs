@@ -201,6 +201,9 @@ pub fn sentences(report: &Report) -> String {
     if let Some(other) = &report.standing_by {
         lines.push(words::standing_by(&other.holder, Language::English));
     }
+    for given in &report.standing {
+        lines.push(format!("Answered as always: {} {}", given.summary, given.outcome));
+    }
     for decision in &report.decisions {
         lines.push(format!("Decide: {}", decision.summary));
     }

@@ -364,9 +364,15 @@ fn run_view(run: &RunRecord) -> RunView {
         unchanged: bookings("unchanged"),
         held: bookings("held"),
         published: count(published),
-        decisions: count(report["decisions"].as_array().map_or(0, Vec::len)),
+        decisions: count(report["decisions"].as_array().into_iter().flatten().filter(presses).count()),
         problems,
     }
+}
+
+/// Words of her own on an event are told among the decisions, and call nobody.
+fn presses(decision: &&Value) -> bool {
+    let kind = decision["kind"].as_str().and_then(sync::decide::Question::parse);
+    kind.is_none_or(sync::decide::Question::presses)
 }
 
 /// A number, or the length of a list: reports have used both.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
+use sync::decide::Question;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
@@ -16,8 +17,8 @@ use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Coverage, Mirror, RemoteEvent};
 use sync::world::{
-    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord,
-    Settled, Vendor, World,
+    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role,
+    RunRecord, Settled, Vendor, World,
 };
 
 use crate::failure::Failure;
@@ -25,8 +26,8 @@ use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, connection, import_choice, imported_slot, invitation, lease, mapping,
-    operation, pause, published, remote_event, run, sent_invite, vendor,
+    answer, booking, calendar, connection, gone_calendar, import_choice, imported_slot, invitation, lease,
+    mapping, operation, pause, published, remote_event, run, sent_invite, standing_answer, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -167,7 +168,9 @@ impl Mirror for Sqlite {
                 events: remote_event::all(db)?,
                 mappings: keyed(mapping::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
                 published: keyed(published::all(db)?, |row| row.set.source.clone()),
-                answers: keyed(answer::all(db)?, |row| (row.booking.clone(), row.calendar.clone())),
+                answers: keyed(answer::all(db)?, |row| row.card.clone()),
+                standing: standing_answer::all(db)?,
+                gone: gone_calendar::all(db)?,
                 invitations: keyed(invitation::all(db)?, |row| (row.calendar.clone(), row.event.clone())),
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
@@ -298,12 +301,14 @@ impl Mirror for Sqlite {
             match settled {
                 Settled::Stored { mapping, event } => {
                     remote_event::put(tx, &mapping.calendar, event)?;
+                    answer::spend(tx, mapping)?;
                     put_mapping(tx, mapping)
                 }
                 Settled::Removed { mapping } => {
                     remote_event::remove(tx, &mapping.calendar, &mapping.event)?;
                     put_mapping(tx, mapping)
                 }
+                Settled::SecondRemoved { calendar, event } => remote_event::remove(tx, calendar, event),
                 Settled::Published(published) => published::put(tx, published),
                 Settled::Withdrawn { source } => published::remove(tx, source),
                 Settled::SlotsMade { rows } => put_imported_slots(tx, rows, &[]),
@@ -329,8 +334,16 @@ impl Mirror for Sqlite {
         self.write(|tx| answers.iter().try_for_each(|answer| answer::put(tx, answer)))
     }
 
-    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.write(|tx| answer::remove(tx, booking, calendar))
+    fn take_back_answer(&self, card: &str) -> Result<(), MirrorError> {
+        self.write(|tx| answer::take_back(tx, card))
+    }
+
+    fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
+        self.write(|tx| standing_answer::set(tx, question, choice))
+    }
+
+    fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
+        self.write(|tx| gone_calendar::set(tx, calendar, since))
     }
 
     fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {

@@ -40,7 +40,7 @@ pub async fn carry_out(
                 let made = match room {
                     Ok(made) => made,
                     Err(error) => {
-                        desk.refused(calendar, booking, &error, report)?;
+                        desk.refused(calendar, booking, key, &error, report)?;
                         continue;
                     }
                 };
@@ -53,13 +53,13 @@ pub async fn carry_out(
                     // Nobody may book what was only made for this.
                     desk.take_back(calendar, &made).await?;
                 }
-                desk.settle(id, calendar, booking, sent, report)?;
+                desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CancelBooking { calendar, booking, key } => {
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
-                desk.settle(id, calendar, booking, sent, report)?;
+                desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CreateEvent { .. }
             | Operation::UpdateEvent { .. }
@@ -95,8 +95,9 @@ impl Desk<'_> {
         Ok(id)
     }
 
-    /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there. Answers
-    /// with the slot that was made for it.
+    /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there, and so does
+    /// the booking's own where the two overlap: the platform lets no booking go whose slot another one lies over.
+    /// Answers with the slot that was made for it.
     async fn make_room(
         &self,
         calendar: &CalendarId,
@@ -113,7 +114,8 @@ impl Desk<'_> {
         if is_there || standing.iter().any(|slot| slot.span == to) {
             return Ok(Ok(None));
         }
-        for slot in standing.iter().filter(|slot| slot.open) {
+        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
+        for slot in standing.iter().filter(|slot| slot.open || Some(slot.span) == own) {
             match self.remove(calendar, slot).await? {
                 Ok(()) | Err(ServiceError::Gone { .. }) => {}
                 Err(error) => return Ok(Err(error)),
@@ -177,8 +179,7 @@ impl Desk<'_> {
     fn settle(
         &self,
         id: OperationId,
-        calendar: &CalendarId,
-        booking: &BookingId,
+        (calendar, booking, key): (&CalendarId, &BookingId, &str),
         sent: Result<(), ServiceError>,
         report: &mut Report,
     ) -> Result<(), MirrorError> {
@@ -194,7 +195,7 @@ impl Desk<'_> {
             }
             Err(error) => {
                 self.parts.mirror.settle(id, &failed(&error), self.now())?;
-                self.refused(calendar, booking, &error, report)
+                self.refused(calendar, booking, key, &error, report)
             }
         }
     }
@@ -204,11 +205,12 @@ impl Desk<'_> {
         &self,
         calendar: &CalendarId,
         booking: &BookingId,
+        key: &str,
         error: &ServiceError,
         report: &mut Report,
     ) -> Result<(), MirrorError> {
         if !error.outcome_unknown() && !error.may_pass() && !error.is_fenced() {
-            self.parts.mirror.forget_answer(booking, calendar)?;
+            self.parts.mirror.take_back_answer(key)?;
         }
         tell(calendar, booking, error, report);
         Ok(())

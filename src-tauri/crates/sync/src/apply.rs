@@ -153,7 +153,18 @@ async fn write(
         Ended::Done(settled) => {
             parts.mirror.settle(id, &settled, now)?;
             applied.count(operation);
-            Ok(matches!(&settled, Settled::Stored { mapping, event } if !fits(mapping, event)))
+            Ok(match &settled {
+                Settled::Stored { mapping, event } => !fits(mapping, event),
+                // The time it took up is free, and the one that stays is known for the booking's again.
+                Settled::SecondRemoved { .. } => true,
+                Settled::Removed { .. }
+                | Settled::BookingChanged
+                | Settled::Published(_)
+                | Settled::Withdrawn { .. }
+                | Settled::SlotsMade { .. }
+                | Settled::SlotRemoved { .. }
+                | Settled::Failed { .. } => false,
+            })
         }
         Ended::Again { problem } => {
             parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
@@ -345,18 +356,19 @@ impl Sender<'_> {
         base: &ETag,
         remember: Option<&String>,
     ) -> Result<Ended, MirrorError> {
-        let gone = || {
-            self.mapping.map(|mapping| {
-                let now = self.parts.clock.now();
-                let mapping = Mapping { written: remember.cloned(), ..removed(mapping, now) };
-                Ended::Done(Settled::Removed { mapping: Box::new(mapping) })
-            })
-        };
         match self.send(id, || self.calendar.delete(id, base)).await? {
-            Sent::Done(()) | Sent::Burnt => match gone() {
-                Some(ended) => Ok(ended),
-                None => self.look_again(&[], std::slice::from_ref(id)),
-            },
+            Sent::Done(()) | Sent::Burnt => {
+                let its_own = self.mapping.filter(|mapping| mapping.event == *id);
+                let settled = match its_own {
+                    Some(mapping) => {
+                        let now = self.parts.clock.now();
+                        let mapping = Mapping { written: remember.cloned(), ..removed(mapping, now) };
+                        Settled::Removed { mapping: Box::new(mapping) }
+                    }
+                    None => Settled::SecondRemoved { calendar: self.linked.id.clone(), event: id.clone() },
+                };
+                Ok(Ended::Done(settled))
+            }
             Sent::Found(event) => self.look_again(&[event], &[]),
             Sent::NotThere(error) | Sent::Failed(error) => Ok(Ended::Failed { error }),
             Sent::Open(error) => Ok(Ended::Open { error }),

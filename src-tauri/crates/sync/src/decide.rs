@@ -6,6 +6,7 @@ use crate::world::{Mapping, MappingState};
 use calendar::event::{End, When};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -66,10 +67,13 @@ pub enum Verdict {
 }
 
 /// What only the vendor may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Question {
     /// She moved the event; the booking stays where it was.
     Moved,
+    /// She made the event shorter or longer; the booking is as long as it was.
+    Resized,
     /// She deleted the event; the booking stands.
     Deleted,
     /// She moved the event and the booking changed too.
@@ -77,7 +81,18 @@ pub enum Question {
     /// She moved the event of a booking that has been cancelled.
     MovedCancelled,
     /// Its booking is over or gone, like those of many others at once: more than a run removes by itself.
+    #[serde(rename = "held_deletion")]
     Held,
+    /// She gave the event words of her own.
+    Renamed,
+    /// She copied the event, or two events prove to be the booking's.
+    Duplicated,
+    /// An event of hers lies over the booking.
+    Overlap,
+    /// The calendar that bookings go to is not there any more.
+    TargetGone,
+    /// She signed in to another account of the service whose calendar takes bookings.
+    AccountChanged,
 }
 
 /// Decides what to do about an event that was written once and is known to the mirror.
@@ -166,7 +181,9 @@ pub fn asked(mapping: &Mapping, draft: &Draft) -> Asked {
     if written == Some(draft.checksum.as_str()) { Asked::Same } else { Asked::Changed }
 }
 
-fn words_are_hers(mapping: &Mapping) -> bool {
+/// Whether we last wrote the times alone, since the words are hers.
+#[must_use]
+pub fn words_are_hers(mapping: &Mapping) -> bool {
     mapping.written.as_deref().is_some_and(|text| text.starts_with(HERS))
 }
 
@@ -196,6 +213,12 @@ pub fn fingerprint_of_draft(draft: &Draft) -> String {
 
 fn short_hash(value: &serde_json::Value) -> String {
     HEXLOWER.encode(&Sha256::digest(value.to_string())[..12])
+}
+
+/// Whether title or description are other than the booking's. A place of hers is no matter: we write none.
+#[must_use]
+pub fn is_reworded(event: &RemoteEvent, draft: &Draft) -> bool {
+    event.event.summary != draft.title || event.event.description != draft.description
 }
 
 /// Whether the event already says what the draft would write.

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use crate::busy_set::vendor_zone;
 use crate::decide::Question;
-use crate::ids::CalendarId;
+use crate::ids::{CalendarId, ConnectionId};
 use crate::import::{Given, ImportedSlot, Intake, Invitation, OnConflict, SlotKey, SlotState, hers, is_over};
 use crate::plan::Card;
 use crate::ports::RemoteEvent;
-use crate::report::DecisionReport;
+use crate::report::{DecisionReport, StandingReport};
+use crate::standing::refusal;
 use crate::words;
 use crate::world::{Answer, Choice, World};
 
@@ -30,31 +31,48 @@ pub enum Refused {
     NoSuchOption {
         options: Vec<String>,
     },
+    /// This kind of question is hers to answer each time.
+    NotForAll {
+        why: &'static str,
+    },
 }
 
 /// What her answer changes in the mirror; the next sync carries it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decided {
-    Import { calendar: CalendarId, intake: Intake },
-    Bookings { calendar: CalendarId, answers: Vec<Answer> },
+    Import {
+        calendar: CalendarId,
+        intake: Intake,
+    },
+    /// With the accounts that must be asked to act on it.
+    Bookings {
+        answers: Vec<Answer>,
+        connections: BTreeSet<ConnectionId>,
+    },
 }
 
 impl Decided {
+    /// The accounts that must be asked to act on it.
     #[must_use]
-    pub fn calendar(&self) -> &CalendarId {
+    pub fn connections(&self, world: &World) -> BTreeSet<ConnectionId> {
         match self {
-            Self::Import { calendar, .. } | Self::Bookings { calendar, .. } => calendar,
+            Self::Import { calendar, .. } => {
+                let calendar = world.calendars.get(calendar);
+                calendar.map(|calendar| calendar.connection.clone()).into_iter().collect()
+            }
+            Self::Bookings { connections, .. } => connections.clone(),
         }
     }
 }
 
-/// All questions, as the CLI and the window tell them: bookings first, then invitations, then imported free times.
+/// All questions, as the CLI and the window tell them: bookings first, then invitations, then imported free times, and
+/// last those that do not press.
 #[must_use]
 pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionReport> {
     let bookings = cards.iter().map(|card| DecisionReport {
         id: card.id(),
         kind: card.question.as_str().to_owned(),
-        booking_id: Some(card.booking.clone()),
+        booking_id: card.booking.clone(),
         summary: words::card_summary(world, card),
         options: card.choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
         outcomes: card.choices().iter().map(|choice| words::card_outcome(world, card, *choice)).collect(),
@@ -76,7 +94,23 @@ pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionRep
             options: OnConflict::ALL.map(|choice| choice.as_str().to_owned()).to_vec(),
             outcomes: OnConflict::ALL.map(|choice| words::conflict_outcome(choice).to_owned()).to_vec(),
         });
-    held(world, cards).into_iter().chain(bookings).chain(invitations).chain(conflicts).collect()
+    let mut all: Vec<DecisionReport> =
+        held(world, cards).into_iter().chain(bookings).chain(invitations).chain(conflicts).collect();
+    all.sort_by_key(|decision| !decision.presses());
+    all
+}
+
+/// A question that was answered as all of its kind are.
+#[must_use]
+pub fn told(world: &World, card: &Card, choice: Choice) -> StandingReport {
+    StandingReport {
+        id: card.id(),
+        kind: card.question.as_str().to_owned(),
+        booking_id: card.booking.clone(),
+        summary: words::card_summary(world, card),
+        option: choice.as_str().to_owned(),
+        outcome: words::card_outcome(world, card, choice),
+    }
 }
 
 /// One question for all removals that are held, where there are more than one. Each can be decided by itself too.
@@ -84,7 +118,7 @@ fn held(world: &World, cards: &[Card]) -> Option<DecisionReport> {
     let held = held_cards(cards);
     (held.len() > 1).then(|| DecisionReport {
         id: held_id(&held),
-        kind: "held_deletions".to_owned(),
+        kind: HELD.to_owned(),
         booking_id: None,
         summary: words::held_summary(world, &held),
         options: held[0].choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
@@ -97,7 +131,7 @@ fn held_cards(cards: &[Card]) -> Vec<&Card> {
 }
 
 fn held_id(held: &[&Card]) -> String {
-    format!("held_deletions-{}", digest(&json!(held.iter().map(|card| card.id()).collect::<Vec<_>>())))
+    format!("{HELD}-{}", digest(&json!(held.iter().map(|card| card.id()).collect::<Vec<_>>())))
 }
 
 /// What her answer changes, and in which calendar.
@@ -145,15 +179,52 @@ pub fn answer(
     let choice = Choice::parse(option)
         .filter(|choice| first.choices().contains(choice))
         .ok_or_else(|| no_such(&first.choices().iter().map(|choice| choice.as_str()).collect::<Vec<_>>()))?;
-    let answer = |card: &&Card| Answer {
-        booking: card.booking.clone(),
-        calendar: card.calendar.clone(),
-        card: card.id(),
-        choice,
-        at: now,
-    };
-    Ok(Decided::Bookings { calendar: first.calendar.clone(), answers: asked.iter().map(answer).collect() })
+    Ok(Decided::Bookings {
+        answers: asked.iter().map(|card| card.answered(choice, now)).collect(),
+        connections: asked.iter().flat_map(|card| card.concerns(world)).collect(),
+    })
 }
+
+/// What stands for all questions of this kind from now on, if she answers this one so for all of them.
+///
+/// # Errors
+/// When nothing may stand for questions of this kind.
+pub fn for_all(cards: &[Card], id: &str, option: &str) -> Result<(Question, Choice), Refused> {
+    let held = held_cards(cards);
+    let is_all_held = held.len() > 1 && held_id(&held) == id;
+    let card = if is_all_held { held.first().copied() } else { cards.iter().find(|card| card.id() == id) };
+    let Some(card) = card else { return Err(Refused::NotForAll { why: ANOTHER_WAY }) };
+    may_stand(card.question.as_str(), option)
+}
+
+/// A kind of question, and what is to stand for it.
+///
+/// # Errors
+/// When there is no such kind or option, or nothing may stand for it.
+pub fn may_stand(kind: &str, option: &str) -> Result<(Question, Choice), Refused> {
+    let question = kind_of(kind)?;
+    if let Some(why) = refusal(question) {
+        return Err(Refused::NotForAll { why });
+    }
+    let choice = Choice::parse(option).filter(|choice| question.options().contains(choice));
+    let words = || question.options().iter().map(|choice| choice.as_str()).collect::<Vec<_>>();
+    Ok((question, choice.ok_or_else(|| no_such(&words()))?))
+}
+
+/// # Errors
+/// When there is no such kind, or it is one that nothing may stand for.
+pub fn kind_of(kind: &str) -> Result<Question, Refused> {
+    match (Question::parse(kind), kind) {
+        (Some(question), _) => Ok(question),
+        (None, HELD) => Ok(Question::Held),
+        (None, "invitation" | "import_conflict") => Err(Refused::NotForAll { why: ANOTHER_WAY }),
+        (None, _) => Err(no_such(&Question::ALL.map(Question::as_str))),
+    }
+}
+
+const HELD: &str = "held_deletions";
+const ANOTHER_WAY: &str = "What files bring is decided with each of them; `companion import --on-conflict` decides \
+                           about a whole file.";
 
 fn no_such(options: &[&str]) -> Refused {
     Refused::NoSuchOption { options: options.iter().map(|option| (*option).to_owned()).collect() }

@@ -106,6 +106,15 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.as_str() == text)
     }
 
+    /// Whether a calendar of it can take bookings.
+    #[must_use]
+    pub fn holds_bookings(self) -> bool {
+        match self {
+            Self::Google | Self::Outlook | Self::Caldav => true,
+            Self::Ics => false,
+        }
+    }
+
     /// The platform's own word for it, in `provider` fields.
     #[must_use]
     pub fn platform_word(self) -> &'static str {

@@ -24,6 +24,7 @@ pub mod report;
 pub mod retry;
 pub mod run;
 pub mod slots;
+pub mod standing;
 mod switch;
 pub mod target;
 pub mod trouble;

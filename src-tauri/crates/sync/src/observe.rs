@@ -54,10 +54,7 @@ impl Observed {
     /// Read to the present, so that what is absent is absent.
     #[must_use]
     pub fn is_current(&self, calendar: &CalendarId) -> bool {
-        match self.outcome(calendar) {
-            Some(ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged) => true,
-            Some(ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead) | None => false,
-        }
+        self.outcome(calendar).is_some_and(is_whole)
     }
 
     /// Something of it was read: enough to add busy time, which only closes slots.
@@ -69,6 +66,13 @@ impl Observed {
     #[must_use]
     pub fn is_new(&self, calendar: &CalendarId) -> bool {
         self.new.contains(calendar)
+    }
+}
+
+fn is_whole(outcome: ReadOutcome) -> bool {
+    match outcome {
+        ReadOutcome::Snapshot | ReadOutcome::Delta | ReadOutcome::Unchanged => true,
+        ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead => false,
     }
 }
 
@@ -212,7 +216,11 @@ async fn read_calendar(
         report.errors.push(again);
         return Ok(ReadOutcome::Failed);
     }
-    read_from(parts, world, account.as_ref(), calendar, &fail, report).await
+    let outcome = read_from(parts, world, account.as_ref(), calendar, &fail, report).await?;
+    if world.gone.contains_key(&calendar.id) && is_whole(outcome) {
+        parts.mirror.set_gone(&calendar.id, None)?;
+    }
+    Ok(outcome)
 }
 
 async fn read_from(
@@ -264,6 +272,11 @@ async fn read_from(
                 return Ok(ReadOutcome::Failed);
             }
             Reading::Failed(error) => {
+                // Nothing else says that it is gone: not silence, and not half a reading.
+                let says_gone = matches!(error, ServiceError::Gone { .. });
+                if says_gone && !world.gone.contains_key(&calendar.id) {
+                    parts.mirror.set_gone(&calendar.id, Some(parts.clock.now()))?;
+                }
                 report.errors.push(fail(&error));
                 return Ok(ReadOutcome::Failed);
             }

@@ -5,15 +5,22 @@ mod answered;
 mod bookings;
 mod busy;
 mod card;
+mod copies;
+mod home;
 mod mapping;
+mod overlaps;
 mod removals;
+mod seconds;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 pub use self::busy::SourceBusy;
-pub use self::card::Card;
+pub use self::card::{About, Card, Over, WORDS};
+pub use self::copies::unblocked;
+pub use self::home::{Home, decided_home};
 pub use self::mapping::{found, next_generation, removed, stored};
 use crate::ids::CalendarId;
 use crate::policy::Policy;
@@ -32,6 +39,8 @@ pub struct Plan {
     /// What she decided about bookings, to be carried out on the platform.
     pub answers: Vec<Operation>,
     pub cards: Vec<Card>,
+    /// Calendars that were looked at for an answer, by its key: it is carried out only if they were read to the present.
+    pub relies_on: BTreeMap<String, BTreeSet<CalendarId>>,
     /// Bookings whose event is as it should be.
     pub unchanged: usize,
     /// Every busy source, whether or not it is to be published.
@@ -51,11 +60,23 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
     let identities: BTreeMap<&CalendarId, Identities> =
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
+    plan.cards.extend(home::questions(world, now));
     let mut elsewhere = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        let removals = bookings::plan_bookings(world, calendar, now, &mut plan, &mut elsewhere);
+        let removals = bookings::plan_bookings(
+            world,
+            calendar,
+            &identities[&calendar.id],
+            now,
+            &mut plan,
+            &mut elsewhere,
+        );
         plan.remove_or_hold(world, calendar, removals, policy, now);
     }
+    plan.cards.extend(copies::questions(world, &identities, now, policy));
     busy::plan_busy(world, &identities, now, policy, &elsewhere, &mut plan);
+    overlaps::plan_overlaps(world, &identities, now, &mut plan);
+    // What presses comes first.
+    plan.cards.sort_by_key(|card| !card.question.presses());
     plan
 }

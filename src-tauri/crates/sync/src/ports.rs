@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::decide::Question;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
@@ -21,8 +22,8 @@ use crate::journal::JournalEntry;
 use crate::lease::{Fencing, Installation, Lease, LeaseRecord};
 use crate::news::News;
 use crate::world::{
-    Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
-    Vendor, World,
+    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
+    Settled, Vendor, World,
 };
 
 /// What one look at a remote side told us. Only a `Snapshot` may be read for absence, and only inside its coverage.
@@ -211,10 +212,10 @@ pub trait Platform: Send + Sync {
     /// Makes `slots`, each open and under its own id, so that the same call again makes no second. One that cannot be
     /// made keeps none of the others from being made. The answers are in the order of `slots`.
     async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError>;
-    /// Removes the slot if it still stands open at exactly `slot.span`.
+    /// Removes the slot if it still stands at exactly `slot.span`, open or closed as `slot` says.
     ///
     /// # Errors
-    /// [`ServiceError::Stale`] when it is closed (perhaps booked) or elsewhere, [`ServiceError::Gone`] when it is not
+    /// [`ServiceError::Stale`] when it is otherwise (booked meanwhile, perhaps) or elsewhere, [`ServiceError::Gone`] when it is not
     /// there.
     async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError>;
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId>;
@@ -297,10 +298,15 @@ pub trait Mirror: Send + Sync {
     /// A mapping changed without any write of ours: adopted, refreshed or forgotten.
     fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError>;
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
-    /// What she decided about bookings' events, in place of what she decided before.
+    /// What she decided, each in place of what she decided about the same before. An answer about her words on an event
+    /// is gone once words of ours are stored there: it was for those alone.
     fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError>;
-    /// Her answer could not be carried out: she is asked again.
-    fn forget_answer(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError>;
+    /// The answer to this question could not be carried out: she is asked again.
+    fn take_back_answer(&self, card: &str) -> Result<(), MirrorError>;
+    /// How all questions of this kind are to be answered from now on; with nothing, she is asked.
+    fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError>;
+    /// Since when the service says that it does not have the calendar any more.
+    fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError>;
 
     /// What is known of who writes. With `in_doubt`, another computer may have told the platform her busy time since:
     /// no source counts as told any more, and all of them are sent again.

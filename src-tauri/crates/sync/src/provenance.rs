@@ -1,8 +1,10 @@
-//! Whose an event is. Three answers, because a marker alone proves nothing: calendar apps copy it with the event.
+//! Whose an event is. Three answers, because a marker alone proves nothing: calendar apps copy it with the event. And
+//! where two events prove to be one booking's, neither is known to be the one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::booking::{booking_uid, event_id};
+use crate::decide::stands;
 use crate::ids::{BookingId, RemoteId, Service};
 use crate::ports::RemoteEvent;
 use crate::world::{LinkedCalendar, MappingState, World};
@@ -11,7 +13,8 @@ use crate::world::{LinkedCalendar, MappingState, World};
 pub enum Provenance {
     /// We wrote it, for this booking.
     Ours(BookingId),
-    /// It names one of her bookings, but nothing proves that we wrote it: not written to, not counted as busy.
+    /// It names one of her bookings, but nothing proves that we wrote it, or another event proves as much: not written
+    /// to, not counted as busy.
     Indeterminate(BookingId),
     Foreign,
 }
@@ -21,6 +24,7 @@ pub struct Identities {
     mapped: BTreeMap<RemoteId, BookingId>,
     derived: BTreeMap<RemoteId, BookingId>,
     uids: BTreeMap<String, BookingId>,
+    claimants: BTreeMap<BookingId, BTreeSet<RemoteId>>,
 }
 
 impl Identities {
@@ -48,11 +52,25 @@ impl Identities {
             uids.insert(booking.0.clone(), booking.clone());
             uids.insert(format!("{booking}@bookiji.com"), booking.clone());
         }
-        Self { mapped, derived, uids }
+        Self { mapped, derived, uids, claimants: claimants(world, calendar) }
+    }
+
+    /// The standing events of which each proves to be this booking's: its marker names it and its id is the one that only
+    /// we would choose, or the mirror points at it.
+    #[must_use]
+    pub fn claimants(&self, booking: &BookingId) -> &BTreeSet<RemoteId> {
+        static NONE: BTreeSet<RemoteId> = BTreeSet::new();
+        self.claimants.get(booking).unwrap_or(&NONE)
     }
 
     #[must_use]
     pub fn provenance(&self, event: &RemoteEvent) -> Provenance {
+        let several = self.claimants.iter().filter(|(_, claimants)| claimants.len() > 1);
+        for (booking, claimants) in several {
+            if claimants.contains(&event.id) {
+                return Provenance::Indeterminate(booking.clone());
+            }
+        }
         if let Some(booking) = self.mapped.get(&event.id) {
             return Provenance::Ours(booking.clone());
         }
@@ -70,4 +88,26 @@ impl Identities {
             },
         }
     }
+}
+
+fn claimants(world: &World, calendar: &LinkedCalendar) -> BTreeMap<BookingId, BTreeSet<RemoteId>> {
+    let mut claimants: BTreeMap<BookingId, BTreeSet<RemoteId>> = BTreeMap::new();
+    let Some(events) = world.events.get(&calendar.id) else { return claimants };
+    for event in events.values() {
+        let Some(marker) = &event.marker else { continue };
+        let mapping = world.mappings.get(&(marker.booking.clone(), calendar.id.clone()));
+        let known = mapping.is_some() || world.bookings.contains_key(&marker.booking);
+        if known && event.id == event_id(&marker.booking, &calendar.remote, marker.generation) {
+            claimants.entry(marker.booking.clone()).or_default().insert(event.id.clone());
+        }
+    }
+    for mapping in world.mappings.values().filter(|row| row.calendar == calendar.id && stands(row)) {
+        // Alone, what the mirror points at is no claim against anybody.
+        if events.contains_key(&mapping.event)
+            && let Some(claimants) = claimants.get_mut(&mapping.booking)
+        {
+            claimants.insert(mapping.event.clone());
+        }
+    }
+    claimants
 }

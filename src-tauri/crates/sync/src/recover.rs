@@ -54,7 +54,10 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                     let mapping = Mapping { written: remember.clone(), ..removed(mapping, now) };
                     Settled::Removed { mapping: Box::new(mapping) }
                 }
-                _ => interrupted(),
+                Some(_) | None if !stands => {
+                    Settled::SecondRemoved { calendar: calendar.clone(), event: event.clone() }
+                }
+                Some(_) | None => interrupted(),
             }
         }
         Operation::MoveBooking { booking, to, .. } => match world.bookings.get(booking) {

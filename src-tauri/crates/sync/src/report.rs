@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::Question;
 use crate::error::{Code, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::lease::StandingBy;
@@ -21,6 +22,9 @@ pub struct Report {
     #[serde(default)]
     pub slots: SlotsReport,
     pub decisions: Vec<DecisionReport>,
+    /// Questions that were answered as she always wants them answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<StandingReport>,
     pub errors: Vec<ErrorReport>,
     /// Another computer writes for her: this run read and planned, and wrote nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +148,27 @@ pub struct DecisionReport {
     pub outcomes: Vec<String>,
 }
 
+impl DecisionReport {
+    /// Whether it is one that silence costs something: see [`crate::decide::Question::presses`].
+    #[must_use]
+    pub fn presses(&self) -> bool {
+        Question::parse(&self.kind).is_none_or(Question::presses)
+    }
+}
+
+/// A question that her standing answer was given to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingReport {
+    pub id: String,
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<BookingId>,
+    pub summary: String,
+    pub option: String,
+    /// What the option comes to.
+    pub outcome: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     pub code: Code,
@@ -197,6 +222,7 @@ impl Report {
             bookings: BookingsReport::default(),
             slots: SlotsReport::default(),
             decisions: Vec::new(),
+            standing: Vec::new(),
             errors: Vec::new(),
             standing_by: None,
             undo: None,

@@ -15,8 +15,8 @@ use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
-use crate::world::{Direction, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{answers, apply, decisions, recover, slots, switch, target, undo};
+use crate::world::{Direction, Given, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::{answers, apply, decisions, recover, slots, standing, switch, target, undo};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -132,9 +132,9 @@ async fn run_among(
     let mut round = 0;
     let mut has_answered = false;
     loop {
-        let world = world_with(parts, extra.as_ref())?;
-        last_plan =
-            allowed(plan(&world, parts.clock.now(), &parts.policy), &world, request.direction, &observed);
+        let mut world = world_with(parts, extra.as_ref())?;
+        let planned = plan_with_standing(parts, &mut world, request.dry_run, &mut report)?;
+        last_plan = allowed(planned, &world, request.direction, &observed);
         unchanged.get_or_insert(last_plan.unchanged + last_plan.notes.len());
         if request.dry_run {
             applied.count_planned(&last_plan);
@@ -210,11 +210,41 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
     end(parts, record, None, &after, &observed, &applied, report).await
 }
 
+/// Plans, after her standing answers were given to what waits. They are written down like any other, so that each is given
+/// once and told once.
+fn plan_with_standing(
+    parts: &Parts<'_>,
+    world: &mut World,
+    dry_run: bool,
+    report: &mut Report,
+) -> Result<Plan, MirrorError> {
+    let now = parts.clock.now();
+    let first = plan(world, now, &parts.policy);
+    let answers = standing::answers(world, &first.cards, &parts.policy, now);
+    if answers.is_empty() {
+        return Ok(first);
+    }
+    if !dry_run {
+        parts.mirror.put_answers(&answers)?;
+    }
+    for answer in answers {
+        let card = first.cards.iter().find(|card| card.id() == answer.card);
+        if let Some(card) = card.filter(|_| answer.given == Given::Standing) {
+            report.standing.push(decisions::told(world, card, answer.choice));
+        }
+        world.answers.insert(answer.card.clone(), answer);
+    }
+    Ok(plan(world, now, &parts.policy))
+}
+
 /// What the mirror knows, and a calendar that a dry run would make: it is empty, and known to be.
 fn world_with(parts: &Parts<'_>, extra: Option<&LinkedCalendar>) -> Result<World, MirrorError> {
     let mut world = parts.mirror.world()?;
     if let Some(calendar) = extra {
         let made = || LinkedCalendar { known: true, ..calendar.clone() };
+        for former in world.calendars.values_mut().filter(|former| former.role == Role::Target) {
+            former.role = if world.gone.contains_key(&former.id) { Role::Off } else { Role::Busy };
+        }
         world.calendars.entry(calendar.id.clone()).or_insert_with(made);
     }
     Ok(world)
@@ -233,7 +263,7 @@ async fn end(
     let world = world_with(parts, extra)?;
     report.slots = slots_report(&world, applied);
     report.bookings =
-        BookingsReport { unchanged: report.bookings.unchanged, held: plan.cards.len(), ..applied.bookings };
+        BookingsReport { unchanged: report.bookings.unchanged, held: held(plan), ..applied.bookings };
     let ended_at = parts.clock.now();
     finish(&world, plan, observed, applied, ended_at, &mut report);
     if !report.dry_run {
@@ -251,6 +281,10 @@ async fn end(
         parts.mirror.end_run(&record)?;
     }
     Ok(report)
+}
+
+fn held(plan: &Plan) -> usize {
+    plan.cards.iter().filter(|card| card.holds_an_event()).count()
 }
 
 fn slots_report(world: &World, applied: &Applied) -> SlotsReport {
@@ -329,8 +363,12 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         plan.answers.clear();
     }
     plan.answers.retain(|operation| match operation {
-        Operation::MoveBooking { calendar, booking, .. }
-        | Operation::CancelBooking { calendar, booking, .. } => may_write(calendar, booking),
+        Operation::MoveBooking { calendar, booking, key, .. }
+        | Operation::CancelBooking { calendar, booking, key } => {
+            let looked_at = plan.relies_on.get(key).into_iter().flatten();
+            may_write(calendar, booking)
+                && looked_at.into_iter().all(|calendar| observed.is_current(calendar))
+        }
         Operation::CreateEvent { .. }
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }

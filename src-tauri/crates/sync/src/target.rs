@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::Service;
 use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
 use crate::lease::writer::Turn;
+use crate::plan::decided_home;
 use crate::ports::{Account, CalendarEntry};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
@@ -25,20 +25,28 @@ pub async fn ensure(
     dry_run: bool,
     report: &mut Report,
 ) -> Result<Option<LinkedCalendar>, MirrorError> {
-    if world.calendars.values().any(|calendar| calendar.role == Role::Target) {
+    let moves = decided_home(world, parts.clock.now());
+    if moves.is_none() && world.calendars.values().any(|calendar| calendar.role == Role::Target) {
         return Ok(None);
     }
     let Some(vendor) = &world.vendor else { return Ok(None) };
+    // One that must sign in again is asked all the same: she may just have.
+    let wanted = |connection: &Connection| {
+        let named = moves.as_ref().is_none_or(|home| home.connection == connection.id);
+        named && connection.state != ConnectionState::Leaving && connection.service.holds_bookings()
+    };
     let home = world.connections.values().find_map(|connection| {
         let account = parts.accounts.get(&connection.id)?;
-        can_hold_bookings(connection).then_some((connection, account))
+        wanted(connection).then_some((connection, account))
     });
     let Some((connection, account)) = home else { return Ok(None) };
-    let entry = match find(parts, account.as_ref()).await {
+    let former = moves.as_ref().and_then(|home| world.calendars.get(&home.instead_of));
+    let not = former.map(|former| &former.remote);
+    let entry = match find(parts, account.as_ref(), not).await {
         Ok(Some(entry)) => Ok(entry),
         Ok(None) if dry_run => Ok(imagined(vendor)),
         Ok(None) if parts.writer.turn(parts).await? == Turn::StandBy => return Ok(None),
-        Ok(None) => make(parts, account.as_ref(), vendor).await,
+        Ok(None) => make(parts, account.as_ref(), vendor, not).await,
         Err(error) => Err(error),
     };
     let entry = match entry {
@@ -56,24 +64,22 @@ pub async fn ensure(
         return Ok(Some(calendar));
     }
     parts.mirror.put_calendar(&calendar)?;
+    // Stopped in between, the next run comes here again before it plans anything.
+    if let (Some(former), Some(home)) = (former, &moves) {
+        let former = LinkedCalendar { role: home.role, updated_at: parts.clock.now(), ..former.clone() };
+        parts.mirror.put_calendar(&former)?;
+    }
     Ok(None)
 }
 
-/// One that must sign in again is asked all the same: she may just have.
-fn can_hold_bookings(connection: &Connection) -> bool {
-    if connection.state == ConnectionState::Leaving {
-        return false;
-    }
-    match connection.service {
-        Service::Google | Service::Outlook | Service::Caldav => true,
-        Service::Ics => false,
-    }
-}
-
-/// The first by id, so that computers which see the same calendars choose the same.
-async fn find(parts: &Parts<'_>, account: &dyn Account) -> Result<Option<CalendarEntry>, ServiceError> {
+/// The first by id, so that computers which see the same calendars choose the same; `not` the one that is to be left.
+async fn find(
+    parts: &Parts<'_>,
+    account: &dyn Account,
+    not: Option<&RemoteCalendarId>,
+) -> Result<Option<CalendarEntry>, ServiceError> {
     let listed = with_retry(parts.clock, &parts.policy.retry, || account.calendars()).await?;
-    let ours = listed.into_iter().filter(|entry| entry.ours && entry.writable);
+    let ours = listed.into_iter().filter(|entry| entry.ours && entry.writable && Some(&entry.remote) != not);
     Ok(ours.min_by(|a, b| a.remote.cmp(&b.remote)))
 }
 
@@ -94,6 +100,7 @@ async fn make(
     parts: &Parts<'_>,
     account: &dyn Account,
     vendor: &Vendor,
+    not: Option<&RemoteCalendarId>,
 ) -> Result<CalendarEntry, ServiceError> {
     parts.writer.admit(parts).await?;
     match account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await {
@@ -102,9 +109,9 @@ async fn make(
         // this moment: it is waited for, and both take the same.
         Ok(entry) => {
             parts.clock.wait(OTHERS_MAY_MAKE_ONE).await;
-            Ok(find(parts, account).await?.unwrap_or(entry))
+            Ok(find(parts, account, not).await?.unwrap_or(entry))
         }
-        Err(error) if error.outcome_unknown() => find(parts, account).await?.ok_or(error),
+        Err(error) if error.outcome_unknown() => find(parts, account, not).await?.ok_or(error),
         Err(error) => Err(error),
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::decide::Question;
 use crate::error::Code;
 use crate::ids::{
     BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
@@ -29,8 +30,12 @@ pub struct World {
     pub events: BTreeMap<CalendarId, BTreeMap<RemoteId, RemoteEvent>>,
     pub mappings: BTreeMap<(BookingId, CalendarId), Mapping>,
     pub published: BTreeMap<CalendarId, PublishedBusy>,
-    /// What she decided about events of bookings that she had changed.
-    pub answers: BTreeMap<(BookingId, CalendarId), Answer>,
+    /// What she decided, by the id of the question that it answers.
+    pub answers: BTreeMap<String, Answer>,
+    /// How she wants every question of a kind answered.
+    pub standing: BTreeMap<Question, Choice>,
+    /// Calendars that their service says it does not have any more, and since when.
+    pub gone: BTreeMap<CalendarId, Timestamp>,
     /// Imported events that came as an invitation.
     pub invitations: BTreeMap<(CalendarId, RemoteId), Invitation>,
     /// What she chose where an imported event's free times meet slots of hers.
@@ -192,18 +197,33 @@ pub enum MappingState {
     Removed,
 }
 
-/// What she decided about the event of one booking. It counts for the state that she was asked about and no other.
+/// What she decided. It counts for the state that she was asked about and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    pub booking: BookingId,
+    /// None where the question is about a whole calendar or account.
+    pub booking: Option<BookingId>,
     pub calendar: CalendarId,
+    /// What of it the question is about: a later answer about the same takes its place.
+    pub topic: String,
     /// The question's id, which changes with what it asks about.
     pub card: String,
     pub choice: Choice,
+    pub given: Given,
     pub at: Timestamp,
 }
 
-/// What may be done about an event of ours that she changed.
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    ByHer,
+    /// She had said that all of its kind are answered so.
+    Standing,
+    /// Nobody's any more: it could not be carried out, or was one of too many at once. She is asked, whatever stands.
+    TakenBack,
+}
+
+/// What may be done about something that she changed or that came between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
@@ -213,14 +233,29 @@ pub enum Choice {
     Cancel,
     /// The event goes back to what the booking says.
     PutBack,
-    /// The event of a cancelled booking goes too.
+    /// The event of a cancelled booking goes too, or the second one of a booking that has two.
     Remove,
+    /// A copy of our event does not take up its time.
+    Unblock,
+    /// Bookings get a new calendar in place of the one that is gone.
+    Create,
+    /// Bookings go to the account that she signed in to last.
+    Switch,
     /// Nothing changes, and both times stay blocked.
     Leave,
 }
 
 impl Choice {
-    pub const ALL: [Self; 5] = [Self::Move, Self::Cancel, Self::PutBack, Self::Remove, Self::Leave];
+    pub const ALL: [Self; 8] = [
+        Self::Move,
+        Self::Cancel,
+        Self::PutBack,
+        Self::Remove,
+        Self::Unblock,
+        Self::Create,
+        Self::Switch,
+        Self::Leave,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -229,6 +264,9 @@ impl Choice {
             Self::Cancel => "cancel",
             Self::PutBack => "put_back",
             Self::Remove => "remove",
+            Self::Unblock => "unblock",
+            Self::Create => "create",
+            Self::Switch => "switch",
             Self::Leave => "leave",
         }
     }
@@ -359,6 +397,11 @@ pub enum Settled {
     },
     Removed {
         mapping: Box<Mapping>,
+    },
+    /// A second event of a booking is gone; the first one stands, and so does its mapping.
+    SecondRemoved {
+        calendar: CalendarId,
+        event: RemoteId,
     },
     /// The platform did what she decided about a booking; what it says now is read anew.
     BookingChanged,

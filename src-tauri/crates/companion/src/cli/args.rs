@@ -38,7 +38,9 @@ impl Args {
     /// As any wrong usage.
     pub fn check(&self) -> Result<(), clap::Error> {
         match &self.command {
-            Command::Status | Command::Sync(_) | Command::Decisions => return Ok(()),
+            Command::Status | Command::Sync(_) | Command::Decisions { standing: None | Some(None) } => {
+                return Ok(());
+            }
             Command::Login(_)
             | Command::Logout
             | Command::Connect { .. }
@@ -49,6 +51,7 @@ impl Args {
             | Command::Import(_)
             | Command::Export(_)
             | Command::Invite(_)
+            | Command::Decisions { standing: Some(Some(_)) }
             | Command::Decide { .. }
             | Command::History { .. }
             | Command::Undo { .. }
@@ -111,13 +114,20 @@ pub enum Command {
     /// Write an invitation to one booking, with add-to-calendar links
     Invite(InviteArgs),
     /// Show what waits for you
-    Decisions,
+    Decisions {
+        /// Show what is answered without asking you; or set it, as KIND=OPTION, or end it, as KIND=ask
+        #[arg(long, value_name = "KIND=OPTION", num_args = 0..=1)]
+        standing: Option<Option<String>>,
+    },
     /// Answer what waits for you
     Decide {
         /// The question's id, as `decisions` shows it
         id: String,
         /// One of its options
         option: String,
+        /// Answer all questions of its kind so from now on
+        #[arg(long)]
+        always: bool,
     },
     /// Show past syncs, newest first
     History {
@@ -388,7 +398,10 @@ mod tests {
             "companion export --from 2026-01-01 --to 2026-12-31 --describe none -o -",
             "companion invite booking-1 --cancel -o invite.ics",
             "companion decisions",
+            "companion decisions --standing --json",
+            "companion decisions --standing moved=put_back",
             "companion decide card-1 accept",
+            "companion decide card-1 put_back --always",
             "companion connect ics-feed --url https://school.example/calendar.ics",
             "companion history run-1",
             "companion undo run-1",

@@ -35,7 +35,12 @@ pub async fn run(dir: &Path, args: &Args, language: Language) -> Result<Outcome,
     };
     match &args.command {
         Command::Status => Ok(together(read(status::run))),
-        Command::Decisions => Ok(together(read(|profile, _| decisions::list(profile)))),
+        Command::Decisions { standing: None } => {
+            Ok(together(read(|profile, _| decisions::list(profile, false))))
+        }
+        Command::Decisions { standing: Some(None) } => {
+            Ok(together(read(|profile, _| decisions::list(profile, true))))
+        }
         Command::Sync(request) if request.watch => watch(dir, language, args.json).await,
         Command::Sync(request) => Ok(together(sync_each(dir, members, request).await?)),
         Command::Login(_)
@@ -48,6 +53,7 @@ pub async fn run(dir: &Path, args: &Args, language: Language) -> Result<Outcome,
         | Command::Import(_)
         | Command::Export(_)
         | Command::Invite(_)
+        | Command::Decisions { standing: Some(Some(_)) }
         | Command::Decide { .. }
         | Command::History { .. }
         | Command::Undo { .. }

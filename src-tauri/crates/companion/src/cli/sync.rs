@@ -3,7 +3,7 @@
 use mirror::Sqlite;
 use sync::error::Code;
 use sync::ports::Mirror;
-use sync::report::Report;
+use sync::report::{DecisionReport, Report};
 use sync::world::{Direction, SyncOutcome};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -49,7 +49,7 @@ pub(super) fn outcome(report: &Report) -> Outcome {
     let exit = match report.outcome() {
         SyncOutcome::Error => Exit::Failed,
         SyncOutcome::Partial => Exit::Partly,
-        SyncOutcome::Success if !report.decisions.is_empty() => Exit::Decide,
+        SyncOutcome::Success if report.decisions.iter().any(DecisionReport::presses) => Exit::Decide,
         SyncOutcome::Success => Exit::Done,
     };
     Outcome {

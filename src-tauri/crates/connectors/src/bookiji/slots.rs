@@ -86,7 +86,7 @@ impl Slots<'_> {
             .query("id", &id)
             .query("start_time", &format!("eq.{}", written(slot.span.start())))
             .query("end_time", &format!("eq.{}", written(slot.span.end())))
-            .query("is_available", "is.true")
+            .query("is_available", if slot.open { "is.true" } else { "is.false" })
             .query("select", COLUMNS);
         let removed: Vec<Row> = self.send(self.fence.on(request)).await?.json()?;
         if !removed.is_empty() {

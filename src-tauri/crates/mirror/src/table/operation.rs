@@ -84,7 +84,7 @@ pub fn settle(
 ) -> Result<(), Failure> {
     let (state, echo, problem): (_, _, Option<&SyncProblem>) = match settled {
         Settled::Stored { event, .. } => (EntryState::Stored, Some(event), None),
-        Settled::Removed { .. } => (EntryState::Removed, None, None),
+        Settled::Removed { .. } | Settled::SecondRemoved { .. } => (EntryState::Removed, None, None),
         Settled::Published(_) => (EntryState::Published, None, None),
         Settled::Withdrawn { .. } => (EntryState::Withdrawn, None, None),
         Settled::BookingChanged => (EntryState::Changed, None, None),

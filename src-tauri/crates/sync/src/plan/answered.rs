@@ -21,24 +21,23 @@ impl Plan {
         event: Option<&RemoteEvent>,
     ) {
         let calendar = card.calendar.clone();
+        let Some(booking) = card.booking.clone() else { return };
         let interval = |(start, end)| Interval::new(start, end);
         match (choice, draft, event) {
             (Choice::Move, _, _) => {
                 if let Some(to) = card.found.and_then(interval) {
                     self.answers.push(Operation::MoveBooking {
                         calendar,
-                        booking: card.booking.clone(),
+                        booking: booking,
                         to,
                         key: card.id(),
                         before: card.booked.and_then(interval),
                     });
                 }
             }
-            (Choice::Cancel, _, _) => self.answers.push(Operation::CancelBooking {
-                calendar,
-                booking: card.booking.clone(),
-                key: card.id(),
-            }),
+            (Choice::Cancel, _, _) => {
+                self.answers.push(Operation::CancelBooking { calendar, booking: booking, key: card.id() })
+            }
             (Choice::PutBack, Some(draft), Some(event)) => {
                 let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
                 let hers = words(&fingerprint(event)) != mapping.echo.as_deref().and_then(words);
@@ -60,12 +59,21 @@ impl Plan {
             (Choice::Remove, _, Some(event)) => self.writes.push(Operation::RemoveEvent {
                 remember: None,
                 calendar,
-                booking: card.booking.clone(),
+                booking: booking,
                 event: event.id.clone(),
                 base: event.etag.clone(),
                 before: Box::new(event.clone()),
             }),
-            (Choice::PutBack | Choice::Remove | Choice::Leave, _, _) => {}
+            (
+                Choice::PutBack
+                | Choice::Remove
+                | Choice::Unblock
+                | Choice::Create
+                | Choice::Switch
+                | Choice::Leave,
+                _,
+                _,
+            ) => {}
         }
     }
 }

@@ -8,15 +8,17 @@ use super::Plan;
 use super::card::{asking, chosen};
 use super::mapping::{adopted, found, next_generation, removed};
 use super::removals::Removal;
-use crate::booking::{Booking, Draft, event_id};
+use crate::booking::{Booking, Draft};
 use crate::decide::{Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, times, wish};
-use crate::ids::{BookingId, CalendarId, RemoteCalendarId, RemoteId};
+use crate::ids::{BookingId, CalendarId, RemoteId};
 use crate::ports::RemoteEvent;
+use crate::provenance::Identities;
 use crate::world::{Choice, LinkedCalendar, Mapping, MappingState, Operation, World};
 
 pub(super) fn plan_bookings(
     world: &World,
     calendar: &LinkedCalendar,
+    identities: &Identities,
     now: Timestamp,
     plan: &mut Plan,
     elsewhere: &mut BTreeSet<(CalendarId, RemoteId)>,
@@ -35,11 +37,18 @@ pub(super) fn plan_bookings(
         let booking = world.bookings.get(id);
         let mapping = world.mappings.get(&(id.clone(), calendar.id.clone()));
         let wish = wish(booking, now);
+        let claimants = identities.claimants(id);
+        if claimants.len() > 1 {
+            let standing = claimants.iter().filter_map(|claimant| events.get(claimant)).collect();
+            plan.ask_which(world, calendar, (id, booking), mapping, wish, standing, elsewhere);
+            continue;
+        }
+        let proven = claimants.first().and_then(|claimant| proven(events.get(claimant)?));
         let Some(mapping) = mapping.filter(|mapping| stands(mapping)) else {
             plan.notes.extend(mapping.filter(|mapping| hold_ends(mapping, wish)).map(|m| removed(m, now)));
             let Some(booking) = booking else { continue };
             let draft = |generation| Draft::of(booking, service, &calendar.remote, generation);
-            match (wish, proven(events, booking, &calendar.remote)) {
+            match (wish, proven) {
                 // Written by another computer, or before the mirror was lost: known first, then judged like any other.
                 (Wish::Event | Wish::Nothing, Some((event, generation))) => {
                     plan.notes.push(Mapping {
@@ -67,7 +76,7 @@ pub(super) fn plan_bookings(
         let verdict = decide(wish, ask, what);
         if what == Seen::Absent
             && let Some(booking) = booking
-            && let Some((event, generation)) = proven(events, booking, &calendar.remote)
+            && let Some((event, generation)) = proven
         {
             // Another computer, which did not know of it, wrote it anew.
             let draft = Draft::of(booking, service, &calendar.remote, generation);
@@ -93,7 +102,7 @@ pub(super) fn plan_bookings(
             continue;
         }
         let card = if let Verdict::Ask(question) = verdict {
-            Some(asking(question, id, calendar, booking, mapping, event))
+            Some(asking(question, id, calendar, booking, mapping, event, now))
         } else {
             None
         };
@@ -107,6 +116,12 @@ pub(super) fn plan_bookings(
             plan.carry_out(card, choice, &calendar.remote, mapping, draft, event);
             continue;
         }
+        let verdict = match (&draft, event) {
+            (Some(draft), Some(event)) if wish == Wish::Event && what == Seen::Reworded => {
+                plan.ask_about_words(world, calendar, mapping, draft, event, verdict)
+            }
+            (_, _) => verdict,
+        };
         match (verdict, draft, event) {
             (Verdict::Nothing, _, _) => {
                 plan.unchanged += usize::from(wish == Wish::Event);
@@ -135,7 +150,7 @@ pub(super) fn plan_bookings(
                 });
             }
             (Verdict::Remove, _, Some(event)) => removals.push(Removal {
-                card: asking(Question::Held, id, calendar, booking, mapping, Some(event)),
+                card: asking(Question::Held, id, calendar, booking, mapping, Some(event), now),
                 mapping: mapping.clone(),
                 operation: Operation::RemoveEvent {
                     calendar: calendar.id.clone(),
@@ -154,17 +169,9 @@ pub(super) fn plan_bookings(
     removals
 }
 
-/// The event that proves to be this booking's: its marker names it, and its id is the one that only we would choose.
-fn proven<'a>(
-    events: &'a BTreeMap<RemoteId, RemoteEvent>,
-    booking: &Booking,
-    calendar: &RemoteCalendarId,
-) -> Option<(&'a RemoteEvent, u32)> {
-    events.values().find_map(|event| {
-        let marker = event.marker.as_ref().filter(|marker| marker.booking == booking.id)?;
-        let derived = event_id(&booking.id, calendar, marker.generation);
-        (event.id == derived).then_some((event, marker.generation))
-    })
+/// With the generation that its marker tells.
+fn proven(event: &RemoteEvent) -> Option<(&RemoteEvent, u32)> {
+    event.marker.as_ref().map(|marker| (event, marker.generation))
 }
 
 fn is_where_it_is_booked(event: &RemoteEvent, draft: &Draft) -> bool {
@@ -196,7 +203,7 @@ fn intended_drafts<'a>(world: &'a World, calendar: &CalendarId, booking: &Bookin
         .collect()
 }
 
-fn still_stands(booking: &Booking) -> bool {
+pub(super) fn still_stands(booking: &Booking) -> bool {
     use crate::booking::BookingStatus::{Cancelled, Completed, Confirmed, NoShow, Other, Pending};
     match booking.status {
         Pending | Confirmed | Other(_) => true,

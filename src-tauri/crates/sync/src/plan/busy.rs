@@ -8,11 +8,11 @@ use calendar::interval::Interval;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Plan;
+use super::{Plan, unblocked};
 use crate::busy_set::{busy_set, vendor_zone, window};
 use crate::ids::{CalendarId, RemoteId, Service};
 use crate::policy::Policy;
-use crate::ports::BusySet;
+use crate::ports::{BusySet, RemoteEvent};
 use crate::provenance::{Identities, Provenance};
 use crate::world::{LinkedCalendar, Operation, PublishedBusy, Role, World};
 
@@ -36,6 +36,7 @@ pub(super) fn plan_busy(
     let zone = vendor_zone(world.vendor.as_ref());
     let window = window(now, &zone, policy);
     let in_doubt = in_doubt(world);
+    let unblocked = unblocked(world);
     for calendar in world.calendars.values().filter(|calendar| calendar.role != Role::Off) {
         let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
         else {
@@ -45,8 +46,16 @@ pub(super) fn plan_busy(
             plan.sources.push(SourceBusy { calendar: calendar.id.clone(), set: None, withheld: Vec::new() });
             continue;
         }
-        let (set, withheld) =
-            source_busy(world, calendar, service, &identities[&calendar.id], elsewhere, window, &zone);
+        let identities = &identities[&calendar.id];
+        let blocks = |event: &RemoteEvent| {
+            let place = (calendar.id.clone(), event.id.clone());
+            match identities.provenance(event) {
+                Provenance::Foreign => !unblocked.contains(&place),
+                // Where she moved it, it blocks too, until she has decided.
+                Provenance::Ours(_) | Provenance::Indeterminate(_) => elsewhere.contains(&place),
+            }
+        };
+        let (set, withheld) = source_busy(world, calendar, service, blocks, window, &zone);
         let before = world.published.get(&calendar.id);
         if in_doubt.contains_key(&calendar.id) || needs_publishing(before, &set) {
             let before = before.map(|published| published.set.clone());
@@ -93,8 +102,7 @@ fn source_busy(
     world: &World,
     calendar: &LinkedCalendar,
     service: Service,
-    identities: &Identities,
-    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
+    blocks: impl Fn(&RemoteEvent) -> bool,
     window: Interval,
     zone: &TimeZone,
 ) -> (BusySet, Vec<Withheld>) {
@@ -104,12 +112,7 @@ fn source_busy(
         .get(&calendar.id)
         .unwrap_or(&nothing)
         .values()
-        .filter(|event| match identities.provenance(event) {
-            Provenance::Foreign => true,
-            // Where she moved it, it blocks too, until she has decided.
-            Provenance::Ours(_) => elsewhere.contains(&(calendar.id.clone(), event.id.clone())),
-            Provenance::Indeterminate(_) => false,
-        })
+        .filter(|event| blocks(event))
         .map(|event| event.event.clone())
         .collect();
     busy_set(service, &calendar.id, &events, &calendar.rules, window, zone)

@@ -40,9 +40,17 @@ impl Plan {
                     }
                     self.cards.push(removal.card);
                 }
-                None | Some(Choice::Remove | Choice::Move | Choice::Cancel | Choice::PutBack) => {
-                    self.writes.push(removal.operation);
-                }
+                // One that is not offered counts as no answer: see [`chosen`].
+                None
+                | Some(
+                    Choice::Remove
+                    | Choice::Move
+                    | Choice::Cancel
+                    | Choice::PutBack
+                    | Choice::Unblock
+                    | Choice::Create
+                    | Choice::Switch,
+                ) => self.writes.push(removal.operation),
             }
         }
     }

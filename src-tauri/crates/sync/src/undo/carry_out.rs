@@ -257,6 +257,7 @@ fn mapping_of(settled: &Settled) -> Option<&Mapping> {
     match settled {
         Settled::Stored { mapping, .. } | Settled::Removed { mapping } => Some(mapping),
         Settled::BookingChanged
+        | Settled::SecondRemoved { .. }
         | Settled::Published(_)
         | Settled::Withdrawn { .. }
         | Settled::SlotsMade { .. }
