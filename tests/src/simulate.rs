@@ -243,11 +243,10 @@ impl Life {
                     return;
                 }
                 let mut stage = on(&self.stage);
-                if round > 0 && self.devices.len() == 1 || round > 1 {
-                    if stage.world.writes != writes {
-                        stage.breaks("nothing changed, and the sync wrote again");
-                        return;
-                    }
+                let is_done = round > 0 && self.devices.len() == 1 || round > 1;
+                if is_done && stage.world.writes != writes {
+                    stage.breaks("nothing changed, and the sync wrote again");
+                    return;
                 }
             }
         }

@@ -234,7 +234,9 @@ async fn slots_of_imported_free_times_go_and_those_that_are_booked_stay_and_are_
 }
 
 /// What a person would see on both sides, and how many calendars are still in use.
-fn end_state(world: &World) -> (Vec<(String, String)>, Vec<(Timestamp, Timestamp)>, usize) {
+type EndState = (Vec<(String, String)>, Vec<(Timestamp, Timestamp)>, usize);
+
+fn end_state(world: &World) -> EndState {
     let rows = world.mirror.world().expect("a world");
     let used = rows.calendars.values().filter(|calendar| calendar.role != Role::Off).count();
     (all_events(world), world.published_busy(), used)

@@ -60,8 +60,8 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
         match booking.status {
             BookingStatus::Cancelled | BookingStatus::NoShow => {
                 // What was over when the calendar was first read was never shown.
-                let ahead = |event: &&RemoteEvent| times(event).is_none_or(|(_, end)| end > stage.latest);
-                if standing.iter().any(|event| ahead(&event)) {
+                let ahead = |event: &RemoteEvent| times(event).is_none_or(|(_, end)| end > stage.latest);
+                if standing.into_iter().any(ahead) {
                     broken.push(format!("{id} is {}, and its event stands", booking.status.as_str()));
                 }
             }

@@ -24,7 +24,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0005_undo.sql")),
     M::up(include_str!("../../../../migrations/0006_lease.sql")),
     M::up(include_str!("../../../../migrations/0007_standing_answers.sql")),
-    M::up(include_str!("../../../../migrations/0009_pause.sql")),
+    M::up(include_str!("../../../../migrations/0008_pause.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -28,7 +28,7 @@ impl Plan {
                 if let Some(to) = card.found.and_then(interval) {
                     self.answers.push(Operation::MoveBooking {
                         calendar,
-                        booking: booking,
+                        booking,
                         to,
                         key: card.id(),
                         before: card.booked.and_then(interval),
@@ -36,7 +36,7 @@ impl Plan {
                 }
             }
             (Choice::Cancel, _, _) => {
-                self.answers.push(Operation::CancelBooking { calendar, booking: booking, key: card.id() })
+                self.answers.push(Operation::CancelBooking { calendar, booking, key: card.id() })
             }
             (Choice::PutBack, Some(draft), Some(event)) => {
                 let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
@@ -59,7 +59,7 @@ impl Plan {
             (Choice::Remove, _, Some(event)) => self.writes.push(Operation::RemoveEvent {
                 remember: None,
                 calendar,
-                booking: booking,
+                booking,
                 event: event.id.clone(),
                 base: event.etag.clone(),
                 before: Box::new(event.clone()),
