@@ -69,6 +69,24 @@ async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_calls_at_once_lead_to_one_more_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options::default());
+    next_report(&mut handle).await.unwrap();
+    for _ in 0..100 {
+        handle.sync_now();
+    }
+    let mut overview = handle.overview();
+    overview.wait_for(|shown| !shown.syncing && shown.runs.len() > 1).await.unwrap();
+    // One may have begun before the last call, and then that call is owed another.
+    let more = overview.wait_for(|shown| shown.runs.len() > 3);
+    assert!(tokio::time::timeout(Duration::from_secs(2), more).await.is_err());
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_goes_away_is_shown_and_its_return_heals() {
     let folder = tempfile::tempdir().unwrap();
     let (sandbox, wiring) = connected(folder.path()).await;
