@@ -6,4 +6,5 @@ pub mod fuzz;
 pub mod mutate;
 pub mod service;
 pub mod simulate;
+pub mod week;
 pub mod world;

@@ -64,6 +64,8 @@ pub struct State {
     pub before: Vec<(&'static str, Before)>,
     pub requests: Vec<&'static str>,
     pub writes: usize,
+    /// What the calendar service makes of every event that is written to it.
+    pub rewrites: Option<fn(&mut Event)>,
 }
 
 /// As the platform keeps it: one holder at most, and numbers that only grow.
@@ -137,6 +139,12 @@ pub struct FakeCalendar {
 }
 
 impl State {
+    fn rewrite(&self, event: &mut RemoteEvent) {
+        if let Some(rewrite) = self.rewrites {
+            rewrite(&mut event.event);
+        }
+    }
+
     /// A change of a booking: done once for each key.
     fn change(
         &mut self,
@@ -454,6 +462,7 @@ impl Calendar for OneCalendar {
                 return Err(ServiceError::Exists { service: "fake".to_owned() });
             }
             let mut event = event_of(draft);
+            state.rewrite(&mut event);
             event.etag = state.put(remote, event.clone());
             Ok(event)
         })
@@ -468,6 +477,7 @@ impl Calendar for OneCalendar {
                 event.event.summary.clone_from(&draft.title);
                 event.event.description.clone_from(&draft.description);
             }
+            state.rewrite(&mut event);
             event.etag = state.put(remote, event.clone());
             Ok(event)
         })

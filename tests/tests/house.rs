@@ -235,3 +235,43 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(root().join(path)).ok()
 }
+
+/// Papers that promise a test by name.
+const PROMISES: &[&str] = &["ARCHITECTURE.md", "tests/pains.md"];
+
+#[test]
+fn every_test_that_a_paper_names_exists() {
+    let sources: Vec<String> =
+        files().iter().filter(|path| has_extension(path, "rs")).filter_map(|path| read(path)).collect();
+    for paper in PROMISES {
+        let text = read(&root().join(paper)).unwrap_or_default();
+        let names = text.split('`').skip(1).step_by(2).filter(|name| is_sentence(name));
+        for name in names {
+            let signature = format!("fn {name}(");
+            assert!(sources.iter().any(|text| text.contains(&signature)), "{paper} names `{name}`");
+        }
+    }
+}
+
+#[test]
+fn every_pain_and_every_drill_has_its_row_and_each_row_its_test() {
+    let text = read(&root().join("tests/pains.md")).unwrap_or_default();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .map(|line| line.trim_end_matches(" |").split(" | ").collect())
+        .collect();
+    for number in 1..=40 {
+        assert!(rows.iter().any(|row| row[0] == number.to_string()), "pain {number} has no row");
+    }
+    for row in rows.iter().filter(|row| row[0] != "#") {
+        let test = row.get(2).copied().unwrap_or_default();
+        assert!(test.contains('`') || test.starts_with("not the engine's"), "{} names no test", row[0]);
+    }
+}
+
+/// The names of our tests are sentences; the names of files, types and commands are not.
+fn is_sentence(name: &str) -> bool {
+    name.matches('_').count() >= 3
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}

@@ -105,6 +105,24 @@ async fn the_first_sync_is_shown_as_a_plan_and_writes_nothing_until_she_starts_i
     sandbox.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_calls_at_once_lead_to_one_more_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options::default());
+    next_report(&mut handle).await.unwrap();
+    for _ in 0..100 {
+        handle.sync_now();
+    }
+    let mut overview = handle.overview();
+    overview.wait_for(|shown| !shown.syncing && shown.runs.len() > 1).await.unwrap();
+    // One may have begun before the last call, and then that call is owed another.
+    let more = overview.wait_for(|shown| shown.runs.len() > 3);
+    assert!(tokio::time::timeout(Duration::from_secs(2), more).await.is_err());
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
 async fn sandbox_state(sandbox: &Running) -> serde_json::Value {
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
     let state = browser.get(format!("{}/_sandbox/state", sandbox.base_url)).send().await.unwrap();
