@@ -176,7 +176,8 @@ async fn heal(world: &World, imported: &[(String, Timestamp)], round: u32) {
         assert_eq!(last.status, 3, "round {round}: {last:?}");
         for card in world.run(&["decisions"]).await.document["decisions"].as_array().unwrap() {
             let options = card["options"].as_array().unwrap();
-            let option = if options.contains(&json!("put_back")) { "put_back" } else { "remove" };
+            let offered = ["put_back", "remove", "leave"];
+            let option = offered.into_iter().find(|option| options.contains(&json!(option))).unwrap();
             world.run(&["decide", card["id"].as_str().unwrap(), option]).await;
         }
         last = world.run(&["sync"]).await;
