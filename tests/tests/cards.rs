@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use calendar::event::{End, When};
 use jiff::SignedDuration;
-use sync::booking::BookingStatus;
+use sync::booking::{BookingStatus, event_id};
 use sync::decide::times;
 use sync::ids::{BookingId, ConnectionId, RemoteId, Service};
-use sync::ports::{Account, Mirror, Slot};
+use sync::ports::{Account, Marker, Mirror, Slot};
 use sync::report::Report;
 use sync::world::{Connection, ConnectionState, Direction, Role};
 use tests::crash::{DyingMirror, Moment};
@@ -408,6 +408,18 @@ async fn a_dry_run_shows_the_new_calendar_and_makes_nothing() {
     assert_eq!(world.booking_events().len(), 0);
 }
 
+/// A second event that proves to be the booking's, at hour 30.
+async fn claimed_twice(mirror: Box<dyn Mirror>) -> World {
+    let world = booked(mirror).await;
+    let (target, mut second) = (world.target(), world.booking_events().remove(0));
+    second.id = event_id(&id(), &target, 1);
+    second.marker = Some(Marker { booking: id(), generation: 1 });
+    second.event.start = When::Utc(world.at(30));
+    second.event.end = End::At(When::Utc(world.at(31)));
+    world.services.state().put(&target, second);
+    world
+}
+
 /// Every answer there is, given and not yet carried out: the world, and what must hold once it is.
 async fn answered(case: &str, mirror: Box<dyn Mirror>) -> World {
     let (kind, option) = case.split_once('=').expect("a case");
@@ -415,6 +427,7 @@ async fn answered(case: &str, mirror: Box<dyn Mirror>) -> World {
         "resized=move" | "resized=put_back" => resized(mirror).await,
         "renamed=put_back" => renamed(mirror).await,
         "duplicated=unblock" => copied(mirror).await,
+        "duplicated=remove" => claimed_twice(mirror).await,
         "overlap=cancel" => overlapped(mirror).await,
         "target_gone=create" => target_gone(mirror).await,
         _ => another_account(mirror).await.0,
@@ -423,11 +436,12 @@ async fn answered(case: &str, mirror: Box<dyn Mirror>) -> World {
     world
 }
 
-const CASES: [&str; 7] = [
+const CASES: [&str; 8] = [
     "resized=move",
     "resized=put_back",
     "renamed=put_back",
     "duplicated=unblock",
+    "duplicated=remove",
     "overlap=cancel",
     "target_gone=create",
     "account_changed=switch",
