@@ -6,7 +6,7 @@ use sync::decide::{Question, times};
 use sync::decisions::{Refused, for_all, may_stand};
 use sync::ids::BookingId;
 use sync::plan::plan;
-use sync::ports::{Clock, Mirror};
+use sync::ports::Clock;
 use sync::world::{Choice, Direction};
 use tests::service::Fault;
 use tests::world::World;

@@ -33,9 +33,14 @@ pub struct Said {
 impl World {
     /// A seeded sandbox and an empty profile that points at it.
     pub async fn start() -> Self {
+        Self::start_of(1).await
+    }
+
+    /// A sandbox of so many vendors, and an empty profile for the first of them.
+    pub async fn start_of(vendors: usize) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), ..Options::default() };
+        let options = Options { write_settings: Some(settings.clone()), vendors, ..Options::default() };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
@@ -68,12 +73,21 @@ impl World {
     }
 
     pub async fn connect_with(&self, more: &[&str]) -> Said {
+        self.sign_in(more, "").await
+    }
+
+    /// As [`World::connect`], choosing this account of hers.
+    pub async fn connect_as(&self, email: &str) -> Said {
+        self.sign_in(&[], &format!("&login_hint={email}")).await
+    }
+
+    async fn sign_in(&self, more: &[&str], chosen: &str) -> Said {
         let mut child = self.spawn(&[&["connect", "google", "--no-browser"], more].concat());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut stderr = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.starts_with("http://") {
-                self.browser.get(&line).send().await.unwrap();
+                self.browser.get(format!("{line}{chosen}")).send().await.unwrap();
                 break;
             }
             stderr.push_str(&line);
