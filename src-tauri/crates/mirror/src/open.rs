@@ -16,7 +16,7 @@ use sync::error::MirrorError;
 
 use crate::failure::Failure;
 
-const STEPS: &[M<'_>] = &[
+pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_mirror.sql")),
     M::up(include_str!("../../../../migrations/0002_imports.sql")),
     M::up(include_str!("../../../../migrations/0003_invitations.sql")),

@@ -25,6 +25,8 @@ pub struct Identities {
     derived: BTreeMap<RemoteId, BookingId>,
     uids: BTreeMap<String, BookingId>,
     claimants: BTreeMap<BookingId, BTreeSet<RemoteId>>,
+    /// Claimants of one booking that are not alone.
+    contested: BTreeMap<RemoteId, BookingId>,
 }
 
 impl Identities {
@@ -52,7 +54,13 @@ impl Identities {
             uids.insert(booking.0.clone(), booking.clone());
             uids.insert(format!("{booking}@bookiji.com"), booking.clone());
         }
-        Self { mapped, derived, uids, claimants: claimants(world, calendar) }
+        let claimants = claimants(world, calendar);
+        let contested = claimants
+            .iter()
+            .filter(|(_, claimants)| claimants.len() > 1)
+            .flat_map(|(booking, claimants)| claimants.iter().map(|event| (event.clone(), booking.clone())))
+            .collect();
+        Self { mapped, derived, uids, claimants, contested }
     }
 
     /// The standing events of which each proves to be this booking's: its marker names it and its id is the one that only
@@ -65,11 +73,8 @@ impl Identities {
 
     #[must_use]
     pub fn provenance(&self, event: &RemoteEvent) -> Provenance {
-        let several = self.claimants.iter().filter(|(_, claimants)| claimants.len() > 1);
-        for (booking, claimants) in several {
-            if claimants.contains(&event.id) {
-                return Provenance::Indeterminate(booking.clone());
-            }
+        if let Some(booking) = self.contested.get(&event.id) {
+            return Provenance::Indeterminate(booking.clone());
         }
         if let Some(booking) = self.mapped.get(&event.id) {
             return Provenance::Ours(booking.clone());
