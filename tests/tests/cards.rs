@@ -399,6 +399,21 @@ async fn another_account_takes_the_bookings_only_on_her_word() {
 }
 
 #[tokio::test]
+async fn an_account_that_she_is_leaving_takes_no_bookings_over() {
+    let (mut world, _) = another_account(in_memory()).await;
+    world.the_question("account_changed").await;
+    let known = world.mirror.world().expect("a world");
+    for connection in known.connections.values() {
+        let leaving = Connection { state: ConnectionState::Leaving, ..connection.clone() };
+        world.mirror.put_connection(&leaving).expect("a connection");
+        let after = world.mirror.world().expect("a world");
+        let cards = sync::plan::plan(&after, world.at(2), &world.policy).cards;
+        assert_eq!(cards, [], "{}", connection.account);
+        world.mirror.put_connection(connection).expect("a connection");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_the_new_calendar_and_makes_nothing() {
     let mut world = target_gone(in_memory()).await;
     world.asked_and_answered("target_gone", "create").await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::card::{About, Card, chosen, digest};
 use crate::decide::{Question, Wish, stands, wish};
 use crate::ids::{CalendarId, ConnectionId};
-use crate::world::{Choice, Connection, LinkedCalendar, Role, World};
+use crate::world::{Choice, Connection, ConnectionState, LinkedCalendar, Role, World};
 
 /// Where bookings are to go from now on, by her word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,12 @@ pub fn decided_home(world: &World, now: Timestamp) -> Option<Home> {
 }
 
 fn all(world: &World, now: Timestamp) -> Vec<Card> {
-    let targets = world.calendars.values().filter(|calendar| calendar.role == Role::Target);
+    // Where she is about to leave, nothing is to be decided any more.
+    let stays = |calendar: &&LinkedCalendar| {
+        let connection = world.connections.get(&calendar.connection);
+        connection.is_some_and(|connection| connection.state != ConnectionState::Leaving)
+    };
+    let targets = world.calendars.values().filter(|calendar| calendar.role == Role::Target).filter(stays);
     targets
         .flat_map(|target| gone(world, target, now).into_iter().chain(changed(world, target, now)))
         .collect()
@@ -63,7 +68,8 @@ fn gone(world: &World, target: &LinkedCalendar, now: Timestamp) -> Option<Card> 
 fn changed(world: &World, target: &LinkedCalendar, now: Timestamp) -> Vec<Card> {
     let Some(old) = world.connections.get(&target.connection) else { return Vec::new() };
     let is_later = |other: &&Connection| {
-        other.service == old.service && other.id != old.id && other.created_at > old.created_at
+        let stays = other.state != ConnectionState::Leaving;
+        stays && other.service == old.service && other.id != old.id && other.created_at > old.created_at
     };
     let stay = world.mappings.values().filter(|row| row.calendar == target.id && stands(row)).count();
     let card = |other: &Connection| Card {
