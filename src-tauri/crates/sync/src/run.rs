@@ -1,5 +1,7 @@
 //! One sync: observe, settle what a crash left open, plan, apply, report. Owns the order of things and nothing else.
 
+pub(crate) mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -91,15 +93,7 @@ async fn run_among(
     connections: Option<&BTreeSet<ConnectionId>>,
 ) -> Result<Report, MirrorError> {
     let mut report = Report::new(request.direction, request.dry_run);
-    let record = RunRecord {
-        id: request.run.clone(),
-        direction: request.direction,
-        started_at: parts.clock.now(),
-        ended_at: None,
-        outcome: None,
-        undoes: None,
-        report: None,
-    };
+    let record = record::begun(&request.run, request.direction, parts.clock.now());
     if !request.dry_run {
         parts.mirror.begin_run(&record)?;
     }
@@ -180,15 +174,8 @@ async fn run_among(
 pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, MirrorError> {
     let direction = Direction::Bidirectional;
     let mut report = Report::new(direction, false);
-    let record = RunRecord {
-        id: run.clone(),
-        direction,
-        started_at: parts.clock.now(),
-        ended_at: None,
-        outcome: None,
-        undoes: Some(of.clone()),
-        report: None,
-    };
+    let begun = record::begun(run, direction, parts.clock.now());
+    let record = RunRecord { undoes: Some(of.clone()), ..begun };
     parts.mirror.begin_run(&record)?;
     parts.writer.begin();
     let bookings = bookings_for(parts, direction, &mut report).await?;
@@ -253,7 +240,7 @@ fn world_with(parts: &Parts<'_>, extra: Option<&LinkedCalendar>) -> Result<World
 /// Completes the report of a run, and its record unless it was a dry one.
 async fn end(
     parts: &Parts<'_>,
-    mut record: RunRecord,
+    record: RunRecord,
     extra: Option<&LinkedCalendar>,
     plan: &Plan,
     observed: &Observed,
@@ -267,19 +254,10 @@ async fn end(
     let ended_at = parts.clock.now();
     finish(&world, plan, observed, applied, ended_at, &mut report);
     if !report.dry_run {
-        let ending = parts.writer.end(parts).await?;
-        report.errors.retain(|error| !error.fenced);
-        report.errors.extend(ending.trouble);
-        report.standing_by = ending.standing_by;
-    }
-    report.duration_ms = u64::try_from(ended_at.duration_since(record.started_at).as_millis()).unwrap_or(0);
-    if !report.dry_run {
+        parts.writer.end(parts, &mut report).await?;
         record_outcomes(parts, &world, observed, &report, ended_at)?;
-        record.ended_at = Some(ended_at);
-        record.outcome = Some(report.outcome());
-        record.report = serde_json::to_value(&report).ok();
-        parts.mirror.end_run(&record)?;
     }
+    record::close(parts, record, &mut report, ended_at)?;
     Ok(report)
 }
 

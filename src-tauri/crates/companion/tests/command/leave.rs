@@ -87,7 +87,6 @@ async fn without_the_option_our_events_stay_and_the_busy_time_goes_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a known fault: the lease of the former installation, or one that cannot be asked for, is told as a conflict"]
 async fn a_rebuilt_database_leaves_no_event_behind() {
     let (world, id) = synced().await;
     for name in ["companion.db", "companion.db-wal", "companion.db-shm"] {
@@ -144,7 +143,6 @@ async fn forget_alone_takes_busy_time_back_and_leaves_our_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a known fault: the lease of the former installation, or one that cannot be asked for, is told as a conflict"]
 async fn nothing_is_erased_while_bookiji_goes_on_blocking_unless_she_says_so() {
     let (world, _) = synced().await;
     world.fault(json!({"service": "bookiji", "kind": "reset"})).await;

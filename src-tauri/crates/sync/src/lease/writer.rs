@@ -9,7 +9,7 @@ use super::{AGAIN, Fencing, Installation, Lease, LeaseRecord, Moment, Right, Sta
 use crate::error::{MirrorError, ServiceError};
 use crate::policy::Retry;
 use crate::ports::{Clock, Mirror, Platform};
-use crate::report::ErrorReport;
+use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
 
@@ -200,11 +200,12 @@ impl Writer {
         Err(open.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| error.clone()))
     }
 
-    /// A run ends: says who writes instead, if anybody does, and what kept us from knowing.
+    /// A run ends: its report says who writes instead, if anybody does, and what kept us from knowing. That stands for all
+    /// the writes that were refused because of it.
     ///
     /// # Errors
     /// When the mirror cannot be written.
-    pub async fn end(&self, parts: &Parts<'_>) -> Result<Ending, MirrorError> {
+    pub async fn end(&self, parts: &Parts<'_>, report: &mut Report) -> Result<(), MirrorError> {
         let must_learn = {
             let known = self.known();
             known.stopped && known.trouble.is_none() && known.standing == Standing::Unknown
@@ -215,16 +216,17 @@ impl Writer {
         }
         self.note(parts.mirror)?;
         let known = &mut *self.known();
-        let standing_by = known.record.standing_by.clone();
-        let trouble = match known.trouble.take() {
+        report.standing_by = known.record.standing_by.clone();
+        report.errors.retain(|error| !error.fenced);
+        report.errors.extend(match known.trouble.take() {
             Some(error) => Some(ErrorReport::of(&error, "bookiji")),
             // The other has already ended its turn: what is left is this computer's, with the next run.
-            None if known.stopped && standing_by.is_none() => {
+            None if known.stopped && report.standing_by.is_none() => {
                 Some(ErrorReport { fenced: false, ..ErrorReport::of(&fenced(), "bookiji") })
             }
             None => None,
-        };
-        Ok(Ending { standing_by, trouble })
+        });
+        Ok(())
     }
 
     /// How long until somebody should ask although nothing is to be written.
@@ -319,13 +321,6 @@ impl Writer {
         }
         Ok(())
     }
-}
-
-/// How a run ended for the writer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
-    pub standing_by: Option<StandingBy>,
-    pub trouble: Option<ErrorReport>,
 }
 
 impl Known {

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::ports::{Account, BusySet, CalendarEntry, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
-use crate::run::Parts;
+use crate::run::{Parts, record};
 use crate::slots;
 use crate::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncProblem,
@@ -40,7 +40,7 @@ pub async fn leave(
     extent: Extent,
 ) -> Result<Report, MirrorError> {
     let mut report = Report::new(Direction::Bidirectional, false);
-    let mut record = begin(parts, run)?;
+    let record = begin(parts, run).await?;
     let told = LeaveReport::new(connection);
     let mut work = Work { parts, run, told, report: &mut report };
     if let Some(linked) = parts.mirror.world()?.connections.get(connection).cloned() {
@@ -61,7 +61,7 @@ pub async fn leave(
     report.bookings.removed = told.removed;
     report.slots.removed = told.slots_removed;
     report.leave = Some(told);
-    end(parts, &mut record, &mut report)?;
+    end(parts, record, &mut report).await?;
     Ok(report)
 }
 
@@ -72,36 +72,32 @@ pub async fn leave(
 /// As [`leave`].
 pub async fn withdraw_everything(parts: &Parts<'_>, run: &RunId) -> Result<Report, MirrorError> {
     let mut report = Report::new(Direction::FromCalendar, false);
-    let mut record = begin(parts, run)?;
+    let record = begin(parts, run).await?;
     let world = parts.mirror.world()?;
     let sources = may_have(&world, |_| true);
     withdraw(parts, run, &sources, &mut report).await?;
-    end(parts, &mut record, &mut report)?;
+    end(parts, record, &mut report).await?;
     Ok(report)
 }
 
-fn begin(parts: &Parts<'_>, run: &RunId) -> Result<RunRecord, MirrorError> {
-    let record = RunRecord {
-        id: run.clone(),
-        direction: Direction::Bidirectional,
-        started_at: parts.clock.now(),
-        ended_at: None,
-        outcome: None,
-        undoes: None,
-        report: None,
-    };
+async fn begin(parts: &Parts<'_>, run: &RunId) -> Result<RunRecord, MirrorError> {
+    let record = record::begun(run, Direction::Bidirectional, parts.clock.now());
     parts.mirror.begin_run(&record)?;
     parts.writer.begin();
+    // What stands is looked at only now, so that whatever another computer wrote before its turn ended is seen. Where it
+    // is not our turn, each write is refused for itself.
+    parts.writer.turn(parts).await?;
     Ok(record)
 }
 
-fn end(parts: &Parts<'_>, record: &mut RunRecord, report: &mut Report) -> Result<(), MirrorError> {
-    let now = parts.clock.now();
-    report.duration_ms = u64::try_from(now.duration_since(record.started_at).as_millis()).unwrap_or(0);
-    record.ended_at = Some(now);
-    record.outcome = Some(report.outcome());
-    record.report = serde_json::to_value(&*report).ok();
-    parts.mirror.end_run(record)
+/// What could not be taken back because another computer writes is still there, and that is said.
+async fn end(parts: &Parts<'_>, record: RunRecord, report: &mut Report) -> Result<(), MirrorError> {
+    let refused = report.errors.iter().find(|error| error.fenced).cloned();
+    parts.writer.end(parts, report).await?;
+    if report.errors.is_empty() {
+        report.errors.extend(refused);
+    }
+    record::close(parts, record, report, parts.clock.now())
 }
 
 /// The sources that the platform may hold busy time of: those it was told, and every calendar that may have been told
