@@ -1,12 +1,10 @@
 //! Leaving: an account is unlinked once everything that has to go is gone, and a profile is erased once the platform
 //! blocks nothing because of it any more. Decides the order, so that stopping in between loses track of nothing.
 
-use std::collections::BTreeMap;
-
-use sync::error::Code;
+use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, RunId};
 use sync::leave::{Extent, LeaveReport, leave, withdraw_everything};
-use sync::ports::{Account, Mirror};
+use sync::ports::Mirror;
 use sync::report::Report;
 use sync::run::Parts;
 use sync::world::ConnectionState;
@@ -90,34 +88,22 @@ pub async fn everything(
     Ok((told, problems))
 }
 
-async fn withdraw(parts: &Parts<'_>, run: &RunId) -> Result<Report, sync::error::MirrorError> {
+async fn withdraw(parts: &Parts<'_>, run: &RunId) -> Result<Report, MirrorError> {
     withdraw_everything(parts, run).await
 }
 
 async fn with_parts(
     wiring: &Wiring,
-    work: impl AsyncFnOnce(&Parts<'_>, &RunId) -> Result<Report, sync::error::MirrorError>,
+    work: impl AsyncFnOnce(&Parts<'_>, &RunId) -> Result<Report, MirrorError>,
 ) -> Result<Report, Problem> {
     let world = wiring.world()?;
     if world.vendor.is_none() && world.connections.is_empty() {
         return Err(Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."));
     }
-    let platform = wiring.platform()?;
-    let accounts: BTreeMap<ConnectionId, Box<dyn Account>> = wiring.accounts(&world)?;
-    let parts = Parts {
-        writer: &wiring.writer,
-        mirror: &wiring.mirror,
-        platform: &platform,
-        accounts: &accounts,
-        clock: &wiring.clock,
-        policy: wiring.policy(),
-    };
-    let run = RunId(uuid::Uuid::new_v4().to_string());
-    wiring.http.counters().reset();
-    tracing::info!(run = %run, "leaving starts");
-    let mut report = work(&parts, &run).await?;
-    report.requests = wiring.http.counters().reset();
-    syncing::keep_counts(wiring, &run, &report)?;
-    syncing::tell_log(&run, &report);
+    let (_, report) = syncing::with_parts(wiring, &world, async |parts, run| {
+        tracing::info!(run = %run, "leaving starts");
+        work(parts, run).await
+    })
+    .await?;
     Ok(report)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sync::error::Code;
+use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, RunId, Service};
 use sync::import;
 use sync::ports::Mirror;
@@ -42,8 +42,12 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
     let world = wiring.mirror.world()?;
     ready(&world)?;
     match &wiring.place {
-        Some(place) => place.in_turn(services(&world, wanted), sync_now(wiring, wanted)).await,
-        None => sync_now(wiring, wanted).await,
+        Some(place) => {
+            let services = services(&world, wanted);
+            // Much may have changed by the time it is its turn.
+            place.in_turn(services, async { sync_now(wiring, &wiring.mirror.world()?, wanted).await }).await
+        }
+        None => sync_now(wiring, &world, wanted).await,
     }
 }
 
@@ -54,33 +58,18 @@ fn services(world: &World, wanted: &Wanted) -> BTreeSet<Service> {
     all.filter(|connection| meant(&connection.id)).map(|connection| connection.service).collect()
 }
 
-async fn sync_now(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Problem> {
-    let world = wiring.mirror.world()?;
+async fn sync_now(wiring: &Wiring, world: &World, wanted: &Wanted) -> Result<Report, Problem> {
     // Without a session every part of the run would fail in its own words: say it once instead.
     wiring.check_session().await?;
-    let platform = wiring.platform()?;
-    let accounts = wiring.accounts(&world)?;
-    let parts = Parts {
-        mirror: &wiring.mirror,
-        platform: &platform,
-        accounts: &accounts,
-        clock: &wiring.clock,
-        policy: wiring.policy(),
-        writer: &wiring.writer,
-    };
-    let run = RunId(uuid::Uuid::new_v4().to_string());
-    let request = Request { run: run.clone(), direction: wanted.direction, dry_run: wanted.dry_run };
-    wiring.http.counters().reset();
-    tracing::info!(run = %run, direction = ?wanted.direction, dry_run = wanted.dry_run, "sync starts");
-    let mut report = match &wanted.connections {
-        None => sync::run::run(&parts, &request).await?,
-        Some(connections) => sync::run::run_for(&parts, &request, connections).await?,
-    };
-    report.requests = wiring.http.counters().reset();
-    if !wanted.dry_run {
-        keep_counts(wiring, &run, &report)?;
-    }
-    tell_log(&run, &report);
+    let (_, report) = with_parts(wiring, world, async |parts, run| {
+        let request = Request { run: run.clone(), direction: wanted.direction, dry_run: wanted.dry_run };
+        tracing::info!(run = %run, direction = ?wanted.direction, dry_run = wanted.dry_run, "sync starts");
+        match &wanted.connections {
+            None => sync::run::run(parts, &request).await,
+            Some(connections) => sync::run::run_for(parts, &request, connections).await,
+        }
+    })
+    .await?;
     Ok(report)
 }
 
@@ -89,8 +78,21 @@ pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), P
     let world = wiring.mirror.world()?;
     ready(&world)?;
     wiring.check_session().await?;
+    with_parts(wiring, &world, async |parts, run| {
+        tracing::info!(run = %run, of = %of, "taking back starts");
+        sync::run::undo(parts, run, of).await
+    })
+    .await
+}
+
+/// Gives `work` all that a run needs, counts what it asks of services, and tells the log how it ended.
+pub(crate) async fn with_parts(
+    wiring: &Wiring,
+    world: &World,
+    work: impl AsyncFnOnce(&Parts<'_>, &RunId) -> Result<Report, MirrorError>,
+) -> Result<(RunId, Report), Problem> {
     let platform = wiring.platform()?;
-    let accounts = wiring.accounts(&world)?;
+    let accounts = wiring.accounts(world)?;
     let parts = Parts {
         mirror: &wiring.mirror,
         platform: &platform,
@@ -101,10 +103,11 @@ pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), P
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
-    tracing::info!(run = %run, of = %of, "taking back starts");
-    let mut report = sync::run::undo(&parts, &run, of).await?;
+    let mut report = work(&parts, &run).await?;
     report.requests = wiring.http.counters().reset();
-    keep_counts(wiring, &run, &report)?;
+    if !report.dry_run {
+        keep_counts(wiring, &run, &report)?;
+    }
     tell_log(&run, &report);
     Ok((run, report))
 }
