@@ -131,20 +131,30 @@ impl Default for Endpoints {
     }
 }
 
+/// Reads a settings file; one that is not there means the defaults. What `parse` says reads on after the file's name.
+///
+/// # Errors
+/// When the file cannot be read or makes no sense.
+pub(crate) fn load<T: Default>(
+    path: &Path,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, Problem> {
+    let refuse =
+        |reason: String| Problem::new(Code::SettingsInvalid, format!("{} {reason}.", path.display()));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(T::default()),
+        Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
+        Ok(found) if found.len() > MAX_BYTES => return Err(refuse("is far too large".to_owned())),
+        Ok(_) => {}
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    parse(&text).map_err(refuse)
+}
+
 impl Settings {
     /// Reads the file; a file that is not there means the defaults.
     pub fn load(path: &Path) -> Result<Self, Problem> {
-        let refuse =
-            |reason: String| Problem::new(Code::SettingsInvalid, format!("{} {reason}.", path.display()));
-        match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
-            Ok(found) if found.len() > MAX_BYTES => return Err(refuse("is far too large".to_owned())),
-            Ok(_) => {}
-        }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        Self::parse(&text).map_err(refuse)
+        load(path, Self::parse)
     }
 
     /// The error reads on after the file's name.

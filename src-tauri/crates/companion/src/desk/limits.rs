@@ -4,10 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
-use sync::error::Code;
 
 use crate::problem::Problem;
-use crate::settings::{MAX_BYTES, within};
+use crate::settings::{self, within};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -33,17 +32,7 @@ impl Default for Limits {
 impl Limits {
     /// Reads the file; a file that is not there means the defaults.
     pub fn load(path: &Path) -> Result<Self, Problem> {
-        let refuse =
-            |reason: String| Problem::new(Code::SettingsInvalid, format!("{} {reason}.", path.display()));
-        match std::fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
-            Ok(found) if found.len() > MAX_BYTES => return Err(refuse("is far too large".to_owned())),
-            Ok(_) => {}
-        }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        Self::parse(&text).map_err(refuse)
+        settings::load(path, Self::parse)
     }
 
     /// The error reads on after the file's name.
