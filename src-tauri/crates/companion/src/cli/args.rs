@@ -37,30 +37,7 @@ impl Args {
     /// # Errors
     /// As any wrong usage.
     pub fn check(&self) -> Result<(), clap::Error> {
-        match &self.command {
-            Command::Status | Command::Sync(_) | Command::Decisions { standing: None | Some(None) } => {
-                return Ok(());
-            }
-            Command::Login(_)
-            | Command::Logout
-            | Command::Connect { .. }
-            | Command::Disconnect { .. }
-            | Command::Calendars(_)
-            | Command::Busy(_)
-            | Command::Explain { .. }
-            | Command::Import(_)
-            | Command::Export(_)
-            | Command::Invite(_)
-            | Command::Decisions { standing: Some(Some(_)) }
-            | Command::Decide { .. }
-            | Command::History { .. }
-            | Command::Undo { .. }
-            | Command::Pause(_)
-            | Command::Resume
-            | Command::Forget(_)
-            | Command::Doctor => {}
-        }
-        if self.profiles.is_none() {
+        if self.profiles.is_none() || self.command.for_all().is_some() {
             return Ok(());
         }
         Err(<Self as clap::CommandFactory>::command().error(
@@ -68,6 +45,45 @@ impl Args {
             "--profiles is for status, sync and decisions. This command is about one vendor: name her folder with \
              --profile DIR.",
         ))
+    }
+}
+
+/// What may be asked of every vendor of a front desk at once.
+#[derive(Clone, Copy, Debug)]
+pub enum ForAll<'a> {
+    Status,
+    Sync(&'a SyncArgs),
+    Decisions { standing: bool },
+}
+
+impl Command {
+    /// Nothing where it is about one vendor.
+    #[must_use]
+    pub fn for_all(&self) -> Option<ForAll<'_>> {
+        match self {
+            Self::Status => Some(ForAll::Status),
+            Self::Sync(args) => Some(ForAll::Sync(args)),
+            Self::Decisions { standing: None } => Some(ForAll::Decisions { standing: false }),
+            Self::Decisions { standing: Some(None) } => Some(ForAll::Decisions { standing: true }),
+            Self::Decisions { standing: Some(Some(_)) }
+            | Self::Login(_)
+            | Self::Logout
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::Calendars(_)
+            | Self::Busy(_)
+            | Self::Explain { .. }
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Invite(_)
+            | Self::Decide { .. }
+            | Self::History { .. }
+            | Self::Undo { .. }
+            | Self::Pause(_)
+            | Self::Resume
+            | Self::Forget(_)
+            | Self::Doctor => None,
+        }
     }
 }
 

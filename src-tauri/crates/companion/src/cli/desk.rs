@@ -10,7 +10,7 @@ use sync::error::Code;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::args::{Args, Command, SyncArgs};
+use super::args::{Args, ForAll, SyncArgs};
 use super::output::{self, Exit, Outcome};
 use super::{decisions, status, sync as one};
 use crate::desk::door::Door;
@@ -30,37 +30,18 @@ pub async fn run(dir: &Path, args: &Args, language: Language) -> Result<Outcome,
     let home = Profile::at(Some(dir))?;
     log::start(&home, args.verbose);
     log::install_panic_note_among_others(&home);
-    let read = |command: fn(&Profile, Language) -> Result<Outcome, Problem>| {
-        members.iter().map(|one| (one.name.clone(), command(&one.profile, language))).collect()
+    let each = |read: &dyn Fn(&Profile) -> Result<Outcome, Problem>| {
+        members.iter().map(|one| (one.name.clone(), read(&one.profile))).collect()
     };
-    match &args.command {
-        Command::Status => Ok(together(read(status::run))),
-        Command::Decisions { standing: None } => {
-            Ok(together(read(|profile, _| decisions::list(profile, false))))
+    match args.command.for_all() {
+        Some(ForAll::Status) => Ok(together(each(&|profile| status::run(profile, language)))),
+        Some(ForAll::Decisions { standing }) => {
+            Ok(together(each(&|profile| decisions::list(profile, standing))))
         }
-        Command::Decisions { standing: Some(None) } => {
-            Ok(together(read(|profile, _| decisions::list(profile, true))))
-        }
-        Command::Sync(request) if request.watch => watch(dir, language, args.json).await,
-        Command::Sync(request) => Ok(together(sync_each(dir, members, request).await?)),
-        Command::Login(_)
-        | Command::Logout
-        | Command::Connect { .. }
-        | Command::Disconnect { .. }
-        | Command::Calendars(_)
-        | Command::Busy(_)
-        | Command::Explain { .. }
-        | Command::Import(_)
-        | Command::Export(_)
-        | Command::Invite(_)
-        | Command::Decisions { standing: Some(Some(_)) }
-        | Command::Decide { .. }
-        | Command::History { .. }
-        | Command::Undo { .. }
-        | Command::Pause(_)
-        | Command::Resume
-        | Command::Forget(_)
-        | Command::Doctor => Err(Problem::new(Code::InvalidInput, "This command is about one vendor.")
+        Some(ForAll::Sync(request)) if request.watch => watch(dir, language, args.json).await,
+        Some(ForAll::Sync(request)) => Ok(together(sync_each(dir, members, request).await?)),
+        // Refused before, as wrong usage.
+        None => Err(Problem::new(Code::InvalidInput, "This command is about one vendor.")
             .then("Name her folder with --profile DIR.")),
     }
 }
