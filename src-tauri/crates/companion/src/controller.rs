@@ -266,6 +266,10 @@ impl Controller {
     /// Whether the first sync may begin, as long as there is somebody to sync for.
     fn first_step(&mut self) -> FirstStep {
         self.first.is_let |= *self.started.borrow_and_update();
+        if !self.first.may_wait() {
+            self.first.preview = None;
+            return FirstStep::Sync;
+        }
         let synced = self.wiring.mirror.runs(1).map_or(true, |runs| !runs.is_empty());
         let ready = self.wiring.mirror.world().is_ok_and(|world| syncing::ready(&world).is_ok());
         if !ready {
@@ -273,7 +277,8 @@ impl Controller {
         }
         let step = self.first.step(synced, self.schedule.is_asked(), self.wiring.clock.now());
         if step == FirstStep::Sync {
-            self.first.preview = None;
+            // It has synced once, and no later one waits.
+            self.first = FirstRun::default();
         }
         step
     }

@@ -31,10 +31,16 @@ pub enum FirstStep {
 }
 
 impl FirstRun {
+    /// Whether anything but syncing can come of it.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.is_shown && !self.is_let
+    }
+
     /// `has_synced`: a run is on record. `asked`: somebody wants to see it anew.
     #[must_use]
     pub fn step(&self, has_synced: bool, asked: bool, now: Timestamp) -> FirstStep {
-        match (self.is_shown && !self.is_let && !has_synced, &self.preview) {
+        match (self.may_wait() && !has_synced, &self.preview) {
             (false, _) => FirstStep::Sync,
             (true, Some(preview)) if !asked && is_fresh(preview, now) => FirstStep::Wait,
             (true, _) => FirstStep::Preview,
