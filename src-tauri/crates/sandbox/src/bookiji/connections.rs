@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::busy::PROVIDERS;
 use super::platform::{Connection, Platform};
 use super::problem::Problem;
-use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
+use super::request::{answer, data, instant, nullable_text, optional_text, text, whole, write};
 use crate::app::App;
 use crate::wire::Call;
 
@@ -137,13 +137,6 @@ fn ids_of(platform: &Platform, kind: &str) -> Result<Vec<String>, Problem> {
         .filter(|one| one.provider == provider)
         .map(|one| one.id.clone())
         .collect())
-}
-
-/// A whole number, which JSON may also write as `5.0`.
-fn whole(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as u64))
 }
 
 fn find<'a>(platform: &'a mut Platform, id: &str) -> Result<&'a mut Connection, Problem> {

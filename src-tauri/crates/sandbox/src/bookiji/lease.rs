@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::request::{data, text, write};
+use super::request::{data, text, whole, write};
 use crate::app::App;
 use crate::time::{after, zulu, zulu_ms};
 use crate::wire::Call;
@@ -156,7 +156,8 @@ pub async fn put(State(app): State<App>, call: Call) -> Response {
                 "name has at most {LONGEST_NAME} characters, on one line"
             )));
         }
-        let ttl_s = body.get("ttl_s").and_then(Value::as_i64).filter(|ttl| (1..=LONGEST_S).contains(ttl));
+        let ttl_s = body.get("ttl_s").and_then(whole).and_then(|ttl| i64::try_from(ttl).ok());
+        let ttl_s = ttl_s.filter(|ttl| (1..=LONGEST_S).contains(ttl));
         let ttl_s =
             ttl_s.ok_or_else(|| Problem::validation(format!("ttl_s is between 1 and {LONGEST_S}")))?;
         Ok(data(world.platform.leases.ask(installation, name, ttl_s, now)))

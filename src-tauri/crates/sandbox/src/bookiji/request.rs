@@ -96,6 +96,14 @@ pub fn admit(app: &App, call: &Call) -> Result<Timestamp, Problem> {
     }
 }
 
+/// A whole number, which JSON may also write as `5.0`.
+#[must_use]
+pub fn whole(value: &Value) -> Option<u64> {
+    value
+        .as_u64()
+        .or_else(|| value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as u64))
+}
+
 /// # Errors
 /// When it is missing or no string.
 pub fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Problem> {
