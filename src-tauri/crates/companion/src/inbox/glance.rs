@@ -105,6 +105,8 @@ fn id(_found: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
+const BEGIN: &str = "BEGIN:VCALENDAR";
+
 /// The first and the last bytes of a file that goes by in pieces.
 #[derive(Default)]
 struct Ends {
@@ -131,9 +133,13 @@ impl Ends {
             let text = bytes.iter().filter(|byte| byte.is_ascii_graphic()).map(|byte| char::from(*byte));
             text.collect::<String>().to_uppercase()
         };
+        let (first, last) = (plain(&self.first), plain(&self.last));
         let ends_in_nothing = self.last.len() > 1 && self.last.ends_with(&[0, 0]);
-        plain(&self.first).starts_with("BEGIN:VCALENDAR")
-            && (ends_in_nothing || !plain(&self.last).ends_with("END:VCALENDAR"))
+        if first.starts_with(BEGIN) {
+            return ends_in_nothing || !last.ends_with("END:VCALENDAR");
+        }
+        // Not even its first word is written to the end.
+        !first.is_empty() && BEGIN.starts_with(&first)
     }
 }
 
@@ -157,6 +163,8 @@ mod tests {
         assert!(!unfinished(b"\xef\xbb\xbfBEGIN:VCALENDAR\r\nEND:VCALENDAR"));
         assert!(!unfinished(b"PK\x03\x04"));
         assert!(!unfinished(b""));
+        assert!(unfinished(b"BEGIN:VC"));
+        assert!(!unfinished(b"BEGIN:VCARD\r\n"));
         let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
         assert!(!unfinished(&wide("\u{feff}BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")));
         assert!(unfinished(&wide("\u{feff}BEGIN:VCALENDAR\r\nBEGIN:VEV")));
