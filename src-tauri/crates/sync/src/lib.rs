@@ -16,6 +16,7 @@ pub mod plan;
 pub mod policy;
 pub mod ports;
 pub mod provenance;
+pub mod reconcile;
 pub mod recover;
 pub mod report;
 pub mod retry;

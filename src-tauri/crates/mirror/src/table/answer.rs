@@ -37,7 +37,7 @@ pub fn remove(tx: &Transaction<'_>, booking: &BookingId, calendar: &CalendarId) 
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Answer> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Answer> {
     Ok(Answer {
         booking: BookingId(row.get("booking_id")?),
         calendar: CalendarId(row.get("calendar_id")?),
