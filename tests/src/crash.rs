@@ -12,6 +12,7 @@ use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::ports::{Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -111,6 +112,10 @@ impl Mirror for DyingMirror {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.write(|| self.inside.forget_cursor(calendar))
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_full_reading(side, reading))
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

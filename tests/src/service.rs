@@ -51,6 +51,10 @@ pub struct State {
     pub before: Vec<(&'static str, Before)>,
     pub requests: Vec<&'static str>,
     pub writes: usize,
+    /// Every reading that starts from no cursor fails.
+    pub refuses_full_readings: bool,
+    /// A reading that starts from no cursor shows nothing, and says that this is all.
+    pub shows_nothing_in_full: bool,
 }
 
 /// Something that happens behind the app's back.
@@ -325,6 +329,9 @@ impl Calendar for OneCalendar {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         let now = state.clock;
@@ -333,7 +340,7 @@ impl Calendar for OneCalendar {
         };
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
-            let items = state.live(&self.remote);
+            let items = if state.shows_nothing_in_full { Vec::new() } else { state.live(&self.remote) };
             return Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) };
         };
         let mut changed = Vec::new();
@@ -464,12 +471,16 @@ impl Platform for Services {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         let next = Cursor(state.clock.to_string());
         let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
         let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
-        let items = items.map(|(_, booking)| booking.clone()).collect();
+        let hides = since.is_none() && state.shows_nothing_in_full;
+        let items = items.filter(|_| !hides).map(|(_, booking)| booking.clone()).collect();
         match since {
             Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
             None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },

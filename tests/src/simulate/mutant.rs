@@ -17,6 +17,7 @@ use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Mirror, Platform, Probe, Reading,
     RemoteEvent, Slot, SlotMade,
 };
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -181,6 +182,10 @@ impl Mirror for MutantMirror {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.inside.forget_cursor(calendar)
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.inside.put_full_reading(side, reading)
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

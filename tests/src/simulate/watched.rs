@@ -10,6 +10,7 @@ use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::ports::{Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -125,6 +126,10 @@ impl Mirror for Watched {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.write("forget_cursor", || self.inside.forget_cursor(calendar))
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write("put_full_reading", || self.inside.put_full_reading(side, reading))
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

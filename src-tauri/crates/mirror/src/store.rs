@@ -13,6 +13,7 @@ use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::journal::JournalEntry;
 use sync::ports::{Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role, RunRecord,
     Settled, Vendor, World,
@@ -24,8 +25,8 @@ use crate::open;
 use crate::overview::{self, Overview};
 use crate::rebuild::Rebuilt;
 use crate::table::{
-    answer, booking, calendar, connection, import_choice, imported_slot, invitation, mapping, operation,
-    published, rebuild, remote_event, run, sent_invite, vendor,
+    answer, booking, calendar, connection, full_reading, import_choice, imported_slot, invitation, mapping,
+    operation, published, rebuild, remote_event, run, sent_invite, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -218,6 +219,7 @@ impl Mirror for Sqlite {
                 invitations: keyed(invitation::all(db)?, |row| (row.calendar.clone(), row.event.clone())),
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
+                full_readings: full_reading::all(db)?,
                 unsettled: operation::unsettled(db)?,
             })
         })
@@ -308,6 +310,10 @@ impl Mirror for Sqlite {
             Some(calendar) => calendar::forget_cursor(tx, calendar),
             None => booking::forget_cursor(tx),
         })
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write(|tx| full_reading::put(tx, side, reading))
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

@@ -25,5 +25,6 @@ pub mod slots;
 pub mod target;
 pub mod trouble;
 pub mod undo;
+pub mod whole;
 pub mod words;
 pub mod world;

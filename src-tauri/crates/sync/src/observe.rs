@@ -8,11 +8,12 @@ use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId};
 use crate::plan::plan;
 use crate::ports::{Account, Reading};
+use crate::reconcile::Side;
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
-use crate::trouble;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
+use crate::{import, trouble, whole};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,12 +146,14 @@ pub(crate) async fn read_bookings(
         match reading {
             Reading::Snapshot { items, cursor, .. } => {
                 parts.mirror.take_bookings(&items, &[], true, cursor.as_ref())?;
+                whole::was_whole(parts, world, &Side::Bookings)?;
                 return Ok(KnownBookings::All);
             }
             Reading::Delta { changed, removed, cursor: next } => {
                 if !changed.is_empty() || !removed.is_empty() || cursor.as_ref() != Some(&next) {
                     parts.mirror.take_bookings(&changed, &removed, false, Some(&next))?;
                 }
+                whole::bookings(parts, report).await?;
                 return Ok(KnownBookings::All);
             }
             Reading::Partial { items, reason } => {
@@ -196,7 +199,17 @@ async fn read_calendar(
         report.errors.push(again);
         return Ok(ReadOutcome::Failed);
     }
-    read_from(parts, world, account.as_ref(), calendar, &fail, report).await
+    let outcome = read_from(parts, world, account.as_ref(), calendar, &fail, report).await?;
+    match outcome {
+        // There is nothing behind imported files that could be read.
+        _ if calendar.connection == import::connection_id() => {}
+        ReadOutcome::Snapshot => whole::was_whole(parts, world, &Side::Calendar(calendar.id.clone()))?,
+        ReadOutcome::Delta | ReadOutcome::Unchanged => {
+            whole::calendar(parts, account.as_ref(), calendar, report).await?;
+        }
+        ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead => {}
+    }
+    Ok(outcome)
 }
 
 async fn read_from(

@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
+use crate::reconcile::{FullReading, Side};
 use crate::world::{
     Answer, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord, Settled,
     Vendor, World,
@@ -240,6 +241,9 @@ pub trait Mirror: Send + Sync {
     ) -> Result<(), MirrorError>;
     /// Drops the cursor alone; rows stay until a new reading replaces them.
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;
+
+    /// When a side was read in full, or that it was tried.
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError>;
 
     /// What one imported file, or an answer of hers, changes.
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError>;

@@ -20,6 +20,9 @@ pub struct Report {
     pub slots: SlotsReport,
     pub decisions: Vec<DecisionReport>,
     pub errors: Vec<ErrorReport>,
+    /// What a full reading found that no service had told.
+    #[serde(default)]
+    pub drift: Vec<DriftReport>,
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
@@ -136,6 +139,14 @@ pub struct DecisionReport {
     pub outcomes: Vec<String>,
 }
 
+/// A side that held something else than its cursor had led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// A calendar's id, or `bookings`.
+    pub side: String,
+    pub differences: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     pub code: Code,
@@ -186,6 +197,7 @@ impl Report {
             slots: SlotsReport::default(),
             decisions: Vec::new(),
             errors: Vec::new(),
+            drift: Vec::new(),
             undo: None,
             duration_ms: 0,
         }
