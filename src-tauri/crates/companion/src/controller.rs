@@ -17,8 +17,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::feeds;
+use crate::heal;
 use crate::import::{self, FileReport};
-use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
+use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
+use crate::notice;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -151,11 +153,15 @@ impl Controller {
             files: VecDeque::new(),
             folders: BTreeMap::new(),
             files_told,
+            // Told until the first run ends, which heals it.
+            problem: wiring.rebuilt.as_ref().map(|rebuilt| {
+                let notice = notice::of_rebuild(rebuilt, wiring.settings.language.unwrap_or_default());
+                SyncProblem { code: notice.code, message: notice.message }
+            }),
             wiring,
             options,
             schedule: Schedule::new(rhythm),
             bookiji_failures: 0,
-            problem: None,
             overview,
             reports,
         };
@@ -165,6 +171,16 @@ impl Controller {
     }
 
     async fn run(mut self, mut asked: mpsc::Receiver<()>) {
+        let retaken = meanwhile(heal::retake_imports(&self.wiring), &mut asked).await;
+        if let Some(Err(problem)) = &retaken.result {
+            tracing::warn!(code = %problem.code, "files could not be taken in again");
+        }
+        if !retaken.go_on {
+            return;
+        }
+        if retaken.asked {
+            self.schedule.ask();
+        }
         loop {
             let now = self.wiring.clock.now();
             let wait = match self.next(now) {
@@ -413,14 +429,8 @@ async fn meanwhile<T>(work: impl Future<Output = T>, asked: &mut mpsc::Receiver<
 
 /// The folders that the settings name, and the profile's own.
 fn watched(wiring: &Wiring) -> Inbox {
-    let settings = &wiring.settings;
-    let mut folders = Vec::new();
-    if settings.import.watch {
-        folders.push(wiring.profile.inbox());
-        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
-        folders.extend(hers.map(|path| Folder::of_hers(path)));
-    }
-    let language = settings.language.unwrap_or_else(Language::of_system);
+    let folders = heal::folders(wiring);
+    let language = wiring.settings.language.unwrap_or_else(Language::of_system);
     Inbox::start(folders, Manner { language, ..Manner::default() })
 }
 

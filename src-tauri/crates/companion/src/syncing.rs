@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use sync::error::Code;
 use sync::ids::{ConnectionId, RunId};
-use sync::ports::Mirror;
+use sync::ports::{Clock, Mirror};
 use sync::report::{Report, SourceReport};
 use sync::run::{Parts, Request};
 use sync::world::{Direction, SyncOutcome, World};
 
+use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 
@@ -58,9 +59,10 @@ pub async fn sync_once(wiring: &Wiring, wanted: &Wanted) -> Result<Report, Probl
         None => sync::run::run(&parts, &request).await?,
         Some(connections) => sync::run::run_for(&parts, &request, connections).await?,
     };
-    report.requests = wiring.http.counters().reset();
+    complete(wiring, &mut report);
     if !wanted.dry_run {
         keep_counts(wiring, &run, &report)?;
+        keep_spare(wiring);
     }
     tell_log(&run, &report);
     Ok(report)
@@ -84,10 +86,24 @@ pub async fn undo_once(wiring: &Wiring, of: &RunId) -> Result<(RunId, Report), P
     wiring.http.counters().reset();
     tracing::info!(run = %run, of = %of, "taking back starts");
     let mut report = sync::run::undo(&parts, &run, of).await?;
-    report.requests = wiring.http.counters().reset();
+    complete(wiring, &mut report);
     keep_counts(wiring, &run, &report)?;
     tell_log(&run, &report);
     Ok((run, report))
+}
+
+/// What the engine cannot see of its own run.
+fn complete(wiring: &Wiring, report: &mut Report) {
+    report.requests = wiring.http.counters().reset();
+    report.clock_off_s = wiring.clock.correction().map(|off| off.as_secs());
+}
+
+/// A copy that cannot be made now is made another time; the sync was done all the same.
+fn keep_spare(wiring: &Wiring) {
+    if let Err(error) = wiring.mirror.keep_spare(SystemClock.now()) {
+        let problem = Problem::from(error);
+        tracing::warn!(code = %problem.code, "the second copy of the database could not be made");
+    }
 }
 
 fn tell_log(run: &RunId, report: &Report) {
@@ -103,6 +119,9 @@ fn tell_log(run: &RunId, report: &Report) {
         duration_ms = report.duration_ms,
         "sync ended"
     );
+    for drift in &report.drift {
+        tracing::warn!(run = %run, side = drift.side, differences = drift.differences, "a change nobody had told of");
+    }
     for error in &report.errors {
         tracing::warn!(run = %run, code = %error.code, at = %error.at, "something of it failed");
     }

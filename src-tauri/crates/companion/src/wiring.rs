@@ -12,17 +12,17 @@ use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
 use sync::import;
 use sync::policy::Policy;
-use sync::ports::{Account, Mirror};
+use sync::ports::{Account, Clock, Mirror};
 use sync::world::{Connection, Vendor, World};
 use url::Url;
 
-use crate::clock::SystemClock;
+use crate::clock::{CorrectedClock, SystemClock};
 use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
@@ -33,7 +33,9 @@ use crate::settings::Settings;
 pub struct Wiring {
     pub profile: Profile,
     pub settings: Settings,
-    pub clock: SystemClock,
+    pub clock: CorrectedClock,
+    /// The database was damaged, and this one was built in its place just now.
+    pub rebuilt: Option<Rebuilt>,
     pub mirror: Sqlite,
     pub http: Http,
     vault: Arc<dyn Vault>,
@@ -67,13 +69,23 @@ impl Wiring {
         vault: Arc<dyn Vault>,
         lock: Lock,
     ) -> Result<Self, Problem> {
+        let http = http()?;
+        let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
+        if let Some(rebuilt) = &rebuilt {
+            tracing::error!(
+                kept_as = rebuilt.kept_as,
+                reason = rebuilt.reason,
+                "the database was damaged and is built anew"
+            );
+        }
         Ok(Self {
-            mirror: Sqlite::open(&profile.database())?,
-            http: http()?,
+            mirror,
+            rebuilt,
             vault,
             profile: profile.clone(),
             settings,
-            clock: SystemClock,
+            clock: CorrectedClock::new(http.skew().clone()),
+            http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             _lock: lock,

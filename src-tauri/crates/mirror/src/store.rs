@@ -21,6 +21,7 @@ use sync::world::{
 
 use crate::failure::Failure;
 use crate::keep::Keeping;
+use crate::left;
 use crate::open;
 use crate::overview::{self, Overview};
 use crate::rebuild::Rebuilt;
@@ -43,6 +44,13 @@ impl Sqlite {
     /// # Errors
     /// [`MirrorError::TooNew`] when a newer version of the app made it: it is left as it is.
     pub fn open(path: &Path) -> Result<Self, MirrorError> {
+        let absolute = open::absolute(path)?;
+        left::begin(&absolute)
+            .map_err(|error| open::from_io(&format!("{} cannot be written", path.display()), "", &error))?;
+        Self::open_as_it_is(&absolute)
+    }
+
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Self, MirrorError> {
         open::writable(path).map(Self::over)
     }
 

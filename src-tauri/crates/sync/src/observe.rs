@@ -222,12 +222,19 @@ async fn read_from(
 ) -> Result<ReadOutcome, MirrorError> {
     let remote = account.calendar(&calendar.remote);
     let zone = vendor_zone(world.vendor.as_ref());
-    let since = window(parts.clock.now(), &zone, &parts.policy).start();
+    let from = || window(parts.clock.now(), &zone, &parts.policy).start();
+    let mut since = from();
     let mut cursor = calendar.cursor.clone();
+    let mut again = true;
     loop {
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
+            // The answer told that the clock is wrong, and the reading began too late: what it left out is not past.
+            Reading::Snapshot { .. } if again && from() < since => {
+                again = false;
+                since = from();
+            }
             Reading::Snapshot { items, coverage: _, cursor } => {
                 // Whatever the coverage, rows outside it are past and nothing is concluded from their absence.
                 parts.mirror.take_events(&calendar.id, &items, &[], true, cursor.as_ref())?;

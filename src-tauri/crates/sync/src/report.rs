@@ -23,6 +23,9 @@ pub struct Report {
     /// What a full reading found that no service had told.
     #[serde(default)]
     pub drift: Vec<DriftReport>,
+    /// By how much the clock of this computer was put right, where it is wrong. The engine cannot see it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_off_s: Option<i64>,
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
@@ -198,6 +201,7 @@ impl Report {
             decisions: Vec::new(),
             errors: Vec::new(),
             drift: Vec::new(),
+            clock_off_s: None,
             undo: None,
             duration_ms: 0,
         }

@@ -22,7 +22,7 @@ pub async fn run(profile: &Profile, args: &CalendarsArgs) -> Result<Outcome, Pro
         return Ok(listing(&Sqlite::open_read_only(&profile.database())?.world()?));
     }
     let _lock = profile.lock().await?;
-    let mirror = Sqlite::open(&profile.database())?;
+    let (mirror, _) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
     for calendar in roles::choose(&mirror.world()?, &choice, SystemClock.now())? {
         mirror.put_calendar(&calendar)?;
     }

@@ -1,6 +1,6 @@
 //! `companion sync`: one run, the plan of one, or the schedule until somebody interrupts it.
 
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use sync::error::Code;
 use sync::ports::Mirror;
 use sync::report::Report;
@@ -10,8 +10,10 @@ use tokio::sync::broadcast::error::RecvError;
 use super::args::SyncArgs;
 use super::output::{self, Exit, Outcome};
 use crate::controller::{Controller, Options};
+use crate::heal;
 use crate::import::FileOutcome;
 use crate::inbox::Settled;
+use crate::notice;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::settings::Settings;
@@ -27,17 +29,42 @@ pub async fn run(
 ) -> Result<Outcome, Problem> {
     let _: Settings = profile.settings()?;
     // Before anybody is asked for a passphrase.
-    match syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?) {
+    match before(profile) {
+        // It is healed by opening it for writing, and what was there before is looked at then.
+        Err(problem) if problem.code == Code::DatabaseDamaged => {}
         // Whoever keeps watching may be given files, with no account at all.
         Err(problem) if args.watch && problem.code == Code::NotConnected => {}
         ready => ready?,
     }
     let wiring = Wiring::open(profile).await?;
+    if let Some(rebuilt) = &wiring.rebuilt {
+        tell(rebuilt, language, json);
+    }
     if args.watch {
         return watch(wiring, language, json).await;
     }
+    if !args.dry_run {
+        heal::retake_imports(&wiring).await?;
+    }
     let wanted = Wanted { direction: args.direction.into(), connections: None, dry_run: args.dry_run };
     Ok(outcome(&syncing::sync_once(&wiring, &wanted).await?))
+}
+
+/// What there is to sync, as far as it can be read.
+fn before(profile: &Profile) -> Result<(), Problem> {
+    syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?)
+}
+
+/// Says once, on stderr, that the database had to be built anew.
+fn tell(rebuilt: &Rebuilt, language: Language, json: bool) {
+    let told = if json { Language::English } else { language };
+    let notice = notice::of_rebuild(rebuilt, told);
+    let line = if json {
+        serde_json::json!({ "notice": notice }).to_string()
+    } else {
+        notice::text(std::slice::from_ref(&notice))
+    };
+    output::note(&line);
 }
 
 /// The document, the sentences and the exit status of one run.

@@ -6,6 +6,7 @@ mod base;
 mod counters;
 mod request;
 mod retry_after;
+mod skew;
 
 use std::error::Error as _;
 use std::sync::{Arc, Once};
@@ -21,6 +22,7 @@ pub use counters::{Counters, Peer};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
+pub use skew::Skew;
 
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -51,6 +53,7 @@ pub struct Http {
     /// Loopback never goes through the system's proxy.
     home: reqwest::Client,
     counters: Counters,
+    skew: Skew,
     timeouts: Timeouts,
 }
 
@@ -61,12 +64,18 @@ impl Http {
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
         let (abroad, home) = (build(builder(timeouts))?, build(builder(timeouts).no_proxy())?);
-        Ok(Self { abroad, home, counters, timeouts })
+        Ok(Self { abroad, home, counters, skew: Skew::default(), timeouts })
     }
 
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How far the services' clocks are from ours.
+    #[must_use]
+    pub fn skew(&self) -> &Skew {
+        &self.skew
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
@@ -94,9 +103,10 @@ impl Http {
     }
 
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
-        let peer = request.peer;
+        let (peer, sent) = (request.peer, now());
         let mut response =
             request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
+        self.skew.hear(peer, response.headers(), sent, now());
         if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }
