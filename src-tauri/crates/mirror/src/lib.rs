@@ -7,6 +7,7 @@ mod keep;
 mod left;
 mod open;
 mod overview;
+mod read_only;
 mod rebuild;
 mod salvage;
 mod spare;

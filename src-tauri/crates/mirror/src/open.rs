@@ -15,6 +15,8 @@ use rusqlite_migration::{M, Migrations};
 use sync::error::MirrorError;
 
 use crate::failure::Failure;
+use crate::left::beside;
+use crate::{read_only, spare};
 
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_mirror.sql")),
@@ -54,13 +56,17 @@ pub fn readable(path: &Path) -> Result<Connection, MirrorError> {
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(error) => return Err(failed(format!("{} cannot be opened ({error})", path.display()))),
     };
+    // A file that was never there has no copy beside it, and none that is being built.
+    let was_there = beside(&path, ".new").exists() || (path.exists() && spare::exists(&path));
+    if empty && was_there {
+        return Err(Failure::Damaged("it is empty, and was not".to_owned()).into());
+    }
     if empty {
         let connection = in_memory()?;
         connection.pragma_update(None, "query_only", true).map_err(Failure::from)?;
         return Ok(connection);
     }
-    let connection =
-        Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Failure::from)?;
+    let connection = read_only::open(&path)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(Failure::from)?;
     if identify(&connection)? < latest() {
         return Err(failed("an older version of the app made it; open the app once to bring it up to date"));

@@ -45,8 +45,13 @@ impl Sqlite {
     /// [`MirrorError::TooNew`] when a newer version of the app made it: it is left as it is.
     pub fn open(path: &Path) -> Result<Self, MirrorError> {
         let absolute = open::absolute(path)?;
-        left::begin(&absolute)
-            .map_err(|error| open::from_io(&format!("{} cannot be written", path.display()), "", &error))?;
+        left::begin(&absolute).map_err(|error| {
+            open::from_io(
+                &format!("{} cannot be written", path.display()),
+                "; check the rights on it",
+                &error,
+            )
+        })?;
         Self::open_as_it_is(&absolute)
     }
 

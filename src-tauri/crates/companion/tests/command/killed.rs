@@ -99,7 +99,7 @@ fn is_live(booking: &Value) -> bool {
     matches!(booking["status"].as_str(), Some("pending" | "confirmed")) && end.as_second() > now() + 60
 }
 
-fn hold(state: &Value, round: u32) {
+pub fn hold(state: &Value, round: u32) {
     let mut standing: BTreeMap<&str, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
     for calendar in state["calendars"].as_array().unwrap() {
         for event in calendar["events"].as_array().unwrap() {

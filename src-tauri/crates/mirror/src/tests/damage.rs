@@ -183,7 +183,7 @@ fn whatever_byte_of_whatever_page_is_flipped_nothing_of_the_file_is_acted_upon()
     let life = life();
     let pages = life.bytes.len() / 4096;
     for page in 0..pages {
-        for offset in [0, 3, page * 977 % 4096, 4095] {
+        for offset in [0, page * 977 % 4096, 4095] {
             life.restore();
             let mut bytes = fs::read(&life.path).unwrap();
             bytes[page * 4096 + offset] ^= 0x55;
