@@ -10,7 +10,7 @@ mod skew;
 
 use std::error::Error as _;
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sync::error::ServiceError;
@@ -103,16 +103,17 @@ impl Http {
     }
 
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
-        let (peer, sent) = (request.peer, now());
+        let (peer, sent, began) = (request.peer, now(), Instant::now());
+        let broken = |error: &reqwest::Error, begun| self.broken(peer, error, begun, began.elapsed());
         let mut response =
-            request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
+            request.into_reqwest(client).send().await.map_err(|error| broken(&error, false))?;
         self.skew.hear(peer, response.headers(), sent, now());
         if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(peer, &error, true))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| broken(&error, true))? {
             if body.len() + piece.len() > BODY_CAP {
                 return Err(garbled(peer, "it is larger than 16 MB"));
             }
@@ -121,9 +122,12 @@ impl Http {
         Ok(Answer { peer, status, headers, body, received_at: now() })
     }
 
-    fn broken(&self, peer: Peer, error: &reqwest::Error, begun: bool) -> ServiceError {
-        let Timeouts { connect, silence, .. } = self.timeouts;
+    fn broken(&self, peer: Peer, error: &reqwest::Error, begun: bool, took: Duration) -> ServiceError {
+        let Timeouts { connect, silence, whole } = self.timeouts;
         if error.is_timeout() {
+            if took >= whole {
+                return unreachable(peer, &format!("its answer had not ended after {} s", whole.as_secs()));
+            }
             let waited = if error.is_connect() { connect } else { silence };
             return unreachable(peer, &format!("no answer in {} s", waited.as_secs()));
         }
