@@ -8,10 +8,12 @@ use mirror::Sqlite;
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::import::OnConflict;
+use sync::ports::Clock;
 use sync::world::Direction;
 
 use crate::cli::output::Outcome;
 use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::clock::SystemClock;
 use crate::door::{self, Called};
 use crate::import::Options;
 use crate::lease;
@@ -20,6 +22,7 @@ use crate::profile::{Lock, Profile};
 use crate::roles::Choice;
 use crate::settings::Settings;
 use crate::wiring::Wiring;
+use crate::words::Language;
 
 /// The app may be starting, or stopping, just now.
 const TRIES: u32 = 3;
@@ -100,10 +103,15 @@ pub async fn run(profile: &Profile, errand: &Errand) -> Result<Outcome, Problem>
 
 /// Where no secret is needed, nobody is asked for a passphrase.
 async fn alone(profile: &Profile, lock: Lock, errand: &Errand) -> Result<Outcome, Problem> {
-    if let Some(outcome) = on_mirror(&|| Ok(Sqlite::open(&profile.database())?), errand) {
+    if let Some(outcome) =
+        on_mirror(&|| Ok(Sqlite::open_kept(&profile.database(), SystemClock.now())?.0), errand)
+    {
         return outcome;
     }
     let wiring = Wiring::open_locked(profile, lock).await?;
+    if let Some(rebuilt) = &wiring.rebuilt {
+        syncs::tell(rebuilt, wiring.settings.language.unwrap_or_else(Language::of_system), false);
+    }
     let done = perform(&wiring, errand).await;
     // Nobody stays to renew it.
     lease::release(&wiring).await;

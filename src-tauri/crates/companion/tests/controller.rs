@@ -249,5 +249,33 @@ async fn a_platform_that_is_switched_off_is_left_alone_for_a_while_and_not_asked
     assert!(next_report(&mut handle).await.unwrap().errors.is_empty());
     overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
     handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_it_is_asked_no_run_begins_before_the_one_before_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let file = folder.path().join("one.ics");
+    std::fs::write(&file, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n").unwrap();
+    let mut handle = Controller::start(wiring, Options::default());
+    for _ in 0..6 {
+        for _ in 0..20 {
+            handle.sync_now();
+        }
+        let given = handle.import(vec![file.clone()], import::Options::default());
+        given.await.unwrap();
+        handle.sync_now();
+        let _ = next_report(&mut handle).await;
+    }
+    handle.shutdown().await;
+    let runs = {
+        use sync::ports::Mirror;
+        mirror::Sqlite::open_read_only(&folder.path().join("companion.db")).unwrap().runs(100).unwrap()
+    };
+    assert!(runs.len() >= 6, "{}", runs.len());
+    for pair in runs.windows(2) {
+        let [later, earlier] = pair else { unreachable!() };
+        assert!(earlier.ended_at.unwrap() <= later.started_at, "{earlier:?} {later:?}");
+    }
     sandbox.stop().await;
 }

@@ -1,9 +1,11 @@
 //! The `companion` command against the sandbox, as scripts meet it: documents, codes, exit statuses.
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod damaged;
 mod decide;
 mod desk;
 mod discreet;
+mod disk;
 mod explain;
 mod export;
 mod feeds;

@@ -26,16 +26,20 @@ pub struct Said {
     pub document: Value,
     /// The `error` of the first JSON line on stderr that has one.
     pub error: Value,
-    #[expect(dead_code, reason = "a failed test prints it")]
     pub stderr: String,
 }
 
 impl World {
     /// A seeded sandbox and an empty profile that points at it.
     pub async fn start() -> Self {
+        Self::at(None).await
+    }
+
+    /// As [`World::start`], with services that have another time than this computer.
+    pub async fn at(now: Option<jiff::Timestamp>) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), ..Options::default() };
+        let options = Options { now, write_settings: Some(settings.clone()), ..Options::default() };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
