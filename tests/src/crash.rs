@@ -15,6 +15,7 @@ use sync::journal::JournalEntry;
 use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -105,6 +106,10 @@ impl Mirror for DyingMirror {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.write(|| self.inside.forget_cursor(calendar))
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_full_reading(side, reading))
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

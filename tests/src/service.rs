@@ -66,6 +66,10 @@ pub struct State {
     pub writes: usize,
     /// What the calendar service makes of every event that is written to it.
     pub rewrites: Option<fn(&mut Event)>,
+    /// Every reading that starts from no cursor fails.
+    pub refuses_full_readings: bool,
+    /// A reading that starts from no cursor shows nothing, and says that this is all.
+    pub shows_nothing_in_full: bool,
 }
 
 /// As the platform keeps it: one holder at most, and numbers that only grow.
@@ -432,6 +436,9 @@ impl Calendar for OneCalendar {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         let now = state.clock;
@@ -440,7 +447,7 @@ impl Calendar for OneCalendar {
         };
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
-            let mut items = state.live(&self.remote);
+            let mut items = if state.shows_nothing_in_full { Vec::new() } else { state.live(&self.remote) };
             items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
             return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
         };
@@ -577,13 +584,17 @@ impl Platform for Services {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         self.seen.fetch_max(state.lease.fencing, Ordering::SeqCst);
         let next = Cursor(state.clock.to_string());
         let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
         let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
-        let items = items.map(|(_, booking)| booking.clone()).collect();
+        let hides = since.is_none() && state.shows_nothing_in_full;
+        let items = items.filter(|_| !hides).map(|(_, booking)| booking.clone()).collect();
         match since {
             Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
             None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },

@@ -6,6 +6,8 @@ use sync::booking::{BookingStatus, Draft};
 use sync::decide::{says, times};
 use sync::error::Code;
 use sync::ids::Service;
+use sync::ports::Clock;
+use sync::reconcile::FullReading;
 use sync::world::{ConnectionState, Direction, MappingState, Role, SyncOutcome};
 use tests::service::{Fault, event};
 use tests::world::World;
@@ -446,6 +448,11 @@ async fn the_window_rolls_forward_without_reading_anything_again() {
     world.sync().await;
     assert_eq!(world.published_busy(), vec![], "beyond the horizon");
     world.clock.advance(SignedDuration::from_hours(24 * 5));
+    // As if the full reading of this week had just been done.
+    for side in world.mirror.world().expect("a world").full_readings.keys() {
+        let read = FullReading { read_at: Some(world.clock.now()), tried_at: None };
+        world.mirror.put_full_reading(side, &read).expect("written down");
+    }
     world.services.state().requests.clear();
     let report = world.sync().await;
     assert_eq!(world.published_busy().len(), 1);

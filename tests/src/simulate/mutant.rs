@@ -19,6 +19,7 @@ use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Mirror, Platform, Probe, Reading,
     RemoteEvent, Slot, SlotMade,
 };
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -191,6 +192,10 @@ impl Mirror for MutantMirror {
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
         self.inside.forget_cursor(calendar)
+    }
+
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.inside.put_full_reading(side, reading)
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {

@@ -20,9 +20,11 @@ use tracing::Instrument as _;
 
 use crate::door::{Door, Knock};
 use crate::first_run::{FirstRun, FirstStep};
+use crate::heal;
 use crate::import::{self, FileReport};
-use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
+use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
 use crate::lease;
+use crate::notice;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -180,13 +182,17 @@ impl Controller {
             files: VecDeque::new(),
             folders: BTreeMap::new(),
             files_told,
+            // Told until the first run ends, which heals it.
+            problem: wiring.rebuilt.as_ref().map(|rebuilt| {
+                let notice = notice::of_rebuild(rebuilt, wiring.settings.language.unwrap_or_default());
+                SyncProblem { code: notice.code, message: notice.message }
+            }),
             wiring,
             options,
             schedule,
             bookiji_failures: 0,
             switched_off_until: None,
             pause: None,
-            problem: None,
             door,
             overview,
             reports,
@@ -202,6 +208,16 @@ impl Controller {
     }
 
     async fn run_until_told(&mut self, mut asked: mpsc::Receiver<()>) {
+        let retaken = meanwhile(heal::retake_imports(&self.wiring), &mut asked).await;
+        if let Some(Err(problem)) = &retaken.result {
+            tracing::warn!(code = %problem.code, "files could not be taken in again");
+        }
+        if !retaken.go_on {
+            return;
+        }
+        if retaken.asked {
+            self.schedule.ask();
+        }
         loop {
             if !self.keep_lease(&mut asked).await {
                 return;
@@ -572,14 +588,8 @@ async fn meanwhile<T>(work: impl Future<Output = T>, asked: &mut mpsc::Receiver<
 
 /// The folders that the settings name, and the profile's own.
 fn watched(wiring: &Wiring) -> Inbox {
-    let settings = &wiring.settings;
-    let mut folders = Vec::new();
-    if settings.import.watch {
-        folders.push(wiring.profile.inbox());
-        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
-        folders.extend(hers.map(|path| Folder::of_hers(path)));
-    }
-    let language = settings.language.unwrap_or_else(Language::of_system);
+    let folders = heal::folders(wiring);
+    let language = wiring.settings.language.unwrap_or_else(Language::of_system);
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();
     Inbox::start(folders, Manner { language, deaf, ..Manner::default() })

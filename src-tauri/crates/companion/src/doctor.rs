@@ -23,7 +23,7 @@ use crate::settings::{Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
 
-/// Google refuses sign-ins from a clock that is further off than a few minutes.
+/// Google refuses sign-ins from a clock that is further off than a few minutes. Told before the engine puts it right.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -107,11 +107,19 @@ fn database(profile: &Profile) -> Result<String, Problem> {
     let mirror = Sqlite::open_read_only(&profile.database())?;
     mirror.check()?;
     let world = mirror.world()?;
+    let rebuilt = mirror.rebuilt()?.map(|rebuilt| {
+        format!(
+            "; it was built anew on {}, and the damaged file is kept as {}",
+            rebuilt.at.strftime("%F"),
+            rebuilt.kept_as
+        )
+    });
     Ok(format!(
-        "whole: {} bookings, {} calendars, {} open operations",
+        "whole: {} bookings, {} calendars, {} open operations{}",
         world.bookings.len(),
         world.calendars.len(),
-        world.unsettled.len()
+        world.unsettled.len(),
+        rebuilt.unwrap_or_default()
     ))
 }
 
@@ -301,11 +309,7 @@ fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, P
         return Ok(format!("right within {} s", off.as_secs() + 1));
     }
     let direction = if server < before { "ahead" } else { "behind" };
-    Err(Problem::new(
-        Code::NetworkError,
-        format!("This computer's clock is {} s {direction}.", off.as_secs()),
-    )
-    .then("Set the clock of this computer, best by switching its automatic time on."))
+    Err(Problem::new(Code::ClockWrong, format!("This computer's clock is {} s {direction}.", off.as_secs())))
 }
 
 #[cfg(test)]

@@ -12,18 +12,18 @@ use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
-use sync::ports::{Account, Mirror};
+use sync::ports::{Account, Clock, Mirror};
 use sync::world::{Connection, Vendor, World};
 use url::Url;
 
-use crate::clock::SystemClock;
+use crate::clock::{CorrectedClock, SystemClock};
 use crate::desk::door::Place;
 use crate::import::ImportedFiles;
 use crate::lease;
@@ -36,7 +36,9 @@ use crate::settings::Settings;
 pub struct Wiring {
     pub profile: Profile,
     pub settings: Settings,
-    pub clock: SystemClock,
+    pub clock: CorrectedClock,
+    /// The database was damaged, and this one was built in its place just now.
+    pub rebuilt: Option<Rebuilt>,
     pub mirror: Sqlite,
     pub http: Http,
     /// Which of her computers writes. It outlives a run: so does a lease.
@@ -99,18 +101,27 @@ impl Wiring {
         lock: Lock,
         place: Option<Place>,
     ) -> Result<Self, Problem> {
-        let mirror = Sqlite::open(&profile.database())?;
+        let http = match &place {
+            Some(place) => place.http(&settings.endpoints.bookiji),
+            None => http()?,
+        };
+        let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
+        if let Some(rebuilt) = &rebuilt {
+            tracing::error!(
+                kept_as = rebuilt.kept_as,
+                reason = rebuilt.reason,
+                "the database was damaged and is built anew"
+            );
+        }
         Ok(Self {
             writer: lease::writer(&mirror)?,
             mirror,
-            http: match &place {
-                Some(place) => place.http(&settings.endpoints.bookiji),
-                None => http()?,
-            },
+            rebuilt,
             vault,
             profile: profile.clone(),
             settings,
-            clock: SystemClock,
+            clock: CorrectedClock::new(http.skew().clone()),
+            http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             place,

@@ -126,8 +126,28 @@ fn english(code: Code) -> Words {
         ),
         Code::DatabaseError => say(
             "The local database failed.",
-            "The disk is full or read-only, or the file is damaged.",
-            "Free some disk space and check the folder's permissions, then run `companion doctor`.",
+            "The disk failed, or another program holds the file.",
+            "Try again; if it stays, check the disk and run `companion doctor`.",
+        ),
+        Code::DatabaseDamaged => say(
+            "The local database is damaged.",
+            "The disk failed, the computer lost power, or another program wrote to the file.",
+            "Run `companion sync`: the file is set aside and a new one is built from Bookiji and your calendars.",
+        ),
+        Code::DiskFull => say(
+            "The disk is full.",
+            "Nothing more can be written down, so nothing more is changed anywhere.",
+            "Free some disk space, then sync again: it carries on where it stopped.",
+        ),
+        Code::ProfileReadOnly => say(
+            "The profile may only be read.",
+            "The disk was mounted read-only, or the folder belongs to somebody else.",
+            "Make the folder writable, or name another one with `--profile`.",
+        ),
+        Code::ClockWrong => say(
+            "The clock of this computer is wrong.",
+            "It differs from the clocks of Bookiji and the calendars, which are right.",
+            "Set the clock of this computer, best by switching its automatic time on.",
         ),
         Code::AlreadyRunning => say(
             "Another Companion is using this profile.",
@@ -226,8 +246,28 @@ fn french(code: Code) -> Words {
         ),
         Code::DatabaseError => say(
             "La base de données locale est en défaut.",
-            "Le disque est plein ou protégé, ou le fichier est abîmé.",
-            "Libérez de l’espace et vérifiez les droits du dossier, puis lancez `companion doctor`.",
+            "Le disque a failli, ou un autre programme tient le fichier.",
+            "Réessayez ; si cela persiste, vérifiez le disque et lancez `companion doctor`.",
+        ),
+        Code::DatabaseDamaged => say(
+            "La base de données locale est abîmée.",
+            "Le disque a failli, le courant a été coupé, ou un autre programme a écrit dans le fichier.",
+            "Lancez `companion sync` : le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.",
+        ),
+        Code::DiskFull => say(
+            "Le disque est plein.",
+            "Plus rien ne peut être noté, donc plus rien n’est modifié nulle part.",
+            "Libérez de l’espace, puis synchronisez à nouveau : tout reprendra où cela s’est arrêté.",
+        ),
+        Code::ProfileReadOnly => say(
+            "Le profil ne peut être que lu.",
+            "Le disque est monté en lecture seule, ou le dossier appartient à quelqu’un d’autre.",
+            "Rendez le dossier accessible en écriture, ou indiquez-en un autre avec `--profile`.",
+        ),
+        Code::ClockWrong => say(
+            "L’horloge de cet ordinateur est fausse.",
+            "Elle diffère de celles de Bookiji et des agendas, qui sont justes.",
+            "Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.",
         ),
         Code::AlreadyRunning => say(
             "Un autre Companion utilise ce profil.",

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -238,6 +238,7 @@ fn router(app: App) -> Router {
         .merge(feeds::routes())
         .merge(control::routes())
         .layer(from_fn_with_state(app.clone(), wire::gate))
+        .layer(map_response_with_state(app.clone(), wire::dated))
         .with_state(app)
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequest, MatchedPath, RawPathParams, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::faults::{Kind, Refuse, Spoil};
 use crate::google::refusal::Refusal;
 use crate::socket::Cutter;
+use crate::time::http_date;
 
 /// The names that services have in `/_sandbox/requests` and in faults.
 pub const SERVICES: [&str; 5] = ["google", "google_auth", "bookiji", "bookiji_auth", "feeds"];
@@ -141,6 +142,14 @@ impl<S: Send + Sync> FromRequest<S> for Call {
             .map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response())?;
         Ok(Self { route, params, query, headers: parts.headers, body })
     }
+}
+
+/// Every answer tells the sandbox's own time, as every server tells its own.
+pub async fn dated(State(app): State<App>, mut response: Response) -> Response {
+    if let Ok(date) = http_date(app.clock().now()).parse() {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 /// Runs around every handler.

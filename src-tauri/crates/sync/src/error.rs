@@ -131,6 +131,14 @@ pub enum Code {
     SettingsInvalid,
     DatabaseTooNew,
     DatabaseError,
+    /// The file holds something else than was written to it.
+    DatabaseDamaged,
+    /// There is no space to write anything down.
+    DiskFull,
+    /// The profile may only be read.
+    ProfileReadOnly,
+    /// The clock of this computer is far from that of the services.
+    ClockWrong,
     /// Another process is writing this profile.
     AlreadyRunning,
     InvalidInput,
@@ -139,7 +147,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::OauthTokenExpired,
         Self::CalendarApiError,
         Self::RateLimitExceeded,
@@ -155,6 +163,10 @@ impl Code {
         Self::SettingsInvalid,
         Self::DatabaseTooNew,
         Self::DatabaseError,
+        Self::DatabaseDamaged,
+        Self::DiskFull,
+        Self::ProfileReadOnly,
+        Self::ClockWrong,
         Self::AlreadyRunning,
         Self::InvalidInput,
         Self::SignInCancelled,
@@ -180,6 +192,10 @@ impl Code {
             Self::SettingsInvalid => "SETTINGS_INVALID",
             Self::DatabaseTooNew => "DATABASE_TOO_NEW",
             Self::DatabaseError => "DATABASE_ERROR",
+            Self::DatabaseDamaged => "DATABASE_DAMAGED",
+            Self::DiskFull => "DISK_FULL",
+            Self::ProfileReadOnly => "PROFILE_READ_ONLY",
+            Self::ClockWrong => "CLOCK_WRONG",
             Self::AlreadyRunning => "ALREADY_RUNNING",
             Self::InvalidInput => "INVALID_INPUT",
             Self::SignInCancelled => "SIGN_IN_CANCELLED",
@@ -200,7 +216,16 @@ pub enum MirrorError {
     /// The file was made by a newer version of the app.
     #[error("this profile was opened by a newer version of the app")]
     TooNew,
-    /// Full disk, read-only disk, a broken file: the text says which.
+    /// Nothing more can be written down before there is space.
+    #[error("the local database failed: {reason}")]
+    Full { reason: String },
+    /// The disk or the folder may only be read.
+    #[error("the local database failed: {reason}")]
+    ReadOnly { reason: String },
+    /// What the file holds is not what was written to it.
+    #[error("the local database failed: {reason}")]
+    Damaged { reason: String },
+    /// Anything else: the text says what.
     #[error("the local database failed: {reason}")]
     Failed { reason: String },
 }

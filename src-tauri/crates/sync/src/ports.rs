@@ -21,6 +21,7 @@ use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
 use crate::lease::{Fencing, Installation, Lease, LeaseRecord};
 use crate::news::News;
+use crate::reconcile::{FullReading, Side};
 use crate::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -283,6 +284,9 @@ pub trait Mirror: Send + Sync {
     ) -> Result<(), MirrorError>;
     /// Drops the cursor alone; rows stay until a new reading replaces them.
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;
+
+    /// When a side was read in full, or that it was tried.
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError>;
 
     /// What one imported file, or an answer of hers, changes.
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError>;

@@ -17,6 +17,7 @@ use crate::ids::{
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
 use crate::ports::{BusySet, CalendarEntry, RemoteEvent, Slot};
+use crate::reconcile::{FullReading, Side};
 
 /// Everything planning needs, read in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct World {
     /// What she chose where an imported event's free times meet slots of hers.
     pub choices: BTreeMap<(CalendarId, Uid), OnConflict>,
     pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
+    /// When each side was last read in full.
+    pub full_readings: BTreeMap<Side, FullReading>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.

@@ -9,7 +9,7 @@ use sync::ids::ConnectionId;
 use sync::ports::Clock;
 
 use super::args::ConnectService;
-use super::output::{self, Outcome};
+use super::output::{self, Outcome, Voice};
 use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -18,18 +18,18 @@ use crate::view::{self, Activity};
 use crate::wiring::Wiring;
 use crate::{feeds, sign_in};
 
-pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> Result<Outcome, Problem> {
     match service {
         ConnectService::Google { no_browser, own_calendar } => {
             google(profile, *no_browser, *own_calendar).await
         }
-        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref()).await,
+        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref(), voice).await,
     }
 }
 
-async fn feed(profile: &Profile, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
+async fn feed(profile: &Profile, link: &str, name: Option<&str>, voice: Voice) -> Result<Outcome, Problem> {
     let link = Link(if link == "-" { typed_link()? } else { link.to_owned() });
-    errand::run(profile, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
+    errand::run(profile, voice, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
 }
 
 /// Links the calendar behind a link.

@@ -48,12 +48,16 @@ impl State {
             | Code::NotConnected
             | Code::PermissionDenied
             | Code::KeychainUnavailable
+            | Code::ClockWrong
             | Code::SignInCancelled => Self::NeedsYou,
             Code::CalendarApiError
             | Code::InvalidIcsFormat
             | Code::SettingsInvalid
             | Code::DatabaseTooNew
             | Code::DatabaseError
+            | Code::DatabaseDamaged
+            | Code::DiskFull
+            | Code::ProfileReadOnly
             | Code::AlreadyRunning
             | Code::InvalidInput
             | Code::Internal => Self::Error,

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod cards;
+mod damaged;
 mod decide;
 mod desk;
 mod discreet;
+mod disk;
 mod explain;
 mod export;
 mod feeds;

@@ -26,21 +26,29 @@ pub struct Said {
     pub document: Value,
     /// The `error` of the first JSON line on stderr that has one.
     pub error: Value,
-    #[expect(dead_code, reason = "a failed test prints it")]
     pub stderr: String,
 }
 
 impl World {
     /// A seeded sandbox and an empty profile that points at it.
     pub async fn start() -> Self {
-        Self::start_of(1).await
+        Self::with(Options::default()).await
     }
 
     /// A sandbox of so many vendors, and an empty profile for the first of them.
     pub async fn start_of(vendors: usize) -> Self {
+        Self::with(Options { vendors, ..Options::default() }).await
+    }
+
+    /// As [`World::start`], with services that have another time than this computer.
+    pub async fn at(now: jiff::Timestamp) -> Self {
+        Self::with(Options { now: Some(now), ..Options::default() }).await
+    }
+
+    async fn with(options: Options) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), vendors, ..Options::default() };
+        let options = Options { write_settings: Some(settings.clone()), ..options };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
