@@ -9,6 +9,13 @@ export const commands = {
 	syncNow: () => typedError<null, Refusal>(__TAURI_INVOKE("sync_now")),
 	/**  She has seen what the first sync would do, and lets it. */
 	startSyncing: () => typedError<null, Refusal>(__TAURI_INVOKE("start_syncing")),
+	/**  Carries her answer to a question out on both sides. */
+	decide: (form: DecideForm) => typedError<null, Refusal>(__TAURI_INVOKE("decide", { form })),
+	/**  Takes back what a run wrote, where nobody touched it since. */
+	undoRun: (run: string) => typedError<UndoneView, Refusal>(__TAURI_INVOKE("undo_run", { run })),
+	/**  Lets nothing be synced by itself for a while. */
+	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
+	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
 	exploreSample: () => typedError<null, Refusal>(__TAURI_INVOKE("explore_sample")),
 	/**  Erases the sandbox and goes back to her accounts. */
@@ -63,6 +70,53 @@ export type CalendarView = {
 	bookings: number,
 };
 
+export type CardKind = "moved" | "resized" | "deleted" | "moved_both" | "moved_cancelled" | "held_deletion" | 
+/**  Many held removals at once. */
+"held_deletions" | "renamed" | 
+/**  A copy of a booking's event. */
+"copied" | 
+/**  Two events that prove to be the booking's. */
+"doubled" | "overlap" | "target_gone" | "account_changed" | "invitation" | "import_conflict";
+
+/**  What she may answer. */
+export type CardOption = "move" | "cancel" | "put_back" | "remove" | "unblock" | "create" | "switch" | "leave" | "accept" | "decline" | "replace" | "merge" | "skip";
+
+/**  One question, with whatever of these it is about. */
+export type CardView = {
+	id: string,
+	kind: CardKind,
+	/**  Silence costs something. */
+	presses: boolean,
+	/**  The likeliest first. */
+	options: CardOption[],
+	/**  One answer may stand for all questions of this kind. */
+	may_stand: boolean,
+	customer: string | null,
+	service: string | null,
+	/**  Where the booking is. */
+	booked: SpanView | null,
+	/**  Where the event is, the copy, or what came with a file. */
+	found: SpanView | null,
+	/**  The calendar that it is about, by id and by name. */
+	calendar: string | null,
+	calendar_name: string | null,
+	/**  What an event or free time that is no booking is called. */
+	title: string | null,
+	/**  Her events over the booking, or slots that a free time meets: the first of them first. */
+	over: OverView[],
+	/**  The account that appointments would go to, and the one that they are in. */
+	account: string | null,
+	former_account: string | null,
+	/**  Appointments that an answer would make events for. */
+	appointments: number,
+	/**  Events that would stay where they are. */
+	staying: number,
+	/**  Events, copies or free times that are asked about at once. */
+	events: number,
+	/**  The single questions that this one stands for. */
+	stands_for: string[],
+};
+
 /**  Minutes that a booking and something else both claim. */
 export type ClashView = {
 	booking: string,
@@ -104,6 +158,14 @@ export type ConnectionView = {
 	calendars: CalendarView[],
 };
 
+/**  An answer to one question. */
+export type DecideForm = {
+	id: string,
+	option: string,
+	/**  Questions of this kind are answered so from now on. */
+	always: boolean,
+};
+
 export type Direction = "bidirectional" | "to_calendar" | "from_calendar";
 
 export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
@@ -118,6 +180,14 @@ export type FileView = {
 };
 
 export type Language = "en" | "fr";
+
+export type OverView = {
+	/**  Empty where it has none. */
+	title: string,
+	calendar: string | null,
+	all_day: boolean,
+	span: SpanView,
+};
 
 /**  Everything the window shows, at one moment. */
 export type Overview = {
@@ -142,6 +212,8 @@ export type Overview = {
 	runs: RunView[],
 	/**  Cards that wait for the vendor. */
 	decisions: number,
+	/**  Those cards, and after them what is told and does not press. */
+	cards: CardView[],
 	/**  The last files of watched folders, newest first. */
 	files: FileView[],
 	/**  What the first sync would do: nothing is written until she has seen it and said yes. */
@@ -151,6 +223,9 @@ export type Overview = {
 
 /**  Tells the window to ask for the overview again. */
 export type OverviewChanged = null;
+
+/**  For how long nothing is to be synced by itself. */
+export type PauseForm = "one_hour" | "until_tomorrow" | "until_resumed";
 
 /**  Where a booking's event stands. */
 export type Placement = 
@@ -216,6 +291,10 @@ export type RunView = {
 	published: number,
 	decisions: number,
 	problems: Problem[],
+	/**  The run that this one took back. */
+	undoes: string | null,
+	/**  It wrote something into her calendar that no later run took back. */
+	can_undo: boolean,
 };
 
 /**  Bookings and busy time from a Monday to a Monday. */
@@ -232,6 +311,11 @@ export type Schedule = {
 /**  What a connection is linked to. */
 export type Service = "google" | "outlook" | "caldav" | "ics";
 
+export type SpanView = {
+	start: string,
+	end: string,
+};
+
 /**  From best to worst: the worst of many is the one that shows. */
 export type State = "up_to_date" | "syncing" | "paused" | 
 /**  Somebody cannot be reached. It is tried again without her. */
@@ -240,6 +324,14 @@ export type State = "up_to_date" | "syncing" | "paused" |
 "needs_you" | "error";
 
 export type SyncOutcome = "success" | "partial" | "error";
+
+/**  What became of a run that was to be taken back. */
+export type UndoneView = {
+	undone: number,
+	kept: number,
+	/**  Why something was kept, each reason once. */
+	reasons: string[],
+};
 
 export type VendorView = {
 	name: string,

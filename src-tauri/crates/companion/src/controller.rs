@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, Service};
+use sync::plan::plan;
 use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
@@ -18,7 +19,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use crate::cli::output::Outcome;
 use crate::door::{Door, Knock};
+use crate::errand::{self, Errand};
+use crate::feeds;
 use crate::first_run::{FirstRun, FirstStep};
 use crate::heal;
 use crate::import::{self, FileReport};
@@ -32,7 +36,6 @@ use crate::syncing::{self, Wanted};
 use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
-use crate::{errand, feeds};
 
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -57,6 +60,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 pub struct Handle {
     asks: mpsc::Sender<()>,
     given: mpsc::Sender<Given>,
+    errands: Errands,
     started: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
@@ -93,6 +97,12 @@ impl Handle {
         answered.await.map_err(|_| stopped())?
     }
 
+    /// The way to have errands done, for whoever waits for one while this handle is used further.
+    #[must_use]
+    pub fn errands(&self) -> Errands {
+        self.errands.clone()
+    }
+
     /// What there is to show, now and whenever it changes.
     #[must_use]
     pub fn overview(&self) -> watch::Receiver<Overview> {
@@ -101,9 +111,24 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, given, started: _started, task, .. } = self;
-        drop((asks, given));
+        let Self { asks, given, errands, started: _started, task, .. } = self;
+        drop((asks, given, errands));
         let _ = task.await;
+    }
+}
+
+/// Has errands done between two runs, as if other commands had handed them in.
+#[derive(Clone, Debug)]
+pub struct Errands(mpsc::Sender<Knock>);
+
+impl Errands {
+    /// # Errors
+    /// What the errand itself comes to, and when the controller stops before it is its turn.
+    pub async fn perform(&self, errand: Errand) -> Result<Outcome, Problem> {
+        let (knock, answered) = Knock::new(errand);
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so nothing was changed.");
+        self.0.send(knock).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 }
 
@@ -130,6 +155,7 @@ pub struct Controller {
     door: Door,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
+    errands: mpsc::Receiver<Knock>,
     started: watch::Receiver<bool>,
     first: FirstRun,
     /// The last files of watched folders, newest first.
@@ -171,12 +197,15 @@ impl Controller {
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
+        let (errands, handed) = mpsc::channel(1);
+        let errands = Errands(errands);
         let (started, is_started) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
+            errands: handed,
             started: is_started,
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
@@ -199,7 +228,7 @@ impl Controller {
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked).in_current_span());
-        Handle { asks, given, started, overview: overview_seen, reports: reports_seen, files, task }
+        Handle { asks, given, errands, started, overview: overview_seen, reports: reports_seen, files, task }
     }
 
     async fn run(mut self, asked: mpsc::Receiver<()>) {
@@ -266,6 +295,11 @@ impl Controller {
                     }
                 }
                 Some(knock) = self.door.knocks.recv() => {
+                    if !self.run_errand(knock, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(knock) = self.errands.recv() => {
                     if !self.run_errand(knock, &mut asked).await {
                         return;
                     }
@@ -520,7 +554,21 @@ impl Controller {
     }
 
     fn show(&self, syncing_since: Option<Timestamp>) {
-        let activity = Activity {
+        let mirror = &self.wiring.mirror;
+        let (world, runs) = match (mirror.world(), mirror.runs(RUNS_READ)) {
+            (Ok(world), Ok(runs)) => (world, worth_telling(runs)),
+            (Err(_), _) | (_, Err(_)) => return self.show_broken(self.activity(syncing_since)),
+        };
+        let now = self.wiring.clock.now();
+        let waiting = plan(&world, now, &self.wiring.policy()).cards;
+        let cards = Some(view::cards(&world, &waiting, now));
+        let activity = Activity { cards, ..self.activity(syncing_since) };
+        self.overview.send_replace(view::overview(&world, &runs, now, &activity));
+    }
+
+    /// What no row can tell.
+    fn activity(&self, syncing_since: Option<Timestamp>) -> Activity {
+        Activity {
             syncing_since,
             paused: self.pause.is_some(),
             paused_until: self.pause.and_then(|pause| pause.until),
@@ -535,12 +583,8 @@ impl Controller {
                 .values()
                 .next()
                 .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() }),
-        };
-        let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
-            (Ok(world), Ok(runs)) => (world, worth_telling(runs)),
-            (Err(_), _) | (_, Err(_)) => return self.show_broken(activity),
-        };
-        self.overview.send_replace(view::overview(&world, &runs, self.wiring.clock.now(), &activity));
+            cards: None,
+        }
     }
 
     fn show_broken(&self, activity: Activity) {
