@@ -199,6 +199,8 @@ export type Overview = {
 	/**  What she set, or what the shell made of the system's; nothing leaves it to whoever shows this. */
 	language: Language | null,
 	syncing: boolean,
+	/**  She asked for no syncs for a while, with or without an end. */
+	paused: boolean,
 	paused_until: string | null,
 	/**  What the computer is called that writes instead of this one. */
 	standing_by: string | null,

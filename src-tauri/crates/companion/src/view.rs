@@ -68,6 +68,8 @@ pub struct Overview {
     /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
     pub syncing: bool,
+    /// She asked for no syncs for a while, with or without an end.
+    pub paused: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub paused_until: Option<Timestamp>,
     /// What the computer is called that writes instead of this one.
@@ -261,7 +263,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         .chain(last_run.into_iter().flat_map(|run| run.problems.iter().cloned()))
         .max_by_key(|problem| State::of_code(problem.code));
     let decisions = match &activity.cards {
-        Some(cards) => count(cards.iter().filter(|card| card.presses).count()),
+        Some(cards) => count(cards::pressing(cards)),
         None => last_run.map_or(0, |run| run.decisions),
     };
 
@@ -272,7 +274,8 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if syncing {
         state = state.max(State::Syncing);
     }
-    if activity.paused_until.map_or(activity.paused, |until| now < until) {
+    let paused = activity.paused_until.map_or(activity.paused, |until| now < until);
+    if paused {
         state = state.max(State::Paused);
     }
     if decisions > 0 || activity.preview.is_some() {
@@ -289,6 +292,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         sample: activity.sample,
         language: activity.language,
         syncing,
+        paused,
         paused_until: activity.paused_until.filter(|until| now < *until),
         standing_by: world.lease.standing_by.as_ref().map(|other| other.holder.clone()),
         vendor: world.vendor.as_ref().map(|vendor| VendorView {

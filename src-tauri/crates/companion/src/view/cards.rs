@@ -1,5 +1,7 @@
 //! What waits for the vendor, in facts: which booking, what times, whose account. The window has the words.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use calendar::event::{Event, When};
 use calendar::interval::Interval;
 use jiff::Timestamp;
@@ -163,6 +165,12 @@ pub fn cards(world: &World, cards: &[Card], now: Timestamp) -> Vec<CardView> {
     open(world, cards, now).iter().take(CARDS_SHOWN).map(|open| card(world, open)).collect()
 }
 
+/// How many wait for her: what is asked about at once counts once.
+pub(super) fn pressing(cards: &[CardView]) -> usize {
+    let grouped: BTreeSet<&String> = cards.iter().flat_map(|card| &card.stands_for).collect();
+    cards.iter().filter(|card| card.presses && !grouped.contains(&card.id)).count()
+}
+
 fn card(world: &World, open: &Open<'_>) -> CardView {
     let options = open.options();
     let facts = match open {
@@ -198,7 +206,7 @@ fn card(world: &World, open: &Open<'_>) -> CardView {
         options: CardOption::ALL
             .into_iter()
             .filter_map(|option| Some((options.iter().position(|word| *word == option.as_str())?, option)))
-            .collect::<std::collections::BTreeMap<_, _>>()
+            .collect::<BTreeMap<_, _>>()
             .into_values()
             .collect(),
         may_stand: open.may_stand(),
@@ -308,12 +316,25 @@ impl From<&Over> for OverView {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use sync::import::OnConflict;
     use sync::world::Choice;
 
     use super::*;
+
+    #[test]
+    fn what_is_asked_at_once_counts_once() {
+        let card = |id: &str, stands_for: &[&str]| CardView {
+            id: id.to_owned(),
+            presses: true,
+            stands_for: stands_for.iter().map(|&id| id.to_owned()).collect(),
+            ..CardView::default()
+        };
+        let told = CardView { presses: false, ..card("told", &[]) };
+        assert_eq!(
+            pressing(&[card("all", &["a", "b"]), card("a", &[]), card("b", &[]), card("c", &[]), told]),
+            2
+        );
+    }
 
     #[test]
     fn the_window_knows_every_answer_by_the_word_that_the_engine_knows_it_by() {
