@@ -287,6 +287,25 @@ impl World {
         run(&parts, &request).await
     }
 
+    /// One sync both ways of these accounts alone.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub async fn sync_for(&mut self, connections: &[ConnectionId]) -> Report {
+        self.runs += 1;
+        let run = RunId(format!("run-{}", self.runs));
+        let request = Request { run, direction: Direction::Bidirectional, dry_run: false };
+        let parts = Parts {
+            mirror: self.mirror.as_ref(),
+            platform: &self.services,
+            accounts: &self.accounts,
+            clock: &self.clock,
+            policy: self.policy,
+            writer: &self.writer,
+        };
+        sync::run::run_for(&parts, &request, &connections.iter().cloned().collect()).await.expect("a report")
+    }
+
     /// What the schedule does between runs: asks for the lease if it is time to, and syncs if that made it the writer.
     ///
     /// # Panics

@@ -313,6 +313,45 @@ async fn bookings_that_cannot_be_read_write_nothing_into_her_calendar() {
 }
 
 #[tokio::test]
+async fn what_still_waits_to_be_written_waits_longer_while_bookings_cannot_be_read() {
+    let mut world = world();
+    world.customer_books("b", 20);
+    world.fail_next("create", Fault::Rejected);
+    assert_eq!(world.sync().await.bookings.created, 0);
+    for _ in 0..3 {
+        world.fail_next("bookings", Fault::Unreachable);
+    }
+    assert_eq!(world.sync().await.bookings.created, 0, "it may be cancelled by now");
+    assert_eq!(world.sync().await.bookings.created, 1);
+}
+
+#[tokio::test]
+async fn a_poll_for_bookings_reads_her_calendar_only_if_something_is_to_be_written() {
+    let mut world = world();
+    world.sync().await;
+    let reads =
+        |world: &World| world.services.state().requests.iter().filter(|&&name| name == "read").count();
+    let before = reads(&world);
+    world.try_sync(Direction::ToCalendar, false).await.expect("a report");
+    assert_eq!(reads(&world), before);
+    world.customer_books("b", 20);
+    world.try_sync(Direction::ToCalendar, false).await.expect("a report");
+    assert_eq!((world.booking_events().len(), reads(&world)), (1, before + 1));
+}
+
+#[tokio::test]
+async fn a_run_for_some_accounts_asks_no_other() {
+    let mut world = world();
+    world.sync().await;
+    world.services.state().requests.clear();
+    world.sync_for(&[]).await;
+    assert!(!world.services.state().requests.contains(&"read"), "nobody asked for it");
+    let connection = world.connection.clone();
+    world.sync_for(&[connection]).await;
+    assert!(world.services.state().requests.contains(&"read"));
+}
+
+#[tokio::test]
 async fn a_booking_that_cannot_be_read_stops_no_other() {
     let mut world = world();
     world.customer_books("a", 20);
