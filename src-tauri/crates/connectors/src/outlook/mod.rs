@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::header::HeaderName;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use sync::error::ServiceError;
 use sync::ids::{RemoteCalendarId, VendorId};
@@ -108,6 +109,24 @@ pub fn missing(granted: &oauth::Granted) -> Vec<&'static str> {
     SCOPES.into_iter().filter(|scope| !has(scope)).collect()
 }
 
+/// The address of whoever has just signed in.
+///
+/// # Errors
+/// Whatever keeps Graph from answering.
+pub async fn address(http: &Http, base: &Base, access: &SecretString) -> Result<String, ServiceError> {
+    let mut url = base.at(&["v1.0", "me"]);
+    query(&mut url, &[("$select", "mail,userPrincipalName")]);
+    let request = Request::new(Peer::Outlook, Method::GET, "/v1.0/me", url).bearer(access);
+    let answer = http.send(request).await?;
+    if let Some(error) = refusal::of(&answer) {
+        return Err(error);
+    }
+    let me: Value = answer.json()?;
+    let said = |name: &str| me[name].as_str().filter(|address| !address.is_empty()).map(str::to_owned);
+    let address = said("mail").or_else(|| said("userPrincipalName"));
+    address.ok_or_else(|| garbled(Peer::Outlook, "it does not say whose account this is"))
+}
+
 /// The API with somebody signed in.
 #[derive(Clone)]
 struct Api {
@@ -190,23 +209,6 @@ impl OutlookAccount {
     #[must_use]
     pub fn outlook_calendar(&self, remote: &RemoteCalendarId) -> OutlookCalendar {
         OutlookCalendar { api: self.api.clone(), remote: remote.clone(), ahead: self.ahead }
-    }
-
-    /// The address of whoever signed in.
-    ///
-    /// # Errors
-    /// Whatever keeps Graph from answering.
-    pub async fn address(&self) -> Result<String, ServiceError> {
-        let mut url = self.api.url(&["me"]);
-        query(&mut url, &[("$select", "mail,userPrincipalName")]);
-        let answer = self.api.send(self.api.request(Method::GET, "/v1.0/me", url)).await?;
-        if let Some(error) = refusal::of(&answer) {
-            return Err(error);
-        }
-        let me: Value = answer.json()?;
-        let said = |name: &str| me[name].as_str().filter(|address| !address.is_empty()).map(str::to_owned);
-        let address = said("mail").or_else(|| said("userPrincipalName"));
-        address.ok_or_else(|| garbled(Peer::Outlook, "it does not say whose account this is"))
     }
 
     fn entry(&self, calendar: &Value) -> Option<CalendarEntry> {
