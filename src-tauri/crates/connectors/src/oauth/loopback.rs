@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use url::Url;
 
 use super::page::{Outcome, response};
 use super::{ConnectError, Redirect};
 
 const PATH: &str = "/signed-in";
+/// Where a service registers a name without a path, the browser comes back to the root.
+const ROOT: &str = "/";
 /// A request head larger than this is no browser's.
 const HEAD_CAP: usize = 16 * 1024;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +41,7 @@ pub(super) struct Loopback {
     other: Option<TcpListener>,
     /// Name and port, as the browser names them.
     host: Arc<str>,
+    path: &'static str,
     state: Arc<str>,
 }
 
@@ -51,10 +53,10 @@ impl Loopback {
         loop {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
             let port = listener.local_addr().map_err(failed)?.port();
-            let (name, other) = match redirect {
-                Redirect::Address => ("127.0.0.1", None),
+            let (name, path, other) = match redirect {
+                Redirect::Address => ("127.0.0.1", PATH, None),
                 Redirect::Localhost => match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                    Ok(other) => ("localhost", Some(other)),
+                    Ok(other) => ("localhost", ROOT, Some(other)),
                     // Somebody else would get half of the browser's answers.
                     Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {
                         tries -= 1;
@@ -62,16 +64,17 @@ impl Loopback {
                     }
                     Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(failed(error)),
                     // This computer has one protocol only.
-                    Err(_) => ("localhost", None),
+                    Err(_) => ("localhost", ROOT, None),
                 },
             };
-            return Ok(Self { listener, other, host: format!("{name}:{port}").into(), state: state.into() });
+            let host = format!("{name}:{port}").into();
+            return Ok(Self { listener, other, host, path, state: state.into() });
         }
     }
 
-    pub(super) fn address(&self) -> Url {
-        let text = format!("http://{}{PATH}", self.host);
-        Url::parse(&text).unwrap_or_else(|_| unreachable!("a socket address makes a URL"))
+    /// As it is registered: the root goes without saying.
+    pub(super) fn address(&self) -> String {
+        format!("http://{}{}", self.host, if self.path == ROOT { "" } else { self.path })
     }
 
     /// Waits for the browser, then closes the port.
@@ -82,7 +85,8 @@ impl Loopback {
                 guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
                     if let Ok(stream) = guest {
                         let (host, state) = (self.host.clone(), self.state.clone());
-                        guests.spawn(async move { serve(stream, &host, &state).await });
+                        let path = self.path;
+                        guests.spawn(async move { serve(stream, &host, path, &state).await });
                     }
                 }
                 Some(said) = guests.join_next() => {
@@ -110,9 +114,9 @@ async fn accept(one: &TcpListener, other: Option<&TcpListener>) -> std::io::Resu
 }
 
 /// Answers one connection. Only the true answer is handed on.
-async fn serve(mut stream: TcpStream, host: &str, state: &str) -> Option<Reply> {
+async fn serve(mut stream: TcpStream, host: &str, path: &str, state: &str) -> Option<Reply> {
     let head = tokio::time::timeout(HEAD_PATIENCE, head(&mut stream)).await.ok()??;
-    let (outcome, reply) = judge(&head, host, state);
+    let (outcome, reply) = judge(&head, host, path, state);
     let language = header(&head, "accept-language").unwrap_or_default();
     let _ = stream.write_all(response(outcome, language).as_bytes()).await;
     let _ = stream.shutdown().await;
@@ -133,7 +137,7 @@ async fn head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Decides what a request is worth. Pure.
-fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
+fn judge(head: &str, host: &str, expected: &str, state: &str) -> (Outcome, Option<Reply>) {
     let mut first = head.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
     if header(head, "host") != Some(host) {
@@ -141,7 +145,7 @@ fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
         return (Outcome::Elsewhere, None);
     }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if method != "GET" || path != PATH {
+    if method != "GET" || path != expected {
         return (Outcome::Elsewhere, None);
     }
     let values = |name: &str| {
@@ -181,7 +185,7 @@ mod tests {
 
     #[track_caller]
     fn check(head: &str, outcome: Outcome, reply: Option<Reply>) {
-        assert_eq!(judge(head, "127.0.0.1:4000", "s3"), (outcome, reply), "{head}");
+        assert_eq!(judge(head, "127.0.0.1:4000", PATH, "s3"), (outcome, reply), "{head}");
     }
 
     fn get(target: &str) -> String {
