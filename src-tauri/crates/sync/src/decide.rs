@@ -3,7 +3,7 @@
 use crate::booking::{Booking, BookingStatus, Draft};
 use crate::ports::RemoteEvent;
 use crate::world::{Mapping, MappingState};
-use calendar::event::{End, When};
+use calendar::event::{End, Event, When};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -233,14 +233,20 @@ pub fn says(event: &RemoteEvent, draft: &Draft) -> bool {
 /// Start and end as instants, for events that carry them as such. Ours do: we write them so.
 #[must_use]
 pub fn times(event: &RemoteEvent) -> Option<(Timestamp, Timestamp)> {
-    let end = match &event.event.end {
+    event_times(&event.event)
+}
+
+/// As [`times`], of an event that is in no calendar.
+#[must_use]
+pub fn event_times(event: &Event) -> Option<(Timestamp, Timestamp)> {
+    let end = match &event.end {
         End::At(end) => instant(end)?,
         End::Lasting { days: 0, seconds } => {
-            instant(&event.event.start)?.checked_add(jiff::SignedDuration::from_secs(*seconds)).ok()?
+            instant(&event.start)?.checked_add(jiff::SignedDuration::from_secs(*seconds)).ok()?
         }
         End::Lasting { .. } | End::Unstated => return None,
     };
-    Some((instant(&event.event.start)?, end))
+    Some((instant(&event.start)?, end))
 }
 
 fn instant(when: &When) -> Option<Timestamp> {

@@ -6,6 +6,7 @@ use crate::error::MirrorError;
 use crate::ids::Cursor;
 use crate::news::News;
 use crate::ports::{Account, Reading};
+use crate::provenance::name;
 use crate::reconcile::{FullReading, Side, booking_drift, event_drift, is_due};
 use crate::report::{DriftReport, Report};
 use crate::retry::read_with_retry;
@@ -45,7 +46,8 @@ pub async fn calendar(
     let remote = account.calendar(&calendar.remote);
     let reading =
         read_with_retry(parts.clock, &parts.policy.retry, || remote.read(None, window.start())).await;
-    let Reading::Snapshot { items, coverage, cursor } = reading else { return Ok(()) };
+    let Reading::Snapshot { mut items, coverage, cursor } = reading else { return Ok(()) };
+    name(&world, calendar, &mut items);
     let known = world.events.get(&calendar.id).cloned().unwrap_or_default();
     let differences = event_drift(&known, &items, window, &zone);
     // A service that shows nothing at all where its cursor took nothing away is ill.

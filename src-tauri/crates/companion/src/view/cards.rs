@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use sync::busy_set::vendor_zone;
-use sync::decide::{Question, times};
+use sync::decide::{Question, event_times};
 use sync::decisions::{Open, open};
 use sync::ids::ConnectionId;
 use sync::plan::{About, Card, Over};
@@ -277,9 +277,7 @@ fn kind(card: &Card) -> CardKind {
 
 /// The first time of it: whole days and wall times are hers.
 fn invited(event: &Event, zone: &TimeZone) -> Option<SpanView> {
-    let remote =
-        sync::ports::RemoteEvent { id: "".into(), etag: "".into(), event: event.clone(), marker: None };
-    if let Some(times) = times(&remote) {
+    if let Some(times) = event_times(event) {
         return Some(times.into());
     }
     let start = match &event.start {

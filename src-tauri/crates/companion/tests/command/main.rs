@@ -18,6 +18,7 @@ mod invite;
 mod killed;
 mod leave;
 mod local;
+mod outlook;
 mod pause;
 mod trouble;
 mod two_computers;
