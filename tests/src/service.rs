@@ -70,6 +70,8 @@ pub struct State {
     pub refuses_full_readings: bool,
     /// A reading that starts from no cursor shows nothing, and says that this is all.
     pub shows_nothing_in_full: bool,
+    /// How many creates the calendar service takes in one request; nothing says one.
+    pub creates_at_once: usize,
     /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
     /// in readings in place of what was written on the event.
     pub gives_ids: bool,
@@ -161,6 +163,17 @@ impl State {
         let id = RemoteId(format!("AAMkAD{number}="));
         there.created.insert(key.clone(), id.clone());
         Ok(id)
+    }
+
+    /// The event of a draft, unless its key has been used.
+    fn make(&mut self, calendar: &RemoteCalendarId, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        let id = self.id_for(calendar, &draft.id)?;
+        let mut event = event_of(draft);
+        event.created_as = (id != draft.id).then(|| draft.id.clone());
+        event.id = id;
+        self.rewrite(&mut event);
+        event.etag = self.put(calendar, event.clone());
+        Ok(event)
     }
 
     /// An event as a list shows it; one of everything looks closer.
@@ -500,15 +513,22 @@ impl Calendar for OneCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        self.write("create", |state, remote| {
-            let id = state.id_for(remote, &draft.id)?;
-            let mut event = event_of(draft);
-            event.created_as = (id != draft.id).then(|| draft.id.clone());
-            event.id = id;
-            state.rewrite(&mut event);
-            event.etag = state.put(remote, event.clone());
-            Ok(event)
-        })
+        self.write("create", |state, remote| state.make(remote, draft))
+    }
+
+    fn creates_at_once(&self) -> usize {
+        self.services.state().creates_at_once.max(1)
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let made = self.write("create_all", |state, remote| {
+            let one = |draft| match state.fault("create_one") {
+                Some(fault) => Err(error(fault)),
+                None => state.make(remote, draft),
+            };
+            Ok(drafts.iter().map(one).collect::<Vec<_>>())
+        });
+        made.unwrap_or_else(|error| vec![Err(error); drafts.len()])
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

@@ -170,6 +170,19 @@ pub trait Calendar: Send + Sync {
     /// Creates the event under `draft.id`, and answers with what the service stored. A service that gives ids of its own
     /// takes `draft.id` as the key under which nothing is created twice.
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
+    /// How many creates the service takes in one request.
+    fn creates_at_once(&self) -> usize {
+        1
+    }
+    /// As [`Calendar::create`] of each, at most [`Calendar::creates_at_once`] of them, with the answers in the order of
+    /// `drafts`: one that is refused keeps none of the others from being done.
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let mut answers = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            answers.push(self.create(draft).await);
+        }
+        answers
+    }
     /// What a create of this draft has led to, if it was done.
     async fn find(&self, draft: &Draft) -> Result<Probe, ServiceError> {
         self.probe(&draft.id).await

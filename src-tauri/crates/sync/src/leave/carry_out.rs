@@ -336,7 +336,7 @@ impl Work<'_, '_> {
         for _ in 0..LOOKS {
             let removal = ours.removal();
             let (id, ended) =
-                send(self.parts, self.run, &removal, calendar, account, Some(&ours.mapping)).await?;
+                send(self.parts, self.run, &removal, None, calendar, account, Some(&ours.mapping)).await?;
             match ended {
                 Ended::Done(settled) => {
                     mirror.settle(id, &settled, clock.now())?;
