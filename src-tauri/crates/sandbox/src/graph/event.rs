@@ -30,7 +30,6 @@ pub fn tell(placed: &Placed, mailbox: &Mailbox, account: &str, prefer: &Prefer) 
         .original
         .map_or_else(|| item.uid.clone(), |original| format!("{}{:08X}", item.uid, original.as_second()));
     put("iCalUId", json!(uid));
-    put("uid", json!(item.uid));
     put("reminderMinutesBeforeStart", json!(15));
     put("isReminderOn", json!(true));
     put("hasAttachments", json!(false));
@@ -92,10 +91,6 @@ pub fn tell(placed: &Placed, mailbox: &Mailbox, account: &str, prefer: &Prefer) 
     }
     if let (Some(original), Some(master)) = (placed.original, placed.master) {
         put("originalStart", json!(stamp(original)));
-        put(
-            "occurrenceId",
-            json!(format!("OID.{}.{}", master.id(None, prefer.immutable_ids), placed.start.wall.date())),
-        );
     }
     told
 }
