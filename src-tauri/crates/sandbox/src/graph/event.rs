@@ -89,7 +89,7 @@ pub fn tell(placed: &Placed, mailbox: &Mailbox, account: &str, prefer: &Prefer) 
     if let Some(transaction) = &item.transaction {
         put("transactionId", json!(transaction));
     }
-    if let (Some(original), Some(master)) = (placed.original, placed.master) {
+    if let Some(original) = placed.original {
         put("originalStart", json!(stamp(original)));
     }
     told
