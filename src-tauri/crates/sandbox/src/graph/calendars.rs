@@ -45,8 +45,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Result<Response, Refusa
     let from = options.skip.min(live.len());
     let to = (from + size).min(live.len());
     let shown = &live[if duplicate { from.saturating_sub(1) } else { from }..to];
-    let mut items: Vec<Value> =
-        shown.iter().map(|held| Value::Object(selected(tell(held), &options))).collect();
+    let mut items: Vec<Value> = shown.iter().map(|held| Value::Object(shaped(held, &options))).collect();
     if reordered {
         items.reverse();
     }
@@ -63,7 +62,7 @@ pub async fn get(State(app): State<App>, call: Call) -> Result<Response, Refusal
     let options = Options::read(&call)?;
     let world = app.world();
     let calendar = world.outlook.mailbox(&caller.account)?.calendar(call.param("calendar"))?;
-    Ok(one(&call, selected(tell(calendar), &options), StatusCode::OK))
+    Ok(one(&call, shaped(calendar, &options), StatusCode::OK))
 }
 
 pub async fn create(State(app): State<App>, call: Call) -> Result<Response, Refusal> {
@@ -73,10 +72,12 @@ pub async fn create(State(app): State<App>, call: Call) -> Result<Response, Refu
     let name =
         name.ok_or_else(|| Refusal::new(400, "ErrorInvalidArgument", "The calendar's name is missing."))?;
     let color = color(&body)?.unwrap_or("auto");
+    let properties = super::fields::properties(&body)?;
     let now = app.clock().now();
     let mut world = app.world();
     let mut desk = world.outlook.desk(&caller.account, now)?;
     let id = desk.create_calendar(name, color)?;
+    let id = desk.change_calendar(&id, |calendar| calendar.properties = properties)?;
     let told = tell(desk.mailbox.calendar(&id)?);
     Ok(one(&call, told, StatusCode::CREATED))
 }
@@ -145,6 +146,15 @@ fn tell(calendar: &Calendar) -> Map<String, Value> {
         "owner": {"name": calendar.owner.0, "address": calendar.owner.1},
     });
     told.as_object().cloned().unwrap_or_default()
+}
+
+fn shaped(calendar: &Calendar, options: &Options) -> Map<String, Value> {
+    let mut told = selected(tell(calendar), options);
+    let shown = options.shown(&calendar.properties);
+    if !shown.is_empty() {
+        told.insert("singleValueExtendedProperties".to_owned(), Value::Array(shown));
+    }
+    told
 }
 
 fn selected(mut told: Map<String, Value>, options: &Options) -> Map<String, Value> {

@@ -129,18 +129,27 @@ impl Draft {
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => return Err(literal("Edm.String")),
         };
-        for property in
-            body.get("singleValueExtendedProperties").and_then(Value::as_array).into_iter().flatten()
-        {
-            let part = |name: &str| property.get(name).and_then(Value::as_str);
-            let id = part("id").filter(|id| is_property_id(id)).ok_or_else(|| {
-                Refusal::new(400, "ErrorInvalidExtendedProperty", "The extended property id is invalid.")
-            })?;
-            let value = part("value").ok_or_else(|| literal("Edm.String"))?;
-            draft.properties.insert(id.to_owned(), value.to_owned());
-        }
+        draft.properties = properties(body)?;
         Ok(draft)
     }
+}
+
+/// Single-value extended properties, as events and calendars carry them.
+///
+/// # Errors
+/// As Graph refuses.
+pub fn properties(body: &Map<String, Value>) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut properties = BTreeMap::new();
+    for property in body.get("singleValueExtendedProperties").and_then(Value::as_array).into_iter().flatten()
+    {
+        let part = |name: &str| property.get(name).and_then(Value::as_str);
+        let id = part("id").filter(|id| is_property_id(id)).ok_or_else(|| {
+            Refusal::new(400, "ErrorInvalidExtendedProperty", "The extended property id is invalid.")
+        })?;
+        let value = part("value").ok_or_else(|| literal("Edm.String"))?;
+        properties.insert(id.to_owned(), value.to_owned());
+    }
+    Ok(properties)
 }
 
 fn shaped(name: &str, shape: &Shape, value: &Value) -> Result<Value, Refusal> {

@@ -1,5 +1,7 @@
 //! OData's query options on lists: what to leave out, what to add, how many, from where.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::fields::{is_property_id, same_property};
@@ -84,15 +86,18 @@ impl Options {
                     || select.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
             });
         }
-        let shown: Vec<Value> = item
-            .properties
-            .iter()
-            .filter(|(id, _)| self.properties.iter().any(|wanted| same_property(wanted, id)))
-            .map(|(id, value)| json!({"id": id, "value": value}))
-            .collect();
+        let shown = self.shown(&item.properties);
         if !shown.is_empty() {
             told.insert("singleValueExtendedProperties".to_owned(), Value::Array(shown));
         }
+    }
+
+    /// The extended properties that were asked for.
+    #[must_use]
+    pub fn shown(&self, properties: &BTreeMap<String, String>) -> Vec<Value> {
+        let wanted = |id: &str| self.properties.iter().any(|wanted| same_property(wanted, id));
+        let asked = properties.iter().filter(|(id, _)| wanted(id));
+        asked.map(|(id, value)| json!({"id": id, "value": value})).collect()
     }
 
     /// Puts told events into the order that was asked for.

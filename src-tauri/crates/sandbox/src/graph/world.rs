@@ -52,6 +52,9 @@ pub struct Calendar {
     pub color: String,
     pub deleted: bool,
     pub changed: u64,
+    /// Single-value extended properties, by id.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
     /// By key.
     pub events: BTreeMap<String, Item>,
 }
@@ -164,6 +167,7 @@ impl Outlook {
             color: "auto".to_owned(),
             deleted: false,
             changed: self.changes,
+            properties: BTreeMap::new(),
             events: BTreeMap::new(),
         };
         self.accounts.entry(email.to_owned()).or_insert_with(|| Mailbox {

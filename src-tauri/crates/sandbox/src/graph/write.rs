@@ -269,6 +269,7 @@ impl Desk<'_> {
             color: color.to_owned(),
             deleted: false,
             changed: self.next(),
+            properties: BTreeMap::new(),
             events: BTreeMap::new(),
         };
         self.mailbox.calendars.insert(id.clone(), calendar);
