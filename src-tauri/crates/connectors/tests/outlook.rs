@@ -250,14 +250,12 @@ async fn a_life_read_by_changes_blocks_what_a_life_read_anew_blocks() {
             .filter(|id| !id.as_str().contains('#'))
             .take(12)
         {
-            let before = busy(rows.values());
             world.she("delete_event", json!({"event": id.as_str()})).await;
             let (changed, removed, next) = delta(&calendar, &cursor).await;
             take(&mut rows, changed, &removed);
             cursor = next;
             let (anew, _) = snapshot(&calendar).await;
             assert_eq!(busy(rows.values()), busy(&anew), "{id} of {}", entry.name);
-            assert!(busy(rows.values()).len() <= before.len() + 1);
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct World {
     pub platform: Platform,
     pub sessions: Sessions,
     pub google: Google,
+    #[serde(default)]
     pub outlook: Outlook,
     /// The calendar feeds, by file name.
     pub feeds: BTreeMap<String, Feed>,

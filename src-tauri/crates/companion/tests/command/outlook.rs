@@ -103,7 +103,7 @@ async fn a_rebuilt_database_finds_its_outlook_events_again_and_doubles_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_of_hers_closes_its_time_and_a_lost_answer_makes_no_second_event() {
+async fn answers_that_are_lost_make_no_second_event_in_outlook() {
     let world = connected().await;
     let lost = json!({"service": "outlook", "kind": "reply_lost", "times": 3,
         "route": "POST /v1.0/me/calendars/{calendar}/events"});

@@ -30,7 +30,6 @@ pub fn tell(placed: &Placed, mailbox: &Mailbox, account: &str, prefer: &Prefer) 
         .original
         .map_or_else(|| item.uid.clone(), |original| format!("{}{:08X}", item.uid, original.as_second()));
     put("iCalUId", json!(uid));
-    put("uid", json!(item.uid));
     put("reminderMinutesBeforeStart", json!(15));
     put("isReminderOn", json!(true));
     put("hasAttachments", json!(false));
@@ -90,12 +89,8 @@ pub fn tell(placed: &Placed, mailbox: &Mailbox, account: &str, prefer: &Prefer) 
     if let Some(transaction) = &item.transaction {
         put("transactionId", json!(transaction));
     }
-    if let (Some(original), Some(master)) = (placed.original, placed.master) {
+    if let Some(original) = placed.original {
         put("originalStart", json!(stamp(original)));
-        put(
-            "occurrenceId",
-            json!(format!("OID.{}.{}", master.id(None, prefer.immutable_ids), placed.start.wall.date())),
-        );
     }
     told
 }

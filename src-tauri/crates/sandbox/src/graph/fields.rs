@@ -227,8 +227,8 @@ pub fn is_property_id(id: &str) -> bool {
     if !TYPES.contains(&kind) {
         return false;
     }
-    if rest.starts_with("0x") {
-        return rest.len() > 2 && rest[2..].bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(tag) = rest.strip_prefix("0x") {
+        return !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_hexdigit());
     }
     let Some((guid, rest)) = rest.strip_prefix('{').and_then(|rest| rest.split_once("} ")) else {
         return false;

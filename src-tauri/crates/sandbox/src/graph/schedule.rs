@@ -19,11 +19,13 @@ const LONGEST_DAYS: i64 = 62;
 pub async fn get_schedule(State(app): State<App>, call: Call) -> Result<Response, Refusal> {
     let caller = admit(&app, &call, Action::FreeBusy)?;
     let body = call.json().ok_or_else(Refusal::unreadable)?;
-    let schedules = body.get("schedules").and_then(Value::as_array).filter(|all| !all.is_empty());
+    // An action's parameters are known in any case; Microsoft's own clients begin them with a capital.
+    let given =
+        |name: &str| body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let schedules = given("schedules").and_then(Value::as_array).filter(|all| !all.is_empty());
     let schedules =
         schedules.ok_or_else(|| Refusal::new(400, "ErrorInvalidParameter", "The schedules are missing."))?;
-    let bound =
-        |name: &str| Moment::read(body.get(name).unwrap_or(&Value::Null)).map(|moment| moment.instant());
+    let bound = |name: &str| Moment::read(given(name).unwrap_or(&Value::Null)).map(|moment| moment.instant());
     let (from, to) = (bound("startTime")?, bound("endTime")?);
     if to <= from || to.duration_since(from) > SignedDuration::from_hours(24 * LONGEST_DAYS) {
         return Err(Refusal::new(
@@ -32,7 +34,7 @@ pub async fn get_schedule(State(app): State<App>, call: Call) -> Result<Response
             "The time window is empty or greater than 62 days.",
         ));
     }
-    let interval = body.get("availabilityViewInterval").map_or(Some(30), Value::as_i64);
+    let interval = given("availabilityViewInterval").map_or(Some(30), Value::as_i64);
     let interval = interval.filter(|minutes| (5..=1440).contains(minutes)).ok_or_else(|| {
         Refusal::new(400, "ErrorInvalidParameter", "The availabilityViewInterval is from 5 to 1440 minutes.")
     })?;
