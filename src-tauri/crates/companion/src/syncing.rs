@@ -103,7 +103,9 @@ pub(crate) async fn with_parts(
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
-    let mut report = work(&parts, &run).await?;
+    let done = work(&parts, &run).await;
+    wiring.keep_told()?;
+    let mut report = done?;
     report.requests = wiring.http.counters().reset();
     if !report.dry_run {
         keep_counts(wiring, &run, &report)?;

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod booking;
 pub mod calendar;
+pub mod closed_slot;
 pub mod connection;
 pub mod gone_calendar;
 pub mod import_choice;
@@ -12,6 +13,7 @@ pub mod lease;
 pub mod mapping;
 pub mod operation;
 pub mod pause;
+pub mod platform;
 pub mod published;
 pub mod remote_event;
 pub mod run;

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::Code;
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
+    VendorId,
 };
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
@@ -41,6 +43,8 @@ pub struct World {
     /// What she chose where an imported event's free times meet slots of hers.
     pub choices: BTreeMap<(CalendarId, Uid), OnConflict>,
     pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
+    /// Slots of hers that we closed, where the platform does not close them itself.
+    pub closed_slots: BTreeMap<SlotId, ClosedSlot>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.

@@ -16,7 +16,7 @@ use crate::ports::{Account, BusySet, CalendarEntry, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
-use crate::slots;
+use crate::{closing, slots};
 use crate::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncProblem,
     World,
@@ -138,6 +138,7 @@ async fn withdraw(
     let plan = Plan { publish, ..Plan::default() };
     let mut applied = Applied::default();
     apply::publish(parts, run, &world, &plan, &Observed::default(), &mut applied, report).await?;
+    closing::settle(parts, report).await?;
     Ok(applied.published.len())
 }
 
