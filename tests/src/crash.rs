@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use sync::booking::Booking;
-use sync::decide::Question;
 use sync::closing::ClosedSlot;
+use sync::decide::Question;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};

@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, Draft, event_id};
-use sync::decide::Question;
 use sync::closing::ClosedSlot;
+use sync::decide::Question;
 use sync::error::{MirrorError, ServiceError};
 use sync::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, SlotId,
-    VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, SlotId, VendorId,
 };
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;

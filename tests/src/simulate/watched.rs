@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sync::booking::Booking;
-use sync::decide::Question;
 use sync::closing::ClosedSlot;
+use sync::decide::Question;
 use sync::error::MirrorError;
 use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};

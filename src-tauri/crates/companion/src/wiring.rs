@@ -28,11 +28,11 @@ use crate::clock::SystemClock;
 use crate::desk::door::Place;
 use crate::desk::limits;
 use crate::import::ImportedFiles;
-use crate::{lease, sign_in};
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
 use crate::settings::Settings;
+use crate::{lease, sign_in};
 
 /// One profile, open for writing.
 pub struct Wiring {

@@ -27,8 +27,9 @@ use crate::open;
 use crate::overview::{self, Overview};
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, closed_slot, connection, gone_calendar, import_choice, imported_slot, invitation, lease,
-    mapping, operation, pause, platform, published, remote_event, run, sent_invite, standing_answer, vendor,
+    answer, booking, calendar, closed_slot, connection, gone_calendar, import_choice, imported_slot,
+    invitation, lease, mapping, operation, pause, platform, published, remote_event, run, sent_invite,
+    standing_answer, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.

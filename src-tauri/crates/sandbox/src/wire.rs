@@ -20,7 +20,13 @@ use crate::socket::Cutter;
 /// The names that services have in `/_sandbox/requests` and in faults.
 pub const SERVICES: [&str; 5] = ["google", "google_auth", "bookiji", "bookiji_auth", "feeds"];
 
-const SLOTS: &str = "/supabase/rest/v1/availability_slots";
+/// Of the tables behind the database's door, those that are the platform's business. Signing in reads the others.
+const TABLES: [&str; 4] = [
+    "/supabase/rest/v1/availability_slots",
+    "/supabase/rest/v1/bookings",
+    "/supabase/rest/v1/ops_events",
+    "/supabase/rest/v1/rpc/reschedule_booking_atomically",
+];
 
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -41,8 +47,7 @@ impl Route {
             _ if path.starts_with("/google/calendar/") => ("google", "/google"),
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
-            // Signing in reads the other tables; slots are the platform's business.
-            _ if path == SLOTS => ("bookiji", "/supabase"),
+            _ if TABLES.contains(&path) => ("bookiji", "/supabase"),
             _ if path.starts_with("/supabase/") => ("bookiji_auth", "/supabase"),
             _ if path.starts_with("/feeds/") => ("feeds", ""),
             _ => return None,

@@ -17,6 +17,7 @@ use crate::ids::SlotId;
 use crate::ports::Slot;
 use crate::world::World;
 
+pub(crate) use settle::open_for;
 pub use settle::settle;
 
 /// A slot that we closed, or are about to. The row is written before the slot is.
@@ -74,7 +75,7 @@ impl Booked {
         self.0.binary_search(&span).is_ok()
     }
 
-    fn lies_over(&self, span: Interval) -> bool {
+    pub(crate) fn lies_over(&self, span: Interval) -> bool {
         self.0.iter().any(|booked| booked.overlaps(&span))
     }
 }

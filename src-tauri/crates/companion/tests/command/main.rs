@@ -17,6 +17,7 @@ mod killed;
 mod leave;
 mod local;
 mod pause;
+mod today;
 mod trouble;
 mod two_computers;
 mod undo;

@@ -38,9 +38,18 @@ impl World {
 
     /// A sandbox of so many vendors, and an empty profile for the first of them.
     pub async fn start_of(vendors: usize) -> Self {
+        Self::start_with(Options { vendors, ..Options::default() }).await
+    }
+
+    /// A sandbox of which Bookiji is as it is today, and an empty profile.
+    pub async fn start_today() -> Self {
+        Self::start_with(Options { faithful: true, ..Options::default() }).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), vendors, ..Options::default() };
+        let options = Options { write_settings: Some(settings.clone()), ..options };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
@@ -54,12 +63,16 @@ impl World {
 
     /// As [`World::start`], with the vendor signed in and her Google account connected.
     pub async fn connected() -> Self {
-        let world = Self::start().await;
-        let login = world.login().await;
+        Self::start().await.with_account().await
+    }
+
+    /// Signs the vendor in and connects her Google account.
+    pub async fn with_account(self) -> Self {
+        let login = self.login().await;
         assert_eq!(login.status, 0, "{login:?}");
-        let connect = world.connect().await;
+        let connect = self.connect().await;
         assert_eq!(connect.status, 0, "{connect:?}");
-        world
+        self
     }
 
     pub async fn login(&self) -> Said {

@@ -72,7 +72,12 @@ impl Platform for Rest {
         self.move_to(booking, to).await
     }
 
-    async fn cancel_booking(&self, booking: &BookingId, reason: &str, _key: &str) -> Result<(), ServiceError> {
+    async fn cancel_booking(
+        &self,
+        booking: &BookingId,
+        reason: &str,
+        _key: &str,
+    ) -> Result<(), ServiceError> {
         self.cancel(booking, reason).await
     }
 

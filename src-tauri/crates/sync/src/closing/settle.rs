@@ -5,7 +5,7 @@ use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Booked, ClosedSlot, ClosedState, Closing, plan, told};
-use crate::error::MirrorError;
+use crate::error::{MirrorError, ServiceError};
 use crate::lease::writer::Turn;
 use crate::observe::{KnownBookings, read_bookings};
 use crate::ports::Slot;
@@ -66,13 +66,29 @@ pub async fn settle(parts: &Parts<'_>, report: &mut Report) -> Result<(), Mirror
         return Ok(());
     }
     parts.mirror.put_closed_slots(&closing.known, &closing.forgotten)?;
-    for some in closing.close.chunks(AT_ONCE) {
-        report.busy.slots_closed += switch(parts, some, false, report).await?;
-    }
-    for some in closing.open.chunks(AT_ONCE) {
-        report.busy.slots_reopened += switch(parts, some, true, report).await?;
+    for (slots, open) in [(&closing.close, false), (&closing.open, true)] {
+        for some in slots.chunks(AT_ONCE) {
+            match switch(parts, some, open).await? {
+                Ok(count) if open => report.busy.slots_reopened += count,
+                Ok(count) => report.busy.slots_closed += count,
+                Err(error) => report.errors.push(ErrorReport::of(&error, "bookiji")),
+            }
+        }
     }
     Ok(())
+}
+
+/// Opens one slot that we closed, because a booking is to go there now. Answers whether it is open; where the booking
+/// does not come after all, the next look closes it again.
+///
+/// # Errors
+/// When the mirror cannot be read or written.
+pub(crate) async fn open_for(
+    parts: &Parts<'_>,
+    slot: &Slot,
+) -> Result<Result<bool, ServiceError>, MirrorError> {
+    let switched = switch(parts, std::slice::from_ref(slot), true).await?;
+    Ok(switched.map(|count| count == 1))
 }
 
 /// From now to the end of what is known to be busy or closed by us; nothing where that is nothing.
@@ -89,8 +105,7 @@ async fn switch(
     parts: &Parts<'_>,
     slots: &[Slot],
     open: bool,
-    report: &mut Report,
-) -> Result<usize, MirrorError> {
+) -> Result<Result<usize, ServiceError>, MirrorError> {
     let now = parts.clock.now();
     let row = |slot: &Slot, state| ClosedSlot { id: slot.id.clone(), span: slot.span, state, at: now };
     let state = if open { ClosedState::Opening } else { ClosedState::Closing };
@@ -103,21 +118,26 @@ async fn switch(
                 // None was: what was to be closed is not ours, and what was to be opened still is.
                 undone(parts, slots, open, now)?;
             }
-            report.errors.push(ErrorReport::of(&error, "bookiji"));
-            return Ok(0);
+            return Ok(Err(error));
         }
     };
     let (done, left): (Vec<&Slot>, Vec<&Slot>) = slots.iter().partition(|slot| switched.contains(&slot.id));
     let (known, forgotten) = if open {
         // One that would not open waits for the next look, which sees why.
-        (left.into_iter().map(|slot| row(slot, ClosedState::Closed)).collect(), done.iter().map(|s| s.id.clone()).collect())
+        (
+            left.into_iter().map(|slot| row(slot, ClosedState::Closed)).collect(),
+            done.iter().map(|s| s.id.clone()).collect(),
+        )
     } else {
         // One that was no longer open is whoever's closed it.
-        (done.iter().map(|slot| row(slot, ClosedState::Closed)).collect::<Vec<_>>(), left.into_iter().map(|s| s.id.clone()).collect::<Vec<_>>())
+        (
+            done.iter().map(|slot| row(slot, ClosedState::Closed)).collect::<Vec<_>>(),
+            left.into_iter().map(|s| s.id.clone()).collect::<Vec<_>>(),
+        )
     };
     let count = done.len();
     parts.mirror.put_closed_slots(&known, &forgotten)?;
-    Ok(count)
+    Ok(Ok(count))
 }
 
 fn undone(parts: &Parts<'_>, slots: &[Slot], open: bool, now: Timestamp) -> Result<(), MirrorError> {

@@ -114,7 +114,10 @@ fn what_was_opened_or_removed_by_others_or_is_past_is_forgotten() {
         ours("past", -20, -10, ClosedState::Closed),
         ours("far", 20_000, 20_010, ClosedState::Closed),
     ];
-    check(&Case { ours: &rows, standing: &[slot("open", 10, 20, true)], ..Case::default() }, "xopen xgone xpast");
+    check(
+        &Case { ours: &rows, standing: &[slot("open", 10, 20, true)], ..Case::default() },
+        "xopen xgone xpast",
+    );
 }
 
 #[test]
@@ -138,7 +141,8 @@ fn of_two_that_exclude_each_other_the_first_is_opened() {
 
 #[test]
 fn carrying_it_out_leaves_nothing_to_do() {
-    let mut standing: Vec<Slot> = (0..40).map(|n| slot(&format!("{n:02}"), 10 + n * 10, 20 + n * 10, true)).collect();
+    let mut standing: Vec<Slot> =
+        (0..40).map(|n| slot(&format!("{n:02}"), 10 + n * 10, 20 + n * 10, true)).collect();
     let bookings = [booking(50, 60, BookingStatus::Confirmed), booking(100, 110, BookingStatus::Confirmed)];
     for slot in &mut standing {
         slot.open = bookings.iter().all(|one| one.start != slot.span.start());
@@ -154,7 +158,8 @@ fn carrying_it_out_leaves_nothing_to_do() {
             rows.remove(&one.id);
         }
         for slot in step.close {
-            let row = ClosedSlot { id: slot.id.clone(), span: slot.span, state: ClosedState::Closed, at: at(0) };
+            let row =
+                ClosedSlot { id: slot.id.clone(), span: slot.span, state: ClosedState::Closed, at: at(0) };
             rows.insert(slot.id, row);
         }
         let again = plan(&rows, &busy, &booked, &standing, span(0, 10_000), at(0), true);

@@ -16,11 +16,11 @@ use crate::ports::{Account, BusySet, CalendarEntry, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
-use crate::{closing, slots};
 use crate::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncProblem,
     World,
 };
+use crate::{closing, slots};
 
 /// How often an event that changes under our hands is looked at again.
 const LOOKS: usize = 3;

@@ -153,9 +153,7 @@ impl Rest {
                 Ok(Some(next)) => at = next,
                 Ok(None) => {
                     return match found.all() {
-                        Ok((changed, removed)) => {
-                            Reading::Delta { changed, removed, cursor: mark.cursor() }
-                        }
+                        Ok((changed, removed)) => Reading::Delta { changed, removed, cursor: mark.cursor() },
                         Err(partial) => partial,
                     };
                 }
@@ -250,7 +248,9 @@ impl Start {
         let (at, id) = changed_at(last).zip(id(last)).ok_or_else(unordered)?;
         let next = match self {
             Self::Within(moment, before) if id > *before => Self::Within(*moment, id),
-            Self::Within(..) => return Err(garbled(Peer::Bookiji, "its pages of bookings go round in circles")),
+            Self::Within(..) => {
+                return Err(garbled(Peer::Bookiji, "its pages of bookings go round in circles"));
+            }
             // A page that ends in the moment it began with would be asked for again for ever.
             Self::Moment(from) if at <= *from => Self::Within(at, id),
             Self::First | Self::Moment(_) | Self::After(_) => Self::Moment(at),
@@ -269,7 +269,8 @@ fn changed_at(row: &Value) -> Option<Timestamp> {
 
 /// Parts of the platform still speak of an older shape of a booking (platform notes §2.9).
 fn with_usual_names(mut row: Value) -> Value {
-    for (old, usual) in [("vendor_id", "provider_id"), ("slot_start", "start_time"), ("slot_end", "end_time")] {
+    for (old, usual) in [("vendor_id", "provider_id"), ("slot_start", "start_time"), ("slot_end", "end_time")]
+    {
         if row[usual].is_null()
             && let Some(value) = row.get(old).cloned()
         {
@@ -338,7 +339,8 @@ mod tests {
 
     #[test]
     fn an_older_shape_of_a_booking_is_read_as_the_usual_one() {
-        let row = with_usual_names(json!({"vendor_id": "v", "slot_start": "s", "end_time": "e", "slot_end": "x"}));
+        let row =
+            with_usual_names(json!({"vendor_id": "v", "slot_start": "s", "end_time": "e", "slot_end": "x"}));
         assert_eq!(
             [&row["provider_id"], &row["start_time"], &row["end_time"]],
             [&json!("v"), &json!("s"), &json!("e")]
