@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectors::bookiji::Hint;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::door::{Door, Knock};
+use crate::ears::Ears;
 use crate::first_run::{FirstRun, FirstStep};
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
@@ -126,6 +128,7 @@ pub struct Controller {
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
     door: Door,
+    ears: Option<Ears>,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     started: watch::Receiver<bool>,
@@ -188,6 +191,7 @@ impl Controller {
             pause: None,
             problem: None,
             door,
+            ears: None,
             overview,
             reports,
         };
@@ -205,6 +209,9 @@ impl Controller {
         loop {
             if !self.keep_lease(&mut asked).await {
                 return;
+            }
+            if self.ears.is_none() {
+                self.ears = Ears::open(&self.wiring);
             }
             let now = self.wiring.clock.now();
             let step = self.first_step();
@@ -254,6 +261,10 @@ impl Controller {
                         return;
                     }
                 }
+                hint = hinted(&mut self.ears) => match hint {
+                    Hint::Bookings => self.schedule.hint(),
+                    Hint::Sync => self.schedule.ask(),
+                },
                 Some(news) = self.inbox.news.recv() => {
                     self.note(news);
                     self.show(None);
@@ -540,6 +551,16 @@ impl Controller {
             &activity,
         ));
     }
+}
+
+/// What is heard next; nothing ever, where nobody listens.
+async fn hinted(ears: &mut Option<Ears>) -> Hint {
+    if let Some(ears) = ears
+        && let Some(hint) = ears.hints.recv().await
+    {
+        return hint;
+    }
+    std::future::pending().await
 }
 
 fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {

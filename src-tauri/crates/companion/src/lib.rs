@@ -7,6 +7,7 @@ pub mod controller;
 pub mod desk;
 pub mod doctor;
 pub mod door;
+mod ears;
 pub mod errand;
 pub mod explain;
 pub mod export;

@@ -158,11 +158,20 @@ impl Wiring {
     }
 
     pub fn platform(&self) -> Result<Site, Problem> {
+        self.site(&self.http)
+    }
+
+    /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
+    pub fn ear(&self) -> Result<Site, Problem> {
+        self.site(&self.http.beside())
+    }
+
+    fn site(&self, http: &Http) -> Result<Site, Problem> {
         let vendor = self.mirror.overview()?.vendor.ok_or_else(sign_in::nobody)?;
         let base = base(&self.settings.endpoints.bookiji)?;
         let (database, tokens) = (self.gotrue()?.database(&vendor.id), self.bookiji_tokens()?);
-        let contract = Bookiji::new(self.http.clone(), base.clone(), tokens.clone());
-        let rest = Rest::new(self.http.clone(), base, tokens, database.clone());
+        let contract = Bookiji::new(http.clone(), base.clone(), tokens.clone());
+        let rest = Rest::new(http.clone(), base, tokens, database.clone());
         Ok(Site::new(contract.with_slots(database), rest, self.told.clone()))
     }
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::faults::{Faults, Quirk};
@@ -37,6 +37,8 @@ struct Shared {
     world: Mutex<World>,
     state_file: Option<PathBuf>,
     changed: Notify,
+    /// Counts whatever may have changed the world, for those who listen.
+    heard: watch::Sender<u64>,
 }
 
 impl App {
@@ -48,6 +50,7 @@ impl App {
             world: Mutex::new(world),
             state_file,
             changed: Notify::new(),
+            heard: watch::Sender::new(0),
         }))
     }
 
@@ -80,8 +83,15 @@ impl App {
         self.faults().take_quirk(&call.route, quirk)
     }
 
-    /// Says that the world may differ from the state file.
+    /// Hears of whatever may have changed the world.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<u64> {
+        self.0.heard.subscribe()
+    }
+
+    /// Says that the world may differ from the state file, and from what those who listen know.
     pub fn touch(&self) {
+        self.0.heard.send_modify(|count| *count += 1);
         if self.0.state_file.is_some() {
             self.0.changed.notify_one();
         }

@@ -215,6 +215,11 @@ impl Drop for Open<'_> {
 }
 
 async fn metered(app: &App, route: &Route, response: Response) -> Response {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        // It has no end that one could wait for.
+        return response;
+    }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     app.meter().sent(route.service, body.len());

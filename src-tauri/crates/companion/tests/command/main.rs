@@ -10,6 +10,7 @@ mod export;
 mod feeds;
 mod flow;
 mod handed;
+mod hints;
 mod import;
 mod inbox;
 mod invite;

@@ -144,6 +144,11 @@ impl World {
         self.control("DELETE", "faults", None).await;
     }
 
+    /// What was asked of each service.
+    pub async fn requests(&self) -> Value {
+        self.control("GET", "requests", None).await
+    }
+
     pub async fn state(&self) -> Value {
         self.control("GET", "state", None).await
     }

@@ -2,7 +2,9 @@
 //! slots as rows of its database. What it is until then, [`rest`] speaks to; [`Site`] knows which of the two it is.
 
 mod database;
+mod events;
 mod found;
+mod hints;
 mod lease;
 mod make_slots;
 mod profile;
@@ -27,6 +29,7 @@ use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
 pub use self::database::Database;
 use self::found::Found;
+pub use self::hints::{Hint, Hints};
 use self::lease::Fence;
 pub use self::site::{Interface, Site, Told};
 use self::slots::Slots;

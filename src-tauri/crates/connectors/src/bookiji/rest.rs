@@ -36,6 +36,10 @@ impl Rest {
         Self { signed: Signed { http, tokens }, base, database, fence: Fence::default() }
     }
 
+    pub(super) fn parts(&self) -> (&Signed, &Database) {
+        (&self.signed, &self.database)
+    }
+
     fn rows(&self) -> Slots<'_> {
         Slots { signed: &self.signed, database: &self.database, fence: &self.fence }
     }

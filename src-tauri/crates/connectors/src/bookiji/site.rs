@@ -14,7 +14,7 @@ use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
 use super::rest::{self, Rest};
-use super::{Bookiji, refusal};
+use super::{Bookiji, Hints, refusal, wire};
 use crate::http::{Method, Peer, Request, now};
 
 /// What is known counts for so long.
@@ -99,6 +99,14 @@ impl Site {
         }
     }
 
+    /// An ear for what changes there.
+    ///
+    /// # Errors
+    /// As [`Site::interface`].
+    pub async fn hints(&self) -> Result<Hints, ServiceError> {
+        Ok(Hints::new(self.contract.clone(), self.rest.clone(), self.interface().await?))
+    }
+
     async fn ask(&self) -> Result<(Interface, Timestamp), ServiceError> {
         let url = self.contract.base.at(&["api", "vendor", "bookings"]);
         let request =
@@ -107,9 +115,13 @@ impl Site {
         let told = match answer.status.as_u16() {
             // Today's platform answers any unknown route so, by a page or in JSON.
             404 | 405 | 501 => Interface::Rest,
-            _ if answer.status.is_success() => Interface::Contract,
+            // A page is somebody's between here and there.
+            _ if answer.status.is_success() => {
+                answer.json::<wire::Envelope<wire::Page>>()?;
+                Interface::Contract
+            }
             // Refused for another reason, it is there all the same; what the reason is, the real call is told.
-            400 | 403 | 409 | 422 => Interface::Contract,
+            400 | 403 | 409 | 422 if answer.value().is_some() => Interface::Contract,
             _ => return Err(refusal::error(&answer)),
         };
         Ok((told, answer.received_at()))

@@ -7,6 +7,7 @@ mod budget;
 mod counters;
 mod request;
 mod retry_after;
+mod stream;
 
 use std::error::Error as _;
 use std::sync::{Arc, Once};
@@ -23,6 +24,7 @@ pub use counters::{Counters, Peer};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
+pub(crate) use stream::{Opened, Stream};
 
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -113,10 +115,36 @@ impl Http {
         result
     }
 
+    /// Sends one request whose answer may go on for hours, and reads no more of it than it is asked for. An answer that
+    /// is a refusal is read whole.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub(crate) async fn open(&self, request: Request) -> Result<Opened, ServiceError> {
+        let (peer, route) = (request.peer, request.route);
+        let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
+        if let Some(budget) = self.bookiji.as_ref().filter(|_| peer == Peer::Bookiji && is_of_the_api(route))
+        {
+            budget.draw().await;
+        }
+        self.counters.count(peer);
+        let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;
+        let response = sent.map_err(|error| self.broken(peer, &error, false))?;
+        tracing::debug!(service = peer.key(), route, status = response.status().as_u16(), "opened");
+        if response.status().is_success() {
+            return Ok(Opened::Stream(Stream::new(peer, self.timeouts, response)));
+        }
+        Ok(Opened::Refused(self.whole(peer, response).await?))
+    }
+
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
         let peer = request.peer;
-        let mut response =
+        let response =
             request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
+        self.whole(peer, response).await
+    }
+
+    async fn whole(&self, peer: Peer, mut response: reqwest::Response) -> Result<Answer, ServiceError> {
         if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }

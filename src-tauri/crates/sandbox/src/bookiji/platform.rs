@@ -518,6 +518,11 @@ impl Platform {
         self.settle_slots(now);
     }
 
+    /// A hint that is about no booking and no slot.
+    pub fn note(&mut self, kind: &str, now: Timestamp) {
+        self.log(kind, None, None, now);
+    }
+
     fn log(&mut self, kind: &str, booking: Option<String>, slot: Option<String>, at: Timestamp) {
         let sequence = self.changes.last().map_or(0, |change| change.sequence) + 1;
         if self.changes.len() >= CHANGES_KEPT {
