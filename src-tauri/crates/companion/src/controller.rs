@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use crate::dashboard;
 use crate::door::{Door, Knock};
 use crate::ears::Ears;
 use crate::first_run::{FirstRun, FirstStep};
@@ -129,6 +130,8 @@ pub struct Controller {
     problem: Option<SyncProblem>,
     door: Door,
     ears: Option<Ears>,
+    /// What Bookiji's page was told.
+    dashboard: dashboard::Told,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     started: watch::Receiver<bool>,
@@ -192,6 +195,7 @@ impl Controller {
             problem: None,
             door,
             ears: None,
+            dashboard: dashboard::Told::default(),
             overview,
             reports,
         };
@@ -383,6 +387,9 @@ impl Controller {
         if let Ok(world) = self.wiring.mirror.world() {
             // A feed has just said how often it wants to be read.
             self.schedule.set_connections(linked(&world));
+            if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
+                self.dashboard.tell(&self.wiring, &world);
+            }
         }
         self.schedule.done(work, now, self.wiring.clock.jitter());
         if let Some(result) = done.result {

@@ -4,6 +4,7 @@ pub mod busy;
 pub mod cli;
 pub mod clock;
 pub mod controller;
+mod dashboard;
 pub mod desk;
 pub mod doctor;
 pub mod door;

@@ -66,7 +66,7 @@ async fn a_booking_made_online_is_in_the_calendar_within_five_seconds() {
     let world = World::connected().await;
     let _watch = watching(&world).await;
     line_is_open(&world, STREAM).await;
-    for _ in 0..3 {
+    for _ in 0..2 {
         let took = until_it_is_in_her_calendar(&world).await;
         assert!(took < PROMISED, "{took:?}");
     }
@@ -111,4 +111,49 @@ async fn todays_log_is_a_hint_too() {
     line_is_open(&world, "GET /rest/v1/ops_events").await;
     let took = until_it_is_in_her_calendar(&world).await;
     assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookijis_page_is_told_which_calendars_there_are_and_how_they_went_and_hears_no_token() {
+    let world = World::connected().await;
+    let watch = watching(&world).await;
+    let begun = Instant::now();
+    let connections = loop {
+        let state = world.state().await;
+        let told = state["connections"].as_array().unwrap().clone();
+        if told.len() > 1 && told.iter().all(|one| one["last_synced_at"].is_string()) {
+            break told;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{told:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    for one in &connections {
+        assert_eq!((&one["provider"], &one["status"]), (&json!("google"), &json!("success")), "{one}");
+        assert!(one["next_sync_at"].is_string(), "{one}");
+    }
+    drop(watch);
+    // Today's has no place for it, and is not asked for one.
+    let today = World::start_today().await.with_account().await;
+    let _watch = watching(&today).await;
+    line_is_open(&today, "GET /rest/v1/ops_events").await;
+    let asked = today.requests().await["bookiji"]["routes"].clone();
+    assert!(asked.as_object().unwrap().keys().all(|route| !route.contains("calendar")), "{asked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_she_asks_for_on_bookijis_page_begins_at_once() {
+    let world = World::connected().await;
+    let _watch = watching(&world).await;
+    line_is_open(&world, STREAM).await;
+    let event = json!({"as": "vendor", "do": "create_event", "summary": "Piano tuner",
+        "start": "2030-01-02T10:00:00Z", "end": "2030-01-02T11:00:00Z"});
+    assert!(world.try_edit(event).await);
+    let routes = |requests: Value| requests["google"]["total"].as_u64().unwrap();
+    let before = routes(world.requests().await);
+    world.asks_for_a_sync().await;
+    let begun = Instant::now();
+    while routes(world.requests().await) == before {
+        assert!(begun.elapsed() < PROMISED, "nothing was read");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

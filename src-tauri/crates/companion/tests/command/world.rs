@@ -144,6 +144,19 @@ impl World {
         self.control("DELETE", "faults", None).await;
     }
 
+    /// Presses *Sync Now* on Bookiji's page, with a session of its own.
+    pub async fn asks_for_a_sync(&self) {
+        let base = &self.sandbox.base_url;
+        let body = json!({"email": self.sandbox.email, "password": self.sandbox.password});
+        let sign_in = self.browser.post(format!("{base}/supabase/auth/v1/token?grant_type=password"));
+        let session = sign_in.header("apikey", "sb_publishable_sandbox").json(&body).send().await.unwrap();
+        let session: Value = serde_json::from_str(&session.text().await.unwrap()).unwrap();
+        let asked = self.browser.post(format!("{base}/bookiji/api/vendor/calendar/sync"));
+        let asked = asked.bearer_auth(session["access_token"].as_str().unwrap());
+        let asked = asked.json(&json!({"direction": "bidirectional"})).send().await.unwrap();
+        assert!(asked.status().is_success());
+    }
+
     /// What was asked of each service.
     pub async fn requests(&self) -> Value {
         self.control("GET", "requests", None).await

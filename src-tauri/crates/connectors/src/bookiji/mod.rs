@@ -1,6 +1,7 @@
 //! The platform as its own contract describes it (platform notes §6.2): bookings by cursor, busy time as a whole set, and
 //! slots as rows of its database. What it is until then, [`rest`] speaks to; [`Site`] knows which of the two it is.
 
+mod dashboard;
 mod database;
 mod events;
 mod found;
@@ -27,6 +28,7 @@ use sync::ids::{BookingId, Cursor};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
+pub use self::dashboard::{Heartbeat, Registration};
 pub use self::database::Database;
 use self::found::Found;
 pub use self::hints::{Hint, Hints};

@@ -67,7 +67,7 @@ impl Told {
 /// Bookiji with a vendor signed in.
 #[derive(Clone)]
 pub struct Site {
-    contract: Bookiji,
+    pub(super) contract: Bookiji,
     rest: Rest,
     told: Told,
 }
