@@ -220,7 +220,7 @@ impl Signed {
                 let token = self.tokens.replace(&token).await?;
                 self.http.open(request.bearer(&token)).await
             }
-            opened => Ok(opened),
+            opened @ (Opened::Stream(_) | Opened::Refused(_)) => Ok(opened),
         }
     }
 }

@@ -15,7 +15,7 @@ use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
 use sync::ports::{Coverage, Platform, Reading, Slot};
 
-use super::{World, delta, now, snapshot};
+use super::{Expected, World, delta, now, snapshot};
 
 const BOOKINGS: &str = "/rest/v1/bookings";
 const SLOTS: &str = "/rest/v1/availability_slots";
@@ -172,7 +172,7 @@ async fn bookings_are_read_whole_once_and_then_by_what_changed_however_short_the
 async fn every_fault_of_a_reading_is_named_and_the_next_one_is_whole() {
     let today = Today::new().await;
     let (all, _) = snapshot(today.rest.bookings(None).await);
-    let check: [(&str, fn(&ServiceError) -> bool); 8] = [
+    let check: [(&str, Expected); 8] = [
         ("status:500", |e| matches!(e, ServiceError::Failing { .. })),
         ("status:503", |e| matches!(e, ServiceError::Failing { .. } | ServiceError::RateLimited { .. })),
         ("rate_limited", |e| matches!(e, ServiceError::RateLimited { retry_after: Some(_), .. })),

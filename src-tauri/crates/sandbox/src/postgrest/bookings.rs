@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::cell::Cell;
 use super::cell::Kind::{Flag, Id, Instant, Json as JsonKind, Number, Text};
 use super::filter::Filter;
 use super::prefer::Prefer;
@@ -191,10 +192,8 @@ fn change(world: &World, object: &Map<String, Value>) -> Result<Change, Refusal>
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let instant = |value: &Value| -> Result<Option<Timestamp>, Refusal> {
         let Some(text) = value.as_str() else { return Ok(None) };
-        match Instant.read(text)? {
-            super::cell::Cell::Instant(at) => Ok(Some(at)),
-            _ => Ok(None),
-        }
+        let read = Instant.read(text)?;
+        Ok(if let Cell::Instant(at) = read { Some(at) } else { None })
     };
     for (column, value) in object {
         match column.as_str() {

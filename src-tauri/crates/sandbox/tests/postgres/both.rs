@@ -101,7 +101,7 @@ pub struct Both {
 impl Both {
     /// Nothing where there is no PostgreSQL.
     pub async fn start(unlinked: bool) -> Option<Self> {
-        let server = Server::start()?;
+        let server = Server::start().await?;
         rustls::crypto::ring::default_provider().install_default().ok();
         let options = Options { faithful: true, unlinked, bookings: 0, events: 0, ..Options::default() };
         let sandbox = sandbox::serve(options).await.unwrap();

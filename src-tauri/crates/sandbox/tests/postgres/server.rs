@@ -27,7 +27,7 @@ pub enum Answer {
 
 impl Server {
     /// Starts one; nothing where PostgreSQL is not installed, which is said loudly.
-    pub fn start() -> Option<Self> {
+    pub async fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!(
                 "*** SKIPPED: install PostgreSQL (Debian: postgresql) to judge today's sandbox by it ***"
@@ -59,7 +59,7 @@ impl Server {
         let begun = Instant::now();
         while running.ask("SELECT 1") != Answer::Rows("1".to_owned()) {
             assert!(begun.elapsed() < PATIENCE, "the server does not answer");
-            std::thread::sleep(Duration::from_millis(50));
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Some(running)
     }

@@ -55,11 +55,14 @@ impl Rest {
             return Ok(());
         }
         let standing = self.standing(booking).await?;
-        match BookingStatus::parse(&standing.status) {
-            BookingStatus::Cancelled => Ok(()),
-            _ if standing.is_live() => Err(rejected("its database did not let her change the booking")),
-            _ => Err(rejected("the booking is over and cannot be cancelled")),
+        if BookingStatus::parse(&standing.status) == BookingStatus::Cancelled {
+            return Ok(());
         }
+        Err(rejected(if standing.is_live() {
+            "its database did not let her change the booking"
+        } else {
+            "the booking is over and cannot be cancelled"
+        }))
     }
 
     pub(super) async fn move_to(&self, booking: &BookingId, to: Interval) -> Result<(), ServiceError> {
