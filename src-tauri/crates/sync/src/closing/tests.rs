@@ -1,3 +1,5 @@
+//! Each case is a row: what is ours, busy, booked and standing, and in one line what is to be done about it.
+
 use super::*;
 
 fn at(minute: i64) -> Timestamp {
