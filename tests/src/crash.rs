@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::lease::LeaseRecord;
@@ -118,6 +119,10 @@ impl Mirror for DyingMirror {
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.write(|| self.inside.put_imported_slots(rows, forgotten))
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_closed_slots(rows, forgotten))
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, Draft, event_id};
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::{MirrorError, ServiceError};
 use sync::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, SlotId, VendorId,
 };
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
@@ -204,6 +205,10 @@ impl Mirror for MutantMirror {
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.inside.put_imported_slots(rows, forgotten)
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.inside.put_closed_slots(rows, forgotten)
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::news::News;
@@ -122,6 +123,10 @@ impl Mirror for Watched {
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.write("put_imported_slots", || self.inside.put_imported_slots(rows, forgotten))
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.write("put_closed_slots", || self.inside.put_closed_slots(rows, forgotten))
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

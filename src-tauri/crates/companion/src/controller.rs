@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectors::bookiji::Hint;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
@@ -20,7 +21,9 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::cli::output::Outcome;
+use crate::dashboard;
 use crate::door::{Door, Knock};
+use crate::ears::Ears;
 use crate::errand::{self, Errand};
 use crate::feeds;
 use crate::first_run::{FirstRun, FirstStep};
@@ -153,6 +156,9 @@ pub struct Controller {
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
     door: Door,
+    ears: Option<Ears>,
+    /// What Bookiji's page was told.
+    dashboard: dashboard::Told,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     errands: mpsc::Receiver<Knock>,
@@ -223,6 +229,8 @@ impl Controller {
             switched_off_until: None,
             pause: None,
             door,
+            ears: None,
+            dashboard: dashboard::Told::default(),
             overview,
             reports,
         };
@@ -250,6 +258,9 @@ impl Controller {
         loop {
             if !self.keep_lease(&mut asked).await {
                 return;
+            }
+            if self.ears.is_none() {
+                self.ears = Ears::open(&self.wiring);
             }
             let now = self.wiring.clock.now();
             let step = self.first_step();
@@ -304,6 +315,10 @@ impl Controller {
                         return;
                     }
                 }
+                hint = hinted(&mut self.ears) => match hint {
+                    Hint::Bookings => self.schedule.hint(),
+                    Hint::Sync => self.schedule.ask(),
+                },
                 Some(news) = self.inbox.news.recv() => {
                     self.note(news);
                     self.show(None);
@@ -422,6 +437,9 @@ impl Controller {
         if let Ok(world) = self.wiring.mirror.world() {
             // A feed has just said how often it wants to be read.
             self.schedule.set_connections(linked(&world));
+            if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
+                self.dashboard.tell(&self.wiring, &world);
+            }
         }
         self.schedule.done(work, now, self.wiring.clock.jitter());
         if let Some(result) = done.result {
@@ -600,6 +618,16 @@ impl Controller {
             &activity,
         ));
     }
+}
+
+/// What is heard next; nothing ever, where nobody listens.
+async fn hinted(ears: &mut Option<Ears>) -> Hint {
+    if let Some(ears) = ears
+        && let Some(hint) = ears.hints.recv().await
+    {
+        return hint;
+    }
+    std::future::pending().await
 }
 
 fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {

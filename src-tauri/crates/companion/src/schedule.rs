@@ -110,6 +110,11 @@ impl Schedule {
         self.asked = true;
     }
 
+    /// Bookings are said to have changed: they are due now, unless Bookiji is being left alone.
+    pub fn hint(&mut self) {
+        self.bookings.at = None;
+    }
+
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.asked
@@ -315,6 +320,20 @@ mod tests {
         schedule.hold_bookings(Some(at(3000)));
         schedule.ask();
         check(&mut schedule, &[0, 1], 0.5, &["0 everything"]);
+    }
+
+    #[test]
+    fn a_hint_makes_bookings_due_at_once_and_only_once_and_not_while_bookiji_is_left_alone() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0, 10], 0.5, &["0 a"]);
+        schedule.hint();
+        check(&mut schedule, &[11, 12, 70], 0.5, &["11 bookings"]);
+        schedule.hold_bookings(Some(at(200)));
+        schedule.hint();
+        check(&mut schedule, &[100, 199, 200], 0.5, &["200 bookings"]);
+        schedule.rest_until(Some(at(1000)));
+        schedule.hint();
+        check(&mut schedule, &[210], 0.5, &[]);
     }
 
     #[test]

@@ -114,7 +114,9 @@ pub(crate) async fn with_parts(
     wiring.http.counters().reset();
     // A run is many futures in one another, and they are large: on the heap, so that a thread's stack holds them.
     let work = Box::pin(work(&parts, &run));
-    let mut report = within_bounds(wiring, &run, LONGEST_RUN, work).await?;
+    let done = within_bounds(wiring, &run, LONGEST_RUN, work).await;
+    wiring.keep_told()?;
+    let mut report = done?;
     complete(wiring, &mut report);
     if !report.dry_run {
         keep_counts(wiring, &run, &report)?;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connectors::bookiji::Bookiji;
+use connectors::bookiji::rest::Rest;
+use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount};
@@ -26,12 +27,13 @@ use url::Url;
 
 use crate::clock::{CorrectedClock, SystemClock};
 use crate::desk::door::Place;
+use crate::desk::limits;
 use crate::import::ImportedFiles;
-use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
 use crate::settings::Settings;
+use crate::{lease, sign_in};
 
 /// One profile, open for writing.
 pub struct Wiring {
@@ -45,6 +47,8 @@ pub struct Wiring {
     /// Which of her computers writes. It outlives a run: so does a lease.
     pub writer: Writer,
     vault: Arc<dyn Vault>,
+    /// Which interface Bookiji has, as it was last asked.
+    told: Told,
     /// Made with the first calendar link: most profiles have none.
     fetcher: Mutex<Option<Fetcher>>,
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
@@ -116,6 +120,7 @@ impl Wiring {
         }
         Ok(Self {
             writer: lease::writer(&mirror)?,
+            told: told(&mirror)?,
             mirror,
             rebuilt,
             vault,
@@ -164,14 +169,32 @@ impl Wiring {
         Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?)))
     }
 
-    pub fn platform(&self) -> Result<Bookiji, Problem> {
+    pub fn platform(&self) -> Result<Site, Problem> {
+        self.site(&self.http)
+    }
+
+    /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
+    pub fn ear(&self) -> Result<Site, Problem> {
+        self.site(&self.http.beside())
+    }
+
+    fn site(&self, http: &Http) -> Result<Site, Problem> {
+        let vendor = self.mirror.overview()?.vendor.ok_or_else(sign_in::nobody)?;
         let base = base(&self.settings.endpoints.bookiji)?;
-        let platform = Bookiji::new(self.http.clone(), base, self.bookiji_tokens()?);
-        let vendor = self.mirror.overview()?.vendor;
-        Ok(match vendor {
-            Some(vendor) => platform.with_slots(self.gotrue()?.database(&vendor.id)),
-            None => platform,
-        })
+        let (database, tokens) = (self.gotrue()?.database(&vendor.id), self.bookiji_tokens()?);
+        let contract = Bookiji::new(http.clone(), base.clone(), tokens.clone());
+        let rest = Rest::new(http.clone(), base, tokens, database.clone());
+        Ok(Site::new(contract.with_slots(database), rest, self.told.clone()))
+    }
+
+    /// Writes down which interface Bookiji has, if that is news.
+    pub fn keep_told(&self) -> Result<(), Problem> {
+        let Some((interface, asked_at)) = self.told.get() else { return Ok(()) };
+        let word = interface.as_str();
+        if self.mirror.interface()?.is_none_or(|known| known != (word.to_owned(), asked_at)) {
+            self.mirror.set_interface(word, asked_at)?;
+        }
+        Ok(())
     }
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
@@ -321,9 +344,16 @@ impl Wiring {
     }
 }
 
-/// The HTTP stack with counters of its own.
+fn told(mirror: &Sqlite) -> Result<Told, Problem> {
+    let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
+    Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
+}
+
+/// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
 pub fn http() -> Result<Http, Problem> {
+    let calls = limits::Limits::default().bookiji_calls_a_minute;
     Http::new(Counters::default(), Timeouts::default())
+        .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

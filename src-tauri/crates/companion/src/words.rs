@@ -104,6 +104,11 @@ fn english(code: Code) -> Words {
             "A permission was not ticked at sign-in, or the calendar is read-only.",
             "Connect the account again and tick every permission, or choose another calendar.",
         ),
+        Code::ProfileNotLinked => say(
+            "Bookiji has not linked your profile with your sign-in.",
+            "Your profile has another id there than your sign-in, so Bookiji shows nobody your bookings over this door.",
+            "Write to Bookiji's support and ask that your profile gets the id of your sign-in; nothing else helps.",
+        ),
         Code::SyncSwitchedOff => say(
             "Bookiji has switched calendar sync off for now.",
             "Bookiji can pause it for everyone or for one account.",
@@ -223,6 +228,11 @@ fn french(code: Code) -> Words {
             "Le compte ne permet pas cela.",
             "Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.",
             "Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.",
+        ),
+        Code::ProfileNotLinked => say(
+            "Bookiji n’a pas relié votre profil à votre connexion.",
+            "Votre profil y porte un autre identifiant que votre connexion : Bookiji ne montre donc pas vos réservations par cette voie.",
+            "Écrivez à l’assistance de Bookiji pour que votre profil reçoive l’identifiant de votre connexion ; rien d’autre n’y peut.",
         ),
         Code::SyncSwitchedOff => say(
             "Bookiji a suspendu la synchronisation des calendriers.",

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId, SlotId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::journal::JournalEntry;
@@ -30,9 +31,9 @@ use crate::overview::{self, Overview};
 use crate::rebuild::Rebuilt;
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, connection, full_reading, gone_calendar, import_choice, imported_slot,
-    invitation, lease, mapping, operation, pause, published, rebuild, remote_event, run, sent_invite,
-    standing_answer, vendor,
+    answer, booking, calendar, closed_slot, connection, full_reading, gone_calendar, import_choice,
+    imported_slot, invitation, lease, mapping, operation, pause, platform, published, rebuild, remote_event,
+    run, sent_invite, standing_answer, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -125,6 +126,27 @@ impl Sqlite {
     /// When the file cannot be written.
     pub fn put_sent_invite(&self, booking: &BookingId, invite: &SentInvite) -> Result<(), MirrorError> {
         self.write(|tx| sent_invite::put(tx, booking, invite))
+    }
+
+    /// Which of its interfaces the platform answered, by the word of whoever asked, and when.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn interface(&self) -> Result<Option<(String, Timestamp)>, MirrorError> {
+        self.read(platform::get)
+    }
+
+    /// Remembers it. Under another one than before nothing counts as told: all busy time is sent again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_interface(&self, interface: &str, asked_at: Timestamp) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            if platform::set(tx, interface, asked_at)? {
+                published::doubt(tx)?;
+            }
+            Ok(())
+        })
     }
 
     /// The pause that she asked for last, over or not.
@@ -268,6 +290,7 @@ impl Mirror for Sqlite {
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
                 full_readings: full_reading::all(db)?,
+                closed_slots: keyed(closed_slot::all(db)?, |row| row.id.clone()),
                 unsettled: operation::unsettled(db)?,
                 lease: lease::get(db)?,
             })
@@ -383,6 +406,16 @@ impl Mirror for Sqlite {
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.write(|tx| put_imported_slots(tx, rows, forgotten))
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        if rows.is_empty() && forgotten.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            forgotten.iter().try_for_each(|slot| closed_slot::remove(tx, slot))?;
+            rows.iter().try_for_each(|row| closed_slot::put(tx, row))
+        })
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod booking;
 pub mod calendar;
+pub mod closed_slot;
 pub mod connection;
 pub mod full_reading;
 pub mod gone_calendar;
@@ -13,6 +14,7 @@ pub mod lease;
 pub mod mapping;
 pub mod operation;
 pub mod pause;
+pub mod platform;
 pub mod published;
 pub mod rebuild;
 pub mod remote_event;

@@ -5,6 +5,7 @@ mod app;
 mod bookiji;
 mod clock;
 mod control;
+mod database;
 mod faults;
 mod feeds;
 mod google;
@@ -20,6 +21,7 @@ mod seed;
 mod settings;
 mod socket;
 mod time;
+mod today;
 mod wire;
 mod world;
 
@@ -66,6 +68,10 @@ pub struct Options {
     pub vendors: usize,
     /// Where each vendor gets a folder with a `settings.toml`.
     pub write_profiles: Option<PathBuf>,
+    /// Bookiji behaves as it does today, its defects included, and has nothing of the contract.
+    pub faithful: bool,
+    /// Today's Bookiji knows her profile under another id than her sign-in.
+    pub unlinked: bool,
 }
 
 impl Default for Options {
@@ -82,6 +88,8 @@ impl Default for Options {
             write_settings: None,
             vendors: 1,
             write_profiles: None,
+            faithful: false,
+            unlinked: false,
         }
     }
 }
@@ -230,13 +238,18 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         events: options.events,
         outlook: options.outlook,
         now,
+        faithful: options.faithful,
+        unlinked: options.unlinked,
     };
     seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))
 }
 
 fn router(app: App) -> Router {
+    let faithful = app.world().platform.faithful;
+    let bookiji =
+        if faithful { today::routes(&app).merge(postgrest::todays_routes()) } else { bookiji::routes() };
     Router::new()
-        .merge(bookiji::routes())
+        .merge(bookiji)
         .merge(gotrue::routes())
         .merge(postgrest::routes())
         .merge(google::routes())

@@ -22,7 +22,13 @@ use crate::time::http_date;
 pub const SERVICES: [&str; 7] =
     ["google", "google_auth", "outlook", "microsoft", "bookiji", "bookiji_auth", "feeds"];
 
-const SLOTS: &str = "/supabase/rest/v1/availability_slots";
+/// Of the tables behind the database's door, those that are the platform's business. Signing in reads the others.
+const TABLES: [&str; 4] = [
+    "/supabase/rest/v1/availability_slots",
+    "/supabase/rest/v1/bookings",
+    "/supabase/rest/v1/ops_events",
+    "/supabase/rest/v1/rpc/reschedule_booking_atomically",
+];
 
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -45,8 +51,7 @@ impl Route {
             _ if path.starts_with("/graph/") => ("outlook", "/graph"),
             _ if path.starts_with("/microsoft/") => ("microsoft", "/microsoft"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
-            // Signing in reads the other tables; slots are the platform's business.
-            _ if path == SLOTS => ("bookiji", "/supabase"),
+            _ if TABLES.contains(&path) => ("bookiji", "/supabase"),
             _ if path.starts_with("/supabase/") => ("bookiji_auth", "/supabase"),
             _ if path.starts_with("/feeds/") => ("feeds", ""),
             _ => return None,
@@ -237,6 +242,11 @@ impl Drop for Open<'_> {
 }
 
 async fn metered(app: &App, route: &Route, response: Response) -> Response {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        // It has no end that one could wait for.
+        return response;
+    }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     app.meter().sent(route.service, body.len());

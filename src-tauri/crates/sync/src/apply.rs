@@ -284,6 +284,7 @@ fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
 pub(crate) fn concerns_account(error: &ServiceError) -> bool {
     match error {
         ServiceError::SignInExpired { .. }
+        | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Unreachable { .. }

@@ -13,6 +13,9 @@ pub enum ServiceError {
     /// Signed in, but not allowed to do this.
     #[error("{service} does not allow this ({reason})")]
     Forbidden { service: String, reason: String },
+    /// The platform knows her profile under another id than her sign-in, and therefore shows and takes nothing as hers.
+    #[error("{service} has not linked her profile with her sign-in, and so shows her none of her bookings")]
+    NotLinked { service: String },
     /// A switch on the platform is off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): stop quietly.
     #[error("{service} has switched this off ({reason})")]
     SwitchedOff { service: String, reason: String },
@@ -61,6 +64,7 @@ impl ServiceError {
             | Self::Unreachable { .. } => true,
             Self::SignInExpired { .. }
             | Self::Forbidden { .. }
+            | Self::NotLinked { .. }
             | Self::SwitchedOff { .. }
             | Self::Stale { .. }
             | Self::Gone { .. }
@@ -95,6 +99,7 @@ impl ServiceError {
         match self {
             Self::SignInExpired { .. } => Code::OauthTokenExpired,
             Self::Forbidden { .. } => Code::PermissionDenied,
+            Self::NotLinked { .. } => Code::ProfileNotLinked,
             Self::SwitchedOff { .. } => Code::SyncSwitchedOff,
             Self::RateLimited { .. } => Code::RateLimitExceeded,
             Self::Stale { .. } | Self::Exists { .. } | Self::Fenced { .. } => Code::ConflictDetected,
@@ -126,6 +131,8 @@ pub enum Code {
     /// No calendar is connected, or the one named does not exist.
     NotConnected,
     PermissionDenied,
+    /// Bookiji has her profile under another id than her sign-in.
+    ProfileNotLinked,
     SyncSwitchedOff,
     KeychainUnavailable,
     SettingsInvalid,
@@ -147,7 +154,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::OauthTokenExpired,
         Self::CalendarApiError,
         Self::RateLimitExceeded,
@@ -158,6 +165,7 @@ impl Code {
         Self::NotSignedIn,
         Self::NotConnected,
         Self::PermissionDenied,
+        Self::ProfileNotLinked,
         Self::SyncSwitchedOff,
         Self::KeychainUnavailable,
         Self::SettingsInvalid,
@@ -187,6 +195,7 @@ impl Code {
             Self::NotSignedIn => "NOT_SIGNED_IN",
             Self::NotConnected => "NOT_CONNECTED",
             Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ProfileNotLinked => "PROFILE_NOT_LINKED",
             Self::SyncSwitchedOff => "SYNC_SWITCHED_OFF",
             Self::KeychainUnavailable => "KEYCHAIN_UNAVAILABLE",
             Self::SettingsInvalid => "SETTINGS_INVALID",

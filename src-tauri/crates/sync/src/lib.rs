@@ -4,6 +4,7 @@ pub mod answers;
 pub mod apply;
 pub mod booking;
 pub mod busy_set;
+pub mod closing;
 pub mod decide;
 pub mod decisions;
 pub mod error;

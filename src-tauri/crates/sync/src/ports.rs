@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{
@@ -267,6 +268,18 @@ pub trait Platform: Send + Sync {
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
 
+    /// Whether it closes the slots that busy time lies over, and opens them again, by itself. Where it does not,
+    /// [`Platform::put_busy`] only takes note, and [`crate::closing`] closes them one by one.
+    async fn closes_slots(&self) -> Result<bool, ServiceError> {
+        Ok(true)
+    }
+    /// Opens, or closes, those of `slots` that still stand as they were seen, and answers with which. One that may not be
+    /// opened keeps no other from it.
+    async fn switch_slots(&self, _slots: &[Slot], _open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        let reason = "it closes and opens slots itself".to_owned();
+        Err(ServiceError::Rejected { service: "bookiji".to_owned(), reason })
+    }
+
     /// Asks for the lease, or for more of it: while it lives, one computer of hers writes. Asking again does no harm.
     async fn lease(&self, _me: &Installation, _term: Duration) -> Result<Lease, ServiceError> {
         Ok(Lease::NotOffered)
@@ -329,6 +342,9 @@ pub trait Mirror: Send + Sync {
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError>;
     /// What became of imported free times without any write.
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError>;
+
+    /// What is known of slots that we closed.
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError>;
 
     /// Writes down what is about to be done, before it is done.
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError>;

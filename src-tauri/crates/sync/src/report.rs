@@ -47,6 +47,11 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusyReport {
     pub sources: Vec<SourceReport>,
+    /// Closed and opened one by one, where the platform does not do it itself.
+    #[serde(default)]
+    pub slots_closed: usize,
+    #[serde(default)]
+    pub slots_reopened: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,10 +9,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::Code;
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
+    VendorId,
 };
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
@@ -44,6 +46,8 @@ pub struct World {
     pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
     /// When each side was last read in full.
     pub full_readings: BTreeMap<Side, FullReading>,
+    /// Slots of hers that we closed, where the platform does not close them itself.
+    pub closed_slots: BTreeMap<SlotId, ClosedSlot>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.

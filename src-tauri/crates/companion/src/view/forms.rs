@@ -103,9 +103,9 @@ mod tests {
     #[test]
     fn until_tomorrow_ends_at_her_midnight_even_when_the_clocks_change() {
         let zone = TimeZone::get("America/Toronto").unwrap();
-        let until = |form: PauseForm, now: &str| match form.errand(now.parse().unwrap(), &zone) {
-            Errand::Pause { until } => until.map(|until| until.to_string()),
-            other => panic!("{other:?}"),
+        let until = |form: PauseForm, now: &str| {
+            let Errand::Pause { until } = form.errand(now.parse().unwrap(), &zone) else { unreachable!() };
+            until.map(|until| until.to_string())
         };
         let tomorrow = PauseForm::UntilTomorrow;
         assert_eq!(until(tomorrow, "2026-11-26T15:00:00.5Z").as_deref(), Some("2026-11-27T05:00:00Z"));

@@ -47,6 +47,7 @@ impl State {
             | Code::NotSignedIn
             | Code::NotConnected
             | Code::PermissionDenied
+            | Code::ProfileNotLinked
             | Code::KeychainUnavailable
             | Code::ClockWrong
             | Code::SignInCancelled => Self::NeedsYou,

@@ -8,6 +8,7 @@ mod counters;
 mod request;
 mod retry_after;
 mod skew;
+mod stream;
 
 use std::error::Error as _;
 use std::sync::{Arc, Once};
@@ -25,6 +26,7 @@ pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
 pub use skew::Skew;
+pub(crate) use stream::{Opened, Stream};
 
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -122,12 +124,47 @@ impl Http {
         result
     }
 
+    /// Sends one request whose answer may go on for hours, and reads no more of it than it is asked for. An answer that
+    /// is a refusal is read whole.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub(crate) async fn open(&self, request: Request) -> Result<Opened, ServiceError> {
+        let (peer, route) = (request.peer, request.route);
+        let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
+        if let Some(budget) = self.bookiji.as_ref().filter(|_| peer == Peer::Bookiji && is_of_the_api(route))
+        {
+            budget.draw().await;
+        }
+        self.counters.count(peer);
+        let began = Instant::now();
+        let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;
+        let response = sent.map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
+        tracing::debug!(service = peer.key(), route, status = response.status().as_u16(), "opened");
+        if response.status().is_success() {
+            return Ok(Opened::Stream(Stream::new(peer, self.timeouts, response)));
+        }
+        Ok(Opened::Refused(self.whole(peer, response, began).await?))
+    }
+
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
         let (peer, sent, began) = (request.peer, now(), Instant::now());
-        let broken = |error: &reqwest::Error, begun| self.broken(peer, error, begun, began.elapsed());
-        let mut response =
-            request.into_reqwest(client).send().await.map_err(|error| broken(&error, false))?;
+        let response = request
+            .into_reqwest(client)
+            .send()
+            .await
+            .map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
         self.skew.hear(peer, response.headers(), sent, now());
+        self.whole(peer, response, began).await
+    }
+
+    async fn whole(
+        &self,
+        peer: Peer,
+        mut response: reqwest::Response,
+        began: Instant,
+    ) -> Result<Answer, ServiceError> {
+        let broken = |error: &reqwest::Error, begun| self.broken(peer, error, begun, began.elapsed());
         if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }

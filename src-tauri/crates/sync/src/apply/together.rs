@@ -50,9 +50,9 @@ impl Ahead {
         let calendar = account.calendar(&linked.remote);
         let together: Vec<(&Operation, &Draft)> = writes
             .iter()
-            .filter_map(|operation| match operation {
-                Operation::CreateEvent { calendar, draft } if calendar == into => Some((operation, draft)),
-                _ => None,
+            .filter_map(|operation| {
+                let Operation::CreateEvent { calendar, draft } = operation else { return None };
+                (calendar == into).then_some((operation, draft))
             })
             .filter(|(_, draft)| applied.may_try(&linked.connection, into, &draft.booking))
             .take(calendar.creates_at_once())
