@@ -290,7 +290,6 @@ export const en = {
     untilTomorrow: 'Until tomorrow',
     untilResumed: 'Until I resume',
     resume: 'Resume',
-    never: 'Keep syncing',
   },
 
   undo: {

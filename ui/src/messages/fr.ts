@@ -275,7 +275,6 @@ export const fr: Messages = {
     untilTomorrow: 'Jusqu’à demain',
     untilResumed: 'Jusqu’à ma reprise',
     resume: 'Reprendre',
-    never: 'Continuer la synchro',
   },
 
   undo: {
