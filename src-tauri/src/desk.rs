@@ -1,6 +1,8 @@
 //! Which engine stands behind the window: hers, the sample's, or none because hers could not start. Whichever it is,
 //! its overviews come out of one channel.
 
+use std::path::PathBuf;
+
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Options};
 use companion::errand::Errand;
@@ -23,7 +25,17 @@ pub struct Desk {
     profile: Profile,
     language: Language,
     shown: watch::Sender<Overview>,
+    offer: watch::Sender<Offer>,
     engine: Mutex<Option<Running>>,
+}
+
+/// What she gave last and has not taken in or put away. The window knows it by its number alone: paths stay here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// One more each time, so that a late answer is not taken for this one.
+    pub number: u32,
+    /// Files and folders as they were given; nothing once the offer is over.
+    pub given: Vec<PathBuf>,
 }
 
 struct Running {
@@ -57,7 +69,13 @@ impl Desk {
     /// Nothing runs yet.
     #[must_use]
     pub fn new(profile: Profile, language: Language) -> Self {
-        Self { profile, language, shown: watch::Sender::new(nothing(None)), engine: Mutex::new(None) }
+        Self {
+            profile,
+            language,
+            shown: watch::Sender::new(nothing(None)),
+            offer: watch::Sender::default(),
+            engine: Mutex::new(None),
+        }
     }
 
     #[must_use]
@@ -69,6 +87,20 @@ impl Desk {
     #[must_use]
     pub fn overviews(&self) -> watch::Receiver<Overview> {
         self.shown.subscribe()
+    }
+
+    /// Files or folders that she dropped, opened or chose: the window shows what they would do, and nothing is taken in
+    /// before she says so. What was offered before is put away. Whoever offers brings the window to the front.
+    pub fn offer_files(&self, given: Vec<PathBuf>) {
+        if !given.is_empty() {
+            self.offer.send_modify(|offer| *offer = Offer { number: offer.number.wrapping_add(1), given });
+        }
+    }
+
+    /// Every offer from now on.
+    #[must_use]
+    pub fn offers(&self) -> watch::Receiver<Offer> {
+        self.offer.subscribe()
     }
 
     /// Starts her engine. Where it cannot start, the overview says why.

@@ -23,8 +23,8 @@ use crate::import::FileOutcome;
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 use crate::words::Language;
-use names::Takes;
 
+pub(crate) use names::{Takes, shown};
 pub use plan::Pace;
 pub use verdict::verdicts;
 

@@ -24,6 +24,7 @@ pub mod leaving;
 pub mod links;
 pub mod log;
 pub mod notice;
+pub mod offer;
 pub mod outfile;
 pub mod problem;
 pub mod profile;
