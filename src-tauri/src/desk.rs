@@ -2,13 +2,14 @@
 //! its overviews come out of one channel.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Options};
 use companion::errand::Errand;
 use companion::problem::Problem;
 use companion::profile::Profile;
-use companion::view::{self, Activity, Overview, PauseForm, UndoneView};
+use companion::view::{self, Activity, BlockForm, Overview, PauseForm, UndoneView};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use jiff::tz::TimeZone;
@@ -26,6 +27,8 @@ pub struct Desk {
     language: Language,
     shown: watch::Sender<Overview>,
     offer: watch::Sender<Offer>,
+    /// When the engine last gave a sign, on the steady clock; nothing where none runs.
+    pulse: watch::Sender<Option<Duration>>,
     engine: Mutex<Option<Running>>,
 }
 
@@ -74,6 +77,7 @@ impl Desk {
             language,
             shown: watch::Sender::new(nothing(None)),
             offer: watch::Sender::default(),
+            pulse: watch::Sender::default(),
             engine: Mutex::new(None),
         }
     }
@@ -101,6 +105,13 @@ impl Desk {
     #[must_use]
     pub fn offers(&self) -> watch::Receiver<Offer> {
         self.offer.subscribe()
+    }
+
+    /// For how long the engine has given no sign, where one runs.
+    #[must_use]
+    pub fn silence(&self) -> Option<Duration> {
+        let felt = *self.pulse.borrow();
+        felt.map(|felt| SystemClock.steady().saturating_sub(felt))
     }
 
     /// Starts her engine. Where it cannot start, the overview says why.
@@ -140,9 +151,17 @@ impl Desk {
 
     /// Lets nothing be synced by itself for a while, on her own clock.
     pub async fn pause(&self, form: PauseForm) -> Result<(), Problem> {
+        self.perform(form.errand(SystemClock.now(), &self.zone())).await
+    }
+
+    /// Lets nobody book her for a while, on her own clock.
+    pub async fn block(&self, form: BlockForm) -> Result<(), Problem> {
+        self.perform(form.errand(SystemClock.now(), &self.zone())).await
+    }
+
+    fn zone(&self) -> TimeZone {
         let vendor = self.shown.borrow().vendor.clone();
-        let zone = vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        self.perform(form.errand(SystemClock.now(), &zone)).await
+        vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
     }
 
     /// Nobody else waits while an errand is run.
@@ -159,7 +178,7 @@ impl Desk {
             return Ok(());
         }
         let sample = Sample::open().await?;
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         self.install(&mut engine, Engine::Sample(Box::new(sample)));
         Ok(())
     }
@@ -167,13 +186,13 @@ impl Desk {
     /// Erases the sample and starts her engine again.
     pub async fn leave_sample(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         self.begin(&mut engine).await
     }
 
     /// Stops whatever runs, after the sync under way if it ends soon.
     pub async fn shut_down(&self) {
-        stop(&mut *self.engine.lock().await).await;
+        self.stop(&mut *self.engine.lock().await).await;
     }
 
     async fn begin(&self, engine: &mut Option<Running>) -> Result<(), Problem> {
@@ -194,23 +213,34 @@ impl Desk {
     fn install(&self, place: &mut Option<Running>, engine: Engine) {
         let mut overviews = engine.handle().overview();
         let shown = self.shown.clone();
+        let (mut beats, pulse) = (engine.handle().pulse(), self.pulse.clone());
         let passing = spawn(async move {
+            overviews.mark_changed();
+            beats.mark_changed();
             loop {
-                let next = overviews.borrow_and_update().clone();
-                shown.send_replace(next);
-                if overviews.changed().await.is_err() {
+                let went_on = tokio::select! {
+                    changed = overviews.changed() => changed.map(|()| {
+                        let next = overviews.borrow_and_update().clone();
+                        shown.send_replace(next);
+                    }),
+                    beat = beats.changed() => beat.map(|()| {
+                        pulse.send_replace(Some(*beats.borrow_and_update()));
+                    }),
+                };
+                if went_on.is_err() {
                     return;
                 }
             }
         });
         *place = Some(Running { engine, passing });
     }
-}
 
-async fn stop(place: &mut Option<Running>) {
-    if let Some(Running { engine, passing }) = place.take() {
-        passing.abort();
-        engine.stop().await;
+    async fn stop(&self, place: &mut Option<Running>) {
+        if let Some(Running { engine, passing }) = place.take() {
+            passing.abort();
+            engine.stop().await;
+            self.pulse.send_replace(None);
+        }
     }
 }
 

@@ -8,8 +8,6 @@ mod desk;
 mod sample;
 mod tray;
 mod tray_icon;
-mod tray_menu;
-mod tray_words;
 mod window;
 
 use std::process::ExitCode;

@@ -1,21 +1,28 @@
 //! Puts the tray's data on the screen. On Linux a menu can never be replaced once it is set, so its items are kept and
 //! their texts changed.
 
+use companion::tray::{Choice, Item, TrayState, menu, tooltip};
 use companion::words::Language;
-use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem};
+use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
 use crate::tray_icon::{Panel, icon};
-use crate::tray_menu::{Choice, Item, TrayState, menu};
 
 /// The tray as it stands.
 pub struct Tray {
     icon: TrayIcon,
-    items: Vec<Option<MenuItem<Wry>>>,
+    items: Vec<Drawn>,
     shown: TrayState,
     language: Language,
     panel: Panel,
+}
+
+/// One item as it was drawn.
+enum Drawn {
+    Line(MenuItem<Wry>),
+    Separator(PredefinedMenuItem<Wry>),
+    Submenu(Submenu<Wry>, Vec<Self>),
 }
 
 impl Tray {
@@ -26,22 +33,12 @@ impl Tray {
         panel: Panel,
         choose: impl Fn(&AppHandle, Choice) + Send + Sync + 'static,
     ) -> tauri::Result<Self> {
-        let mut items = Vec::new();
+        let items = menu(&first, language)
+            .into_iter()
+            .map(|item| Drawn::new(app, item))
+            .collect::<tauri::Result<Vec<_>>>()?;
         let drawn = Menu::new(app)?;
-        for item in menu(&first, language) {
-            let (id, text, enabled) = match &item {
-                Item::Status(text) => ("status", text, false),
-                Item::Choice { choice, text, enabled } => (choice.id(), text, *enabled),
-                Item::Separator => {
-                    drawn.append(&PredefinedMenuItem::separator(app)?)?;
-                    items.push(None);
-                    continue;
-                }
-            };
-            let entry = MenuItem::with_id(app, id, text, enabled, None::<&str>)?;
-            drawn.append(&entry as &dyn IsMenuItem<Wry>)?;
-            items.push(Some(entry));
-        }
+        items.iter().try_for_each(|item| drawn.append(item.entry()))?;
         let icon = TrayIconBuilder::with_id("main")
             .icon(icon(first.state, panel))
             .icon_as_template(panel == Panel::Template)
@@ -58,31 +55,77 @@ impl Tray {
 
     /// Changes what is different, and nothing else: every new icon is a file on Linux.
     pub fn show(&mut self, next: TrayState) -> tauri::Result<()> {
+        if next == self.shown {
+            return Ok(());
+        }
         if next.state != self.shown.state {
             self.icon.set_icon(Some(icon(next.state, self.panel)))?;
         }
-        if next != self.shown {
-            for (entry, item) in self.items.iter().zip(menu(&next, self.language)) {
-                let Some(entry) = entry else { continue };
-                match item {
-                    Item::Status(text) => entry.set_text(text)?,
-                    Item::Choice { text, enabled, .. } => {
-                        entry.set_text(text)?;
-                        entry.set_enabled(enabled)?;
-                    }
-                    Item::Separator => {}
-                }
-            }
-            self.icon.set_tooltip(Some(tooltip(&next, self.language)))?;
-            self.shown = next;
+        let before = menu(&self.shown, self.language);
+        for ((drawn, item), before) in self.items.iter().zip(menu(&next, self.language)).zip(before) {
+            drawn.change(&before, item)?;
         }
+        self.icon.set_tooltip(Some(tooltip(&next, self.language)))?;
+        self.shown = next;
         Ok(())
     }
 }
 
-fn tooltip(tray: &TrayState, language: Language) -> String {
-    match menu(tray, language).into_iter().next() {
-        Some(Item::Status(line)) => format!("Bookiji · {line}"),
-        Some(Item::Separator | Item::Choice { .. }) | None => "Bookiji".to_owned(),
+impl Drawn {
+    fn new(app: &AppHandle, item: Item) -> tauri::Result<Self> {
+        Ok(match item {
+            Item::Text { id, text } => Self::Line(MenuItem::with_id(app, id, text, false, None::<&str>)?),
+            Item::Choice { choice, text, enabled } => {
+                Self::Line(MenuItem::with_id(app, choice.id(), text, enabled, None::<&str>)?)
+            }
+            Item::Separator => Self::Separator(PredefinedMenuItem::separator(app)?),
+            Item::Submenu { id, text, enabled, items } => {
+                let submenu = Submenu::with_id(app, id, text, enabled)?;
+                let items =
+                    items.into_iter().map(|item| Self::new(app, item)).collect::<tauri::Result<Vec<_>>>()?;
+                items.iter().try_for_each(|item| submenu.append(item.entry()))?;
+                Self::Submenu(submenu, items)
+            }
+        })
+    }
+
+    fn entry(&self) -> &dyn IsMenuItem<Wry> {
+        match self {
+            Self::Line(line) => line,
+            Self::Separator(separator) => separator,
+            Self::Submenu(submenu, _) => submenu,
+        }
+    }
+
+    fn change(&self, before: &Item, item: Item) -> tauri::Result<()> {
+        if *before == item {
+            return Ok(());
+        }
+        match (self, before, item) {
+            (Self::Line(line), _, Item::Text { text, .. }) => line.set_text(text),
+            (Self::Line(line), _, Item::Choice { text, enabled, .. }) => {
+                line.set_text(text)?;
+                line.set_enabled(enabled)
+            }
+            (
+                Self::Submenu(submenu, drawn),
+                Item::Submenu { items: before, .. },
+                Item::Submenu { text, enabled, items, .. },
+            ) => {
+                submenu.set_text(text)?;
+                submenu.set_enabled(enabled)?;
+                drawn
+                    .iter()
+                    .zip(before)
+                    .zip(items)
+                    .try_for_each(|((drawn, before), item)| drawn.change(before, item))
+            }
+            // The menu has the same items in every state.
+            (
+                Self::Line(_) | Self::Separator(_) | Self::Submenu(..),
+                _,
+                Item::Text { .. } | Item::Separator | Item::Choice { .. } | Item::Submenu { .. },
+            ) => Ok(()),
+        }
     }
 }

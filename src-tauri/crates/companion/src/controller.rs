@@ -36,6 +36,7 @@ use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
+use crate::tray::PULSE;
 use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
@@ -66,6 +67,8 @@ pub struct Handle {
     errands: Errands,
     started: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
+    /// When the task last looked around, on the steady clock.
+    pulse: watch::Receiver<Duration>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
     /// Each file of a watched folder that was dealt with.
@@ -110,6 +113,13 @@ impl Handle {
     #[must_use]
     pub fn overview(&self) -> watch::Receiver<Overview> {
         self.overview.clone()
+    }
+
+    /// When the task last looked around, by [`Clock::steady`]: an engine that is stuck says so by saying nothing. While a
+    /// run is under way it says nothing either.
+    #[must_use]
+    pub fn pulse(&self) -> watch::Receiver<Duration> {
+        self.pulse.clone()
     }
 
     /// Stops, after the run that is under way if it ends soon.
@@ -169,6 +179,7 @@ pub struct Controller {
     /// What is wrong with watched folders.
     folders: BTreeMap<PathBuf, Problem>,
     overview: watch::Sender<Overview>,
+    pulse: watch::Sender<Duration>,
     reports: watch::Sender<LastRun>,
     files_told: broadcast::Sender<Settled>,
 }
@@ -200,6 +211,7 @@ impl Controller {
             &Activity { sample: options.sample, ..Activity::default() },
         );
         let (overview, overview_seen) = watch::channel(nothing);
+        let (pulse, felt) = watch::channel(wiring.clock.steady());
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
@@ -232,11 +244,22 @@ impl Controller {
             ears: None,
             dashboard: dashboard::Told::default(),
             overview,
+            pulse,
             reports,
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked).in_current_span());
-        Handle { asks, given, errands, started, overview: overview_seen, reports: reports_seen, files, task }
+        Handle {
+            asks,
+            given,
+            errands,
+            started,
+            overview: overview_seen,
+            pulse: felt,
+            reports: reports_seen,
+            files,
+            task,
+        }
     }
 
     async fn run(mut self, asked: mpsc::Receiver<()>) {
@@ -256,6 +279,7 @@ impl Controller {
             self.schedule.ask();
         }
         loop {
+            self.pulse.send_replace(self.wiring.clock.steady());
             if !self.keep_lease(&mut asked).await {
                 return;
             }
@@ -280,7 +304,7 @@ impl Controller {
                 }
                 Next::WaitUntil(then) => then.duration_since(now).try_into().unwrap_or_default(),
             };
-            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease));
+            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease)).min(PULSE);
             tokio::select! {
                 ask = asked.recv() => match ask {
                     Some(()) => {
@@ -458,6 +482,7 @@ impl Controller {
         let options =
             import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
         let done = self.import(&batch.files, &options, asked).await;
+        self.show(None);
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
             let _ = batch.answer.send(result.map(|reports| inbox::verdicts(&batch.files, reports)));
@@ -500,6 +525,7 @@ impl Controller {
         options: &import::Options,
         asked: &mut mpsc::Receiver<()>,
     ) -> Meanwhile<Result<Vec<FileReport>, Problem>> {
+        self.show(Some(self.wiring.clock.now()));
         let done = meanwhile(import::import_files(&self.wiring, files, options), asked).await;
         if done.asked {
             self.schedule.ask();

@@ -12,7 +12,7 @@ use sync::ports::Clock;
 use sync::world::Direction;
 
 use crate::cli::output::{Outcome, Voice};
-use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::cli::{block, calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
 use crate::clock::SystemClock;
 use crate::door::{self, Called};
 use crate::import::Options;
@@ -65,6 +65,11 @@ pub enum Errand {
         until: Option<Timestamp>,
     },
     Resume,
+    /// Nobody can book her then.
+    Block {
+        start: Timestamp,
+        end: Timestamp,
+    },
 }
 
 /// Who knows it can read the calendar, so it cannot be formatted.
@@ -141,6 +146,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
         Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
+        Errand::Block { start, end } => block::take(wiring, *start, *end).await,
     }
 }
 
@@ -159,7 +165,8 @@ fn on_mirror(
         | Errand::Undo { .. }
         | Errand::Import { .. }
         | Errand::ConnectFeed { .. }
-        | Errand::Disconnect { .. } => None,
+        | Errand::Disconnect { .. }
+        | Errand::Block { .. } => None,
     }
 }
 

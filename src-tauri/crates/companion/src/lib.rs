@@ -35,6 +35,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod status;
 pub mod syncing;
+pub mod tray;
 pub mod view;
 pub mod wiring;
 pub mod words;

@@ -19,7 +19,7 @@ use crate::inbox::Settled;
 use crate::words::Language;
 
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
-pub use forms::{DecideForm, PauseForm, undo};
+pub use forms::{BlockForm, DecideForm, PauseForm, undo};
 pub use preview::PreviewView;
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
 pub use state::State;
