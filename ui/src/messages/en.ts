@@ -35,7 +35,16 @@ const some = (count: number, one: string, many: string) => `${count} ${count ===
 
 export const en = {
   app: 'Bookiji',
-  places: { label: 'Bookiji Companion', week: 'Week', decisions: 'Decisions', sync: 'Calendar Sync' },
+  places: {
+    label: 'Bookiji Companion',
+    week: 'Week',
+    decisions: 'Decisions',
+    sync: 'Calendar Sync',
+    files: 'Import & export',
+    connections: 'Connections',
+    privacy: 'Privacy',
+    settings: 'Settings',
+  },
   services,
   files: 'Imported files',
   states,
