@@ -54,6 +54,7 @@ async function take(shot) {
     timezoneId: 'Asia/Tokyo',
     reducedMotion: 'reduce',
   })
+  await context.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
   const page = await context.newPage()
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`))
   page.on('pageerror', (error) => console.error(`${name}: ${error}`))
