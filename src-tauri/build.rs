@@ -19,6 +19,10 @@ fn main() {
         "diagnose",
         "forget",
         "about",
+        "starts_at_login",
+        "set_start_at_login",
+        "check_for_updates",
+        "install_update",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");

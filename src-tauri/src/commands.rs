@@ -1,8 +1,10 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+mod at_login;
 pub mod choose;
 pub mod settings;
+mod updates;
 
 use std::collections::BTreeMap;
 
@@ -115,7 +117,11 @@ pub fn bindings() -> Builder<Wry> {
             settings::set_preferences,
             settings::diagnose,
             settings::forget,
-            settings::about
+            settings::about,
+            at_login::starts_at_login,
+            at_login::set_start_at_login,
+            updates::check_for_updates,
+            updates::install_update
         ])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())

@@ -6,8 +6,8 @@ use std::sync::{Mutex as Lock, PoisonError};
 use companion::cli;
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Options};
-use companion::errand::Errand;
 use companion::doctor;
+use companion::errand::Errand;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
@@ -169,7 +169,10 @@ impl Desk {
         let args = form.args()?;
         let mut engine = self.engine.lock().await;
         if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
-            return Err(Problem::new(Code::InvalidInput, "This is sample data, which is erased by leaving it."));
+            return Err(Problem::new(
+                Code::InvalidInput,
+                "This is sample data, which is erased by leaving it.",
+            ));
         }
         stop(&mut engine).await;
         let done = cli::forget::run(&self.profile, &args).await;

@@ -1,6 +1,6 @@
 //! What each calendar is for, and how its events count.
 
-use companion::view::{ChooseForm, ChoicesView};
+use companion::view::{ChoicesView, ChooseForm};
 use tauri::State;
 
 use super::Refusal;

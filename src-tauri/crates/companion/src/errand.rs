@@ -145,9 +145,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
             disconnect::run(wiring, connection, *remove_events).await
         }
         Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
-        Errand::Calendar { calendar, change } => {
-            calendars::change(&wiring.mirror, calendar.as_ref(), change)
-        }
+        Errand::Calendar { calendar, change } => calendars::change(&wiring.mirror, calendar.as_ref(), change),
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
     }

@@ -118,7 +118,8 @@ fn refused(reason: &str) -> Problem {
 mod tests {
     use super::*;
 
-    const HERS: &str = "# mine\nlanguage = \"en\" # for the salon\n\n[sync]\n# often\nfrequency_minutes = 3\n";
+    const HERS: &str =
+        "# mine\nlanguage = \"en\" # for the salon\n\n[sync]\n# often\nfrequency_minutes = 3\n";
 
     fn french() -> Preferences {
         Preferences { language: Some(Language::French), ..Preferences::default() }

@@ -296,9 +296,7 @@ impl NotificationsTable {
                 Some(clock_time("notifications.quiet_until", &until)?),
             ),
             (Some(_), None) | (None, Some(_)) => {
-                return Err(
-                    "cannot be used: notifications.quiet_from and quiet_until go together".to_owned()
-                );
+                return Err("cannot be used: notifications.quiet_from and quiet_until go together".to_owned());
             }
         };
         let on = self.on.unwrap_or(NotificationSettings::default().on);
@@ -517,7 +515,9 @@ mod tests {
         assert!(!told(21, 30) && !told(23, 59) && !told(0, 0) && !told(7, 59));
         assert!(told(8, 0) && told(21, 29));
         let noon = of("[notifications]\nquiet_from = \"12:00\"\nquiet_until = \"13:00\"");
-        assert!(!noon.may_tell_at(Time::constant(12, 0, 0, 0)) && noon.may_tell_at(Time::constant(13, 0, 0, 0)));
+        assert!(
+            !noon.may_tell_at(Time::constant(12, 0, 0, 0)) && noon.may_tell_at(Time::constant(13, 0, 0, 0))
+        );
         assert!(of("").may_tell_at(Time::midnight()));
         assert!(!of("[notifications]\non = false").may_tell_at(Time::constant(12, 0, 0, 0)));
 

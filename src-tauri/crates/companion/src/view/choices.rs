@@ -186,7 +186,8 @@ fn examples(world: &World, calendar: &LinkedCalendar, now: Timestamp, zone: &Tim
     let by_rule = [AllDayRule::Ignore, AllDayRule::BlockIfBusy, AllDayRule::AlwaysBlock].map(placed);
     let under = |rule: usize, of: &Occurrence| {
         by_rule[rule].iter().any(|other| {
-            other.busy && (&other.uid, other.start, other.recurrence_id) == (&of.uid, of.start, of.recurrence_id)
+            other.busy
+                && (&other.uid, other.start, other.recurrence_id) == (&of.uid, of.start, of.recurrence_id)
         })
     };
     by_rule[1]

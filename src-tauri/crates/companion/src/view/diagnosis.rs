@@ -79,6 +79,10 @@ mod tests {
         assert!(!format!("{found:?}").contains("amelie"), "{found:?}");
         assert_eq!(found.checks[0].detail, "(profile)");
         assert!(found.text.starts_with("Bookiji Companion 1.2.3 on "), "{}", found.text);
-        assert!(found.text.ends_with("FAIL settings         ~/elsewhere/settings.toml cannot be used. [SETTINGS_INVALID]"));
+        assert!(
+            found.text.ends_with(
+                "FAIL settings         ~/elsewhere/settings.toml cannot be used. [SETTINGS_INVALID]"
+            )
+        );
     }
 }

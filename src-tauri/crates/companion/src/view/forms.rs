@@ -119,7 +119,9 @@ impl ForgetForm {
     /// When events are to be removed without a network.
     pub fn args(self) -> Result<ForgetArgs, Problem> {
         let Self { remove_events, offline } = self;
-        (!(remove_events && offline)).then_some(ForgetArgs { yes: true, remove_events, offline }).ok_or_else(strange)
+        (!(remove_events && offline))
+            .then_some(ForgetArgs { yes: true, remove_events, offline })
+            .ok_or_else(strange)
     }
 }
 
@@ -211,7 +213,9 @@ mod tests {
         let read = preferences(&form(Some("21:30"), Some("08:00"))).unwrap();
         assert_eq!(PreferencesView::of(&read), form(Some("21:30"), Some("08:00")));
         assert!(preferences(&form(None, None)).is_ok());
-        for (from, until) in [(Some("21:30"), None), (Some("9pm"), Some("08:00")), (Some("25:00"), Some("08:00"))] {
+        for (from, until) in
+            [(Some("21:30"), None), (Some("9pm"), Some("08:00")), (Some("25:00"), Some("08:00"))]
+        {
             assert!(preferences(&form(from, until)).is_err(), "{from:?} {until:?}");
         }
     }

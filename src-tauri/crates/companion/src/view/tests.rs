@@ -191,7 +191,8 @@ fn her_all_day_events_show_what_each_answer_would_make_of_them() {
         event.start = When::Date(date.parse().unwrap());
         event.end = End::default();
     };
-    for (id, date) in [("closed", "2026-11-20"), ("shown-free", "2026-11-18"), ("turned-down", "2026-11-19")] {
+    for (id, date) in [("closed", "2026-11-20"), ("shown-free", "2026-11-18"), ("turned-down", "2026-11-19")]
+    {
         add_event(&mut world, id, "2026-11-17T09:00:00Z", "2026-11-17T10:00:00Z", None);
         let events = world.events.values_mut().next().unwrap();
         let event = &mut events.get_mut(&sync::ids::RemoteId::from(id)).unwrap().event;
@@ -212,7 +213,9 @@ fn her_all_day_events_show_what_each_answer_would_make_of_them() {
     let told: Vec<_> = shown
         .examples
         .iter()
-        .map(|example| (example.title.as_str(), example.shown, example.never, example.if_busy, example.always))
+        .map(|example| {
+            (example.title.as_str(), example.shown, example.never, example.if_busy, example.always)
+        })
         .collect();
     assert_eq!(
         told,
