@@ -5,6 +5,7 @@ pub mod crash;
 pub mod fuzz;
 pub mod mutate;
 pub mod service;
+pub mod servers;
 pub mod simulate;
 pub mod week;
 pub mod world;
