@@ -1,6 +1,7 @@
 //! Real CalDAV servers on this computer, each with one account, begun by a test and ended with it.
 
 pub mod cyrus;
+pub mod hand;
 pub mod radicale;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,6 +9,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 pub use cyrus::Cyrus;
+pub use hand::Hand;
 pub use radicale::Radicale;
 
 /// Why a server is not there. A test that meets it says so and proves nothing.

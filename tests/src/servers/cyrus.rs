@@ -44,6 +44,12 @@ impl Cyrus {
         }
         Err(Lacking("Cyrus does not start".to_owned()))
     }
+
+    /// Where her calendars are.
+    #[must_use]
+    pub fn home(&self) -> String {
+        format!("/dav/calendars/user/{USER}/")
+    }
 }
 
 impl Drop for Cyrus {

@@ -33,6 +33,12 @@ impl Radicale {
         Err(Lacking("Radicale does not start".to_owned()))
     }
 
+    /// Where her calendars are.
+    #[must_use]
+    pub fn home(&self) -> String {
+        format!("/{USER}/")
+    }
+
     /// Where it keeps what it was given, one file an event.
     #[must_use]
     pub fn kept(&self) -> PathBuf {

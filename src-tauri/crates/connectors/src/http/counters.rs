@@ -10,6 +10,8 @@ pub enum Peer {
     GoogleAuth,
     Bookiji,
     BookijiAuth,
+    /// Whatever server she named.
+    Caldav,
     /// Whoever publishes a calendar link.
     Feeds,
 }
@@ -23,6 +25,7 @@ impl Peer {
             Self::GoogleAuth => "google_auth",
             Self::Bookiji => "bookiji",
             Self::BookijiAuth => "bookiji_auth",
+            Self::Caldav => "caldav",
             Self::Feeds => "feeds",
         }
     }
@@ -33,6 +36,7 @@ impl Peer {
         match self {
             Self::Google | Self::GoogleAuth => "Google",
             Self::Bookiji | Self::BookijiAuth => "Bookiji",
+            Self::Caldav => "the calendar server",
             Self::Feeds => "the calendar link",
         }
     }
