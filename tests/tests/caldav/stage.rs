@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connectors::caldav::{self, CaldavAccount, Entry, SignIn};
+use connectors::caldav::{self, CaldavAccount, Entry, FindError, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
 use sync::booking::{Booking, BookingStatus, Draft};
-use sync::error::ServiceError;
 use sync::ids::{Cursor, RemoteCalendarId, RemoteId, Service, VendorId};
 use sync::ports::{Account, Calendar, Reading, RemoteEvent};
 use tests::servers::{Cyrus, Hand, Lacking, PASSWORD, Radicale, USER, or_say};
@@ -86,7 +85,7 @@ pub fn sign_in(url: &str, password: &str) -> SignIn {
 }
 
 /// The account at `url`, as she would link it.
-pub async fn opened(http: &Http, url: &str) -> Result<CaldavAccount, ServiceError> {
+pub async fn opened(http: &Http, url: &str) -> Result<CaldavAccount, FindError> {
     let secret = caldav::find(http, &sign_in(url, PASSWORD)).await?;
     let (vault, name) = (Memory::default(), SecretName::bookiji());
     vault.put(&name, &secret).await.unwrap();

@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
-use sync::ports::{Clock, Mirror};
+use sync::ports::{Account as _, Clock, Mirror};
+use sync::world::World;
 use url::Url;
 
 use crate::clock::SystemClock;
@@ -74,6 +75,7 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
             checks.extend(network(&settings, &http).await);
             if let Ok(Some(vault)) = vault {
                 checks.extend(feeds(profile, &vault, &http).await);
+                checks.extend(caldav(profile, &settings, &vault, &http).await);
             }
         }
         Err(problem) => checks.push(Check::of("tls", Err(problem))),
@@ -199,11 +201,7 @@ async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
 
 /// Asks for every calendar link once, whatever was known of it.
 async fn feeds(profile: &Profile, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
-    let world = match Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()) {
-        Ok(world) if profile.database().exists() => world,
-        // The database has a check of its own.
-        Ok(_) | Err(_) => return Vec::new(),
-    };
+    let Some(world) = known(profile) else { return Vec::new() };
     let Some(vendor) = &world.vendor else { return Vec::new() };
     let linked = world.connections.values().filter(|connection| {
         connection.service == Service::Ics && connection.id != sync::import::connection_id()
@@ -220,6 +218,33 @@ async fn feeds(profile: &Profile, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Ch
         checks.push(Check::of("feed", read.await));
     }
     checks
+}
+
+/// Asks every CalDAV server for its calendars, as a sync would.
+async fn caldav(profile: &Profile, settings: &Settings, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
+    let Some(world) = known(profile) else { return Vec::new() };
+    let Some(vendor) = &world.vendor else { return Vec::new() };
+    let mut checks = Vec::new();
+    for connection in world.connections.values().filter(|one| one.service == Service::Caldav) {
+        let account = wiring::caldav(settings, http.clone(), vault.clone(), &connection.id, vendor);
+        let unreachable = || sync::error::ServiceError::Unreachable {
+            service: Peer::Caldav.name().to_owned(),
+            reason: format!("no answer in {} s", PATIENCE.as_secs()),
+        };
+        let asked = tokio::time::timeout(PATIENCE, account.calendars()).await;
+        let listed = asked.unwrap_or_else(|_| Err(unreachable()));
+        let told = listed.map(|listed| format!("{} has {} calendars", connection.account, listed.len()));
+        checks.push(Check::of("caldav", told.map_err(Problem::from)));
+    }
+    checks
+}
+
+fn known(profile: &Profile) -> Option<World> {
+    // The database has a check of its own.
+    let there = profile.database().exists();
+    there
+        .then(|| Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()).ok())
+        .flatten()
 }
 
 async fn at(

@@ -37,13 +37,24 @@ pub struct SignIn {
 /// again.
 ///
 /// # Errors
-/// [`ServiceError::Rejected`] when the password is refused or nothing is found, and whatever keeps the server from
-/// answering.
-pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, ServiceError> {
+/// [`FindError::WrongPassword`] when the server refuses it, and whatever keeps it from telling where they are.
+pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindError> {
     let SignIn { entry, username, password } = sign_in.clone();
     let dav = Dav { http: http.clone(), entry, username, password };
-    let place = discovery::discover(&dav).await.map_err(crate::http::not_expired)?;
+    let place = discovery::discover(&dav).await.map_err(|error| match error {
+        ServiceError::SignInExpired { .. } => FindError::WrongPassword,
+        error => FindError::Service(error),
+    })?;
     Ok(Stored::of(&dav, &place).secret())
+}
+
+/// Why no calendars were found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    #[error("the calendar server does not accept this user name with this password")]
+    WrongPassword,
+    #[error(transparent)]
+    Service(#[from] ServiceError),
 }
 
 /// A sign-in as the vault keeps it: one secret, so that none of its parts is ever without the others.

@@ -27,9 +27,9 @@ pub enum AddressError {
     NotAnAddress,
     #[error("a user name or password stands in the address; they are given apart from it")]
     SignInInside,
-    #[error("{0} would be sent her password over plain http, where anybody on the way can read it")]
+    #[error("{0} would be sent the password over plain http, where anybody on the way can read it")]
     PlainHttp(String),
-    #[error("it points to {0}, where no password of hers goes")]
+    #[error("it points to {0}, where the password does not go")]
     Elsewhere(String),
 }
 

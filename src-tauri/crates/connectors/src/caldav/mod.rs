@@ -16,5 +16,5 @@ pub mod nextcloud;
 mod read;
 mod refusal;
 
-pub use account::{CaldavAccount, SignIn, find};
+pub use account::{CaldavAccount, FindError, SignIn, find};
 pub use address::{AddressError, Entry};
