@@ -33,6 +33,15 @@ impl Radicale {
         Err(Lacking("Radicale does not start".to_owned()))
     }
 
+    /// Changes the account's password, as she would on the server's own pages.
+    ///
+    /// # Panics
+    /// When its file cannot be written.
+    pub fn set_password(&self, password: &str) {
+        let users = self.folder.path().join("users");
+        std::fs::write(users, format!("{USER}:{password}\n")).expect("a file of ours");
+    }
+
     /// Where her calendars are.
     #[must_use]
     pub fn home(&self) -> String {

@@ -3,5 +3,7 @@
 
 mod discovery;
 mod events;
+mod peers;
 mod reading;
 mod stage;
+mod whole;
