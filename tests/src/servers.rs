@@ -42,6 +42,7 @@ fn free_port() -> Result<u16, Lacking> {
 }
 
 /// Waits until something listens at `port`; answers false when `child` ended instead.
+#[expect(clippy::disallowed_methods, reason = "a server is waited for before anything else goes on")]
 fn listens(child: &mut Child, port: u16) -> Result<bool, Lacking> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let begun = Instant::now();

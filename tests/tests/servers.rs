@@ -1,4 +1,5 @@
 //! The servers that other tests stand on: they start side by side, know their one account and nobody else, and end.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use connectors::http::{Counters, Http, Timeouts};
 use tests::servers::{Cyrus, PASSWORD, Radicale, USER, or_say};

@@ -41,9 +41,9 @@ pub struct SignIn {
 pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindError> {
     let SignIn { entry, username, password } = sign_in.clone();
     let dav = Dav { http: http.clone(), entry, username, password };
-    let place = discovery::discover(&dav).await.map_err(|error| match error {
-        ServiceError::SignInExpired { .. } => FindError::WrongPassword,
-        error => FindError::Service(error),
+    let place = discovery::discover(&dav).await.map_err(|error| {
+        let refused = matches!(error, ServiceError::SignInExpired { .. });
+        if refused { FindError::WrongPassword } else { FindError::Service(error) }
     })?;
     Ok(Stored::of(&dav, &place).secret())
 }

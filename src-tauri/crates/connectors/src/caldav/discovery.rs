@@ -39,6 +39,8 @@ pub(super) async fn discover(dav: &Dav) -> Result<Place, ServiceError> {
         match at(dav, &candidate).await {
             Ok(Some(place)) => return Ok(place),
             Ok(None) => {}
+            // That something was found and is not used says more than a page where nothing is.
+            Err(error @ ServiceError::Rejected { .. }) => refusal = Some(error),
             Err(error) if goes_on(&error) => {
                 refusal.get_or_insert(error);
             }
@@ -48,6 +50,9 @@ pub(super) async fn discover(dav: &Dav) -> Result<Place, ServiceError> {
     match refusal {
         // Where nothing is, something was typed wrong.
         None | Some(ServiceError::Gone { .. }) => Err(rejected("no calendars are found there")),
+        Some(ServiceError::Garbled { reason, .. }) => {
+            Err(rejected(&format!("no calendars are found there: {reason}")))
+        }
         Some(error) => Err(error),
     }
 }

@@ -100,10 +100,14 @@ pub(super) fn conditions(body: &[u8]) -> Vec<String> {
 
 fn parse(text: &str) -> Result<Document<'_>, NotAnAnswer> {
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text, options).map_err(|error| match error {
-        roxmltree::Error::DtdDetected => NotAnAnswer::DocumentType,
-        roxmltree::Error::NodesLimitReached => NotAnAnswer::TooMuch,
-        _ => NotAnAnswer::Broken,
+    let document = Document::parse_with_options(text, options).map_err(|error| {
+        if matches!(error, roxmltree::Error::DtdDetected) {
+            NotAnAnswer::DocumentType
+        } else if matches!(error, roxmltree::Error::NodesLimitReached) {
+            NotAnAnswer::TooMuch
+        } else {
+            NotAnAnswer::Broken
+        }
     })?;
     let mut depth = 0_usize;
     let mut node = document.root();

@@ -103,13 +103,14 @@ async fn changes(session: &Session, calendar: &Url, token: &str) -> Result<(List
             Err(Stop::Failed(error)) if page > 0 => return Ok((cut(listed, error), None)),
             Err(stop) => return Err(stop),
         };
-        let Some(next) = found.sync_token.clone() else {
-            if first && page == 0 {
-                return Err(Stop::NoSuchReport);
-            }
+        let next = found.sync_token.clone();
+        if next.is_none() && first && page == 0 {
+            return Err(Stop::NoSuchReport);
+        }
+        let truncated = listed.take(calendar, &from, found, first);
+        let Some(next) = next else {
             return Ok((cut(listed, nonsense("its list of changes ends without saying so")), None));
         };
-        let truncated = listed.take(calendar, &from, found, first);
         if !truncated {
             return Ok((listed, Some(next)));
         }
