@@ -27,7 +27,7 @@ pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<R
         Ok((calendar, _)) if !calendar.events.is_empty() => calendar.events,
         Ok(_) if !holds_events => return Vec::new(),
         Ok(_) | Err(_) => {
-            tracing::warn!(event = file, "an event's file cannot be read");
+            tracing::warn!("an event's file cannot be read; it blocks nothing");
             vec![unreadable()]
         }
     };

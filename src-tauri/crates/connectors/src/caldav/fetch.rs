@@ -57,7 +57,8 @@ pub(super) async fn files(
                 found.gone.insert(name);
             }
             (Some(400..=499), _) => {
-                tracing::warn!(event = %name, "an event is withheld by its server");
+                // Not by its name: some apps make it of the title.
+                tracing::warn!("an event is withheld by its server");
                 found.withheld.insert(name);
             }
             (Some(500..), _) | (_, None) => {}

@@ -303,7 +303,7 @@ fn chunks(there: &BTreeMap<String, Member>) -> Vec<Vec<String>> {
     let mut room = 0;
     for (name, member) in there {
         if member.length > FILE_BYTES {
-            tracing::warn!(event = %name, bytes = member.length, "a file is larger than any event, and is left out");
+            tracing::warn!(bytes = member.length, "a file is larger than any event, and is left out");
             continue;
         }
         let fits = chunks.last().is_some_and(|chunk| chunk.len() < CHUNK) && member.length <= room;
