@@ -202,6 +202,12 @@ pub enum ConnectService {
         #[arg(long)]
         own_calendar: bool,
     },
+    /// Outlook, for personal and work accounts, by signing in to Microsoft with the browser
+    Outlook {
+        /// Print the sign-in address alone on one line of stderr instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// iCloud, Fastmail, Nextcloud or any other CalDAV server; the password is read from stdin
     Caldav {
         /// The server's address, or icloud or fastmail
@@ -411,6 +417,7 @@ mod tests {
             "companion login --email me@example.com",
             "companion logout",
             "companion connect google --no-browser --json",
+            "companion connect outlook --no-browser --json",
             "companion connect caldav --url https://dav.example.org/ --username me@example.org --json",
             "companion connect caldav --url icloud --username me@example.org",
             "companion connect caldav --preset fastmail --username me@example.org",
@@ -459,7 +466,7 @@ mod tests {
     fn what_is_not_promised_is_wrong_usage() {
         for line in [
             "companion",
-            "companion connect outlook",
+            "companion connect hotmail",
             "companion connect caldav",
             "companion connect caldav --url x --username y --password hunter2",
             "companion undo",

@@ -7,10 +7,11 @@ use sync::busy_set::vendor_zone;
 use sync::error::Code;
 use sync::ids::ConnectionId;
 use sync::ports::Clock;
+use url::Url;
 
 use super::args::{ConnectService, Preset};
 use super::login::password;
-use super::output::{self, Outcome};
+use super::output::{self, Outcome, Voice};
 use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -19,11 +20,12 @@ use crate::view::{self, Activity};
 use crate::wiring::Wiring;
 use crate::{caldav, feeds, sign_in};
 
-pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> Result<Outcome, Problem> {
     match service {
         ConnectService::Google { no_browser, own_calendar } => {
             google(profile, *no_browser, *own_calendar).await
         }
+        ConnectService::Outlook { no_browser } => outlook(profile, *no_browser).await,
         ConnectService::Caldav { url, username, preset, no_browser } => {
             let named = url.as_deref().unwrap_or(match preset {
                 Some(Preset::Icloud) => "icloud",
@@ -36,13 +38,13 @@ pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome,
                 (None, Some(Preset::Icloud | Preset::Fastmail) | None) => Err(no_username()),
             }
         }
-        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref()).await,
+        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref(), voice).await,
     }
 }
 
-async fn feed(profile: &Profile, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
+async fn feed(profile: &Profile, link: &str, name: Option<&str>, voice: Voice) -> Result<Outcome, Problem> {
     let link = Link(if link == "-" { typed_link()? } else { link.to_owned() });
-    errand::run(profile, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
+    errand::run(profile, voice, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
 }
 
 /// Links the calendar behind a link.
@@ -98,12 +100,30 @@ async fn by_password(profile: &Profile, named: &str, username: &str) -> Result<O
 async fn nextcloud(profile: &Profile, named: &str, no_browser: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let pending = caldav::begin_nextcloud(&wiring, &caldav::entry(&wiring, named)?).await?;
-    tell(pending.url().as_str(), no_browser);
+    send_to(pending.url(), no_browser);
     let id = caldav::finish_nextcloud(&wiring, pending).await?;
     connected(&wiring, &id)
 }
 
-fn tell(url: &str, no_browser: bool) {
+async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
+    send_to(pending.url(), no_browser);
+    let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
+    connected(&wiring, &id)
+}
+
+async fn outlook(profile: &Profile, no_browser: bool) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let (vendor, pending) = sign_in::begin_outlook(&wiring).await?;
+    send_to(pending.url(), no_browser);
+    let id = sign_in::finish_outlook(&wiring, &vendor, pending).await?;
+    connected(&wiring, &id)
+}
+
+/// Opens her browser at the sign-in page, or says where it is.
+fn send_to(page: &Url, no_browser: bool) {
+    let url = page.as_str();
     if no_browser {
         output::note(url);
     } else if open::that_detached(url).is_ok() {
@@ -113,14 +133,6 @@ fn tell(url: &str, no_browser: bool) {
         output::note("No browser could be opened. Go to");
         output::note(url);
     }
-}
-
-async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
-    let wiring = Wiring::open(profile).await?;
-    let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
-    tell(pending.url().as_str(), no_browser);
-    let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
-    connected(&wiring, &id)
 }
 
 fn connected(wiring: &Wiring, id: &ConnectionId) -> Result<Outcome, Problem> {

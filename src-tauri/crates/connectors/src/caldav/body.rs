@@ -47,6 +47,7 @@ pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<R
                 // What an app copies into an exception says nothing: the file's own name is the series'.
                 marker: if which.is_empty() { marker.clone() } else { None },
                 event,
+                created_as: None,
             }
         })
         .collect()

@@ -68,6 +68,7 @@ fn goes_on(error: &ServiceError) -> bool {
         | ServiceError::Stale { .. }
         | ServiceError::Failing { .. } => true,
         ServiceError::SignInExpired { .. }
+        | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::NotACalendar { .. }

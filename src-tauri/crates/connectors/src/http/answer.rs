@@ -27,6 +27,11 @@ pub struct Refusal {
 }
 
 impl Answer {
+    /// One part of an answer to many requests at once.
+    pub(crate) fn part(whole: &Self, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer: whole.peer, status, headers, body, received_at: whole.received_at }
+    }
+
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer
@@ -61,6 +66,10 @@ impl Answer {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    pub(crate) fn received_at(&self) -> Timestamp {
+        self.received_at
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Vec<u8>) {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Peer {
     Google,
     GoogleAuth,
+    Outlook,
+    OutlookAuth,
     Bookiji,
     BookijiAuth,
     /// Whatever server she named.
@@ -23,6 +25,8 @@ impl Peer {
         match self {
             Self::Google => "google",
             Self::GoogleAuth => "google_auth",
+            Self::Outlook => "outlook",
+            Self::OutlookAuth => "outlook_auth",
             Self::Bookiji => "bookiji",
             Self::BookijiAuth => "bookiji_auth",
             Self::Caldav => "caldav",
@@ -35,6 +39,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Google | Self::GoogleAuth => "Google",
+            Self::Outlook | Self::OutlookAuth => "Microsoft",
             Self::Bookiji | Self::BookijiAuth => "Bookiji",
             Self::Caldav => "the calendar server",
             Self::Feeds => "the calendar link",
