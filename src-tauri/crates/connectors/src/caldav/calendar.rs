@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use sync::booking::Draft;
 use sync::decide::times;
 use sync::error::ServiceError;
@@ -25,11 +25,20 @@ pub(super) struct DavCalendar {
 const EVENT: &str = "{calendar}/{event}";
 const ICALENDAR: &str = "text/calendar; charset=utf-8";
 
-/// The tag without its mark of weakness: an intermediary that packs answers weakens the tags on its way, and a weak one
-/// never matches (RFC 9110 §8.8.3).
-pub(super) fn strong(tag: &str) -> ETag {
+/// The tag that a listing says of a file. RFC 4791 §5.3.4 has it strong, and If-Match compares strongly (RFC 9110 §13.1.1):
+/// a weak one would never match again. Where one is marked weak all the same, somebody on the way did it, and the server
+/// knows it without the mark; if not, it refuses, and nothing is lost.
+pub(super) fn listed_tag(tag: &str) -> ETag {
     let tag = tag.trim();
     ETag(tag.strip_prefix("W/").unwrap_or(tag).to_owned())
+}
+
+/// The tag in the answer to a write, if it can stand in a precondition. What packs an answer on its way makes its tag
+/// weak, or another one, since a packed file is another one (RFC 9110 §8.8.3): so none is asked for, and what is weak is
+/// taken for no tag, after which the file is looked at.
+fn said_tag(answer: &Answer) -> Option<ETag> {
+    let tag = answer.header(ETAG.as_str())?.trim();
+    (tag.starts_with('"') && tag.len() > 1 && tag.ends_with('"')).then(|| ETag(tag.to_owned()))
 }
 
 /// A write without a precondition could undo what somebody else did.
@@ -99,7 +108,8 @@ impl DavCalendar {
     ) -> Result<Written, ServiceError> {
         let mut url = calendar.clone();
         url.set_path(&href::event_path(calendar, id));
-        let mut call = Call::new("PUT", EVENT).header(CONTENT_TYPE, ICALENDAR);
+        let mut call =
+            Call::new("PUT", EVENT).header(CONTENT_TYPE, ICALENDAR).header(ACCEPT_ENCODING, "identity");
         call = match base {
             Some(base) => call.header(IF_MATCH, guard(base)?),
             None => call.header(IF_NONE_MATCH, "*"),
@@ -114,8 +124,7 @@ impl DavCalendar {
             (412, Some(_)) => return Err(stale()),
             _ => done(&answer)?,
         }
-        let said = answer.header(ETAG.as_str()).map(strong);
-        self.echo(session, calendar, draft, id, text, said)
+        self.echo(session, calendar, draft, id, text, said_tag(&answer))
             .await
             .map(|event| Written::Stored(Box::new(event)))
     }

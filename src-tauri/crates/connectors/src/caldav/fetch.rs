@@ -8,7 +8,7 @@ use sync::ids::{ETag, RemoteId};
 use url::Url;
 
 use super::account::Session;
-use super::calendar::strong;
+use super::calendar::listed_tag;
 use super::dav::{Call, SPACES, multistatus};
 use super::href;
 use super::multistatus::escaped;
@@ -63,7 +63,7 @@ pub(super) async fn files(
             }
             (Some(500..), _) | (_, None) => {}
             (_, Some(text)) => {
-                let etag = response.found.etag.as_deref().map_or(ETag(String::new()), strong);
+                let etag = response.found.etag.as_deref().map_or(ETag(String::new()), listed_tag);
                 found.files.insert(name, File { etag, text });
             }
         }

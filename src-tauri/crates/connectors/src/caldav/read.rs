@@ -10,7 +10,7 @@ use url::Url;
 
 use super::account::Session;
 use super::body;
-use super::calendar::{DavCalendar, strong};
+use super::calendar::{DavCalendar, listed_tag};
 use super::cursor::{At, Place};
 use super::dav::{Call, DEPTH, SPACES, multistatus};
 use super::fetch::{self, Files};
@@ -169,7 +169,7 @@ impl Listed {
                 Some(300..) => {}
                 _ => {
                     self.gone.remove(&name);
-                    let etag = response.found.etag.as_deref().map(|tag| strong(tag).0).unwrap_or_default();
+                    let etag = response.found.etag.as_deref().map(|tag| listed_tag(tag).0).unwrap_or_default();
                     self.there
                         .insert(name, Member { etag, length: response.found.length.unwrap_or_default() });
                 }

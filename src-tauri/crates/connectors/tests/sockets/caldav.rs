@@ -412,6 +412,27 @@ async fn what_a_server_makes_of_an_event_is_what_is_echoed() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_write_is_asked_for_unpacked_and_a_tag_that_is_weak_all_the_same_is_looked_up() {
+    for (what, head) in [
+        ("weakened on its way", "ETag: W/\"v1\"\r\n"),
+        ("no tag at all", ""),
+        ("half a tag", "ETag: \"\r\n"),
+    ] {
+        let keeps = Arc::new(Keeps::new(as_it_is));
+        let answering = keeps.clone();
+        let server = Server::start(move |_, asked| match (asked.method.as_str(), answering.answer(asked)) {
+            ("PUT", Reply::Raw(text)) if text.starts_with("HTTP/1.1 201") => Reply::with(201, head, ""),
+            (_, reply) => reply,
+        })
+        .await;
+        let stored = calendar(&server).await.create(&draft()).await.unwrap();
+        assert_eq!(stored.etag, ETag("\"v1\"".into()), "{what}");
+        let put = &server.asked()[0];
+        assert_eq!((put.method.as_str(), put.header("accept-encoding")), ("PUT", Some("identity")), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_weak_tag_is_sent_back_strong_since_a_weak_one_never_matches() {
     let (server, _) = Keeps { weak: true, ..Keeps::new(as_it_is) }.start().await;
     let calendar = calendar(&server).await;
