@@ -1,6 +1,11 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+mod at_login;
+pub mod choose;
+pub mod settings;
+mod updates;
+
 use std::collections::BTreeMap;
 
 use companion::errand::Errand;
@@ -105,7 +110,18 @@ pub fn bindings() -> Builder<Wry> {
             pause,
             resume,
             explore_sample,
-            leave_sample
+            leave_sample,
+            choose::choices,
+            choose::choose,
+            settings::preferences,
+            settings::set_preferences,
+            settings::diagnose,
+            settings::forget,
+            settings::about,
+            at_login::starts_at_login,
+            at_login::set_start_at_login,
+            updates::check_for_updates,
+            updates::install_update
         ])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())

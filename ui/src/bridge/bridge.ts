@@ -1,9 +1,19 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { CardOption, Overview, PauseForm, Refusal, UndoneView } from './types'
+import type {
+  AboutView, CardOption, ChooseForm, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, PreferencesView,
+  Refusal, UndoneView, UpdateView,
+} from './types'
 
 /** What came of a request: nothing, or why it was not done. */
 export type Outcome = Refusal | null
+
+/** What was asked for, or why there is none of it. */
+export type Answer<T> = T | Refusal
+
+export function isRefusal<T extends object>(answer: Answer<T>): answer is Refusal {
+  return 'code' in answer && 'message' in answer
+}
 
 export interface Bridge {
   overview(): Promise<Overview>
@@ -20,6 +30,22 @@ export interface Bridge {
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
+
+  /** What her calendars are for, and how their events count. */
+  choices(): Promise<Answer<ChoicesView>>
+  choose(form: ChooseForm): Promise<Outcome>
+
+  preferences(): Promise<Answer<PreferencesView>>
+  /** All of them at once. */
+  setPreferences(form: PreferencesView): Promise<Outcome>
+  startsAtLogin(): Promise<boolean>
+  setStartAtLogin(on: boolean): Promise<Outcome>
+  about(): Promise<AboutView>
+  diagnose(): Promise<Answer<DiagnosisView>>
+  /** Erases everything of hers on this computer. */
+  forget(form: ForgetForm): Promise<Outcome>
+  checkForUpdates(): Promise<Answer<UpdateView>>
+  installUpdate(): Promise<Outcome>
   now(): number
 }
 

@@ -4,12 +4,14 @@
 import type { Bridge } from './bridge'
 import { NOW, salon } from './salon'
 import { everyCard, usualCards } from './cards'
-import type { CardView, Code, Overview, PreviewView, State } from './types'
+import { choosing } from './choosing'
+import { diagnosis } from './diagnosis'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -21,6 +23,10 @@ export function bridge(query: URLSearchParams): Bridge {
     shown = next
     tell()
   }
+  const calendars = choosing(shown.connections)
+  const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
+  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
+  let atLogin = asked === 'quiet'
   return {
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
@@ -61,6 +67,34 @@ export function bridge(query: URLSearchParams): Bridge {
       become(overview('signed-out'))
       return Promise.resolve(null)
     },
+    choices: () => Promise.resolve(calendars.choices()),
+    choose: (form) => {
+      calendars.choose(form)
+      tell()
+      return Promise.resolve(null)
+    },
+    preferences: () => Promise.resolve(set),
+    setPreferences: (form) => {
+      set = form
+      become({ ...shown, language: form.language })
+      return Promise.resolve(null)
+    },
+    startsAtLogin: () => Promise.resolve(atLogin),
+    setStartAtLogin: (on) => {
+      atLogin = on
+      return Promise.resolve(null)
+    },
+    about: () => Promise.resolve({ version: '0.1.0' }),
+    diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
+    forget: (form) => {
+      if (asked === 'ailing' && !form.offline) {
+        return Promise.resolve({ code: 'NETWORK_ERROR', message: 'Bookiji cannot be reached.' })
+      }
+      become(overview('signed-out'))
+      return Promise.resolve(null)
+    },
+    checkForUpdates: () => Promise.resolve({ newer: asked === 'quiet' ? '0.2.0' : null, notes: null }),
+    installUpdate: () => Promise.resolve(null),
     now: () => Date.parse(NOW),
   }
 }
@@ -70,7 +104,10 @@ function overview(state: FakeState): Overview {
   const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [] }
   switch (state) {
     case 'full':
+    case 'quiet':
       return shown
+    case 'ailing':
+      return overview('offline')
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':

@@ -1,19 +1,29 @@
 // The shapes and words that cross from the app. They are generated: see `generated/`.
 
 export type {
+  AboutView,
+  AllDay,
   BookingView,
   BusyView,
   CalendarView,
   CardKind,
   CardOption,
   CardView,
+  CheckView,
+  ChoiceView,
+  ChoicesView,
+  ChooseForm,
   ClashView,
   Code,
   ConnectionView,
+  DiagnosisView,
+  ExampleView,
+  ForgetForm,
   Language as LanguageTag,
   Overview,
   PauseForm,
   Placement,
+  PreferencesView,
   PreviewView,
   Problem,
   Refusal,
@@ -21,9 +31,12 @@ export type {
   RunView,
   Schedule,
   Service,
+  ShownAs,
   SpanView,
   State,
+  Theme,
   UndoneView,
+  UpdateView,
 } from '../generated/bindings'
 
 export { problemWords } from '../generated/bindings'

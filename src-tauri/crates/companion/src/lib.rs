@@ -1,6 +1,7 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
 pub mod busy;
+pub mod caldav;
 pub mod cli;
 pub mod clock;
 pub mod controller;
@@ -26,6 +27,7 @@ pub mod log;
 pub mod notice;
 pub mod offer;
 pub mod outfile;
+pub mod preferences;
 pub mod problem;
 pub mod profile;
 pub mod roles;
