@@ -10,6 +10,8 @@ fn main() {
         "undo_run",
         "pause",
         "resume",
+        "block_time",
+        "wanted_place",
         "explore_sample",
         "leave_sample",
         "choices",

@@ -3,6 +3,7 @@
 
 mod at_login;
 pub mod choose;
+pub mod place;
 pub mod settings;
 mod updates;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, DecideForm, Overview, PauseForm, UndoneView};
+use companion::view::{self, BlockForm, DecideForm, Overview, PauseForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -84,6 +85,13 @@ pub async fn resume(desk: State<'_, Desk>) -> Result<(), Refusal> {
     Ok(desk.perform(Errand::Resume).await?)
 }
 
+/// Lets nobody book her for a while from now on.
+#[tauri::command]
+#[specta::specta]
+pub async fn block_time(desk: State<'_, Desk>, form: BlockForm) -> Result<(), Refusal> {
+    Ok(desk.block(form).await?)
+}
+
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
@@ -109,6 +117,8 @@ pub fn bindings() -> Builder<Wry> {
             undo_run,
             pause,
             resume,
+            block_time,
+            place::wanted_place,
             explore_sample,
             leave_sample,
             choose::choices,
@@ -123,7 +133,7 @@ pub fn bindings() -> Builder<Wry> {
             updates::check_for_updates,
             updates::install_update
         ])
-        .events(collect_events![OverviewChanged])
+        .events(collect_events![OverviewChanged, place::PlaceWanted])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }
@@ -148,9 +158,9 @@ struct ProblemWords {
 }
 
 /// Lets the window know, if it is open.
-pub fn announce(app: &AppHandle) {
-    if let Err(error) = OverviewChanged.emit(app) {
-        tracing::debug!(%error, "nobody heard that the overview changed");
+pub fn announce(app: &AppHandle, event: impl Event + Clone + Serialize) {
+    if let Err(error) = event.emit(app) {
+        tracing::debug!(%error, "nobody heard of a change");
     }
 }
 

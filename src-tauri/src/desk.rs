@@ -13,6 +13,7 @@ use companion::errand::Errand;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
+use companion::settings::Settings;
 use companion::view::{
     self, Activity, BlockForm, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, UndoneView,
 };
@@ -97,7 +98,8 @@ impl Desk {
         Overview { language: Some(self.language()), ..self.shown.borrow().clone() }
     }
 
-    fn language(&self) -> Language {
+    #[must_use]
+    pub fn language(&self) -> Language {
         *self.language.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,9 +170,11 @@ impl Desk {
         self.perform(form.errand(SystemClock.now(), &self.zone())).await
     }
 
-    /// Lets nobody book her for a while, on her own clock.
+    /// Lets nobody book her for a while, on her own clock. Fails where Bookiji does not know of it yet, too.
     pub async fn block(&self, form: BlockForm) -> Result<(), Problem> {
-        self.perform(form.errand(SystemClock.now(), &self.zone())).await
+        let errand = form.errand(SystemClock.now(), &self.zone());
+        let outcome = self.errands().await?.perform(errand).await?;
+        outcome.problems.into_iter().next().map_or(Ok(()), Err)
     }
 
     fn zone(&self) -> TimeZone {
@@ -187,6 +191,17 @@ impl Desk {
     fn world(&self) -> Result<World, Problem> {
         let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
+    }
+
+    pub fn settings(&self) -> Result<Settings, Problem> {
+        self.profile.settings()
+    }
+
+    /// Whether something that is told once in the life of a profile has not been told yet. It has from then on.
+    #[must_use]
+    pub fn says_once(&self, what: &str) -> bool {
+        let mark = self.profile.root().join(format!(".told-{what}"));
+        std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
     }
 
     pub fn preferences(&self) -> Result<Preferences, Problem> {

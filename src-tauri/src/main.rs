@@ -5,8 +5,11 @@ mod app;
 mod args;
 mod commands;
 mod desk;
+mod notifier;
 mod sample;
 mod tray;
+mod tray_choice;
+mod tray_host;
 mod tray_icon;
 mod window;
 

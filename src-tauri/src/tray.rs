@@ -1,13 +1,27 @@
-//! Puts the tray's data on the screen. On Linux a menu can never be replaced once it is set, so its items are kept and
-//! their texts changed.
+//! Puts the tray's data on the screen, and keeps it fresh. On Linux a menu can never be replaced once it is set, so its
+//! items are kept and their texts changed.
 
+use std::time::Duration;
+
+use companion::clock::SystemClock;
 use companion::tray::{Choice, Item, TrayState, menu, tooltip};
+use companion::view::{Overview, State};
 use companion::words::Language;
+use sync::ports::Clock;
 use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
-use tauri::{AppHandle, Wry};
+use tauri::{AppHandle, Manager, Wry};
+use tokio::sync::watch;
 
+use crate::desk::Desk;
+use crate::tray_choice::choose;
 use crate::tray_icon::{Panel, icon};
+
+/// A state that is over sooner than this does not make the icon blink.
+const BLINK: Duration = Duration::from_secs(3);
+
+/// How often "2 min ago" is looked at again, and whether the engine still gives a sign.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The tray as it stands.
 pub struct Tray {
@@ -28,11 +42,9 @@ enum Drawn {
 impl Tray {
     pub fn new(
         app: &AppHandle,
-        first: TrayState,
-        language: Language,
         panel: Panel,
-        choose: impl Fn(&AppHandle, Choice) + Send + Sync + 'static,
     ) -> tauri::Result<Self> {
+        let (first, language) = looked_at(app);
         let items = menu(&first, language)
             .into_iter()
             .map(|item| Drawn::new(app, item))
@@ -54,20 +66,51 @@ impl Tray {
     }
 
     /// Changes what is different, and nothing else: every new icon is a file on Linux.
-    pub fn show(&mut self, next: TrayState) -> tauri::Result<()> {
-        if next == self.shown {
+    fn show(&mut self, next: TrayState, language: Language) -> tauri::Result<()> {
+        if next == self.shown && language == self.language {
             return Ok(());
         }
         if next.state != self.shown.state {
             self.icon.set_icon(Some(icon(next.state, self.panel)))?;
         }
         let before = menu(&self.shown, self.language);
-        for ((drawn, item), before) in self.items.iter().zip(menu(&next, self.language)).zip(before) {
+        for ((drawn, item), before) in self.items.iter().zip(menu(&next, language)).zip(before) {
             drawn.change(&before, item)?;
         }
-        self.icon.set_tooltip(Some(tooltip(&next, self.language)))?;
+        self.icon.set_tooltip(Some(tooltip(&next, language)))?;
         self.shown = next;
+        self.language = language;
         Ok(())
+    }
+}
+
+/// What there is to show now.
+fn looked_at(app: &AppHandle) -> (TrayState, Language) {
+    let desk = app.state::<Desk>();
+    let language = desk.language();
+    (TrayState::of(&desk.overview(), SystemClock.now(), desk.silence(), language), language)
+}
+
+/// Shows every change, and that time passes where nothing changes.
+pub async fn keep(app: AppHandle, mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
+    loop {
+        overviews.mark_unchanged();
+        let (next, language) = looked_at(&app);
+        let passes = next.state == State::Syncing || next.silent;
+        if passes && next.state != tray.shown.state {
+            match tokio::time::timeout(BLINK, overviews.changed()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
+        let (next, language) = if passes { looked_at(&app) } else { (next, language) };
+        if let Err(error) = tray.show(next, language) {
+            tracing::warn!(%error, "the tray does not change");
+        }
+        if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, overviews.changed()).await {
+            return;
+        }
     }
 }
 

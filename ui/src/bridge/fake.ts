@@ -30,6 +30,8 @@ export function bridge(query: URLSearchParams): Bridge {
   return {
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
+    wantedPlace: () => Promise.resolve(null),
+    onPlaceWanted: () => {},
     syncNow: () => {
       const before = shown
       become({ ...before, state: 'syncing', syncing: true })

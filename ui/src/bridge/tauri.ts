@@ -12,6 +12,8 @@ const answer = <T>(reply: Replied<T>): Answer<T> => (reply.status === 'ok' ? rep
 export const bridge: Bridge = {
   overview: commands.overview,
   onChange: (listener) => void events.overviewChanged.listen(listener),
+  wantedPlace: commands.wantedPlace,
+  onPlaceWanted: (listener) => void events.placeWanted.listen(listener),
   syncNow: async () => outcome(await commands.syncNow()),
   startSyncing: async () => outcome(await commands.startSyncing()),
   decide: async (id, option, always) => outcome(await commands.decide({ id, option, always })),

@@ -1,5 +1,6 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
+pub mod arrival;
 pub mod busy;
 pub mod caldav;
 pub mod cli;
@@ -25,9 +26,11 @@ pub mod leaving;
 pub mod links;
 pub mod log;
 pub mod notice;
+pub mod notification;
 pub mod offer;
 pub mod outfile;
 pub mod preferences;
+pub mod place;
 pub mod problem;
 pub mod profile;
 pub mod roles;
