@@ -40,10 +40,7 @@ enum Drawn {
 }
 
 impl Tray {
-    pub fn new(
-        app: &AppHandle,
-        panel: Panel,
-    ) -> tauri::Result<Self> {
+    pub fn new(app: &AppHandle, panel: Panel) -> tauri::Result<Self> {
         let (first, language) = looked_at(app);
         let items = menu(&first, language)
             .into_iter()

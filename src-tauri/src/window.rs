@@ -9,8 +9,8 @@ use companion::place::Place;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 use tokio::sync::watch;
 
-use crate::commands::{self, place::PlaceWanted};
 use crate::commands::settings::frame;
+use crate::commands::{self, place::PlaceWanted};
 use crate::desk::Desk;
 use crate::notifier::Notifier;
 

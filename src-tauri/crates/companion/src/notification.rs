@@ -99,11 +99,8 @@ pub fn no_tray(language: Language) -> Notification {
 #[must_use]
 pub fn blocked(done: bool, language: Language) -> Notification {
     let words = words::words(language);
-    let (title, body) = if done {
-        (words.blocked, words.blocked_body)
-    } else {
-        (words.not_blocked, words.not_blocked_body)
-    };
+    let (title, body) =
+        if done { (words.blocked, words.blocked_body) } else { (words.not_blocked, words.not_blocked_body) };
     Notification { kind: Kind::Blocked, title: title.to_owned(), body: body.to_owned(), place: Place::Week }
 }
 
@@ -132,8 +129,9 @@ fn needing(before: &Overview, after: &Overview, language: Language) -> Option<St
     // What stops every run is said as Bookiji's, which it nearly always is.
     let all = |overview: &Overview| {
         let own = overview.problem.as_ref().map(|problem| problem.code);
-        let of_a_connection =
-            |code| overview.connections.iter().any(|one| one.problem.as_ref().is_some_and(|p| p.code == code));
+        let of_a_connection = |code| {
+            overview.connections.iter().any(|one| one.problem.as_ref().is_some_and(|p| p.code == code))
+        };
         own.filter(|code| State::of_code(*code) == State::NeedsYou && !of_a_connection(*code))
     };
     if let Some(code) = all(after).filter(|code| all(before) != Some(*code)) {

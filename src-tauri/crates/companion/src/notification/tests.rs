@@ -46,11 +46,7 @@ fn account(state: State, code: Option<Code>) -> ConnectionView {
 
 fn with_cards(ids: &[&str]) -> Overview {
     let card = |id: &&str| CardView { id: (*id).to_owned(), presses: true, ..CardView::default() };
-    Overview {
-        decisions: u32::try_from(ids.len()).unwrap(),
-        cards: ids.iter().map(card).collect(),
-        ..calm()
-    }
+    Overview { decisions: u32::try_from(ids.len()).unwrap(), cards: ids.iter().map(card).collect(), ..calm() }
 }
 
 fn with_file(name: &str, outcome: FileState) -> Overview {
@@ -74,16 +70,15 @@ fn a_decision_is_told_once_and_with_how_many_wait() {
     );
     assert!(told(&with_cards(&["moved-1"]), &with_cards(&["moved-1"])).is_empty());
     assert!(told(&with_cards(&["moved-1", "moved-2"]), &with_cards(&["moved-2"])).is_empty(), "answered");
-    let renamed = Overview {
-        cards: vec![CardView { kind: CardKind::Renamed, ..CardView::default() }],
-        ..calm()
-    };
+    let renamed =
+        Overview { cards: vec![CardView { kind: CardKind::Renamed, ..CardView::default() }], ..calm() };
     assert!(told(&calm(), &renamed).is_empty(), "what does not press is not told");
 }
 
 #[test]
 fn a_connection_that_needs_her_is_told_in_words_and_one_that_will_heal_is_not() {
-    let signed_out = |code| Overview { connections: vec![account(State::of_code(code), Some(code))], ..calm() };
+    let signed_out =
+        |code| Overview { connections: vec![account(State::of_code(code), Some(code))], ..calm() };
     let expired = signed_out(Code::OauthTokenExpired);
     assert_eq!(
         told(&calm(), &expired),
@@ -116,7 +111,10 @@ fn the_first_sync_is_told_when_it_is_done() {
 fn what_was_there_all_the_time_is_no_news_and_neither_is_a_sample() {
     let nothing = view::overview(&World::default(), &[], at(NOON), &Activity::default());
     let waiting = with_cards(&["moved-1"]);
-    assert!(told(&nothing, &waiting).is_empty(), "the app has just started, or its database could not be read");
+    assert!(
+        told(&nothing, &waiting).is_empty(),
+        "the app has just started, or its database could not be read"
+    );
     let sample = Overview { sample: true, ..waiting };
     assert!(told(&calm(), &sample).is_empty());
     assert!(told(&sample, &with_cards(&["moved-2"])).is_empty(), "nor is what comes back when it is left");

@@ -84,7 +84,8 @@ pub enum Item {
 pub fn menu(tray: &TrayState, language: Language) -> Vec<Item> {
     let words = words::words(language);
     let choice = |choice, text: &str, enabled| Item::Choice { choice, text: text.to_owned(), enabled };
-    let submenu = |id, text: &str, enabled, items| Item::Submenu { id, text: text.to_owned(), enabled, items };
+    let submenu =
+        |id, text: &str, enabled, items| Item::Submenu { id, text: text.to_owned(), enabled, items };
     let pause = |form, text| choice(Choice::Pause(form), text, true);
     let block = |form, text| choice(Choice::Block(form), text, true);
     let next = match (&tray.next_booking, tray.started) {
@@ -254,8 +255,7 @@ mod tests {
         let tray = TrayState { state: State::Paused, started: false, last_synced: None, ..well() };
         let drawn = drawn(&menu(&tray, Language::English));
         assert_eq!(drawn[..2], ["[Not started]", "[Open the window to begin]"]);
-        let possible: Vec<&String> =
-            drawn.iter().filter(|line| !line.starts_with(['[', '-', '>'])).collect();
+        let possible: Vec<&String> = drawn.iter().filter(|line| !line.starts_with(['[', '-', '>'])).collect();
         assert_eq!(possible, ["Open Bookiji Companion", "Quit"]);
     }
 
