@@ -66,6 +66,10 @@ pub struct State {
     pub writes: usize,
     /// What the calendar service makes of every event that is written to it.
     pub rewrites: Option<fn(&mut Event)>,
+    /// How many events it takes with one request; 0 is one.
+    pub creates_at_once: usize,
+    /// What happens to the next single events of such a request, whatever becomes of the request.
+    pub item_faults: VecDeque<Option<Fault>>,
 }
 
 /// As the platform keeps it: one holder at most, and numbers that only grow.
@@ -457,15 +461,27 @@ impl Calendar for OneCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        self.write("create", |state, remote| {
-            if state.calendars.get(remote).is_some_and(|calendar| calendar.events.contains_key(&draft.id)) {
-                return Err(ServiceError::Exists { service: "fake".to_owned() });
-            }
-            let mut event = event_of(draft);
-            state.rewrite(&mut event);
-            event.etag = state.put(remote, event.clone());
-            Ok(event)
-        })
+        self.write("create", |state, remote| create(state, remote, draft))
+    }
+
+    fn creates_at_once(&self) -> usize {
+        self.services.state().creates_at_once.max(1)
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let made = self.write("create_all", |state, remote| {
+            assert!(drafts.len() <= state.creates_at_once, "{} events at once", drafts.len());
+            let one = |draft| match state.item_faults.pop_front().flatten() {
+                Some(Fault::ReplyLost) => {
+                    let _ = create(state, remote, draft);
+                    Err(error(Fault::ReplyLost))
+                }
+                Some(fault) => Err(error(fault)),
+                None => create(state, remote, draft),
+            };
+            Ok(drafts.iter().map(one).collect())
+        });
+        made.unwrap_or_else(|error| drafts.iter().map(|_| Err(error.clone())).collect())
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
@@ -502,6 +518,16 @@ impl Calendar for OneCalendar {
             None => Probe::Absent,
         })
     }
+}
+
+fn create(state: &mut State, remote: &RemoteCalendarId, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+    if state.calendars.get(remote).is_some_and(|calendar| calendar.events.contains_key(&draft.id)) {
+        return Err(ServiceError::Exists { service: "fake".to_owned() });
+    }
+    let mut event = event_of(draft);
+    state.rewrite(&mut event);
+    event.etag = state.put(remote, event.clone());
+    Ok(event)
 }
 
 fn standing(

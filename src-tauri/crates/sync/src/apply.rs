@@ -1,12 +1,14 @@
 //! Performs a plan, one action at a time: write the intent, send with its precondition, write down what the service
 //! echoed. A write whose outcome is unknown is probed before it is sent again. One bad item stops one item.
 
+mod creates;
+
 use std::collections::BTreeSet;
 
 use crate::booking::{Draft, event_id};
 use crate::decide::says;
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId};
+use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId, Service};
 use crate::news::News;
 use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
@@ -87,11 +89,15 @@ pub async fn apply(
         parts.mirror.put_mapping(note)?;
         again = true;
     }
-    for operation in &plan.writes {
+    let mut writing = Writing { parts, run, world, applied, report };
+    for step in creates::together(&plan.writes, |calendar| writing.creates_at_once(calendar)) {
         if parts.writer.is_stopped() {
             break;
         }
-        again |= write(parts, run, world, operation, applied, report).await?;
+        again |= match step.as_slice() {
+            [only] => writing.write(only).await?,
+            several => writing.create_together(several).await?,
+        };
     }
     Ok(again)
 }
@@ -118,93 +124,127 @@ pub async fn publish(
     Ok(())
 }
 
-async fn write(
-    parts: &Parts<'_>,
-    run: &RunId,
-    world: &World,
-    operation: &Operation,
-    applied: &mut Applied,
-    report: &mut Report,
-) -> Result<bool, MirrorError> {
-    let (calendar_id, booking) = match operation {
-        Operation::CreateEvent { calendar, draft } | Operation::UpdateEvent { calendar, draft, .. } => {
-            (calendar, &draft.booking)
-        }
-        Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
-        Operation::MoveBooking { .. }
-        | Operation::CancelBooking { .. }
-        | Operation::PublishBusy { .. }
-        | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => {
-            return Ok(false);
-        }
-    };
-    let Some(linked) = world.calendars.get(calendar_id) else { return Ok(false) };
-    let Some(account) = parts.accounts.get(&linked.connection) else { return Ok(false) };
-    let key = (calendar_id.clone(), booking.0.clone());
-    if applied.stopped.contains(&linked.connection) || applied.failed.contains(&key) {
-        return Ok(false);
+/// What the writes of one round share.
+struct Writing<'a, 'r> {
+    parts: &'a Parts<'a>,
+    run: &'a RunId,
+    world: &'a World,
+    applied: &'r mut Applied,
+    report: &'r mut Report,
+}
+
+impl<'a> Writing<'a, '_> {
+    async fn write(&mut self, operation: &Operation) -> Result<bool, MirrorError> {
+        let Some(way) = self.way_to(operation) else { return Ok(false) };
+        let (id, ended) = send(self.parts, self.run, operation, way.linked, way.account, way.mapping).await?;
+        self.conclude(operation, &way, id, ended)
     }
-    let mapping = world.mappings.get(&(booking.clone(), calendar_id.clone()));
-    let (id, ended) = send(parts, run, operation, linked, account.as_ref(), mapping).await?;
-    let now = parts.clock.now();
-    let settles = !matches!(ended, Ended::Open { .. });
-    match ended {
-        Ended::Done(settled) => {
-            parts.mirror.settle(id, &settled, now)?;
-            applied.count(operation);
-            Ok(match &settled {
-                Settled::Stored { mapping, event } => !fits(mapping, event),
-                // The time it took up is free, and the one that stays is known for the booking's again.
-                Settled::SecondRemoved { .. } => true,
-                Settled::Removed { .. }
-                | Settled::BookingChanged
-                | Settled::Published(_)
-                | Settled::Withdrawn { .. }
-                | Settled::SlotsMade { .. }
-                | Settled::SlotRemoved { .. }
-                | Settled::Failed { .. } => false,
-            })
-        }
-        Ended::Again { problem } => {
-            parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
-            Ok(true)
-        }
-        // Nothing is wrong with it: it is planned again when this computer writes again.
-        Ended::Failed { error } if error.is_fenced() => {
-            let problem = SyncProblem::from(&error);
-            parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
-            Ok(false)
-        }
-        Ended::Failed { error } | Ended::Open { error } => {
-            let problem = SyncProblem::from(&error);
-            let mapping = failed_mapping(operation, mapping, &problem, now);
-            if settles {
-                let mapping = mapping.map(Box::new);
-                parts.mirror.settle(id, &Settled::Failed { problem, mapping }, now)?;
-            } else if let Some(mapping) = mapping {
-                parts.mirror.put_mapping(&mapping)?;
+
+    /// Where an event of a booking is written; nothing where it cannot be in this run.
+    fn way_to(&self, operation: &Operation) -> Option<Way<'a>> {
+        let (calendar, booking) = match operation {
+            Operation::CreateEvent { calendar, draft } | Operation::UpdateEvent { calendar, draft, .. } => {
+                (calendar, &draft.booking)
             }
-            report.errors.push(ErrorReport {
-                connection: Some(linked.connection.clone()),
-                calendar: Some(calendar_id.clone()),
-                booking: Some(booking.clone()),
-                ..ErrorReport::of(
-                    &error,
-                    world.connections.get(&linked.connection).map_or("calendar", |c| c.service.as_str()),
-                )
-            });
-            applied.failed.insert(key);
-            let refused_all = matches!(
-                (operation, &error),
-                (Operation::CreateEvent { .. }, ServiceError::Forbidden { .. })
-            );
-            if refused_all || concerns_account(&error) {
-                applied.stopped.insert(linked.connection.clone());
+            Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
+            Operation::MoveBooking { .. }
+            | Operation::CancelBooking { .. }
+            | Operation::PublishBusy { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. } => return None,
+        };
+        let linked = self.world.calendars.get(calendar)?;
+        let account = self.parts.accounts.get(&linked.connection)?.as_ref();
+        let key = (calendar.clone(), booking.0.clone());
+        if self.applied.stopped.contains(&linked.connection) || self.applied.failed.contains(&key) {
+            return None;
+        }
+        let mapping = self.world.mappings.get(&(booking.clone(), calendar.clone()));
+        Some(Way { linked, account, mapping, key })
+    }
+
+    /// Writes down how a write ended. Answers whether something must be planned again.
+    fn conclude(
+        &mut self,
+        operation: &Operation,
+        way: &Way<'_>,
+        id: OperationId,
+        ended: Ended,
+    ) -> Result<bool, MirrorError> {
+        let parts = self.parts;
+        let now = parts.clock.now();
+        let settles = !matches!(ended, Ended::Open { .. });
+        match ended {
+            Ended::Done(settled) => {
+                parts.mirror.settle(id, &settled, now)?;
+                self.applied.count(operation);
+                Ok(match &settled {
+                    Settled::Stored { mapping, event } => !fits(mapping, event),
+                    // The time it took up is free, and the one that stays is known for the booking's again.
+                    Settled::SecondRemoved { .. } => true,
+                    Settled::Removed { .. }
+                    | Settled::BookingChanged
+                    | Settled::Published(_)
+                    | Settled::Withdrawn { .. }
+                    | Settled::SlotsMade { .. }
+                    | Settled::SlotRemoved { .. }
+                    | Settled::Failed { .. } => false,
+                })
             }
-            Ok(false)
+            Ended::Again { problem } => {
+                parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
+                Ok(true)
+            }
+            // Nothing is wrong with it: it is planned again when this computer writes again.
+            Ended::Failed { error } if error.is_fenced() => {
+                let problem = SyncProblem::from(&error);
+                parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
+                Ok(false)
+            }
+            Ended::Failed { error } | Ended::Open { error } => {
+                let problem = SyncProblem::from(&error);
+                let mapping = failed_mapping(operation, way.mapping, &problem, now);
+                if settles {
+                    let mapping = mapping.map(Box::new);
+                    parts.mirror.settle(id, &Settled::Failed { problem, mapping }, now)?;
+                } else if let Some(mapping) = mapping {
+                    parts.mirror.put_mapping(&mapping)?;
+                }
+                self.applied.failed.insert(way.key.clone());
+                let connection = &way.linked.connection;
+                // Others of the same request were refused alike: that is told once.
+                if self.applied.stopped.contains(connection) && stops_account(operation, &error) {
+                    return Ok(false);
+                }
+                let service = self.world.connections.get(connection).map(|connection| connection.service);
+                self.report.errors.push(ErrorReport {
+                    connection: Some(connection.clone()),
+                    calendar: Some(way.linked.id.clone()),
+                    booking: operation.booking().cloned(),
+                    ..ErrorReport::of(&error, service.map_or("calendar", Service::as_str))
+                });
+                if stops_account(operation, &error) {
+                    self.applied.stopped.insert(connection.clone());
+                }
+                Ok(false)
+            }
         }
     }
+}
+
+/// Where an event of a booking stands, or is to stand.
+struct Way<'a> {
+    linked: &'a LinkedCalendar,
+    account: &'a dyn Account,
+    mapping: Option<&'a Mapping>,
+    key: (CalendarId, String),
+}
+
+/// Whether nothing more is to be asked of the account in this run.
+fn stops_account(operation: &Operation, error: &ServiceError) -> bool {
+    let refused_all =
+        matches!((operation, error), (Operation::CreateEvent { .. }, ServiceError::Forbidden { .. }));
+    refused_all || concerns_account(error)
 }
 
 /// Writes down what is intended with an event and does it. How it ended is still to be settled.
@@ -305,6 +345,11 @@ struct Sender<'a> {
 /// How many burnt ids are stepped over before giving up.
 const GENERATIONS: u32 = 8;
 
+fn used_up() -> ServiceError {
+    let reason = format!("{GENERATIONS} event ids in a row were used up");
+    ServiceError::Rejected { service: "calendar".to_owned(), reason }
+}
+
 impl Sender<'_> {
     async fn create(&self, draft: &Draft) -> Result<Ended, MirrorError> {
         let mut draft = draft.clone();
@@ -315,16 +360,19 @@ impl Sender<'_> {
                 Sent::NotThere(error) | Sent::Failed(error) => error,
                 Sent::Open(error) => return Ok(Ended::Open { error }),
                 Sent::Burnt => {
-                    // Another life of the same booking: the old id can never be used again.
-                    draft.generation += 1;
-                    draft.id = event_id(&draft.booking, &self.linked.remote, draft.generation);
+                    self.live_again(&mut draft);
                     continue;
                 }
             };
             return Ok(Ended::Failed { error });
         }
-        let reason = format!("{GENERATIONS} event ids in a row were used up");
-        Ok(Ended::Failed { error: ServiceError::Rejected { service: "calendar".to_owned(), reason } })
+        Ok(Ended::Failed { error: used_up() })
+    }
+
+    /// Another life of the same booking: the old id can never be used again.
+    fn live_again(&self, draft: &mut Draft) {
+        draft.generation += 1;
+        draft.id = event_id(&draft.booking, &self.linked.remote, draft.generation);
     }
 
     /// The id was taken. If what stands there is this booking's, it is ours from an earlier life.
@@ -410,34 +458,43 @@ impl Sender<'_> {
                 Err(error) => error,
             };
             failed += 1;
-            let open = error.outcome_unknown()
-                || matches!(
-                    error,
-                    ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
-                );
-            if open {
-                match self.probe(id, *clock, &policy.retry).await {
-                    Ok(Probe::Burnt) => return Ok(Sent::Burnt),
-                    Ok(Probe::Live(event)) if !error.outcome_unknown() || self.is_news(&event) => {
-                        return Ok(Sent::Found(event));
-                    }
-                    // Nothing happened: the write may be sent again.
-                    Ok(Probe::Live(_) | Probe::Absent) if error.outcome_unknown() => {}
-                    Ok(Probe::Live(_) | Probe::Absent) => return Ok(Sent::NotThere(error)),
-                    Err(_) if error.outcome_unknown() => return Ok(Sent::Open(error)),
-                    Err(error) => return Ok(Sent::Failed(error)),
-                }
-            }
-            let wait = if error.may_pass() {
-                policy.retry.wait_after(failed, error.retry_after(), clock.jitter())
-            } else {
-                None
+            let error = match self.judge(id, error).await {
+                Judged::Again(error) => error,
+                Judged::Found(event) => return Ok(Sent::Found(event)),
+                Judged::Burnt => return Ok(Sent::Burnt),
+                Judged::NotThere(error) => return Ok(Sent::NotThere(error)),
+                Judged::Failed(error) => return Ok(Sent::Failed(error)),
+                Judged::Open(error) => return Ok(Sent::Open(error)),
             };
-            match wait {
+            match policy.retry.wait_after(failed, error.retry_after(), clock.jitter()) {
                 Some(wait) => clock.wait(wait).await,
                 None => return Ok(Sent::Failed(error)),
             }
         }
+    }
+
+    /// What an answer that confirms nothing comes to, once it is known what stands under the id.
+    async fn judge(&self, id: &RemoteId, error: ServiceError) -> Judged {
+        let Parts { clock, policy, .. } = self.parts;
+        let open = error.outcome_unknown()
+            || matches!(
+                error,
+                ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
+            );
+        if open {
+            match self.probe(id, *clock, &policy.retry).await {
+                Ok(Probe::Burnt) => return Judged::Burnt,
+                Ok(Probe::Live(event)) if !error.outcome_unknown() || self.is_news(&event) => {
+                    return Judged::Found(event);
+                }
+                // Nothing happened: the write may be sent again.
+                Ok(Probe::Live(_) | Probe::Absent) if error.outcome_unknown() => {}
+                Ok(Probe::Live(_) | Probe::Absent) => return Judged::NotThere(error),
+                Err(_) if error.outcome_unknown() => return Judged::Open(error),
+                Err(error) => return Judged::Failed(error),
+            }
+        }
+        if error.may_pass() { Judged::Again(error) } else { Judged::Failed(error) }
     }
 
     async fn probe(&self, id: &RemoteId, clock: &dyn Clock, retry: &Retry) -> Result<Probe, ServiceError> {
@@ -463,6 +520,18 @@ enum Sent<T> {
     Failed(ServiceError),
     /// Not confirmed, and asking failed too.
     Open(ServiceError),
+}
+
+/// What becomes of a write that was not confirmed.
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
+enum Judged {
+    Found(RemoteEvent),
+    Burnt,
+    NotThere(ServiceError),
+    Failed(ServiceError),
+    Open(ServiceError),
+    /// It was not done, and may be if it is sent again.
+    Again(ServiceError),
 }
 
 async fn publish_one(

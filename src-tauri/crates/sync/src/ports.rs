@@ -149,6 +149,19 @@ pub trait Calendar: Send + Sync {
     async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId>;
     /// Creates the event under `draft.id`, and answers with what the service stored.
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
+    /// How many events [`Calendar::create_all`] sends with one request.
+    fn creates_at_once(&self) -> usize {
+        1
+    }
+    /// Creates each as [`Calendar::create`] does, and answers for each in the order of `drafts`. One that is refused
+    /// keeps none of the others from being made. Of those whose answer did not come, nobody knows whether they were.
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let mut answers = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            answers.push(self.create(draft).await);
+        }
+        answers
+    }
     /// Changes the event if it is still at `base`. What the draft does not speak of stays as it is.
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
     /// Deletes the event if it is still at `base`.
