@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
+#[path = "sandbox/batches.rs"]
+mod batches;
 #[path = "sandbox/lease.rs"]
 mod lease;
 #[path = "sandbox/slots.rs"]

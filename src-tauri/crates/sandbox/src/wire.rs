@@ -36,9 +36,11 @@ pub struct Route {
 }
 
 impl Route {
-    fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
+    pub fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
         let (service, prefix) = match path {
-            _ if path.starts_with("/google/calendar/") => ("google", "/google"),
+            _ if path.starts_with("/google/calendar/") || path.starts_with("/google/batch/") => {
+                ("google", "/google")
+            }
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
             // Signing in reads the other tables; slots are the platform's business.
@@ -216,7 +218,7 @@ async fn metered(app: &App, route: &Route, response: Response) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-fn end_sign_ins(app: &App, service: &str) {
+pub fn end_sign_ins(app: &App, service: &str) {
     let mut world = app.world();
     match service {
         "google" | "google_auth" => world.google.grants.revoke_all(),
@@ -225,7 +227,8 @@ fn end_sign_ins(app: &App, service: &str) {
     }
 }
 
-fn refusal(app: &App, route: &Route, refuse: Refuse) -> Response {
+/// What a fault answers in the handler's place, in the words of the service.
+pub fn refusal(app: &App, route: &Route, refuse: Refuse) -> Response {
     match refuse {
         Refuse::Html => (
             [(CONTENT_TYPE, "text/html; charset=utf-8")],

@@ -10,7 +10,7 @@ use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
 use sync::ports::{Calendar, Probe, Reading, RemoteEvent};
 
 use super::translate::{Item, insert_body, item, patch_body};
-use super::{Api, refusal};
+use super::{Api, batch, refusal};
 use crate::http::{Answer, Method, Peer, Request, garbled};
 
 pub(super) struct GoogleCalendar {
@@ -32,6 +32,10 @@ impl GoogleCalendar {
         self.api.request(method, EVENT, &["calendars", self.remote.as_str(), "events", id.as_str()])
     }
 
+    fn insert(&self, draft: &Draft) -> Request {
+        self.events(Method::POST).query("sendUpdates", "none").json(&insert_body(draft))
+    }
+
     async fn write(&self, request: Request) -> Result<Answer, ServiceError> {
         let answer = self.api.send(request.query("sendUpdates", "none")).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(refusal::error(&answer)) }
@@ -44,6 +48,19 @@ fn stored(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
         Item::Live(event) => Ok(*event),
         Item::Deleted(_) => Err(ServiceError::Gone { service: Peer::Google.name().to_owned() }),
         Item::Nameless => Err(garbled(Peer::Google, "it is no event")),
+    }
+}
+
+fn created(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
+    if answer.status.is_success() {
+        return stored(answer);
+    }
+    match refusal::error(answer) {
+        // It was just read, so it is there: what Google hides is the permission to write.
+        ServiceError::Gone { service } => {
+            Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() })
+        }
+        error => Err(error),
     }
 }
 
@@ -62,15 +79,25 @@ impl Calendar for GoogleCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        let request = self.events(Method::POST).json(&insert_body(draft));
-        match self.write(request).await {
-            Ok(answer) => stored(&answer),
-            // It was just read, so it is there: what Google hides is the permission to write.
-            Err(ServiceError::Gone { service }) => {
-                Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() })
+        created(&self.api.send(self.insert(draft)).await?)
+    }
+
+    fn creates_at_once(&self) -> usize {
+        batch::CALLS
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let mut made = Vec::with_capacity(drafts.len());
+        for together in drafts.chunks(batch::CALLS) {
+            if let [only] = together {
+                made.push(self.create(only).await);
+                continue;
             }
-            Err(error) => Err(error),
+            let calls = together.iter().map(|draft| self.insert(draft)).collect();
+            let answers = self.api.send_together(calls).await;
+            made.extend(answers.into_iter().map(|answer| created(&answer?)));
         }
+        made
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

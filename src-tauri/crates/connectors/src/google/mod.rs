@@ -1,5 +1,6 @@
 //! Google Calendar v3: one account's calendars and events, translated. Facts and their sources: provider notes A.
 
+mod batch;
 mod calendar;
 mod read;
 mod recurrence;

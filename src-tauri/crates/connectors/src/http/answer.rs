@@ -27,6 +27,25 @@ pub struct Refusal {
 }
 
 impl Answer {
+    /// An answer that came inside another.
+    pub(crate) fn within(
+        peer: Peer,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        received_at: Timestamp,
+    ) -> Self {
+        Self { peer, status, headers, body, received_at }
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer
