@@ -104,6 +104,7 @@ pub(crate) async fn with_parts(
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
     let mut report = work(&parts, &run).await?;
+    report.calls = wiring.http.counters().calls();
     report.requests = wiring.http.counters().reset();
     if !report.dry_run {
         keep_counts(wiring, &run, &report)?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::Bookiji;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::tokens::{Refresh, Tokens};
@@ -47,6 +47,8 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
+    /// What each Google account may still be asked this minute.
+    budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -113,6 +115,7 @@ impl Wiring {
             clock: SystemClock,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
+            budgets: Mutex::default(),
             place,
             lock,
         })
@@ -192,7 +195,14 @@ impl Wiring {
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
         let base = base(&self.settings.endpoints.google_api)?;
-        Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
+        let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
+        Ok(account.for_vendor(vendor).within(self.google_budget(connection)))
+    }
+
+    fn google_budget(&self, connection: &ConnectionId) -> Budget {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = || Budget::a_minute(google::CALLS_A_MINUTE);
+        budgets.entry(connection.clone()).or_insert_with(full).clone()
     }
 
     /// What reads calendar links.

@@ -39,6 +39,10 @@ impl Api {
                 answers[at] = answer;
             }
         }
+        let pauses = answers.iter().flatten().filter_map(refusal::account_pause);
+        if let (Some(wait), Some(budget)) = (pauses.max(), &self.budget) {
+            budget.hold(wait);
+        }
         answers
     }
 

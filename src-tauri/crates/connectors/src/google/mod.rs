@@ -18,7 +18,7 @@ use sync::ids::{RemoteCalendarId, VendorId};
 use sync::ports::{Account, Calendar, CalendarEntry};
 use url::Url;
 
-use crate::http::{Answer, Base, Http, Method, Peer, Request, garbled};
+use crate::http::{Answer, Base, Budget, Http, Method, Peer, Request, garbled};
 use crate::oauth;
 use crate::tokens::{Signed, Tokens};
 use calendar::GoogleCalendar;
@@ -62,6 +62,10 @@ pub fn sign_in(
     }
 }
 
+/// What this computer may ask for one account in a minute. Google allows six hundred, and another computer of hers may
+/// ask too.
+pub const CALLS_A_MINUTE: u32 = 300;
+
 /// More pages than this are no list but a loop.
 const PAGES: usize = 200;
 
@@ -70,6 +74,7 @@ const PAGES: usize = 200;
 struct Api {
     signed: Signed,
     base: Base,
+    budget: Option<Budget>,
 }
 
 impl Api {
@@ -81,8 +86,20 @@ impl Api {
         self.base.at(&[&["calendar", "v3"], parts].concat())
     }
 
+    /// Sends within the account's budget. Writes that its own quota forbids are not sent before it may have ended.
     async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
-        self.signed.send(request).await
+        let Some(budget) = &self.budget else { return self.signed.send(request).await };
+        let writes = *request.method() != Method::GET;
+        if let Some(wait) = budget.held_for().filter(|_| writes) {
+            let service = Peer::Google.name().to_owned();
+            return Err(ServiceError::RateLimited { service, retry_after: Some(wait) });
+        }
+        budget.draw_all(request.calls()).await;
+        let answer = self.signed.send(request).await?;
+        if let Some(wait) = refusal::account_pause(&answer).filter(|_| writes) {
+            budget.hold(wait);
+        }
+        Ok(answer)
     }
 }
 
@@ -97,13 +114,20 @@ impl GoogleAccount {
     /// `base` is the API's address without `/calendar/v3`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { api: Api { signed: Signed { http, tokens }, base }, vendor: None }
+        Self { api: Api { signed: Signed { http, tokens }, base, budget: None }, vendor: None }
     }
 
     /// Says for whom [`CalendarEntry::ours`] is asked. Without, no calendar is ours.
     #[must_use]
     pub fn for_vendor(mut self, vendor: &VendorId) -> Self {
         self.vendor = Some(vendor.clone());
+        self
+    }
+
+    /// Keeps calls for this account within a budget: Google allows each of its users so many a minute.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.api.budget = Some(budget);
         self
     }
 

@@ -97,7 +97,7 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, request.calls);
         let result = self.exchange(client, request).await;
         match &result {
             Ok(answer) => tracing::debug!(

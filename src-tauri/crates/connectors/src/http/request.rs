@@ -58,6 +58,14 @@ impl Request {
         self.bytes(body).header(CONTENT_TYPE, kind)
     }
 
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// Says that its service counts it as so many calls.
     pub(crate) fn standing_for(self, calls: usize) -> Self {
         Self { calls: u32::try_from(calls).unwrap_or(u32::MAX).max(1), ..self }
