@@ -17,7 +17,7 @@ use sync::ids::{
 };
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{
-    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, Marker, Platform, Probe,
+    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, EVER, Marker, Platform, Probe,
     Reading, RemoteEvent, Slot, SlotMade,
 };
 
@@ -70,6 +70,9 @@ pub struct State {
     pub creates_at_once: usize,
     /// What happens to the next single events of such a request, whatever becomes of the request.
     pub item_faults: VecDeque<Option<Fault>>,
+    /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
+    /// in readings in place of what was written on the event.
+    pub gives_ids: bool,
 }
 
 /// As the platform keeps it: one holder at most, and numbers that only grow.
@@ -140,9 +143,34 @@ pub struct FakeCalendar {
     pub entry: Option<CalendarEntry>,
     /// Live or deleted, with the number of the change that made it so.
     pub events: BTreeMap<RemoteId, (u64, Option<RemoteEvent>)>,
+    /// Where the service gives the ids: which one a key has led to.
+    pub created: BTreeMap<RemoteId, RemoteId>,
 }
 
 impl State {
+    /// The id of a new event, unless its key has been used.
+    fn id_for(&mut self, calendar: &RemoteCalendarId, key: &RemoteId) -> Result<RemoteId, ServiceError> {
+        let number = self.clock;
+        let there = self.calendars.entry(calendar.clone()).or_default();
+        if there.events.contains_key(key) || there.created.contains_key(key) {
+            return Err(ServiceError::Exists { service: "fake".to_owned() });
+        }
+        if !self.gives_ids {
+            return Ok(key.clone());
+        }
+        let id = RemoteId(format!("AAMkAD{number}="));
+        there.created.insert(key.clone(), id.clone());
+        Ok(id)
+    }
+
+    /// An event as a list shows it; one of everything looks closer.
+    fn shown(&self, mut event: RemoteEvent, from: Timestamp) -> RemoteEvent {
+        if event.created_as.is_some() && from > EVER {
+            event.marker = None;
+        }
+        event
+    }
+
     fn rewrite(&self, event: &mut RemoteEvent) {
         if let Some(rewrite) = self.rewrites {
             rewrite(&mut event.event);
@@ -412,7 +440,7 @@ pub fn event_of(draft: &Draft) -> RemoteEvent {
     event.summary.clone_from(&draft.title);
     event.description.clone_from(&draft.description);
     let marker = Some(Marker { booking: draft.booking.clone(), generation: draft.generation });
-    RemoteEvent { id: draft.id.clone(), etag: ETag(String::new()), event, marker }
+    RemoteEvent { id: draft.id.clone(), etag: ETag(String::new()), event, marker, created_as: None }
 }
 
 /// An event of her own.
@@ -420,7 +448,13 @@ pub fn event_of(draft: &Draft) -> RemoteEvent {
 pub fn event(id: &str, start: Timestamp, end: Timestamp) -> RemoteEvent {
     let mut event = Event::new(Uid(format!("{id}@elsewhere")), When::Utc(start), End::At(When::Utc(end)));
     id.clone_into(&mut event.summary);
-    RemoteEvent { id: RemoteId(id.to_owned()), etag: ETag(String::new()), event, marker: None }
+    RemoteEvent {
+        id: RemoteId(id.to_owned()),
+        etag: ETag(String::new()),
+        event,
+        marker: None,
+        created_as: None,
+    }
 }
 
 #[async_trait]
@@ -433,6 +467,7 @@ impl Calendar for OneCalendar {
             Some(Fault::HalfAReading) => {
                 let mut items = state.live(&self.remote);
                 items.truncate(items.len() / 2);
+                let items = items.into_iter().map(|event| state.shown(event, from)).collect();
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
@@ -446,6 +481,7 @@ impl Calendar for OneCalendar {
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
             let mut items = state.live(&self.remote);
             items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
+            let items = items.into_iter().map(|event| state.shown(event, from)).collect();
             return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
         };
         let mut changed = Vec::new();
@@ -453,7 +489,7 @@ impl Calendar for OneCalendar {
         for (id, (at, event)) in &calendar.events {
             match event {
                 _ if *at <= since => {}
-                Some(event) => changed.push(event.clone()),
+                Some(event) => changed.push(state.shown(event.clone(), from)),
                 None => removed.push(id.clone()),
             }
         }
@@ -507,6 +543,18 @@ impl Calendar for OneCalendar {
         })
     }
 
+    /// As services do it that give ids themselves: of what was deleted, nothing says that it was there.
+    async fn find(&self, draft: &Draft) -> Result<Probe, ServiceError> {
+        let (gives_ids, made) = {
+            let state = self.services.state();
+            let made =
+                state.calendars.get(&self.remote).and_then(|there| there.created.get(&draft.id).cloned());
+            (state.gives_ids, made)
+        };
+        let probe = self.probe(&made.unwrap_or_else(|| draft.id.clone())).await?;
+        Ok(if gives_ids && probe == Probe::Burnt { Probe::Absent } else { probe })
+    }
+
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
         let mut state = self.services.state();
         if let Some(fault) = state.fault("probe") {
@@ -521,10 +569,10 @@ impl Calendar for OneCalendar {
 }
 
 fn create(state: &mut State, remote: &RemoteCalendarId, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-    if state.calendars.get(remote).is_some_and(|calendar| calendar.events.contains_key(&draft.id)) {
-        return Err(ServiceError::Exists { service: "fake".to_owned() });
-    }
+    let id = state.id_for(remote, &draft.id)?;
     let mut event = event_of(draft);
+    event.created_as = (id != draft.id).then(|| draft.id.clone());
+    event.id = id;
     state.rewrite(&mut event);
     event.etag = state.put(remote, event.clone());
     Ok(event)

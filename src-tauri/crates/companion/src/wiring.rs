@@ -10,6 +10,7 @@ use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
+use connectors::outlook::{self, Authority, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::Sqlite;
@@ -205,6 +206,53 @@ impl Wiring {
         budgets.entry(connection.clone()).or_insert_with(full).clone()
     }
 
+    /// Microsoft's sign-in server, as this app.
+    pub fn outlook_oauth(&self) -> Result<Client, Problem> {
+        let config = outlook::sign_in(&self.microsoft()?, &self.microsoft_client_id()?);
+        Ok(Client::new(self.http.clone(), config))
+    }
+
+    /// Where an administrator allows this app for everybody in her organisation.
+    pub fn outlook_admin_consent(&self) -> Result<Url, Problem> {
+        Ok(self.microsoft()?.admin_consent(&self.microsoft_client_id()?))
+    }
+
+    fn microsoft(&self) -> Result<Authority, Problem> {
+        let tenant = self.settings.oauth.microsoft_tenant.clone();
+        Ok(Authority {
+            login: base(&self.settings.endpoints.microsoft_login)?,
+            tenant: tenant.unwrap_or_else(|| "common".to_owned()),
+            graph: base(&self.settings.endpoints.graph)?,
+        })
+    }
+
+    fn microsoft_client_id(&self) -> Result<String, Problem> {
+        let missing = "Microsoft needs to know which app asks, and no client id is set.";
+        self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
+            Problem::new(Code::SettingsInvalid, missing).then(format!(
+                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
+                 \"Mobile and desktop applications\", under [oauth] in {}.",
+                self.profile.settings_file().display()
+            ))
+        })
+    }
+
+    pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
+        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.outlook_oauth()?)))
+    }
+
+    pub fn outlook(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<OutlookAccount, Problem> {
+        let base = base(&self.settings.endpoints.graph)?;
+        let account = OutlookAccount::new(self.http.clone(), base, self.outlook_tokens(connection)?);
+        Ok(account.for_vendor(vendor).days_ahead(self.settings.sync.horizon_days))
+    }
+
+    /// Whose account a sign-in is of that is stored nowhere yet.
+    pub async fn outlook_address(&self, access: &SecretString) -> Result<String, Problem> {
+        let base = base(&self.settings.endpoints.graph)?;
+        Ok(outlook::address(&self.http, &base, access).await?)
+    }
+
     /// What reads calendar links.
     pub fn fetcher(&self) -> Result<Fetcher, Problem> {
         let mut made = self.fetcher.lock().unwrap_or_else(PoisonError::into_inner);
@@ -255,7 +303,11 @@ impl Wiring {
                     let account = self.feed(connection, vendor)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Outlook | Service::Caldav => {}
+                Service::Outlook => {
+                    let account = self.outlook(&connection.id, &vendor.id)?;
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
+                Service::Caldav => {}
             }
         }
         Ok(accounts)

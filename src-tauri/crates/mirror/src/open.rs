@@ -25,6 +25,7 @@ pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0006_lease.sql")),
     M::up(include_str!("../../../../migrations/0007_standing_answers.sql")),
     M::up(include_str!("../../../../migrations/0008_pause.sql")),
+    M::up(include_str!("../../../../migrations/0009_create_keys.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -5,15 +5,16 @@ mod creates;
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::booking::{Draft, event_id};
 use crate::decide::says;
-use crate::error::{MirrorError, ServiceError};
+use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId, Service};
 use crate::news::News;
 use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
-use crate::policy::Retry;
-use crate::ports::{Account, Calendar, Clock, Probe, RemoteEvent};
+use crate::ports::{Account, Calendar, Probe, RemoteEvent};
 use crate::report::{BookingsReport, ErrorReport, Report, SlotsReport};
 use crate::retry::with_retry;
 use crate::run::Parts;
@@ -342,6 +343,9 @@ struct Sender<'a> {
     mapping: Option<&'a Mapping>,
 }
 
+/// However slow a service is, it shows by then what it has stored.
+const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
 /// How many burnt ids are stepped over before giving up.
 const GENERATIONS: u32 = 8;
 
@@ -354,12 +358,14 @@ impl Sender<'_> {
     async fn create(&self, draft: &Draft) -> Result<Ended, MirrorError> {
         let mut draft = draft.clone();
         for _ in 0..GENERATIONS {
-            let error = match self.send(&draft.id, || self.calendar.create(&draft)).await? {
+            let sent = self.send(|| self.calendar.create(&draft), || self.calendar.find(&draft)).await?;
+            let error = match sent {
                 Sent::Done(event) => return Ok(Ended::Done(self.stored(&draft, &event))),
                 Sent::Found(event) => return Ok(self.found(&draft, event)),
-                Sent::NotThere(error) | Sent::Failed(error) => error,
+                Sent::NotThere(error) if !self.is_used_up(&draft, &error) => error,
+                Sent::Failed(error) => error,
                 Sent::Open(error) => return Ok(Ended::Open { error }),
-                Sent::Burnt => {
+                Sent::Burnt | Sent::NotThere(_) => {
                     self.live_again(&mut draft);
                     continue;
                 }
@@ -375,6 +381,17 @@ impl Sender<'_> {
         draft.id = event_id(&draft.booking, &self.linked.remote, draft.generation);
     }
 
+    /// Whether the service has done a create under this key before and shows nothing that came of it, as it did when we
+    /// last asked: then she has deleted it. What was made a moment ago may not be shown yet, so the first time is no proof.
+    fn is_used_up(&self, draft: &Draft, error: &ServiceError) -> bool {
+        let refused_before = |mapping: &&Mapping| {
+            mapping.event == draft.id
+                && mapping.error.as_ref().is_some_and(|problem| problem.code == Code::ConflictDetected)
+                && mapping.updated_at.saturating_add(SHOWN_AFTER).is_ok_and(|at| at <= self.parts.clock.now())
+        };
+        matches!(error, ServiceError::Exists { .. }) && self.mapping.filter(refused_before).is_some()
+    }
+
     /// The id was taken. If what stands there is this booking's, it is ours from an earlier life.
     fn found(&self, draft: &Draft, event: RemoteEvent) -> Ended {
         let ours = event.marker.as_ref().is_some_and(|marker| marker.booking == draft.booking);
@@ -387,7 +404,8 @@ impl Sender<'_> {
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<Ended, MirrorError> {
-        match self.send(id, || self.calendar.update(id, base, draft)).await? {
+        let sent = self.send(|| self.calendar.update(id, base, draft), || self.calendar.probe(id));
+        match sent.await? {
             Sent::Done(event) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) if says(&event, draft) => Ok(Ended::Done(self.stored(draft, &event))),
             Sent::Found(event) => self.look_again(&[event], &[]),
@@ -404,7 +422,7 @@ impl Sender<'_> {
         base: &ETag,
         remember: Option<&String>,
     ) -> Result<Ended, MirrorError> {
-        match self.send(id, || self.calendar.delete(id, base)).await? {
+        match self.send(|| self.calendar.delete(id, base), || self.calendar.probe(id)).await? {
             Sent::Done(()) | Sent::Burnt => {
                 let its_own = self.mapping.filter(|mapping| mapping.event == *id);
                 let settled = match its_own {
@@ -438,11 +456,13 @@ impl Sender<'_> {
         Mapping { created_at: self.mapping.map_or(mapping.created_at, |old| old.created_at), ..mapping }
     }
 
-    /// Sends a write, and asks what stands under its id whenever the answer leaves that open.
-    async fn send<T, F, A>(&self, id: &RemoteId, mut attempt: A) -> Result<Sent<T>, MirrorError>
+    /// Sends a write, and looks for what came of it whenever the answer leaves that open.
+    async fn send<T, F, A, G, L>(&self, mut attempt: A, mut look: L) -> Result<Sent<T>, MirrorError>
     where
         A: FnMut() -> F,
         F: Future<Output = Result<T, ServiceError>>,
+        L: FnMut() -> G,
+        G: Future<Output = Result<Probe, ServiceError>>,
     {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
@@ -458,7 +478,7 @@ impl Sender<'_> {
                 Err(error) => error,
             };
             failed += 1;
-            let error = match self.judge(id, error).await {
+            let error = match self.judge(error, &mut look).await {
                 Judged::Again(error) => error,
                 Judged::Found(event) => return Ok(Sent::Found(event)),
                 Judged::Burnt => return Ok(Sent::Burnt),
@@ -473,8 +493,12 @@ impl Sender<'_> {
         }
     }
 
-    /// What an answer that confirms nothing comes to, once it is known what stands under the id.
-    async fn judge(&self, id: &RemoteId, error: ServiceError) -> Judged {
+    /// What an answer that confirms nothing comes to, once it is known what came of the write.
+    async fn judge<G, L>(&self, error: ServiceError, look: L) -> Judged
+    where
+        L: FnMut() -> G,
+        G: Future<Output = Result<Probe, ServiceError>>,
+    {
         let Parts { clock, policy, .. } = self.parts;
         let open = error.outcome_unknown()
             || matches!(
@@ -482,7 +506,7 @@ impl Sender<'_> {
                 ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
             );
         if open {
-            match self.probe(id, *clock, &policy.retry).await {
+            match with_retry(*clock, &policy.retry, look).await {
                 Ok(Probe::Burnt) => return Judged::Burnt,
                 Ok(Probe::Live(event)) if !error.outcome_unknown() || self.is_news(&event) => {
                     return Judged::Found(event);
@@ -495,10 +519,6 @@ impl Sender<'_> {
             }
         }
         if error.may_pass() { Judged::Again(error) } else { Judged::Failed(error) }
-    }
-
-    async fn probe(&self, id: &RemoteId, clock: &dyn Clock, retry: &Retry) -> Result<Probe, ServiceError> {
-        with_retry(clock, retry, || self.calendar.probe(id)).await
     }
 
     /// Whether the event stands differently from what the mirror knew before the write.

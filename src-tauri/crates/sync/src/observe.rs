@@ -9,6 +9,7 @@ use crate::ids::{BookingId, CalendarId, ConnectionId};
 use crate::news::News;
 use crate::plan::plan;
 use crate::ports::{Account, Reading};
+use crate::provenance::name;
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
@@ -239,15 +240,17 @@ async fn read_from(
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
-            Reading::Snapshot { items, coverage, cursor } => {
+            Reading::Snapshot { mut items, coverage, cursor } => {
+                name(world, calendar, &mut items);
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(ReadOutcome::Snapshot);
             }
-            Reading::Delta { changed, removed, cursor: next } => {
+            Reading::Delta { mut changed, removed, cursor: next } => {
                 if changed.is_empty() && removed.is_empty() && cursor.as_ref() == Some(&next) {
                     return Ok(ReadOutcome::Unchanged);
                 }
+                name(world, calendar, &mut changed);
                 let outcome = if changed.is_empty() && removed.is_empty() {
                     ReadOutcome::Unchanged
                 } else {
@@ -258,7 +261,8 @@ async fn read_from(
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(outcome);
             }
-            Reading::Partial { items, reason } => {
+            Reading::Partial { mut items, reason } => {
+                name(world, calendar, &mut items);
                 parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
                 report.errors.push(fail(&reason));
                 return Ok(ReadOutcome::Partial);

@@ -51,21 +51,27 @@ pub enum Reading<Item, Key> {
     Failed(ServiceError),
 }
 
+/// A reading from here on is one of everything: no calendar service knows anything older.
+pub const EVER: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// How far a snapshot reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
     Everything,
     /// Everything that ends after this.
     EndingAfter(Timestamp),
+    /// Everything that lies in this stretch, if only in part: of what begins after it, nothing is known.
+    Overlapping(Interval),
 }
 
 impl Coverage {
-    /// Whether what ends at `end` would have been shown.
+    /// Whether what lies between `start` and `end` would have been shown.
     #[must_use]
-    pub fn reaches(self, end: Timestamp) -> bool {
+    pub fn reaches(self, start: Timestamp, end: Timestamp) -> bool {
         match self {
             Self::Everything => true,
             Self::EndingAfter(after) => end > after,
+            Self::Overlapping(stretch) => start < stretch.end() && end > stretch.start(),
         }
     }
 }
@@ -78,6 +84,19 @@ pub struct RemoteEvent {
     pub event: Event,
     /// What we wrote on it, if we did. A copy carries it too, so alone it proves nothing.
     pub marker: Option<Marker>,
+    /// The key that it was created under, where the service gives ids of its own and remembers the key. See
+    /// [`RemoteEvent::key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_as: Option<RemoteId>,
+}
+
+impl RemoteEvent {
+    /// What only we would have chosen for it, if it is ours: its id, or where the service gives that, the key it was
+    /// created under. A copy has another one.
+    #[must_use]
+    pub fn key(&self) -> &RemoteId {
+        self.created_as.as_ref().unwrap_or(&self.id)
+    }
 }
 
 /// The private properties of an event of ours.
@@ -147,7 +166,8 @@ pub trait Account: Send + Sync {
 pub trait Calendar: Send + Sync {
     /// Everything since `cursor`; without one, everything that ends after `since`, masters and exceptions unexpanded.
     async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId>;
-    /// Creates the event under `draft.id`, and answers with what the service stored.
+    /// Creates the event under `draft.id`, and answers with what the service stored. A service that gives ids of its own
+    /// takes `draft.id` as the key under which nothing is created twice.
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
     /// How many events [`Calendar::create_all`] sends with one request.
     fn creates_at_once(&self) -> usize {
@@ -161,6 +181,10 @@ pub trait Calendar: Send + Sync {
             answers.push(self.create(draft).await);
         }
         answers
+    }
+    /// What a create of this draft has led to, if it was done.
+    async fn find(&self, draft: &Draft) -> Result<Probe, ServiceError> {
+        self.probe(&draft.id).await
     }
     /// Changes the event if it is still at `base`. What the draft does not speak of stays as it is.
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError>;

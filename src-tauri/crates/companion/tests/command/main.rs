@@ -16,6 +16,7 @@ mod invite;
 mod killed;
 mod leave;
 mod local;
+mod outlook;
 mod pause;
 mod trouble;
 mod two_computers;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sync::error::ServiceError;
 
@@ -171,9 +170,7 @@ fn read(whole: &Answer, part: &[u8]) -> Option<(usize, Answer)> {
             headers.append(name, value);
         }
     }
-    let received_at: Timestamp = whole.received_at();
-    let body = body.trim_ascii_end().to_vec();
-    Some((at, Answer::within(Peer::Google, status, headers, body, received_at)))
+    Some((at, Answer::part(whole, status, headers, body.trim_ascii_end().to_vec())))
 }
 
 /// Header lines up to the empty one, and what follows.
@@ -201,8 +198,7 @@ mod tests {
     fn answer(kind: &str, body: &str) -> Answer {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", kind.parse().unwrap());
-        let body = body.as_bytes().to_vec();
-        Answer::within(Peer::Google, StatusCode::OK, headers, body, Timestamp::UNIX_EPOCH)
+        Answer::made(Peer::Google, StatusCode::OK, headers, body.as_bytes().to_vec())
     }
 
     fn part(number: usize, status: &str, body: &str) -> String {

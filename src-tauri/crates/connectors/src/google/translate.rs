@@ -120,7 +120,7 @@ fn remote(wire: wire::Event, calendar_zone: Option<&str>) -> RemoteEvent {
     let marker = private.get(BOOKING).zip(private.get(GENERATION)).and_then(|(booking, generation)| {
         Some(Marker { booking: BookingId(booking.clone()), generation: generation.parse().ok()? })
     });
-    RemoteEvent { id: RemoteId(wire.id), etag: ETag(wire.etag), event, marker }
+    RemoteEvent { id: RemoteId(wire.id), etag: ETag(wire.etag), event, marker, created_as: None }
 }
 
 /// A series keeps its wall time and zone, which is what its rules count in. Anything else is an instant, for which

@@ -27,23 +27,18 @@ pub struct Refusal {
 }
 
 impl Answer {
-    /// An answer that came inside another.
-    pub(crate) fn within(
-        peer: Peer,
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Vec<u8>,
-        received_at: Timestamp,
-    ) -> Self {
-        Self { peer, status, headers, body, received_at }
+    /// One part of an answer to many requests at once.
+    pub(crate) fn part(whole: &Self, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer: whole.peer, status, headers, body, received_at: whole.received_at }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn made(peer: Peer, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer, status, headers, body, received_at: Timestamp::UNIX_EPOCH }
     }
 
     pub(crate) fn body(&self) -> &[u8] {
         &self.body
-    }
-
-    pub(crate) fn received_at(&self) -> Timestamp {
-        self.received_at
     }
 
     #[must_use]

@@ -130,16 +130,12 @@ impl Writing<'_, '_> {
 impl Sender<'_> {
     async fn after(&self, one: &mut One<'_, '_>, error: ServiceError) -> Next {
         one.failed += 1;
-        match self.judge(&one.draft.id, error).await {
+        match self.judge(error, || self.calendar.find(&one.draft)).await {
             Judged::Found(event) => Next::Ended(self.found(&one.draft, event)),
+            Judged::NotThere(error) if self.is_used_up(&one.draft, &error) => self.next_life(one),
             Judged::NotThere(error) | Judged::Failed(error) => Next::Ended(Ended::Failed { error }),
             Judged::Open(error) => Next::Ended(Ended::Open { error }),
-            Judged::Burnt if one.lives >= GENERATIONS => Next::Ended(Ended::Failed { error: used_up() }),
-            Judged::Burnt => {
-                self.live_again(&mut one.draft);
-                (one.lives, one.failed) = (one.lives + 1, 0);
-                Next::Again(Duration::ZERO)
-            }
+            Judged::Burnt => self.next_life(one),
             Judged::Again(error) => {
                 let retry = &self.parts.policy.retry;
                 match retry.wait_after(one.failed, error.retry_after(), self.parts.clock.jitter()) {
@@ -148,6 +144,15 @@ impl Sender<'_> {
                 }
             }
         }
+    }
+
+    fn next_life(&self, one: &mut One<'_, '_>) -> Next {
+        if one.lives >= GENERATIONS {
+            return Next::Ended(Ended::Failed { error: used_up() });
+        }
+        self.live_again(&mut one.draft);
+        (one.lives, one.failed) = (one.lives + 1, 0);
+        Next::Again(Duration::ZERO)
     }
 }
 

@@ -216,6 +216,7 @@ impl Holdings {
                 etag: ETag(content(&event)),
                 event,
                 marker: None,
+                created_as: None,
             })
             .collect();
         for row in &rows {
@@ -331,7 +332,7 @@ impl Holdings {
             }
         }
         let etag = ETag(TAKEN_BACK.to_owned());
-        let row = RemoteEvent { id: key.id(&event, true), etag, event, marker: None };
+        let row = RemoteEvent { id: key.id(&event, true), etag, event, marker: None, created_as: None };
         taken.intake.changed.push(row.clone());
         self.known.insert(key.clone(), vec![row]);
     }
