@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::Bookiji;
-use connectors::google::{self, GoogleAccount};
+use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
@@ -50,6 +50,7 @@ pub struct Wiring {
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
     /// What each Google account may still be asked this minute.
     budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
+    recent_times: RecentTimes,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -117,6 +118,7 @@ impl Wiring {
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             budgets: Mutex::default(),
+            recent_times: RecentTimes::default(),
             place,
             lock,
         })
@@ -197,7 +199,8 @@ impl Wiring {
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
         let base = base(&self.settings.endpoints.google_api)?;
         let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
-        Ok(account.for_vendor(vendor).within(self.google_budget(connection)))
+        let account = account.for_vendor(vendor).within(self.google_budget(connection));
+        Ok(account.remembering(self.recent_times.clone()).days_ahead(self.settings.sync.horizon_days))
     }
 
     fn google_budget(&self, connection: &ConnectionId) -> Budget {

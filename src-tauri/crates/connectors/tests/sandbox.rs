@@ -8,6 +8,8 @@ mod batches;
 mod lease;
 #[path = "sandbox/slots.rs"]
 mod slots;
+#[path = "sandbox/times.rs"]
+mod times;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -18,6 +18,7 @@ mod leave;
 mod local;
 mod outlook;
 mod pause;
+mod requests;
 mod trouble;
 mod two_computers;
 mod undo;

@@ -38,9 +38,14 @@ impl World {
 
     /// A sandbox of so many vendors, and an empty profile for the first of them.
     pub async fn start_of(vendors: usize) -> Self {
+        Self::start_with(Options { vendors, ..Options::default() }).await
+    }
+
+    /// As [`World::start`], with a life of another size.
+    pub async fn start_with(options: Options) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), vendors, ..Options::default() };
+        let options = Options { write_settings: Some(settings.clone()), ..options };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
@@ -134,6 +139,13 @@ impl World {
 
     pub async fn state(&self) -> Value {
         self.control("GET", "state", None).await
+    }
+
+    /// What the sandbox has been asked since the last time, by service and route.
+    pub async fn asked(&self) -> Value {
+        let asked = self.control("GET", "requests", None).await;
+        self.control("DELETE", "requests", None).await;
+        asked
     }
 
     async fn control(&self, method: &str, what: &str, body: Option<Value>) -> Value {

@@ -9,6 +9,7 @@ use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
 use sync::ports::{Calendar, Probe, Reading, RemoteEvent};
 
+use super::times::Place;
 use super::translate::{Item, insert_body, item, patch_body};
 use super::{Api, batch, refusal};
 use crate::http::{Answer, Method, Peer, Request, garbled};
@@ -16,6 +17,8 @@ use crate::http::{Answer, Method, Peer, Request, garbled};
 pub(super) struct GoogleCalendar {
     pub(super) api: Api,
     pub(super) remote: RemoteCalendarId,
+    /// How many days ahead must be known where no more than busy times may be seen.
+    pub(super) ahead: u16,
 }
 
 const NOT_OURS: &str = "this calendar is not one that the app may write to; connect the account with --own-calendar, or \
@@ -75,7 +78,20 @@ fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
 #[async_trait]
 impl Calendar for GoogleCalendar {
     async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
-        self.read_from(cursor, since).await
+        let times = cursor.and_then(Place::of);
+        if let Some(place) = times.as_ref().filter(|place| place.since == since) {
+            return self.read_times(Some(place), since).await;
+        }
+        // Once a day she may have been shown more.
+        let events = self.read_from(cursor.filter(|_| times.is_none()), since).await;
+        let Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) = &events else {
+            return events;
+        };
+        match self.read_times(None, since).await {
+            // Nor may her times be seen: what was said first is what is wrong.
+            Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) => events,
+            times => times,
+        }
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

@@ -5,6 +5,7 @@ mod calendar;
 mod read;
 mod recurrence;
 mod refusal;
+mod times;
 mod translate;
 mod wire;
 
@@ -22,6 +23,7 @@ use crate::http::{Answer, Base, Budget, Http, Method, Peer, Request, garbled};
 use crate::oauth;
 use crate::tokens::{Signed, Tokens};
 use calendar::GoogleCalendar;
+pub use times::RecentTimes;
 
 /// What the app asks of an account by default: a calendar of its own to write into, and to read the rest.
 pub const SCOPES: &[&str] = &[
@@ -40,6 +42,17 @@ pub const SCOPES_FOR_HER_OWN_CALENDAR: &[&str] = &[
     "openid",
     "email",
 ];
+
+/// What the app asks when she shows it no more than when she is busy.
+pub const SCOPES_FOR_TIMES_ONLY: &[&str] = &[
+    "https://www.googleapis.com/auth/calendar.app.created",
+    "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
+    "https://www.googleapis.com/auth/calendar.freebusy",
+    "openid",
+    "email",
+];
+
+const FREE_BUSY: &str = "/calendar/v3/freeBusy";
 
 /// The sign-in that Google asks of a desktop app. Google sends a refresh token to those anyway; asking for consent
 /// again makes it send one after a reinstallation too.
@@ -76,6 +89,7 @@ struct Api {
     signed: Signed,
     base: Base,
     budget: Option<Budget>,
+    recent: RecentTimes,
 }
 
 impl Api {
@@ -90,7 +104,7 @@ impl Api {
     /// Sends within the account's budget. Writes that its own quota forbids are not sent before it may have ended.
     async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
         let Some(budget) = &self.budget else { return self.signed.send(request).await };
-        let writes = *request.method() != Method::GET;
+        let writes = *request.method() != Method::GET && request.route() != FREE_BUSY;
         if let Some(wait) = budget.held_for().filter(|_| writes) {
             let service = Peer::Google.name().to_owned();
             return Err(ServiceError::RateLimited { service, retry_after: Some(wait) });
@@ -109,13 +123,18 @@ impl Api {
 pub struct GoogleAccount {
     api: Api,
     vendor: Option<VendorId>,
+    ahead: u16,
 }
 
 impl GoogleAccount {
     /// `base` is the API's address without `/calendar/v3`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { api: Api { signed: Signed { http, tokens }, base, budget: None }, vendor: None }
+        Self {
+            api: Api { signed: Signed { http, tokens }, base, budget: None, recent: RecentTimes::default() },
+            vendor: None,
+            ahead: 366,
+        }
     }
 
     /// Says for whom [`CalendarEntry::ours`] is asked. Without, no calendar is ours.
@@ -132,6 +151,20 @@ impl GoogleAccount {
         self
     }
 
+    /// Shares what was told of busy times within the last minute with other accounts of the same sign-in.
+    #[must_use]
+    pub fn remembering(mut self, recent: RecentTimes) -> Self {
+        self.api.recent = recent;
+        self
+    }
+
+    /// Says how many days ahead must be known. Only where no more than busy times may be seen, that is more to ask.
+    #[must_use]
+    pub fn days_ahead(mut self, days: u16) -> Self {
+        self.ahead = days;
+        self
+    }
+
     fn entry(&self, entry: wire::CalendarListEntry) -> CalendarEntry {
         let mark = self.vendor.as_ref().map(mark);
         CalendarEntry {
@@ -139,7 +172,7 @@ impl GoogleAccount {
             name: entry.summary_override.or(entry.summary).unwrap_or_else(|| entry.id.clone()),
             remote: RemoteCalendarId(entry.id),
             time_zone: entry.time_zone,
-            writable: matches!(entry.access_role.as_str(), "owner" | "writer"),
+            writable: matches!(entry.access_role.as_str(), "owner" | "writer" | "writerWithoutPrivateAccess"),
             primary: entry.primary,
         }
     }
@@ -223,7 +256,7 @@ impl Account for GoogleAccount {
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
-        Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone() })
+        Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone(), ahead: self.ahead })
     }
 
     async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {

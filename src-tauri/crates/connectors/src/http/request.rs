@@ -62,6 +62,10 @@ impl Request {
         self.calls
     }
 
+    pub(crate) fn route(&self) -> &'static str {
+        self.route
+    }
+
     pub(crate) fn method(&self) -> &Method {
         &self.method
     }
