@@ -25,11 +25,13 @@ use crate::tokens::{Signed, Tokens};
 use calendar::GoogleCalendar;
 pub use times::RecentTimes;
 
-/// What the app asks of an account by default: a calendar of its own to write into, and to read the rest.
+/// What the app asks of an account by default: a calendar of its own to write into, and to read the rest. Where no more
+/// than busy times are shown, to her or to us, those are read.
 pub const SCOPES: &[&str] = &[
     "https://www.googleapis.com/auth/calendar.app.created",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
     "https://www.googleapis.com/auth/calendar.events.readonly",
+    "https://www.googleapis.com/auth/calendar.freebusy",
     "openid",
     "email",
 ];
@@ -39,6 +41,7 @@ pub const SCOPES_FOR_HER_OWN_CALENDAR: &[&str] = &[
     "https://www.googleapis.com/auth/calendar.app.created",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
     "https://www.googleapis.com/auth/calendar.events",
+    "https://www.googleapis.com/auth/calendar.freebusy",
     "openid",
     "email",
 ];
