@@ -169,11 +169,21 @@ async fn an_account_that_refuses_all_of_them_is_told_of_once_and_asked_no_more()
 
 #[tokio::test]
 async fn a_batch_killed_at_any_write_to_the_mirror_ends_as_if_it_had_not_been() {
+    killed_at_any_write(false).await;
+}
+
+#[tokio::test]
+async fn a_batch_killed_at_any_write_doubles_nothing_where_the_service_gives_the_ids() {
+    killed_at_any_write(true).await;
+}
+
+async fn killed_at_any_write(gives_ids: bool) {
     for moment in [Moment::Before, Moment::After] {
         for fatal in 1.. {
             let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
             let mut world =
                 booked(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)), 3, 5).await;
+            world.services.state().gives_ids = gives_ids;
             world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
             let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
             world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
@@ -194,6 +204,15 @@ async fn a_batch_killed_at_any_write_to_the_mirror_ends_as_if_it_had_not_been() 
 
 #[tokio::test]
 async fn a_batch_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
+    loses_any_request(false).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_loses_any_request_doubles_nothing_where_the_service_gives_the_ids() {
+    loses_any_request(true).await;
+}
+
+async fn loses_any_request(gives_ids: bool) {
     let mut undisturbed = booked(memory(), 3, 5).await;
     undisturbed.sync().await;
     let requests = undisturbed.services.state().requests.len();
@@ -203,6 +222,7 @@ async fn a_batch_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
         for nth in 0..requests {
             for times in [1, 2, 9] {
                 let mut world = booked(memory(), 3, 5).await;
+                world.services.state().gives_ids = gives_ids;
                 world.fail_from(nth, times, fault);
                 world.try_sync(Direction::Bidirectional, false).await.expect("a report");
                 world.heal();

@@ -173,8 +173,10 @@ fn read(whole: &Answer, part: &[u8]) -> Option<(usize, Answer)> {
     Some((at, Answer::part(whole, status, headers, body.trim_ascii_end().to_vec())))
 }
 
+type Fields<'a> = Vec<(&'a str, &'a str)>;
+
 /// Header lines up to the empty one, and what follows.
-fn head(text: &[u8]) -> Option<(Vec<(&str, &str)>, &[u8])> {
+fn head(text: &[u8]) -> Option<(Fields<'_>, &[u8])> {
     let mut fields = Vec::new();
     let mut rest = text.strip_prefix(b"\r\n").or_else(|| text.strip_prefix(b"\n")).unwrap_or(text);
     loop {

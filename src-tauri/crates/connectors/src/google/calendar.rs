@@ -58,13 +58,16 @@ fn created(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
     if answer.status.is_success() {
         return stored(answer);
     }
-    match refusal::error(answer) {
-        // It was just read, so it is there: what Google hides is the permission to write.
-        ServiceError::Gone { service } => {
-            Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() })
-        }
-        error => Err(error),
+    let error = refusal::error(answer);
+    // It was just read, so it is there: what Google hides is the permission to write.
+    if let ServiceError::Gone { service } = error {
+        return Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() });
     }
+    Err(error)
+}
+
+fn is_out_of_sight(reading: &Reading<RemoteEvent, RemoteId>) -> bool {
+    matches!(reading, Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }))
 }
 
 /// A write without a precondition could undo what somebody else did.
@@ -84,14 +87,12 @@ impl Calendar for GoogleCalendar {
         }
         // Once a day she may have been shown more.
         let events = self.read_from(cursor.filter(|_| times.is_none()), since).await;
-        let Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) = &events else {
+        if !is_out_of_sight(&events) {
             return events;
-        };
-        match self.read_times(None, since).await {
-            // Nor may her times be seen: what was said first is what is wrong.
-            Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) => events,
-            times => times,
         }
+        // Where her times may not be seen either, what was said first is what is wrong.
+        let times = self.read_times(None, since).await;
+        if is_out_of_sight(&times) { events } else { times }
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

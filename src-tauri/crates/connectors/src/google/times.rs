@@ -28,10 +28,11 @@ const QUESTION: SignedDuration = SignedDuration::from_hours(60 * 24);
 const BLOCKS: usize = 20_000;
 
 type Asked = (RemoteCalendarId, Timestamp, Timestamp);
+type Told = (Instant, Vec<Interval>);
 
 /// Answers of the last minute. Cloning shares them.
 #[derive(Clone, Debug, Default)]
-pub struct RecentTimes(Arc<Mutex<BTreeMap<Asked, (Instant, Vec<Interval>)>>>);
+pub struct RecentTimes(Arc<Mutex<BTreeMap<Asked, Told>>>);
 
 impl RecentTimes {
     fn get(&self, asked: &Asked) -> Option<Vec<Interval>> {
