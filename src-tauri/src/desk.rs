@@ -1,6 +1,8 @@
 //! Which engine stands behind the window: hers, the sample's, or none because hers could not start. Whichever it is,
 //! its overviews come out of one channel.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Options};
 use companion::errand::Errand;
@@ -23,6 +25,8 @@ pub struct Desk {
     profile: Profile,
     language: Language,
     shown: watch::Sender<Overview>,
+    /// The window is open.
+    looks: AtomicBool,
     engine: Mutex<Option<Running>>,
 }
 
@@ -57,7 +61,13 @@ impl Desk {
     /// Nothing runs yet.
     #[must_use]
     pub fn new(profile: Profile, language: Language) -> Self {
-        Self { profile, language, shown: watch::Sender::new(nothing(None)), engine: Mutex::new(None) }
+        Self {
+            profile,
+            language,
+            shown: watch::Sender::new(nothing(None)),
+            looks: AtomicBool::new(false),
+            engine: Mutex::new(None),
+        }
     }
 
     #[must_use]
@@ -86,6 +96,14 @@ impl Desk {
                 Ok(())
             }
             None => self.begin(&mut engine).await,
+        }
+    }
+
+    /// The window is open, or no longer is. Whichever engine runs, or comes to run, knows it.
+    pub async fn look(&self, is_open: bool) {
+        self.looks.store(is_open, Ordering::SeqCst);
+        if let Some(running) = self.engine.lock().await.as_ref() {
+            running.engine.handle().look(self.looks.load(Ordering::SeqCst));
         }
     }
 
@@ -160,6 +178,7 @@ impl Desk {
     }
 
     fn install(&self, place: &mut Option<Running>, engine: Engine) {
+        engine.handle().look(self.looks.load(Ordering::SeqCst));
         let mut overviews = engine.handle().overview();
         let shown = self.shown.clone();
         let passing = spawn(async move {

@@ -72,6 +72,8 @@ pub struct State {
     pub shows_nothing_in_full: bool,
     /// How many creates the calendar service takes in one request; nothing says one.
     pub creates_at_once: usize,
+    /// What happens to the next single events of such a request, whatever becomes of the request.
+    pub item_faults: VecDeque<Option<Fault>>,
     /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
     /// in readings in place of what was written on the event.
     pub gives_ids: bool,
@@ -522,10 +524,16 @@ impl Calendar for OneCalendar {
 
     async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
         let made = self.write("create_all", |state, remote| {
-            let one = |draft| match state.fault("create_one") {
-                Some(fault) => Err(error(fault)),
-                None => state.make(remote, draft),
-            };
+            assert!(drafts.len() <= state.creates_at_once, "{} events at once", drafts.len());
+            let one =
+                |draft| match state.item_faults.pop_front().flatten().or_else(|| state.fault("create_one")) {
+                    Some(Fault::ReplyLost) => {
+                        let _ = state.make(remote, draft);
+                        Err(error(Fault::ReplyLost))
+                    }
+                    Some(fault) => Err(error(fault)),
+                    None => state.make(remote, draft),
+                };
             Ok(drafts.iter().map(one).collect::<Vec<_>>())
         });
         made.unwrap_or_else(|error| vec![Err(error); drafts.len()])

@@ -1,5 +1,6 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
+pub mod allowance;
 pub mod busy;
 pub mod cli;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod links;
 pub mod log;
 pub mod notice;
 pub mod outfile;
+pub mod pace;
 pub mod problem;
 pub mod profile;
 pub mod roles;

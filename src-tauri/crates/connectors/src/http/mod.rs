@@ -108,7 +108,7 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, request.calls);
         let result = self.exchange(client, request).await;
         match &result {
             Ok(answer) => tracing::debug!(
@@ -136,7 +136,7 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, 1);
         let began = Instant::now();
         let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;
         let response = sent.map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
