@@ -220,7 +220,7 @@ mod tests {
             std::fs::write(profile.settings_file(), "[no such thing]").unwrap();
             let desk = Desk::new(profile.clone(), Language::English);
             let refused = desk.start().await.unwrap_err();
-            assert_eq!(refused.code, sync::error::Code::SettingsInvalid);
+            assert_eq!(refused.code, Code::SettingsInvalid);
             assert_eq!(desk.overview().problem.map(|problem| problem.code), Some(refused.code));
 
             std::fs::write(profile.settings_file(), "[vault]\nkind = \"keychain\"\n").unwrap();

@@ -32,6 +32,12 @@ export function said(card: CardView, language: Language, now: number): Said {
       const [label, note = ''] = of[option] ?? []
       return label ? [{ option, label, note }] : []
     })
+  const move = () =>
+    answers({
+      move: [labels.move(found), notes.told(first)],
+      put_back: [labels.putBack(booked), notes.returns(first)],
+      leave: [labels.leaveBoth, notes.bothStay(booked, found)],
+    })
   const removal = () =>
     answers({ remove: [labels.remove, found && notes.at(found)], leave: [labels.keep, notes.staysBlocked] })
 
@@ -40,11 +46,7 @@ export function said(card: CardView, language: Language, now: number): Said {
       return {
         title: words.moved(who, found),
         body: `${hers()} ${words.movedBody(booked, found)}`,
-        answers: answers({
-          move: [labels.move(found), notes.told(first)],
-          put_back: [labels.putBack(booked), notes.returns(first)],
-          leave: [labels.leaveBoth, notes.bothStay(booked, found)],
-        }),
+        answers: move(),
       }
     case 'resized':
       return {
@@ -70,11 +72,7 @@ export function said(card: CardView, language: Language, now: number): Said {
       return {
         title: words.movedBoth(who),
         body: words.movedBothBody(booked, found),
-        answers: answers({
-          move: [labels.move(found), notes.told(first)],
-          put_back: [labels.putBack(booked), notes.returns(first)],
-          leave: [labels.leaveBoth, notes.bothStay(booked, found)],
-        }),
+        answers: move(),
       }
     case 'moved_cancelled':
       return { title: words.movedCancelled(who), body: words.movedCancelledBody(found), answers: removal() }

@@ -713,7 +713,7 @@ async fn meanwhile<T>(work: impl Future<Output = T>, asked: &mut mpsc::Receiver<
 
 /// The folders that the settings name, and the profile's own.
 fn watched(wiring: &Wiring) -> Inbox {
-    let folders = heal::folders(wiring);
+    let folders = inbox::watched(wiring);
     let language = wiring.settings.language.unwrap_or_else(Language::of_system);
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sync::error::Code;
 
 use crate::import::{self, Options};
-use crate::inbox::Folder;
+use crate::inbox;
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 
@@ -21,7 +21,8 @@ pub async fn retake_imports(wiring: &Wiring) -> Result<(), Problem> {
     if !wiring.mirror.rebuilt()?.is_some_and(|rebuilt| rebuilt.imports_lost) {
         return Ok(());
     }
-    let files: Vec<PathBuf> = folders(wiring).iter().flat_map(|folder| put_away(&folder.imported)).collect();
+    let files: Vec<PathBuf> =
+        inbox::watched(wiring).iter().flat_map(|folder| put_away(&folder.imported)).collect();
     if !files.is_empty() {
         let options = Options { on_conflict: wiring.settings.import.on_conflict, dry_run: false };
         match import::import_files(wiring, &files, &options).await {
@@ -47,16 +48,4 @@ fn put_away(folder: &Path) -> Vec<PathBuf> {
     found.sort();
     let too_many = found.len().saturating_sub(FILES);
     found.split_off(too_many)
-}
-
-/// The folders that this profile watches.
-pub(crate) fn folders(wiring: &Wiring) -> Vec<Folder> {
-    let settings = &wiring.settings;
-    let mut folders = Vec::new();
-    if settings.import.watch {
-        folders.push(wiring.profile.inbox());
-        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
-        folders.extend(hers.map(|path| Folder::of_hers(path)));
-    }
-    folders
 }

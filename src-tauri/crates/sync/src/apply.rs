@@ -58,9 +58,7 @@ impl Applied {
             Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {}
         }
     }
-}
 
-impl Applied {
     /// Nothing in this run has shown yet that it would be refused.
     fn may_try(&self, connection: &ConnectionId, calendar: &CalendarId, booking: &BookingId) -> bool {
         !self.stopped.contains(connection) && !self.failed.contains(&(calendar.clone(), booking.0.clone()))

@@ -59,10 +59,10 @@ pub async fn calendar(
     end(parts, side, differences, report)
 }
 
-/// As [`calendar`], for the platform's bookings.
+/// As [`calendar()`], for the platform's bookings.
 ///
 /// # Errors
-/// As [`calendar`].
+/// As [`calendar()`].
 pub async fn bookings(parts: &Parts<'_>, report: &mut Report) -> Result<(), MirrorError> {
     let world = parts.mirror.world()?;
     let side = Side::Bookings;

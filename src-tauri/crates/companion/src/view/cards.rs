@@ -1,12 +1,14 @@
 //! What waits for the vendor, in facts: which booking, what times, whose account. The window has the words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use calendar::event::{Event, When};
+use calendar::event::Event;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+use serde::{Deserialize, Serialize};
 use sync::busy_set::vendor_zone;
 use sync::decide::{Question, event_times};
 use sync::decisions::{Open, open};
@@ -83,7 +85,7 @@ pub enum CardKind {
 }
 
 /// What she may answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum CardOption {
@@ -103,40 +105,10 @@ pub enum CardOption {
 }
 
 impl CardOption {
-    const ALL: [Self; 13] = [
-        Self::Move,
-        Self::Cancel,
-        Self::PutBack,
-        Self::Remove,
-        Self::Unblock,
-        Self::Create,
-        Self::Switch,
-        Self::Leave,
-        Self::Accept,
-        Self::Decline,
-        Self::Replace,
-        Self::Merge,
-        Self::Skip,
-    ];
-
-    /// As the engine and the command know it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Move => "move",
-            Self::Cancel => "cancel",
-            Self::PutBack => "put_back",
-            Self::Remove => "remove",
-            Self::Unblock => "unblock",
-            Self::Create => "create",
-            Self::Switch => "switch",
-            Self::Leave => "leave",
-            Self::Accept => "accept",
-            Self::Decline => "decline",
-            Self::Replace => "replace",
-            Self::Merge => "merge",
-            Self::Skip => "skip",
-        }
+    /// By the word that the engine and the command know it by.
+    fn of(word: &str) -> Option<Self> {
+        let word: StrDeserializer<'_, Error> = word.into_deserializer();
+        Self::deserialize(word).ok()
     }
 }
 
@@ -172,7 +144,6 @@ pub(super) fn pressing(cards: &[CardView]) -> usize {
 }
 
 fn card(world: &World, open: &Open<'_>) -> CardView {
-    let options = open.options();
     let facts = match open {
         Open::AllHeld(held) => all_held(world, held),
         Open::Card(card) => of_card(world, card),
@@ -203,12 +174,7 @@ fn card(world: &World, open: &Open<'_>) -> CardView {
     CardView {
         id: open.id(),
         presses: open.presses(),
-        options: CardOption::ALL
-            .into_iter()
-            .filter_map(|option| Some((options.iter().position(|word| *word == option.as_str())?, option)))
-            .collect::<BTreeMap<_, _>>()
-            .into_values()
-            .collect(),
+        options: open.options().into_iter().filter_map(CardOption::of).collect(),
         may_stand: open.may_stand(),
         ..facts
     }
@@ -280,12 +246,7 @@ fn invited(event: &Event, zone: &TimeZone) -> Option<SpanView> {
     if let Some(times) = event_times(event) {
         return Some(times.into());
     }
-    let start = match &event.start {
-        When::Date(date) => date.to_zoned(zone.clone()).ok()?.timestamp(),
-        When::Floating(wall) => wall.to_zoned(zone.clone()).ok()?.timestamp(),
-        When::Utc(at) => *at,
-        When::Zoned { wall, zone } => zone.time_zone()?.to_ambiguous_timestamp(*wall).compatible().ok()?,
-    };
+    let start = event.start.instant_in(zone)?;
     Some(SpanView { start, end: start })
 }
 
@@ -336,15 +297,12 @@ mod tests {
 
     #[test]
     fn the_window_knows_every_answer_by_the_word_that_the_engine_knows_it_by() {
-        let known: BTreeSet<&str> = CardOption::ALL.into_iter().map(CardOption::as_str).collect();
-        assert_eq!(known.len(), CardOption::ALL.len());
         let engine =
             Choice::ALL.map(Choice::as_str).into_iter().chain(OnConflict::ALL.map(OnConflict::as_str));
         for word in engine.chain(["accept", "decline"]) {
-            assert!(known.contains(word), "{word}");
+            let option = CardOption::of(word).unwrap_or_else(|| panic!("{word}"));
+            assert_eq!(serde_json::to_value(option).unwrap(), word);
         }
-        for option in CardOption::ALL {
-            assert_eq!(serde_json::to_value(option).unwrap(), option.as_str());
-        }
+        assert_eq!(CardOption::of("no such word"), None);
     }
 }
