@@ -2,6 +2,7 @@
 
 pub mod allowance;
 pub mod busy;
+pub mod caldav;
 pub mod cli;
 pub mod clock;
 pub mod controller;

@@ -19,12 +19,15 @@ pub struct Request {
     body: Vec<u8>,
     /// How many calls its service counts it as.
     pub(super) calls: u32,
+    /// The caller decides where a redirect may lead.
+    pub(super) shows_redirects: bool,
 }
 
 impl Request {
     #[must_use]
     pub fn new(peer: Peer, method: Method, route: &'static str, url: Url) -> Self {
-        Self { peer, route, method, url, headers: HeaderMap::new(), body: Vec::new(), calls: 1 }
+        let (headers, body) = (HeaderMap::new(), Vec::new());
+        Self { peer, route, method, url, headers, body, calls: 1, shows_redirects: false }
     }
 
     #[must_use]
@@ -93,6 +96,11 @@ impl Request {
     pub(crate) fn bytes(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self
+    }
+
+    /// Lets a redirect come back as an answer instead of an error.
+    pub(crate) fn shows_redirects(self) -> Self {
+        Self { shows_redirects: true, ..self }
     }
 
     pub(super) fn into_reqwest(self, client: &reqwest::Client) -> reqwest::RequestBuilder {
