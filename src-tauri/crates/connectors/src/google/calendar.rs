@@ -66,10 +66,6 @@ fn created(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
     Err(error)
 }
 
-fn is_out_of_sight(reading: &Reading<RemoteEvent, RemoteId>) -> bool {
-    matches!(reading, Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }))
-}
-
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
     if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
@@ -87,12 +83,12 @@ impl Calendar for GoogleCalendar {
         }
         // Once a day she may have been shown more.
         let events = self.read_from(cursor.filter(|_| times.is_none()), since).await;
-        if !is_out_of_sight(&events) {
-            return events;
-        }
+        let Reading::Failed(ServiceError::Forbidden { .. }) = &events else { return events };
         // Where her times may not be seen either, what was said first is what is wrong.
-        let times = self.read_times(None, since).await;
-        if is_out_of_sight(&times) { events } else { times }
+        match self.read_times(None, since).await {
+            Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) => events,
+            times => times,
+        }
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
