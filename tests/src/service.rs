@@ -35,6 +35,8 @@ pub enum Fault {
     CursorLost,
     /// Half of the items, then no more.
     HalfAReading,
+    /// Nothing, as if that were all; with a cursor it is lost.
+    EmptyList,
     /// The write is refused as wrong.
     Rejected,
 }
@@ -314,9 +316,11 @@ impl Services {
 fn error(fault: Fault) -> ServiceError {
     let service = "fake".to_owned();
     match fault {
-        Fault::ReplyLost | Fault::Unreachable | Fault::HalfAReading | Fault::CursorLost => {
-            ServiceError::Unreachable { service, reason: format!("{fault:?}") }
-        }
+        Fault::ReplyLost
+        | Fault::Unreachable
+        | Fault::HalfAReading
+        | Fault::EmptyList
+        | Fault::CursorLost => ServiceError::Unreachable { service, reason: format!("{fault:?}") },
         Fault::RateLimited => ServiceError::RateLimited { service, retry_after: None },
         Fault::SignInExpired => ServiceError::SignInExpired { service, reason: "invalid_grant".to_owned() },
         Fault::Rejected => {
@@ -425,7 +429,10 @@ impl Calendar for OneCalendar {
         let mut state = self.services.state();
         let fault = state.fault("read");
         match fault {
-            Some(Fault::CursorLost) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::CursorLost | Fault::EmptyList) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::EmptyList) => {
+                return Reading::Snapshot { items: Vec::new(), coverage: Coverage::Everything, cursor: None };
+            }
             Some(Fault::HalfAReading) => {
                 let mut items = state.live(&self.remote);
                 items.truncate(items.len() / 2);

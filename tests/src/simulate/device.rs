@@ -187,9 +187,7 @@ impl Device {
                 writer: &writer,
             };
             match errand {
-                Errand::Sync(direction) => {
-                    run(&parts, &Request { run: id, direction, dry_run: false }).await
-                }
+                Errand::Sync(direction) => run(&parts, &Request { run: id, direction, dry_run: false }).await,
                 Errand::TakeBack(of) => undo(&parts, &id, &of).await,
             }
         })
@@ -198,8 +196,7 @@ impl Device {
     /// Its mirror, as the engine has it.
     #[must_use]
     pub fn mirror(&self) -> Box<dyn Mirror> {
-        let watched =
-            Watched { inside: self.inside.clone(), stage: self.stage.clone(), device: self.index };
+        let watched = Watched { inside: self.inside.clone(), stage: self.stage.clone(), device: self.index };
         mutant::mirror(watched, self.mutant)
     }
 

@@ -39,8 +39,9 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
     let mut broken = Vec::new();
     let lost_marks = stage.unmarked.clone();
     for error in &report.errors {
-        let excused =
-            |id: &BookingId| lost_marks.contains(id) || stage.runs[stage.device].refused.contains(id) || is_taken(stage, id);
+        let excused = |id: &BookingId| {
+            lost_marks.contains(id) || stage.runs[stage.device].refused.contains(id) || is_taken(stage, id)
+        };
         if error.booking.as_ref().is_none_or(|booking| !excused(booking)) {
             broken.push(format!("nothing is wrong, and it reports: {}", error.message));
         }
@@ -87,7 +88,10 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
     }
     if alone {
         broken.extend(busy(stage, report));
-        broken.extend(slots(stage));
+        // What a computer that stands by was given to offer, it offers later.
+        if !stage.lease.asked.iter().all(|asked| *asked) || !stage.lease.offered {
+            broken.extend(slots(stage));
+        }
     }
     broken.into_iter().for_each(|what| stage.breaks(what));
 }
@@ -179,13 +183,13 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
         let source = CalendarId::of(&connection(), remote);
         let hers = || stage.hers.iter().filter(|(place, _)| place.0 == *remote);
         let true_busy = || hers().flat_map(|(_, hers)| hers.spans.iter().copied());
-        let least = stage.clipped(stage.shown(true_busy()));
+        let least = stage.clipped(stage.shown(stage.blocking(remote)));
         let most = stage.clipped(true_busy().chain(stage.elsewhere(remote)));
         broken.extend(between(remote.as_str(), &stage.published(&source), &least, &most));
     }
     for (device, files) in &stage.files {
         let source = import::linked(DEVICES[*device], 5, stage.now).id;
-        if report.busy.sources.iter().all(|told| told.id != source) {
+        if report.busy.sources.iter().all(|told| told.id != source) || *device != stage.device {
             continue;
         }
         let filed = stage.clipped(files.values().filter(|filed| filed.busy).map(|filed| filed.span));

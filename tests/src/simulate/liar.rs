@@ -14,8 +14,8 @@ use std::fmt::Write as _;
 use sync::error::ServiceError;
 use sync::ports::Reading;
 
-pub use self::watch::ANY;
 use self::lie::{Bent, bent, refusal, takes_its_time};
+pub use self::watch::ANY;
 use super::stage::{Place, Shared, Stage, on};
 use super::turns::turn;
 use super::weather::{Call, Lie, Turn};
@@ -55,7 +55,9 @@ impl<I, K> Answer for Reading<I, K> {
     fn told(&self) -> String {
         match self {
             Self::Snapshot { items, .. } => format!("all {}", items.len()),
-            Self::Delta { changed, removed, .. } => format!("{} changed, {} gone", changed.len(), removed.len()),
+            Self::Delta { changed, removed, .. } => {
+                format!("{} changed, {} gone", changed.len(), removed.len())
+            }
             Self::Partial { items, .. } => format!("{} and then no more", items.len()),
             Self::CursorLost => "cursor lost".to_owned(),
             Self::Failed(error) => error.to_string(),

@@ -336,10 +336,10 @@ impl Life {
     fn end_in_peace(&mut self) {
         on(&self.stage).say("from here on, peace");
         let rounds = self.devices.len() + 1;
+        // Whoever died with the lease holds it no longer; whoever takes it now keeps it.
+        on(&self.stage).passes(A_NAP, None);
         for round in 0..rounds {
             for device in 0..self.devices.len() {
-                // The other's lease ends.
-                on(&self.stage).passes(A_NAP, None);
                 let writes = on(&self.stage).world.writes;
                 let settled = self.devices.len() == 1 || round > 0;
                 self.run(device, &Errand::Sync(Direction::Bidirectional), Weather::default(), settled);
@@ -347,11 +347,6 @@ impl Life {
                     return;
                 }
                 let stage = &mut *on(&self.stage);
-                let passed = stage.passed;
-                if stage.told().stands_by_until.is_some_and(|until| passed < until) {
-                    stage.breaks("nobody else writes any more, and it stands by");
-                    return;
-                }
                 if round + 1 == rounds && stage.world.writes != writes {
                     stage.breaks("nothing changed, and the sync wrote again");
                     return;

@@ -5,6 +5,7 @@ use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::ids::{BookingId, RemoteCalendarId, RemoteId};
+use sync::plan::WORDS;
 
 use super::stage::{Hers, Place, Stage, clock};
 use crate::service::event;
@@ -380,6 +381,9 @@ fn reword_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     let words = stage.name("her words ");
     stage.say(format!("she calls the event of {booking} \"{words}\""));
     stage.reworded.insert(place.clone(), words.clone());
+    // What she decided was about other words.
+    let about = stage.given.values_mut().filter(|given| given.booking == *booking && given.topic == WORDS);
+    about.for_each(|given| given.is_settled = true);
     edit_ours(stage, place, |event| event.event.summary = words);
 }
 

@@ -8,7 +8,7 @@ use sync::plan::{Card, plan};
 use sync::ports::Mirror;
 use sync::report::DecisionReport;
 use sync::standing;
-use sync::world::{Answer, World};
+use sync::world::{Answer, Choice, World};
 
 use super::device::{Device, policy};
 use super::stage::{Given, Stage, on};
@@ -66,7 +66,9 @@ impl Device {
                     question.as_str(),
                     choice.as_str()
                 ),
-                None => format!("on the {} she wants to be asked \"{}\" again", self.name(), question.as_str()),
+                None => {
+                    format!("on the {} she wants to be asked \"{}\" again", self.name(), question.as_str())
+                }
             });
             stage.counts(format!("standing {}", question.as_str()));
             stage.stood_for_all.extend(choice.map(|choice| (self.index, question, choice)));
@@ -90,7 +92,11 @@ impl Device {
         let offered = if is_late { before } else { waiting.iter().map(told).collect() };
         let at = stage.dice.below(offered.len());
         let (id, options) = offered.into_iter().nth(at)?;
-        let option = options[stage.dice.below(options.len())].clone();
+        let mut option = options[stage.dice.below(options.len())].clone();
+        if kind_of(&id) == "target_gone" && stage.target().is_some() {
+            // She looks, and it is there.
+            option = Choice::Leave.as_str().to_owned();
+        }
         let summary = waiting.iter().find(|card| card.id == id).map(|card| format!(": {}", card.summary));
         stage.say(format!(
             "on the {} she answers {} with {option}{}",

@@ -54,4 +54,3 @@ pub fn repertoire() -> BTreeSet<String> {
         .chain(others.map(str::to_owned))
         .collect()
 }
-

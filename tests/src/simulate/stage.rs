@@ -205,7 +205,8 @@ impl Stage {
     /// What a source of busy time is called in a story.
     #[must_use]
     pub fn source_words(&self, source: &CalendarId) -> &'static str {
-        let remote = self.world.calendars.keys().find(|remote| CalendarId::of(&connection(), remote) == *source);
+        let remote =
+            self.world.calendars.keys().find(|remote| CalendarId::of(&connection(), remote) == *source);
         remote.map_or("her files", |remote| calendar_words(remote))
     }
 
@@ -352,6 +353,19 @@ impl Stage {
         let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
         let since = window(self.latest, &zone, &Policy::default()).start();
         spans.filter(move |span| span.end() > since)
+    }
+
+    /// The times of hers that block: a copy of ours that she lets be booked over does not.
+    pub fn blocking<'a>(&'a self, remote: &'a RemoteCalendarId) -> impl Iterator<Item = Interval> {
+        let of_it = self.hers.iter().filter(move |(place, _)| place.0 == *remote);
+        let blocks = |(place, _): &(&Place, &Hers)| !self.is_unblocked(&place.1);
+        of_it.filter(blocks).flat_map(|(_, hers)| hers.spans.iter().copied())
+    }
+
+    #[must_use]
+    pub fn is_unblocked(&self, event: &RemoteId) -> bool {
+        let topic = format!("copy:{event}");
+        self.given.values().any(|given| given.choice == Choice::Unblock && given.topic == topic)
     }
 
     #[must_use]

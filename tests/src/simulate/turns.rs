@@ -17,14 +17,17 @@ pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Report, MirrorError>> 
 pub async fn turn(stage: &Shared) {
     if on(stage).together {
         let mut had = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut had, true) { Poll::Ready(()) } else { Poll::Pending })
-            .await;
+        std::future::poll_fn(
+            |_| if std::mem::replace(&mut had, true) { Poll::Ready(()) } else { Poll::Pending },
+        )
+        .await;
     }
 }
 
 /// Goes on with the run of one device, up to its next request if two are under way, and says how it ended, if it did.
 pub fn go_on(stage: &Shared, device: usize, running: &mut Running<'_>) -> Option<Ended> {
-    let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+    let polled =
+        catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
     let (killed, together) = {
         let stage = on(stage);
         (stage.runs[device].dead, stage.together)

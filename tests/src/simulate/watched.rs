@@ -15,8 +15,8 @@ use sync::news::News;
 use sync::plan::plan;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::world::{
-    Answer, Choice, Connection, Given, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
-    Settled, Vendor, World,
+    Answer, Choice, Connection, Given, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy,
+    RunRecord, Settled, Vendor, World,
 };
 
 use super::device::policy;
@@ -88,7 +88,11 @@ impl Watched {
                 *device == self.device && question.as_str() == kind && *choice == answer.choice
             });
             if !stood {
-                stage.breaks(format!("{} is answered {} for her, and she never said so", answer.card, answer.choice.as_str()));
+                stage.breaks(format!(
+                    "{} is answered {} for her, and she never said so",
+                    answer.card,
+                    answer.choice.as_str()
+                ));
             }
             stage.counts("a standing answer counts");
             stage.note_answer(answer, &cards, &world);
@@ -139,7 +143,10 @@ impl Mirror for Watched {
         calendar: &CalendarId,
         news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
-        self.write(|stage| format!("{}: {}", stage.source_words(calendar), told(news)), || self.inside.take_events(calendar, news))
+        self.write(
+            |stage| format!("{}: {}", stage.source_words(calendar), told(news)),
+            || self.inside.take_events(calendar, news),
+        )
     }
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
@@ -151,7 +158,10 @@ impl Mirror for Watched {
     }
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
-        self.write(|_| "what became of free times".to_owned(), || self.inside.put_imported_slots(rows, forgotten))
+        self.write(
+            |_| "what became of free times".to_owned(),
+            || self.inside.put_imported_slots(rows, forgotten),
+        )
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {
@@ -174,9 +184,7 @@ impl Mirror for Watched {
     }
 
     fn settle(&self, operation: OperationId, settled: &Settled, at: Timestamp) -> Result<(), MirrorError> {
-        self.write(|_| ending(settled), || {
-            self.inside.settle(operation, settled, at)
-        })?;
+        self.write(|_| ending(settled), || self.inside.settle(operation, settled, at))?;
         if let Settled::Stored { mapping, .. } = settled {
             on(&self.stage).past.remembered.insert(mapping.event.clone());
         }
@@ -184,9 +192,10 @@ impl Mirror for Watched {
     }
 
     fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError> {
-        self.write(|_| format!("the event of {}: {:?}", mapping.booking, mapping.state), || {
-            self.inside.put_mapping(mapping)
-        })?;
+        self.write(
+            |_| format!("the event of {}: {:?}", mapping.booking, mapping.state),
+            || self.inside.put_mapping(mapping),
+        )?;
         if mapping.echo.is_some() {
             on(&self.stage).past.remembered.insert(mapping.event.clone());
         }
@@ -194,7 +203,10 @@ impl Mirror for Watched {
     }
 
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.write(|_| "that an event is forgotten".to_owned(), || self.inside.remove_mapping(booking, calendar))
+        self.write(
+            |_| "that an event is forgotten".to_owned(),
+            || self.inside.remove_mapping(booking, calendar),
+        )
     }
 
     fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {
@@ -215,7 +227,10 @@ impl Mirror for Watched {
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
-        self.write(|_| "that a calendar is gone, or there again".to_owned(), || self.inside.set_gone(calendar, since))
+        self.write(
+            |_| "that a calendar is gone, or there again".to_owned(),
+            || self.inside.set_gone(calendar, since),
+        )
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {

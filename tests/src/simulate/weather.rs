@@ -349,4 +349,3 @@ pub enum Turn {
     Dies(Moment),
     Dead,
 }
-

@@ -18,7 +18,8 @@ use crate::world::{Operation, OperationId, Settled, SyncProblem, World};
 /// What the platform keeps as the reason of a cancellation, and may tell the customer.
 const REASON: &str = "Cancelled by the provider";
 
-/// Answers whether the platform may say something new about bookings now.
+/// Answers with what was done, by the key of its answer; or with nothing, if there was nothing to do and the platform has
+/// nothing new to say about bookings.
 ///
 /// # Errors
 /// When the mirror cannot be written: nothing more is sent then.
@@ -28,7 +29,8 @@ pub async fn carry_out(
     world: &World,
     plan: &Plan,
     report: &mut Report,
-) -> Result<bool, MirrorError> {
+) -> Result<Option<Vec<(BookingId, String)>>, MirrorError> {
+    let mut done = Vec::new();
     for operation in &plan.answers {
         if parts.writer.is_stopped() {
             break;
@@ -47,6 +49,7 @@ pub async fn carry_out(
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 if sent.as_ref().is_err_and(|error| !error.outcome_unknown())
                     && let Some(made) = made
                 {
@@ -59,6 +62,7 @@ pub async fn carry_out(
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CreateEvent { .. }
@@ -69,7 +73,7 @@ pub async fn carry_out(
             | Operation::RemoveSlot { .. } => {}
         }
     }
-    Ok(!plan.answers.is_empty())
+    Ok((!plan.answers.is_empty()).then_some(done))
 }
 
 struct Desk<'a> {

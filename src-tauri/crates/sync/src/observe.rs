@@ -12,8 +12,8 @@ use crate::ports::{Account, Reading};
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
-use crate::trouble;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
+use crate::{missing, trouble};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -239,7 +239,16 @@ async fn read_from(
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
-            Reading::Snapshot { items, coverage, cursor } => {
+            Reading::Snapshot { mut items, coverage, cursor } => {
+                let known = parts.mirror.world()?;
+                match missing::standing(parts, &known, calendar, remote.as_ref(), &items, coverage).await {
+                    Ok(unlisted) => items.extend(unlisted),
+                    Err(error) => {
+                        parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
+                        report.errors.push(fail(&error));
+                        return Ok(ReadOutcome::Partial);
+                    }
+                }
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(ReadOutcome::Snapshot);

@@ -127,7 +127,8 @@ async fn run_among(
     let mut has_answered = false;
     loop {
         let mut world = world_with(parts, extra.as_ref())?;
-        let planned = plan_with_standing(parts, &mut world, request.dry_run, &mut report)?;
+        let policy = Policy { removed: applied.removed, ..parts.policy };
+        let planned = plan_with_standing(parts, &mut world, &policy, request.dry_run, &mut report)?;
         last_plan = allowed(planned, &world, request.direction, &observed);
         unchanged.get_or_insert(last_plan.unchanged + last_plan.notes.len());
         if request.dry_run {
@@ -147,13 +148,20 @@ async fn run_among(
             continue;
         }
         apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report).await?;
-        let answered = !std::mem::replace(&mut has_answered, true)
-            && answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?;
-        if !answered {
+        if std::mem::replace(&mut has_answered, true) {
             break;
         }
+        let Some(done) = answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?
+        else {
+            break;
+        };
         // What follows from it for her calendar is planned like any other change of a booking.
         observed.bookings = read_bookings(parts, &parts.mirror.world()?, &mut report).await?;
+        // An answer that was carried out is spent. Should the booking stand as it did all the same, somebody wanted that
+        // since, and she is asked again.
+        for (_, key) in done.iter().filter(|(booking, _)| observed.bookings.contains(booking)) {
+            parts.mirror.take_back_answer(key)?;
+        }
         round = 0;
     }
 
@@ -202,12 +210,13 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
 fn plan_with_standing(
     parts: &Parts<'_>,
     world: &mut World,
+    policy: &Policy,
     dry_run: bool,
     report: &mut Report,
 ) -> Result<Plan, MirrorError> {
     let now = parts.clock.now();
-    let first = plan(world, now, &parts.policy);
-    let answers = standing::answers(world, &first.cards, &parts.policy, now);
+    let first = plan(world, now, policy);
+    let answers = standing::answers(world, &first.cards, policy, now);
     if answers.is_empty() {
         return Ok(first);
     }
@@ -221,7 +230,7 @@ fn plan_with_standing(
         }
         world.answers.insert(answer.card.clone(), answer);
     }
-    Ok(plan(world, now, &parts.policy))
+    Ok(plan(world, now, policy))
 }
 
 /// What the mirror knows, and a calendar that a dry run would make: it is empty, and known to be.

@@ -73,41 +73,56 @@ impl OneCalendar {
 impl Calendar for OneCalendar {
     async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
         self.liar
-            .serve(Call::Read, None, format!("{} {}", calendar_words(&self.remote), from_words(cursor)), |stage, lie| {
-                if stage.is_gone(&self.remote) {
-                    return Reading::Failed(gone());
-                }
-                let reading = read_events(stage, &self.remote, cursor, since, lie);
-                warp(stage, reading, lie)
-            })
+            .serve(
+                Call::Read,
+                None,
+                format!("{} {}", calendar_words(&self.remote), from_words(cursor)),
+                |stage, lie| {
+                    if stage.is_gone(&self.remote) {
+                        return Reading::Failed(gone());
+                    }
+                    let reading = read_events(stage, &self.remote, cursor, since, lie);
+                    warp(stage, reading, lie)
+                },
+            )
             .await
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
         let place = self.place(&draft.id);
         self.liar
-            .serve(Call::Create, Some(&place), format!("{} at {}", draft.booking, clock(draft.start)), |stage, lie| {
-                if stage.is_gone(&self.remote) {
-                    return Err(gone());
-                }
-                watch_draft(stage, draft);
-                if stage.world.calendars.get(&self.remote).is_some_and(|c| c.events.contains_key(&draft.id)) {
-                    return Err(ServiceError::Exists { service: "fake".to_owned() });
-                }
-                watch_create(stage, draft);
-                let mut event = event_of(draft);
-                if lie == Some(Lie::DropsMarker) {
-                    event.marker = None;
-                    stage.unmarked.insert(draft.booking.clone());
-                }
-                event.etag = stage.world.put(&self.remote, event.clone());
-                stage.ours.insert(place.clone(), draft.booking.clone());
-                wrote(stage, &place, &draft.booking, &event);
-                if stage.standing_for(&draft.booking).len() > 1 {
-                    stage.breaks(format!("two events of ours stand for {}", draft.booking));
-                }
-                Ok(seen(stage, &event))
-            })
+            .serve(
+                Call::Create,
+                Some(&place),
+                format!("{} at {}", draft.booking, clock(draft.start)),
+                |stage, lie| {
+                    if stage.is_gone(&self.remote) {
+                        return Err(gone());
+                    }
+                    watch_draft(stage, draft);
+                    if stage
+                        .world
+                        .calendars
+                        .get(&self.remote)
+                        .is_some_and(|c| c.events.contains_key(&draft.id))
+                    {
+                        return Err(ServiceError::Exists { service: "fake".to_owned() });
+                    }
+                    watch_create(stage, draft);
+                    let mut event = event_of(draft);
+                    if lie == Some(Lie::DropsMarker) {
+                        event.marker = None;
+                        stage.unmarked.insert(draft.booking.clone());
+                    }
+                    event.etag = stage.world.put(&self.remote, event.clone());
+                    stage.ours.insert(place.clone(), draft.booking.clone());
+                    wrote(stage, &place, &draft.booking, &event);
+                    if stage.standing_for(&draft.booking).len() > 1 {
+                        stage.breaks(format!("two events of ours stand for {}", draft.booking));
+                    }
+                    Ok(seen(stage, &event))
+                },
+            )
             .await
     }
 
@@ -167,4 +182,3 @@ impl Calendar for OneCalendar {
             .await
     }
 }
-

@@ -94,7 +94,11 @@ pub(super) fn seen(stage: &mut Stage, event: &RemoteEvent) -> RemoteEvent {
 }
 
 /// Pages that come twice, or in another order.
-pub(super) fn warp<I: Clone, K: Clone>(stage: &mut Stage, reading: Reading<I, K>, lie: Option<Lie>) -> Reading<I, K> {
+pub(super) fn warp<I: Clone, K: Clone>(
+    stage: &mut Stage,
+    reading: Reading<I, K>,
+    lie: Option<Lie>,
+) -> Reading<I, K> {
     let mut change = |items: Vec<I>| {
         if lie == Some(Lie::Duplicates) {
             items.iter().chain(&items).cloned().collect()
@@ -129,4 +133,3 @@ pub(super) fn reach(stage: &mut Stage, cursor: Option<&Cursor>, lie: Option<Lie>
         (since, _) => (since, now),
     }
 }
-

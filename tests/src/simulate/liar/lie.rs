@@ -72,4 +72,3 @@ pub(super) fn takes_its_time(stage: &mut Stage, lie: Lie) {
         stage.passes(SignedDuration::from_mins(minutes), None);
     }
 }
-

@@ -166,7 +166,11 @@ impl Liar {
     }
 }
 
-fn read_bookings(stage: &mut Stage, cursor: Option<&Cursor>, lie: Option<Lie>) -> Reading<Booking, BookingId> {
+fn read_bookings(
+    stage: &mut Stage,
+    cursor: Option<&Cursor>,
+    lie: Option<Lie>,
+) -> Reading<Booking, BookingId> {
     if lie == Some(Lie::CursorLost) && cursor.is_some() {
         return Reading::CursorLost;
     }

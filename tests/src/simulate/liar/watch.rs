@@ -5,6 +5,7 @@ use sync::booking::{Booking, BookingStatus, Draft};
 use sync::decide::times;
 use sync::error::ServiceError;
 use sync::ids::{BookingId, CalendarId, ETag, RemoteCalendarId};
+use sync::plan::WORDS;
 use sync::ports::{BusySet, RemoteEvent};
 use sync::world::Choice;
 
@@ -87,6 +88,7 @@ pub(super) fn watch_update(stage: &mut Stage, place: &Place, event: &RemoteEvent
         && event.event.summary == *words
         && !draft.times_only
         && !stage.is_undoing()
+        && !wants_our_words(stage, id)
     {
         stage.breaks(format!("her words on the event of {id} are written over"));
     }
@@ -94,6 +96,16 @@ pub(super) fn watch_update(stage: &mut Stage, place: &Place, event: &RemoteEvent
     if moved && !was_told(stage, id, Choice::PutBack, event) {
         stage.breaks(format!("she moved the event of {id}, and it is written over"));
     }
+}
+
+/// Whether she decided so about the words that are there.
+fn wants_our_words(stage: &Stage, booking: &BookingId) -> bool {
+    stage.given.values().any(|given| {
+        given.booking == *booking
+            && given.topic == WORDS
+            && given.choice == Choice::PutBack
+            && !given.is_settled
+    })
 }
 
 pub(super) fn watch_delete(stage: &mut Stage, place: &Place, event: &RemoteEvent, lie: Option<Lie>) {
@@ -160,7 +172,8 @@ pub(super) fn watch_busy(stage: &mut Stage, set: &BusySet) {
             continue;
         }
         let Some(told) = stage.told().hers.get(&remote).cloned() else { continue };
-        let least = clipped(set.window, stage.shown(told.into_values().flatten()));
+        let told = told.into_iter().filter(|(id, _)| !stage.is_unblocked(id));
+        let least = clipped(set.window, stage.shown(told.flat_map(|(_, spans)| spans)));
         if !covers(&set.intervals, &least) {
             stage.breaks(format!(
                 "{} is published, and {} is known to be busy",
@@ -170,4 +183,3 @@ pub(super) fn watch_busy(stage: &mut Stage, set: &BusySet) {
         }
     }
 }
-

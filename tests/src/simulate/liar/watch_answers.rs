@@ -1,9 +1,9 @@
 //! What must hold when a decision of hers is carried out: it is hers, for what stands there now, and done once.
 
 use calendar::interval::Interval;
+use sync::decide::times;
 use sync::error::ServiceError;
 use sync::ids::BookingId;
-use sync::decide::times;
 use sync::ports::RemoteEvent;
 use sync::world::Choice;
 
@@ -12,7 +12,13 @@ use super::super::weather::{Call, Lie};
 use super::lie::refusal;
 
 /// She decided exactly this, and the platform does it under that decision's key.
-pub(super) fn watch_answer(stage: &mut Stage, booking: &BookingId, choice: Choice, to: Option<Interval>, key: &str) {
+pub(super) fn watch_answer(
+    stage: &mut Stage,
+    booking: &BookingId,
+    choice: Choice,
+    to: Option<Interval>,
+    key: &str,
+) {
     let given = stage
         .given
         .get(&(stage.device, key.to_owned()))
@@ -50,9 +56,13 @@ pub(super) fn was_told(stage: &Stage, booking: &BookingId, choice: Choice, event
 pub(super) fn asks_again(stage: &mut Stage, call: Call) {
     if matches!(
         call,
-        Call::MoveBooking | Call::CancelBooking | Call::Slots | Call::CreateSlots | Call::RemoveSlot | Call::Lease
+        Call::MoveBooking
+            | Call::CancelBooking
+            | Call::Slots
+            | Call::CreateSlots
+            | Call::RemoveSlot
+            | Call::Lease
     ) {
         stage.given.values_mut().for_each(|given| given.is_settled = true);
     }
 }
-

@@ -246,4 +246,3 @@ impl MutantMirror {
         self.inside.settle(operation, settled, at)
     }
 }
-

@@ -21,7 +21,11 @@ pub struct MutantPlatform {
 
 impl MutantPlatform {
     fn key(&self, key: &str) -> String {
-        if self.mutant == Mutant::AnswersUnderNewKeys { on(&self.inside.stage).name(key) } else { key.to_owned() }
+        if self.mutant == Mutant::AnswersUnderNewKeys {
+            on(&self.inside.stage).name(key)
+        } else {
+            key.to_owned()
+        }
     }
 }
 

@@ -1,0 +1,109 @@
+//! What the simulation found, as sentences: answers that were lost before a refusal, lists that do not show what stands,
+//! and decisions that would have done more than she decided.
+
+use sync::booking::BookingStatus;
+use sync::policy::{Deletions, Policy};
+use sync::world::Direction;
+use tests::service::Fault;
+use tests::world::World;
+
+fn new_world() -> World {
+    World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
+}
+
+/// Seed 547.
+#[tokio::test]
+async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
+    let mut world = new_world();
+    world.sync().await;
+    world.vendor_adds("dentist", 20, 1);
+    world.fail_next("put_busy", Fault::ReplyLost);
+    world.fail_next("put_busy", Fault::Rejected);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(world.published_busy(), [(world.at(20), world.at(21))], "it was done all the same");
+
+    world.vendor_deletes(&"personal".into(), &"dentist".into());
+    world.sync().await;
+    assert_eq!(world.published_busy(), [], "what the platform may have is sent again");
+    world.assert_settled().await;
+}
+
+/// Seed 1523.
+#[tokio::test]
+async fn a_calendar_that_lists_nothing_is_not_believed_about_events_that_stand() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.customer_books("c", 30);
+    world.sync().await;
+    world.fail_next("read", Fault::CursorLost);
+    world.fail_next("read", Fault::EmptyList);
+    let report = world.sync().await;
+    assert_eq!(report.decisions, [], "she deleted nothing");
+    assert_eq!(world.booking_events().len(), 2);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_list_that_lacks_our_events_says_nothing_where_they_cannot_be_looked_for() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    world.fail_next("read", Fault::CursorLost);
+    world.fail_next("read", Fault::EmptyList);
+    world.fail_next("probe", Fault::SignInExpired);
+    let report = world.sync().await;
+    assert!(report.decisions.is_empty() && !report.errors.is_empty(), "{report:#?}");
+    world.assert_settled().await;
+}
+
+/// Seed 2706.
+#[tokio::test]
+async fn an_answer_is_spent_once_it_was_carried_out() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    let card = world.the_question("deleted").await;
+    world.vendor_decides(&card.id, "cancel").expect("an answer");
+    // The customer wants it after all, before anybody looks.
+    let again = id.clone();
+    world.before_next("bookings", |_| {});
+    world.before_next("bookings", move |state| {
+        state.clock += 1;
+        let at = state.clock;
+        if let Some((changed, booking)) = state.bookings.get_mut(&again) {
+            (*changed, booking.status) = (at, BookingStatus::Confirmed);
+        }
+    });
+    world.sync().await;
+    let cancelled = |world: &World| {
+        world.services.state().requests.iter().filter(|name| **name == "cancel_booking").count()
+    };
+    assert_eq!(cancelled(&world), 1);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].kind, "deleted", "she is asked again");
+    assert_eq!(cancelled(&world), 1, "and nothing more is cancelled in her name");
+}
+
+/// Seed 626.
+#[tokio::test]
+async fn a_run_that_plans_anew_counts_what_it_has_removed() {
+    let mut world = new_world();
+    world.policy = Policy { deletions: Deletions { at_most: 2, percent: 10 }, ..world.policy };
+    let mut bookings = vec![world.customer_books("b1", 20), world.customer_books("b2", 22)];
+    world.sync().await;
+    // Another computer of hers writes two more, which this one finds while it removes its own.
+    let theirs = mirror::Sqlite::in_memory().expect("another mirror");
+    let mut other = World::around(world.services.clone(), Box::new(theirs));
+    bookings.extend([world.customer_books("b3", 24), world.customer_books("b4", 26)]);
+    other.try_sync(Direction::Bidirectional, false).await.expect("a sync");
+    assert_eq!(world.booking_events().len(), 4);
+    for id in &bookings {
+        world.platform_changes(id, |booking| booking.status = BookingStatus::Cancelled);
+    }
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, world.booking_events().len()), (2, 2), "{report:#?}");
+    assert_eq!(report.decisions[0].kind, "held_deletions", "the others are hers to let go");
+}
