@@ -3,13 +3,14 @@
 //! `simulate --mutants`: after how many stories each engine that is wrong on purpose is found out.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
 use tests::simulate::mutant::Mutant;
-use tests::simulate::simulate;
+use tests::simulate::{repertoire, simulate};
 
 enum Asked {
     Stories { seeds: u64, from: u64, all: bool },
@@ -35,18 +36,23 @@ fn stories(seeds: u64, from: u64, all: bool) -> ExitCode {
     // Stories are taken in order, so that the lowest broken one is found whichever thread is faster.
     let next = AtomicU64::new(from);
     let broken = AtomicU64::new(u64::MAX);
+    let told = AtomicU64::new(0);
     let live = || {
-        let (mut runs, mut lines) = (0, 0);
+        let (mut runs, mut lines, mut tally) = (0, 0, BTreeSet::new());
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end || seed > broken.load(Ordering::Relaxed) {
-                return (runs, lines);
+                return (runs, lines, tally);
             }
             let outcome = simulate(seed, None);
             runs += outcome.runs;
             lines += outcome.lines;
+            tally.extend(outcome.tally.into_keys());
             match outcome.broken {
-                Some((what, _)) if all => println!("seed {seed}: {what}"),
+                Some((what, _)) if all => {
+                    println!("seed {seed}: {what}");
+                    told.fetch_add(1, Ordering::Relaxed);
+                }
                 Some(_) => {
                     broken.fetch_min(seed, Ordering::Relaxed);
                 }
@@ -55,22 +61,34 @@ fn stories(seeds: u64, from: u64, all: bool) -> ExitCode {
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let (runs, lines) = thread::scope(|scope| {
+    let (runs, lines, tally) = thread::scope(|scope| {
         let lives: Vec<_> = (0..threads).map(|_| scope.spawn(live)).collect();
-        let told = lives.into_iter().map(|life| life.join().expect("stories catch panics"));
-        told.fold((0, 0), |(runs, lines), (r, l)| (runs + r, lines + l))
+        let ended = lives.into_iter().map(|life| life.join().expect("stories catch panics"));
+        ended.fold((0, 0, BTreeSet::new()), |(runs, lines, mut tally), (r, l, t)| {
+            tally.extend(t);
+            (runs + r, lines + l, tally)
+        })
     });
     let seed = broken.load(Ordering::Relaxed);
     if let Some((what, story)) = (seed < end).then(|| simulate(seed, None).broken).flatten() {
         println!("{story}\nseed {seed}: {what}");
         return ExitCode::FAILURE;
     }
+    let never: Vec<String> =
+        repertoire().into_iter().filter(|what| all && !tally.contains(what.as_str())).collect();
+    if !never.is_empty() {
+        println!("never happened: {never:?}");
+    }
     let seconds = began.elapsed().as_secs_f64();
     let rate = f64::from(u32::try_from(seeds).unwrap_or(u32::MAX)) / seconds.max(0.001);
+    let broken_ones = told.load(Ordering::Relaxed);
+    let kept = broken_ones == 0;
+    let verdict = if kept { "all promises kept".to_owned() } else { format!("{broken_ones} broken") };
     println!(
-        "{seeds} seeds from {from}: {runs} runs, {lines} events, all promises kept; {seconds:.0} s, {rate:.0} seeds/s"
+        "{seeds} seeds from {from}: {runs} runs, {lines} events, {verdict}; {seconds:.0} s, {rate:.0} seeds/s on \
+         {threads} threads"
     );
-    ExitCode::SUCCESS
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn mutants() -> ExitCode {

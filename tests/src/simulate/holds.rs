@@ -12,7 +12,7 @@ use sync::ports::RemoteEvent;
 use sync::report::Report;
 use sync::world::Choice;
 
-use super::stage::{DEVICES, Given, Stage, clock, connection, covers, spans};
+use super::stage::{DEVICES, Given, Stage, calendar_words, clock, connection, covers, spans};
 
 /// Whatever happened: hers is as she left it, bookings are as customers left them, and none has two events of ours.
 pub fn always(stage: &mut Stage) {
@@ -117,7 +117,7 @@ fn is_left(stage: &Stage, id: &BookingId, booking: &Booking) -> bool {
         let is_same = given.found == stands && same_times(&given.booked);
         given.booking == *id && given.choice == Choice::Leave && is_same
     };
-    stage.past.undone.get(id).is_some_and(same) || stage.given.values().any(left)
+    stage.past.undone.get(id).is_some_and(|then| then.iter().any(same)) || stage.given.values().any(left)
 }
 
 /// Whether she decided to move the booking to a time that another one has: that is refused, and she is asked again.
@@ -185,7 +185,7 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
         let true_busy = || hers().flat_map(|(_, hers)| hers.spans.iter().copied());
         let least = stage.clipped(stage.shown(stage.blocking(remote)));
         let most = stage.clipped(true_busy().chain(stage.elsewhere(remote)));
-        broken.extend(between(remote.as_str(), &stage.published(&source), &least, &most));
+        broken.extend(between(calendar_words(remote), &stage.published(&source), &least, &most));
     }
     for (device, files) in &stage.files {
         let source = import::linked(DEVICES[*device], 5, stage.now).id;

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::ids::{BookingId, ETag, RemoteId};
-
-use calendar::interval::Interval;
 
 use super::stage::{Hers, Place};
 
@@ -33,8 +32,8 @@ pub struct Past {
     pub leaving: BTreeSet<BookingId>,
     /// Versions that are ours and nobody else's.
     pub by_us: BTreeSet<ETag>,
-    /// Bookings whose event was put back by taking back a run, as the device knew them then.
-    pub undone: BTreeMap<BookingId, Option<Booking>>,
+    /// Bookings whose event was put back by taking back a run, as the device knew them each time.
+    pub undone: BTreeMap<BookingId, Vec<Option<Booking>>>,
     /// Free times whose slots were taken back or made again by that.
     pub undone_slots: BTreeSet<Interval>,
     /// The last change of hers, and of a booking, so that it can be taken back at once.

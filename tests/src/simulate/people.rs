@@ -7,7 +7,7 @@ use sync::booking::{Booking, BookingStatus};
 use sync::ids::{BookingId, RemoteCalendarId, RemoteId};
 use sync::plan::WORDS;
 
-use super::stage::{Hers, Place, Stage, clock};
+use super::stage::{Hers, Place, Stage, calendar_words, clock};
 use crate::service::event;
 use crate::world::NOON;
 
@@ -257,7 +257,8 @@ fn add(stage: &mut Stage, days: i64) {
     let spans =
         (0..days).filter_map(|day| Interval::new(after(start, day * 24), after(start, day * 24 + length)));
     let spans = spans.collect();
-    stage.say(format!("she adds {id} to {calendar}, {} for {length} h, {days} days", clock(start)));
+    let (place, at) = (calendar_words(&calendar), clock(start));
+    stage.say(format!("she adds {id} to {place}, {at} for {length} h, {days} days"));
     put_hers(stage, calendar, Hers { event: made, spans });
 }
 
@@ -382,8 +383,7 @@ fn reword_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     stage.say(format!("she calls the event of {booking} \"{words}\""));
     stage.reworded.insert(place.clone(), words.clone());
     // What she decided was about other words.
-    let about = stage.given.values_mut().filter(|given| given.booking == *booking && given.topic == WORDS);
-    about.for_each(|given| given.is_settled = true);
+    stage.given.retain(|_, given| given.booking != *booking || given.topic != WORDS);
     edit_ours(stage, place, |event| event.event.summary = words);
 }
 

@@ -33,6 +33,12 @@ pub fn repertoire() -> BTreeSet<String> {
         "held_deletion leave",
         "held_deletions remove",
         "held_deletions leave",
+        "renamed put_back",
+        "renamed leave",
+        "duplicated unblock",
+        "duplicated leave",
+        "overlap cancel",
+        "overlap leave",
     ];
     let answers = answers.map(|answer| format!("answer {answer}"));
     let others = [
@@ -42,6 +48,12 @@ pub fn repertoire() -> BTreeSet<String> {
         "a calendar that is gone",
         "a clock that jumps back",
         "a run is taken back",
+        "both at once",
+        "asleep in the middle of a run",
+        "the other computer writes",
+        "a write is fenced",
+        "an answer comes too late",
+        "a standing answer counts",
     ];
     steps
         .chain(deeds)

@@ -256,7 +256,7 @@ impl Stage {
     pub fn may_be_put_back(&mut self, booking: &BookingId) {
         if self.is_undoing() {
             let known = self.told().bookings.get(booking).cloned();
-            self.past.undone.insert(booking.clone(), known);
+            self.past.undone.entry(booking.clone()).or_default().push(known);
         }
     }
 

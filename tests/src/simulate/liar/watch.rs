@@ -36,10 +36,12 @@ pub(super) fn standing(
         return Err(ServiceError::Stale { service: "fake".to_owned() });
     }
     if !stage.told().versions.contains(&event.etag) {
-        stage.breaks(format!("a version of {} that this device never saw is written over", place.1));
+        let what = stage.called(place);
+        stage.breaks(format!("a version of {what} that this computer never saw is written over"));
     }
     if stage.is_undoing() && !stage.past.by_us.contains(&event.etag) && is_hers_now(stage, place, &event) {
-        stage.breaks(format!("{} was touched since, and is taken back over it", place.1));
+        let what = stage.called(place);
+        stage.breaks(format!("{what} was touched since, and is taken back over it"));
     }
     Ok(event)
 }
@@ -100,12 +102,10 @@ pub(super) fn watch_update(stage: &mut Stage, place: &Place, event: &RemoteEvent
 
 /// Whether she decided so about the words that are there.
 fn wants_our_words(stage: &Stage, booking: &BookingId) -> bool {
-    stage.given.values().any(|given| {
-        given.booking == *booking
-            && given.topic == WORDS
-            && given.choice == Choice::PutBack
-            && !given.is_settled
-    })
+    stage
+        .given
+        .values()
+        .any(|given| given.booking == *booking && given.topic == WORDS && given.choice == Choice::PutBack)
 }
 
 pub(super) fn watch_delete(stage: &mut Stage, place: &Place, event: &RemoteEvent, lie: Option<Lie>) {
