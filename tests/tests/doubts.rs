@@ -1,11 +1,21 @@
 //! What the simulation found, as sentences: answers that were lost before a refusal, lists that do not show what stands,
 //! and decisions that would have done more than she decided.
 
+use calendar::event::{End, When};
+use jiff::SignedDuration;
 use sync::booking::BookingStatus;
+use sync::decide::times;
 use sync::policy::{Deletions, Policy};
 use sync::world::Direction;
 use tests::service::Fault;
 use tests::world::World;
+
+fn moves(world: &World, hours: i64) {
+    let (start, end) = (world.at(hours), world.at(hours + 1));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+}
 
 fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
@@ -106,4 +116,59 @@ async fn a_run_that_plans_anew_counts_what_it_has_removed() {
     let report = world.sync().await;
     assert_eq!((report.bookings.removed, world.booking_events().len()), (2, 2), "{report:#?}");
     assert_eq!(report.decisions[0].kind, "held_deletions", "the others are hers to let go");
+}
+
+/// Seed 148.
+#[tokio::test]
+async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
+
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+/// Seed 7762.
+#[tokio::test]
+async fn words_of_ours_that_a_booking_outgrew_are_written_when_it_follows_its_event() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    world.platform_changes(&id, |booking| booking.service_name = Some("Colour".to_owned()));
+    let card = world.the_question("moved_both").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.sync().await;
+    assert_eq!(world.booking_events()[0].event.summary, "Booking: Colour");
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn her_words_survive_putting_back_however_long_ago_she_wrote_them() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    world.vendor_changes_booking_event(|event| "Nadia, bring the scissors".clone_into(&mut event.summary));
+    world.platform_changes(&id, |booking| {
+        booking.start += SignedDuration::from_hours(1);
+        booking.end += SignedDuration::from_hours(1);
+    });
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "put_back").expect("an answer");
+    world.sync().await;
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(21), world.at(22))));
+    assert_eq!(world.booking_events()[0].event.summary, "Nadia, bring the scissors");
 }

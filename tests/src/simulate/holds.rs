@@ -167,7 +167,10 @@ fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
     }
     match (kind, standing.first()) {
         ("held_deletion", None) => Some("it has no event".to_owned()),
-        ("deleted", Some((start, _))) => Some(format!("its event stands at {}", clock(*start))),
+        // One that she moved out of what a list shows cannot be seen by a computer that never knew it.
+        ("deleted", Some((start, end))) if *end > stage.window().start() => {
+            Some(format!("its event stands at {}", clock(*start)))
+        }
         ("moved" | "resized" | "moved_both", Some(there)) if *there == (booking.start, booking.end) => {
             Some("its event is where it is booked".to_owned())
         }

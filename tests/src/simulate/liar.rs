@@ -75,6 +75,7 @@ impl Liar {
         about: String,
         done: impl FnOnce(&mut Stage, Option<Lie>) -> A + Send,
     ) -> A {
+        on(&self.stage).runs[self.device].about_to = Some(call);
         turn(&self.stage).await;
         let answer = {
             let stage = &mut *on(&self.stage);

@@ -13,7 +13,7 @@ use super::mutant::Mutant;
 use super::people::{self, Deed, after, some_hour, somebody};
 use super::stage::{DEVICES, Filed, Shared, Stage, clock, on};
 use super::turns::{Running, go_on};
-use super::weather::Weather;
+use super::weather::{Call, Weather};
 use crate::world::NOON;
 
 pub struct Life {
@@ -29,6 +29,8 @@ pub enum Step {
     Sync,
     /// Both computers at the same time.
     SyncBoth,
+    /// Many bookings, and then most of them are cancelled at once.
+    BadDay,
     Answer,
     DecideForAll,
     TakeBack,
@@ -38,10 +40,11 @@ pub enum Step {
     ForgetAll,
 }
 
-pub const STEPS: [(u32, Step); 10] = [
+pub const STEPS: [(u32, Step); 11] = [
     (44, Step::Somebody),
     (30, Step::Sync),
     (6, Step::SyncBoth),
+    (2, Step::BadDay),
     (14, Step::Answer),
     (1, Step::DecideForAll),
     (4, Step::TakeBack),
@@ -50,6 +53,17 @@ pub const STEPS: [(u32, Step); 10] = [
     (2, Step::ClockJump),
     (1, Step::ForgetAll),
 ];
+
+/// When in its run a computer falls asleep.
+#[derive(Clone, Copy, Debug)]
+enum Nap {
+    After(usize),
+    /// With one in its hands that will be fenced, should the other write meanwhile.
+    BeforeAWrite,
+}
+
+const NAPS: [Nap; 6] =
+    [Nap::BeforeAWrite, Nap::BeforeAWrite, Nap::After(3), Nap::After(7), Nap::After(11), Nap::After(20)];
 
 /// Longer than a lease lives.
 const A_NAP: SignedDuration = SignedDuration::from_secs(90);
@@ -112,10 +126,10 @@ impl Life {
                 self.run(device, &errand, weather, self.devices.len() == 1);
                 self.afterwards(device);
             }
+            Step::BadDay => self.bad_day(),
             Step::Answer => {
                 let device = self.some_device();
-                let answered = self.devices[device].answer();
-                self.is_kept(answered);
+                self.answer(device);
             }
             Step::DecideForAll => {
                 let device = self.some_device();
@@ -139,6 +153,37 @@ impl Life {
                     self.devices[device].forget();
                 }
             }
+        }
+    }
+
+    /// She answers, and often the computer acts on it at once, as the app does.
+    fn answer(&mut self, device: usize) {
+        let answered = self.devices[device].answer();
+        self.is_kept(answered);
+        let weather = {
+            let stage = &mut *on(&self.stage);
+            stage.dice.per_mille(600).then(|| Weather::of_an_answer(&mut stage.dice))
+        };
+        if let Some(weather) = weather.filter(|_| !self.is_broken()) {
+            let alone = self.devices.len() == 1;
+            self.run(device, &Errand::Sync(Direction::Bidirectional), weather, alone);
+        }
+    }
+
+    fn bad_day(&mut self) {
+        let device = self.some_device();
+        let alone = self.devices.len() == 1;
+        for _ in 0..3 {
+            people::does(&mut on(&self.stage), Deed::Book);
+        }
+        for deed in [None, Some(Deed::CancelMany)] {
+            if let Some(deed) = deed {
+                people::does(&mut on(&self.stage), deed);
+            }
+            self.run(device, &Errand::Sync(Direction::Bidirectional), Weather::default(), alone);
+        }
+        if !self.is_broken() {
+            self.answer(device);
         }
     }
 
@@ -281,7 +326,7 @@ impl Life {
             stage.counts("both at once");
             // No key keeps a calendar from being made twice, by one that slept between looking and making.
             let may = stage.target().is_some() && stage.dice.per_mille(500);
-            may.then(|| (stage.dice.below(2), 1 + stage.dice.below(30)))
+            may.then(|| (stage.dice.below(2), stage.dice.one(&NAPS)))
         };
         on(&self.stage).together = true;
         let mut running: Vec<Option<Running<'static>>> = Vec::new();
@@ -312,8 +357,14 @@ impl Life {
                 running[device] = None;
                 self.devices[device].end(&ended);
                 self.tell(device, &drawn[device].0, ended, false);
-            } else if let Some((sleeper, turns)) = nap.filter(|(sleeper, _)| *sleeper == device) {
-                nap = (turns > 1).then_some((sleeper, turns - 1));
+            } else if let Some((sleeper, when)) = nap.filter(|(sleeper, _)| *sleeper == device) {
+                let about_to = on(&self.stage).runs[device].about_to;
+                nap = match when {
+                    Nap::After(1) => None,
+                    Nap::BeforeAWrite if about_to.is_some_and(Call::is_fenced) => None,
+                    Nap::After(turns) => Some((sleeper, Nap::After(turns - 1))),
+                    Nap::BeforeAWrite => nap,
+                };
                 if nap.is_none() {
                     let stage = &mut *on(&self.stage);
                     stage.counts("asleep in the middle of a run");

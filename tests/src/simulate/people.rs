@@ -363,6 +363,9 @@ fn delete_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     stage.say(format!("she deletes the event of {booking}"));
     stage.past.touched.insert(booking.clone());
     let stands = stage.booked.get(booking).is_some_and(|row| !is_over(&row.status));
+    // Where a computer still takes the booking for over, its event is gone as it should be.
+    let taken_for_over = stage.told.values().filter_map(|told| told.bookings.get(booking));
+    let stands = stands && taken_for_over.map(|row| is_over(&row.status)).all(|over| !over);
     // One that no device wrote down was never there for any.
     let known = stage.past.remembered.contains(&place.1);
     if stands && known && !stage.past.leaving.contains(booking) {

@@ -90,7 +90,8 @@ impl Device {
         let stage = &mut *on(&self.stage);
         let is_late = stage.dice.per_mille(300);
         let offered = if is_late { before } else { waiting.iter().map(told).collect() };
-        let at = stage.dice.below(offered.len());
+        // What presses most comes first.
+        let at = if stage.dice.per_mille(300) { 0 } else { stage.dice.below(offered.len()) };
         let (id, options) = offered.into_iter().nth(at)?;
         let mut option = options[stage.dice.below(options.len())].clone();
         if kind_of(&id) == "target_gone" && stage.target().is_some() {

@@ -33,6 +33,8 @@ pub struct UnderWay {
     pub last_written: Option<BookingId>,
     /// Of this computer since it was started; it outlives runs, and stands still while the computer sleeps.
     pub steady: SignedDuration,
+    /// What it sends next, once it is its turn.
+    pub about_to: Option<Call>,
     /// The number that writes go out under.
     pub carried: Option<Fencing>,
 }

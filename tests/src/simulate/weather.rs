@@ -157,6 +157,12 @@ impl Call {
         Cow::Owned(format!("call {self:?}"))
     }
 
+    /// Whether it is refused once another computer has had its turn.
+    #[must_use]
+    pub fn is_fenced(self) -> bool {
+        self == Self::PutBusy || self == Self::MoveBooking || self == Self::CancelBooking
+    }
+
     #[must_use]
     pub fn changes_something(self) -> bool {
         self == Self::CreateCalendar || Self::WRITES.contains(&self)
@@ -325,6 +331,22 @@ impl Weather {
             weather.gone = Some((1 + dice.below(20), which));
         }
         weather
+    }
+}
+
+impl Weather {
+    /// What the run meets that acts on an answer of hers.
+    pub fn of_an_answer(dice: &mut Dice) -> Self {
+        let at =
+            Aim::First(dice.one(&[Call::MoveBooking, Call::CancelBooking, Call::Delete, Call::RemoveSlot]));
+        match dice.below(3) {
+            0 => Self { death: Some((at, dice.one(&[Moment::Before, Moment::After]))), ..Self::default() },
+            1 => {
+                let lie = dice.one(&[Lie::ReplyLost, Lie::Garbled, Lie::Failing, Lie::Rejected]);
+                Self { outage: Some((at, 1 + dice.below(4), lie)), ..Self::default() }
+            }
+            _ => Self::default(),
+        }
     }
 }
 

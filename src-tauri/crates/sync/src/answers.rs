@@ -38,15 +38,18 @@ pub async fn carry_out(
         let desk = Desk { parts, run, world };
         match operation {
             Operation::MoveBooking { calendar, booking, to, key, .. } => {
-                let room = desk.make_room(calendar, booking, *to).await?;
-                let made = match room {
+                // Written down before room is made, so that the room is found again whatever happens.
+                let id = desk.intend(operation)?;
+                let made = match desk.make_room(calendar, booking, *to).await? {
                     Ok(made) => made,
                     Err(error) => {
+                        if !error.outcome_unknown() {
+                            parts.mirror.settle(id, &failed(&error), desk.now())?;
+                        }
                         desk.refused(calendar, booking, key, &error, report)?;
                         continue;
                     }
                 };
-                let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
@@ -76,6 +79,41 @@ pub async fn carry_out(
     Ok((!plan.answers.is_empty()).then_some(done))
 }
 
+/// Takes back the room that was made for moves which never came to be, and which she does not ask for any more.
+///
+/// # Errors
+/// When the mirror cannot be written.
+pub async fn give_up(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    plan: &Plan,
+    is_known: &(dyn Fn(&BookingId) -> bool + Sync),
+) -> Result<(), MirrorError> {
+    let desk = Desk { parts, run, world };
+    for (id, operation) in &world.unsettled {
+        let Operation::MoveBooking { calendar, booking, to, .. } = operation else { continue };
+        let is_asked = plan.answers.iter().any(|answer| is_same(operation, answer));
+        let Some(vendor) = world.vendor.as_ref().filter(|_| !is_asked && is_known(booking)) else { continue };
+        let mine = slot_id(&vendor.id, calendar, *to);
+        let Parts { platform, clock, policy, .. } = parts;
+        // Where nobody can say what stands, the next run looks again.
+        let Ok(standing) = with_retry(*clock, &policy.retry, || platform.slots(*to)).await else { continue };
+        let room = standing.iter().find(|slot| slot.open && slot.id == mine && slot.span == *to);
+        let is_gone = match room {
+            Some(room) => matches!(
+                desk.remove(calendar, room).await?,
+                Ok(()) | Err(ServiceError::Gone { .. } | ServiceError::Stale { .. })
+            ),
+            None => true,
+        };
+        if is_gone {
+            parts.mirror.settle(*id, &interrupted(), desk.now())?;
+        }
+    }
+    Ok(())
+}
+
 struct Desk<'a> {
     parts: &'a Parts<'a>,
     run: &'a RunId,
@@ -88,14 +126,14 @@ impl Desk<'_> {
     }
 
     fn intend(&self, operation: &Operation) -> Result<OperationId, MirrorError> {
+        let id = self.parts.mirror.intend(self.run, operation, self.now())?;
+        self.parts.mirror.attempted(id, self.now())?;
         // An earlier try of the same answer no longer matters: this one has the same key.
         for (id, open) in &self.world.unsettled {
             if is_same(open, operation) {
                 self.parts.mirror.settle(*id, &interrupted(), self.now())?;
             }
         }
-        let id = self.parts.mirror.intend(self.run, operation, self.now())?;
-        self.parts.mirror.attempted(id, self.now())?;
         Ok(id)
     }
 

@@ -17,7 +17,9 @@ use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
-use crate::world::{Direction, Given, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::world::{
+    Direction, Given, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncOutcome, World,
+};
 use crate::{answers, apply, decisions, recover, slots, standing, switch, target, undo};
 
 /// Everything a run needs of the world.
@@ -150,6 +152,13 @@ async fn run_among(
         apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report).await?;
         if std::mem::replace(&mut has_answered, true) {
             break;
+        }
+        if request.direction == Direction::Bidirectional
+            && !parts.writer.is_stopped()
+            && !world.unsettled.is_empty()
+        {
+            let is_known = |booking: &BookingId| observed.bookings.contains(booking);
+            answers::give_up(parts, &request.run, &world, &last_plan, &is_known).await?;
         }
         let Some(done) = answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?
         else {
@@ -304,7 +313,11 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             }
         };
         let now = parts.clock.now();
-        if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
+        let concluded = recover::conclude(operation, &world, now).filter(|settled| {
+            // Room may have been made for it: see [`answers::give_up`].
+            !matches!((operation, settled), (Operation::MoveBooking { .. }, Settled::Failed { .. }))
+        });
+        if can_tell && let Some(settled) = concluded {
             parts.mirror.settle(*id, &settled, now)?;
         }
     }

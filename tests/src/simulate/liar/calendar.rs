@@ -33,7 +33,7 @@ impl Account for Liar {
     ) -> Result<CalendarEntry, ServiceError> {
         self.serve(Call::CreateCalendar, None, name.to_owned(), |stage, _| {
             // Nothing but a lease keeps two computers from making one at the same moment; they then take the same.
-            if stage.target().is_some() && !(stage.together && !stage.lease.offered) {
+            if stage.target().is_some() && (stage.lease.offered || !stage.together) {
                 stage.breaks("a second calendar for bookings is made");
             }
             stage.world.clock += 1;
