@@ -21,7 +21,6 @@ fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
 }
 
-/// Seed 547.
 #[tokio::test]
 async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
     let mut world = new_world();
@@ -39,7 +38,6 @@ async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
     world.assert_settled().await;
 }
 
-/// Seed 1523.
 #[tokio::test]
 async fn a_calendar_that_lists_nothing_is_not_believed_about_events_that_stand() {
     let mut world = new_world();
@@ -67,7 +65,6 @@ async fn a_list_that_lacks_our_events_says_nothing_where_they_cannot_be_looked_f
     world.assert_settled().await;
 }
 
-/// Seed 2706.
 #[tokio::test]
 async fn an_answer_is_spent_once_it_was_carried_out() {
     let mut world = new_world();
@@ -97,7 +94,6 @@ async fn an_answer_is_spent_once_it_was_carried_out() {
     assert_eq!(cancelled(&world), 1, "and nothing more is cancelled in her name");
 }
 
-/// Seed 626.
 #[tokio::test]
 async fn a_run_that_plans_anew_counts_what_it_has_removed() {
     let mut world = new_world();
@@ -118,7 +114,6 @@ async fn a_run_that_plans_anew_counts_what_it_has_removed() {
     assert_eq!(report.decisions[0].kind, "held_deletions", "the others are hers to let go");
 }
 
-/// Seed 148.
 #[tokio::test]
 async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
     let mut world = new_world();
@@ -138,7 +133,6 @@ async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
     assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
 }
 
-/// Seed 7762.
 #[tokio::test]
 async fn words_of_ours_that_a_booking_outgrew_are_written_when_it_follows_its_event() {
     let mut world = new_world();
