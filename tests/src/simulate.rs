@@ -45,16 +45,31 @@ pub struct Outcome {
 /// Lives through the story of one seed. With a `mutant`, the engine is wrong on purpose.
 #[must_use]
 pub fn simulate(seed: u64, mutant: Option<Mutant>) -> Outcome {
+    outcome(seed, &lived(seed, mutant))
+}
+
+/// As [`simulate`], with all that happened, however it went.
+#[must_use]
+pub fn tell(seed: u64, mutant: Option<Mutant>) -> (Outcome, String) {
+    let life = lived(seed, mutant);
+    let story = on(&life.stage).trace.story();
+    (outcome(seed, &life), story)
+}
+
+fn lived(seed: u64, mutant: Option<Mutant>) -> Life {
     let mut life = Life::new(seed, mutant);
     life.live();
+    life
+}
+
+fn outcome(seed: u64, life: &Life) -> Outcome {
     let stage = on(&life.stage);
-    let story = stage.broken.as_ref().map(|what| (what.clone(), stage.trace.story()));
     Outcome {
         seed,
         hash: stage.trace.hash(),
         lines: stage.trace.len(),
         runs: life.runs,
         tally: stage.tally.clone(),
-        broken: story,
+        broken: stage.broken.as_ref().map(|what| (what.clone(), stage.trace.story())),
     }
 }

@@ -1,4 +1,5 @@
-//! `simulate --seeds N --from S`: lives through N stories on every core, and ends with the first that breaks a promise.
+//! `simulate --seeds N --from S`: lives through N stories on every core, and ends with the first that breaks a promise. A
+//! single one is told, however it goes.
 //! `simulate --all --seeds N --from S`: goes on after a broken one, and tells each in one line.
 //! `simulate --mutants`: after how many stories each engine that is wrong on purpose is found out.
 #![expect(clippy::print_stdout, reason = "this program owns its standard output")]
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use tests::simulate::mutant::Mutant;
-use tests::simulate::{repertoire, simulate};
+use tests::simulate::{repertoire, simulate, tell};
 
 enum Asked {
     Stories { seeds: u64, from: u64, all: bool },
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
 }
 
 fn stories(seeds: u64, from: u64, all: bool) -> ExitCode {
+    if seeds == 1 {
+        println!("{}", tell(from, None).1);
+    }
     let began = Instant::now();
     let end = from.saturating_add(seeds);
     // Stories are taken in order, so that the lowest broken one is found whichever thread is faster.
@@ -71,7 +75,7 @@ fn stories(seeds: u64, from: u64, all: bool) -> ExitCode {
     });
     let seed = broken.load(Ordering::Relaxed);
     if let Some((what, story)) = (seed < end).then(|| simulate(seed, None).broken).flatten() {
-        println!("{story}\nseed {seed}: {what}");
+        println!("{}\nseed {seed}: {what}", if seeds == 1 { "" } else { &story });
         return ExitCode::FAILURE;
     }
     let never: Vec<String> =

@@ -167,7 +167,8 @@ fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
     }
     match (kind, standing.first()) {
         // What went while it lay before the list begins, nobody tells.
-        ("held_deletion", None) if !was_before_the_list(stage, id) => Some("it has no event".to_owned()),
+        (_, None) if was_before_the_list(stage, id) => None,
+        ("held_deletion", None) => Some("it has no event".to_owned()),
         // One that she moved out of what a list shows cannot be seen by a computer that never knew it.
         ("deleted", Some((start, end))) if *end > stage.window().start() => {
             Some(format!("its event stands at {}", clock(*start)))
@@ -183,7 +184,9 @@ fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
 /// Whether the event of a booking ever stood at a time that lists do not reach any more.
 fn was_before_the_list(stage: &Stage, id: &BookingId) -> bool {
     let begins = stage.window().start();
-    stage.past.once.get(id).is_some_and(|times| times.iter().any(|(_, end)| *end <= begins))
+    let times = stage.past.once.get(id).into_iter().chain(stage.past.moved_to.get(id)).flatten();
+    let mut ends = times.map(|(_, end)| *end);
+    ends.any(|end| end <= begins)
 }
 
 /// Published busy time contains what is hers, and nothing else but where she moved ours to.

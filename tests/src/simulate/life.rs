@@ -158,11 +158,13 @@ impl Life {
 
     /// She answers, and often the computer acts on it at once, as the app does.
     fn answer(&mut self, device: usize) {
-        let answered = self.devices[device].answer();
-        self.is_kept(answered);
+        let choice = match self.devices[device].answer() {
+            Ok(choice) => choice,
+            Err(error) => return self.is_kept(Err(error)),
+        };
         let weather = {
             let stage = &mut *on(&self.stage);
-            stage.dice.per_mille(600).then(|| Weather::of_an_answer(&mut stage.dice))
+            stage.dice.per_mille(600).then(|| Weather::of_an_answer(&mut stage.dice, choice))
         };
         if let Some(weather) = weather.filter(|_| !self.is_broken()) {
             let alone = self.devices.len() == 1;

@@ -14,16 +14,18 @@ use super::device::{Device, policy};
 use super::stage::{Given, Stage, on};
 
 impl Device {
+    /// Answers with what she decided, if it was about bookings and counts.
+    ///
     /// # Errors
     /// When the mirror fails.
-    pub fn answer(&mut self) -> Result<(), MirrorError> {
+    pub fn answer(&mut self) -> Result<Option<Choice>, MirrorError> {
         let mirror = self.awake();
         let world = mirror.world()?;
         let now = on(&self.stage).now;
         let cards = plan(&world, now, &policy(self.mutant)).cards;
         let waiting = decisions::waiting(&world, &cards, now);
         let before = std::mem::replace(&mut self.seen, waiting.iter().map(told).collect());
-        let Some((id, option)) = self.draw(&waiting, before) else { return Ok(()) };
+        let Some((id, option)) = self.draw(&waiting, before) else { return Ok(None) };
         match decisions::answer(&world, &cards, now, &id, &option) {
             Ok(Decided::Bookings { answers, .. }) => {
                 {
@@ -31,18 +33,19 @@ impl Device {
                     stage.counts(format!("answer {} {option}", kind_of(&id)));
                     answers.iter().for_each(|answer| stage.note_answer(answer, &cards, &world));
                 }
-                mirror.put_answers(&answers)
+                mirror.put_answers(&answers)?;
+                Ok(Choice::parse(&option))
             }
-            Ok(Decided::Import { calendar, intake }) => mirror.take_import(&calendar, &intake),
+            Ok(Decided::Import { calendar, intake }) => mirror.take_import(&calendar, &intake).map(|()| None),
             Err(Refused::NotWaiting) if waiting.iter().all(|card| card.id != id) => {
                 let stage = &mut *on(&self.stage);
                 stage.counts("an answer comes too late");
                 stage.say("  it is another question by now, and she is told so");
-                Ok(())
+                Ok(None)
             }
             Err(refused) => {
                 on(&self.stage).breaks(format!("what waits cannot be answered: {refused:?}"));
-                Ok(())
+                Ok(None)
             }
         }
     }

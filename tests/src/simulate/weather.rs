@@ -26,6 +26,7 @@
 use std::borrow::Cow;
 
 use sync::ids::RemoteCalendarId;
+use sync::world::Choice;
 
 use super::dice::Dice;
 use crate::crash::Moment;
@@ -335,10 +336,16 @@ impl Weather {
 }
 
 impl Weather {
-    /// What the run meets that acts on an answer of hers.
-    pub fn of_an_answer(dice: &mut Dice) -> Self {
-        let at =
-            Aim::First(dice.one(&[Call::MoveBooking, Call::CancelBooking, Call::Delete, Call::RemoveSlot]));
+    /// What the run meets that acts on this answer of hers.
+    pub fn of_an_answer(dice: &mut Dice, choice: Option<Choice>) -> Self {
+        let nothing_of_it = dice.one(&[Call::RemoveSlot, Call::PutBusy, Call::Create]);
+        let at = Aim::First(match choice {
+            Some(Choice::Move) => Call::MoveBooking,
+            Some(Choice::Cancel) => Call::CancelBooking,
+            Some(Choice::PutBack) => Call::Update,
+            Some(Choice::Remove) => Call::Delete,
+            Some(Choice::Unblock | Choice::Create | Choice::Switch | Choice::Leave) | None => nothing_of_it,
+        });
         match dice.below(3) {
             0 => Self { death: Some((at, dice.one(&[Moment::Before, Moment::After]))), ..Self::default() },
             1 => {
