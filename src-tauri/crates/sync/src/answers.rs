@@ -53,11 +53,13 @@ pub async fn carry_out(
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
-                if sent.as_ref().is_err_and(|error| !error.outcome_unknown())
-                    && let Some(made) = made
+                if let (Err(error), Some(made)) = (&sent, made)
+                    && !error.outcome_unknown()
+                    && !desk.take_back(calendar, &made).await?
                 {
-                    // Nobody may book what was only made for this.
-                    desk.take_back(calendar, &made).await?;
+                    // Nobody may book what was only made for this: it stays open until that is gone.
+                    desk.refused(calendar, booking, key, error, report)?;
+                    continue;
                 }
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
@@ -99,12 +101,10 @@ pub async fn give_up(
         let Parts { platform, clock, policy, .. } = parts;
         // Where nobody can say what stands, the next run looks again.
         let Ok(standing) = with_retry(*clock, &policy.retry, || platform.slots(*to)).await else { continue };
-        let room = standing.iter().find(|slot| slot.open && slot.id == mine && slot.span == *to);
-        let is_gone = match room {
-            Some(room) => matches!(
-                desk.remove(calendar, room).await?,
-                Ok(()) | Err(ServiceError::Gone { .. } | ServiceError::Stale { .. })
-            ),
+        let is_gone = match standing.iter().find(|slot| slot.id == mine && slot.span == *to) {
+            Some(room) if room.open => desk.take_back(calendar, room).await?,
+            // Under busy time it opens again one day, if nobody has it.
+            Some(_) => to.end() <= desk.now() || is_booked(world, *to),
             None => true,
         };
         if is_gone {
@@ -191,11 +191,13 @@ impl Desk<'_> {
         Ok(Err(error))
     }
 
-    async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<(), MirrorError> {
-        if let Err(error) = self.remove(calendar, slot).await? {
+    /// Answers whether nobody can book it any more.
+    async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<bool, MirrorError> {
+        let removed = self.remove(calendar, slot).await?;
+        if let Err(error) = &removed {
             tracing::warn!(code = %error.code(), "a slot that was made for a move could not be taken back");
         }
-        Ok(())
+        Ok(matches!(removed, Ok(()) | Err(ServiceError::Gone { .. })))
     }
 
     async fn remove(
@@ -257,6 +259,10 @@ impl Desk<'_> {
         tell(calendar, booking, error, report);
         Ok(())
     }
+}
+
+fn is_booked(world: &World, span: Interval) -> bool {
+    world.bookings.values().any(|row| (row.start, row.end) == (span.start(), span.end()))
 }
 
 fn is_same(open: &Operation, operation: &Operation) -> bool {

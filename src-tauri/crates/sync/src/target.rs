@@ -46,6 +46,14 @@ pub async fn ensure(
         Ok(Some(entry)) => Ok(entry),
         Ok(None) if dry_run => Ok(imagined(vendor)),
         Ok(None) if parts.writer.turn(parts).await? == Turn::StandBy => return Ok(None),
+        Ok(None) if parts.writer.has_company() => {
+            // What was seen before it was this computer's turn may have been another's turn.
+            match find(parts, account.as_ref(), not).await {
+                Ok(Some(entry)) => Ok(entry),
+                Ok(None) => make(parts, account.as_ref(), vendor, not).await,
+                Err(error) => Err(error),
+            }
+        }
         Ok(None) => make(parts, account.as_ref(), vendor, not).await,
         Err(error) => Err(error),
     };

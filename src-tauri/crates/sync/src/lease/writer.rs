@@ -157,6 +157,12 @@ impl Writer {
         }
     }
 
+    /// Whether another computer has asked for the lease lately, and so may have written before this one got it.
+    #[must_use]
+    pub fn has_company(&self) -> bool {
+        matches!(self.known().standing, Standing::Held { others: true, .. })
+    }
+
     /// Whether this run writes nothing more.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
