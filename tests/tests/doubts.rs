@@ -5,7 +5,9 @@ use calendar::event::{End, When};
 use jiff::SignedDuration;
 use sync::booking::BookingStatus;
 use sync::decide::times;
+use sync::ids::InstallationId;
 use sync::policy::{Deletions, Policy};
+use sync::ports::CalendarEntry;
 use sync::world::Direction;
 use tests::service::Fault;
 use tests::world::World;
@@ -165,4 +167,49 @@ async fn her_words_survive_putting_back_however_long_ago_she_wrote_them() {
     world.sync().await;
     assert_eq!(times(&world.booking_events()[0]), Some((world.at(21), world.at(22))));
     assert_eq!(world.booking_events()[0].event.summary, "Nadia, bring the scissors");
+}
+
+#[tokio::test]
+async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.fail_next("move_booking", Fault::Rejected);
+    world.fail_next("remove_slot", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about again");
+
+    // With that busy time gone it would open again, for anybody.
+    moves(&world, 20);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn a_computer_that_waited_for_its_turn_looks_again_before_it_makes_a_calendar() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    // The other one has had its turn between this one's look and its lease.
+    let other = InstallationId("the other".to_owned());
+    world.before_next("lease", move |state| {
+        state.lease.fencing += 1;
+        state.lease.asked.insert(other);
+        let entry = CalendarEntry {
+            remote: "the other's".into(),
+            name: "Bookiji".to_owned(),
+            time_zone: None,
+            writable: true,
+            primary: false,
+            ours: true,
+        };
+        let remote = entry.remote.clone();
+        state.calendars.entry(remote).or_default().entry = Some(entry);
+    });
+    world.sync().await;
+    assert_eq!(world.target(), "the other's".into());
+    let made = world.services.state().requests.iter().filter(|name| **name == "create_calendar").count();
+    assert_eq!(made, 0, "none is made beside it");
 }

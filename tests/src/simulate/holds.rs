@@ -262,8 +262,10 @@ fn slots(stage: &Stage) -> Vec<String> {
         let ahead = offer.start() > stage.now && offer.end() < horizon;
         let free = !taken.iter().any(|taken| taken.overlaps(offer));
         let bookable = stage.world.slots.values().any(|slot| slot.open && slot.span == *offer);
+        // The platform does not say whether a slot is closed because somebody has it.
+        let closed = stage.world.slots.values().any(|slot| !slot.open && slot.span.overlaps(offer));
         let undone = stage.past.undone_slots.iter().any(|span| span.overlaps(offer));
-        if alone && ahead && free && !bookable && !undone {
+        if alone && ahead && free && !closed && !bookable && !undone {
             broken.push(format!("{} is free and offered, and not bookable", spans(&[*offer])));
         }
     }
