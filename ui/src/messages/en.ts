@@ -53,7 +53,6 @@ export const en = {
     notStarted: 'Not started',
     nobody: 'Nobody signed in',
     noCalendars: 'No external calendars',
-    lastSynced: (time: string) => `Last synced: ${time}`,
     never: 'Not synced yet',
     until: (time: string) => `Until ${time}`,
     decisions: (count: number) => some(count, 'decision', 'decisions'),

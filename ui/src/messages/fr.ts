@@ -37,7 +37,6 @@ export const fr: Messages = {
     notStarted: 'Pas commencé',
     nobody: 'Personne n’est connecté',
     noCalendars: 'Aucun calendrier externe',
-    lastSynced: (time) => `Dernière synchro${nb}: ${time}`,
     never: 'Pas encore synchronisé',
     until: (time) => `Jusqu’à ${time}`,
     decisions: (count) => some(count, 'décision', 'décisions'),
