@@ -17,7 +17,7 @@ use sync::ids::{
 };
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{
-    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, Marker, Platform, Probe,
+    Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, EVER, Marker, Platform, Probe,
     Reading, RemoteEvent, Slot, SlotMade,
 };
 
@@ -68,6 +68,17 @@ pub struct State {
     pub writes: usize,
     /// What the calendar service makes of every event that is written to it.
     pub rewrites: Option<fn(&mut Event)>,
+    /// Every reading that starts from no cursor fails.
+    pub refuses_full_readings: bool,
+    /// A reading that starts from no cursor shows nothing, and says that this is all.
+    pub shows_nothing_in_full: bool,
+    /// What no reading that starts from no cursor shows, although it stands.
+    pub unlisted: BTreeSet<RemoteId>,
+    /// How many creates the calendar service takes in one request; nothing says one.
+    pub creates_at_once: usize,
+    /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
+    /// in readings in place of what was written on the event.
+    pub gives_ids: bool,
 }
 
 /// As the platform keeps it: one holder at most, and numbers that only grow.
@@ -138,9 +149,45 @@ pub struct FakeCalendar {
     pub entry: Option<CalendarEntry>,
     /// Live or deleted, with the number of the change that made it so.
     pub events: BTreeMap<RemoteId, (u64, Option<RemoteEvent>)>,
+    /// Where the service gives the ids: which one a key has led to.
+    pub created: BTreeMap<RemoteId, RemoteId>,
 }
 
 impl State {
+    /// The id of a new event, unless its key has been used.
+    fn id_for(&mut self, calendar: &RemoteCalendarId, key: &RemoteId) -> Result<RemoteId, ServiceError> {
+        let number = self.clock;
+        let there = self.calendars.entry(calendar.clone()).or_default();
+        if there.events.contains_key(key) || there.created.contains_key(key) {
+            return Err(ServiceError::Exists { service: "fake".to_owned() });
+        }
+        if !self.gives_ids {
+            return Ok(key.clone());
+        }
+        let id = RemoteId(format!("AAMkAD{number}="));
+        there.created.insert(key.clone(), id.clone());
+        Ok(id)
+    }
+
+    /// The event of a draft, unless its key has been used.
+    fn make(&mut self, calendar: &RemoteCalendarId, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        let id = self.id_for(calendar, &draft.id)?;
+        let mut event = event_of(draft);
+        event.created_as = (id != draft.id).then(|| draft.id.clone());
+        event.id = id;
+        self.rewrite(&mut event);
+        event.etag = self.put(calendar, event.clone());
+        Ok(event)
+    }
+
+    /// An event as a list shows it; one of everything looks closer.
+    fn shown(&self, mut event: RemoteEvent, from: Timestamp) -> RemoteEvent {
+        if event.created_as.is_some() && from > EVER {
+            event.marker = None;
+        }
+        event
+    }
+
     fn rewrite(&self, event: &mut RemoteEvent) {
         if let Some(rewrite) = self.rewrites {
             rewrite(&mut event.event);
@@ -412,7 +459,7 @@ pub fn event_of(draft: &Draft) -> RemoteEvent {
     event.summary.clone_from(&draft.title);
     event.description.clone_from(&draft.description);
     let marker = Some(Marker { booking: draft.booking.clone(), generation: draft.generation });
-    RemoteEvent { id: draft.id.clone(), etag: ETag(String::new()), event, marker }
+    RemoteEvent { id: draft.id.clone(), etag: ETag(String::new()), event, marker, created_as: None }
 }
 
 /// An event of her own.
@@ -420,7 +467,13 @@ pub fn event_of(draft: &Draft) -> RemoteEvent {
 pub fn event(id: &str, start: Timestamp, end: Timestamp) -> RemoteEvent {
     let mut event = Event::new(Uid(format!("{id}@elsewhere")), When::Utc(start), End::At(When::Utc(end)));
     id.clone_into(&mut event.summary);
-    RemoteEvent { id: RemoteId(id.to_owned()), etag: ETag(String::new()), event, marker: None }
+    RemoteEvent {
+        id: RemoteId(id.to_owned()),
+        etag: ETag(String::new()),
+        event,
+        marker: None,
+        created_as: None,
+    }
 }
 
 #[async_trait]
@@ -436,9 +489,13 @@ impl Calendar for OneCalendar {
             Some(Fault::HalfAReading) => {
                 let mut items = state.live(&self.remote);
                 items.truncate(items.len() / 2);
+                let items = items.into_iter().map(|event| state.shown(event, from)).collect();
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         let now = state.clock;
@@ -447,8 +504,10 @@ impl Calendar for OneCalendar {
         };
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
-            let mut items = state.live(&self.remote);
+            let mut items = if state.shows_nothing_in_full { Vec::new() } else { state.live(&self.remote) };
+            items.retain(|row| !state.unlisted.contains(&row.id));
             items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
+            let items = items.into_iter().map(|event| state.shown(event, from)).collect();
             return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
         };
         let mut changed = Vec::new();
@@ -456,7 +515,7 @@ impl Calendar for OneCalendar {
         for (id, (at, event)) in &calendar.events {
             match event {
                 _ if *at <= since => {}
-                Some(event) => changed.push(event.clone()),
+                Some(event) => changed.push(state.shown(event.clone(), from)),
                 None => removed.push(id.clone()),
             }
         }
@@ -464,15 +523,22 @@ impl Calendar for OneCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        self.write("create", |state, remote| {
-            if state.calendars.get(remote).is_some_and(|calendar| calendar.events.contains_key(&draft.id)) {
-                return Err(ServiceError::Exists { service: "fake".to_owned() });
-            }
-            let mut event = event_of(draft);
-            state.rewrite(&mut event);
-            event.etag = state.put(remote, event.clone());
-            Ok(event)
-        })
+        self.write("create", |state, remote| state.make(remote, draft))
+    }
+
+    fn creates_at_once(&self) -> usize {
+        self.services.state().creates_at_once.max(1)
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let made = self.write("create_all", |state, remote| {
+            let one = |draft| match state.fault("create_one") {
+                Some(fault) => Err(error(fault)),
+                None => state.make(remote, draft),
+            };
+            Ok(drafts.iter().map(one).collect::<Vec<_>>())
+        });
+        made.unwrap_or_else(|error| vec![Err(error); drafts.len()])
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
@@ -496,6 +562,18 @@ impl Calendar for OneCalendar {
             state.delete(remote, id);
             Ok(())
         })
+    }
+
+    /// As services do it that give ids themselves: of what was deleted, nothing says that it was there.
+    async fn find(&self, draft: &Draft) -> Result<Probe, ServiceError> {
+        let (gives_ids, made) = {
+            let state = self.services.state();
+            let made =
+                state.calendars.get(&self.remote).and_then(|there| there.created.get(&draft.id).cloned());
+            (state.gives_ids, made)
+        };
+        let probe = self.probe(&made.unwrap_or_else(|| draft.id.clone())).await?;
+        Ok(if gives_ids && probe == Probe::Burnt { Probe::Absent } else { probe })
     }
 
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
@@ -584,13 +662,17 @@ impl Platform for Services {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         self.seen.fetch_max(state.lease.fencing, Ordering::SeqCst);
         let next = Cursor(state.clock.to_string());
         let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
         let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
-        let items = items.map(|(_, booking)| booking.clone()).collect();
+        let hides = since.is_none() && state.shows_nothing_in_full;
+        let items = items.filter(|_| !hides).map(|(_, booking)| booking.clone()).collect();
         match since {
             Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
             None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },

@@ -181,11 +181,72 @@ async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run
     world.fail_next("remove_slot", Fault::Rejected);
     world.sync().await;
     assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about again");
+    world.sync().await;
 
     // With that busy time gone it would open again, for anybody.
     moves(&world, 20);
     world.sync().await;
     assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn room_that_an_earlier_try_made_is_taken_back_when_the_move_is_refused() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
+
+    world.fail_next("move_booking", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
+}
+
+#[tokio::test]
+async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stands() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    world.fail_next("slots", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots().len(), 1, "it could not be looked at");
+
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn room_that_somebody_has_by_now_is_left_and_looked_for_no_more() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.fail_next("move_booking", Fault::Rejected);
+    world.fail_next("remove_slot", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)]);
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.customer_books("other", 25);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "it is the other's");
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
 }
 
 #[tokio::test]

@@ -5,12 +5,19 @@ import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told']
 const filter = process.argv[2] ?? ''
+
+const pagesOf = (state) => {
+  if (state === 'signed-out' || state.startsWith('preview')) return ['week']
+  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'decisions', 'sync'] : ['week', 'sync']
+}
+/** The keys that lead there. */
+const KEYS = { decisions: 'Control+2', sync: 'Control+3' }
 
 const shots = []
 for (const state of STATES) {
-  for (const page of state === 'signed-out' || state.startsWith('preview') ? ['week'] : ['week', 'sync']) {
+  for (const page of pagesOf(state)) {
     for (const scheme of ['light', 'dark']) {
       for (const locale of ['en-GB', 'fr-FR']) {
         for (const [width, height] of [[1200, 800], [900, 600]]) {
@@ -44,7 +51,7 @@ for (const { name, state, page: place, scheme, locale, width, height } of shots)
   await page.goto(`${address}/?state=${state}`)
   await page.waitForSelector('h1')
   await page.evaluate(() => document.fonts.ready)
-  if (place === 'sync') await page.keyboard.press('Control+2')
+  if (KEYS[place]) await page.keyboard.press(KEYS[place])
   await page.waitForTimeout(150)
   await page.screenshot({ path: `${FOLDER}${name}.png` })
   const { violations: found } = await new AxeBuilder({ page }).analyze()

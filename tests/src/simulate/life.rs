@@ -78,6 +78,7 @@ impl Life {
         stage.world.calendars.entry(remote).or_default().entry = Some(entry);
         let computers = if stage.dice.per_mille(300) { 2 } else { 1 };
         stage.lease.offered = stage.dice.per_mille(500);
+        stage.creates_at_once = stage.dice.one(&[1, 2, 50]);
         if computers > 1 {
             // Neither knows what the other wrote.
             stage.forgetful = true;

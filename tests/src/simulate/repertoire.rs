@@ -53,6 +53,7 @@ pub fn repertoire() -> BTreeSet<String> {
         "the other computer writes",
         "a write is fenced",
         "an answer comes too late",
+        "a lie about one of several",
         "a standing answer counts",
     ];
     steps

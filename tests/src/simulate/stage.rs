@@ -73,6 +73,8 @@ pub struct Stage {
     pub trace: Trace,
     pub world: State,
     pub lease: PlatformLease,
+    /// How many events her calendar service makes in one request.
+    pub creates_at_once: usize,
     /// The bookings as customers left them.
     pub booked: BTreeMap<BookingId, Booking>,
     /// Every event that the app made, live or not.
@@ -154,6 +156,7 @@ impl Stage {
             trace: Trace::default(),
             world: State::default(),
             lease: PlatformLease::default(),
+            creates_at_once: 1,
             booked: BTreeMap::new(),
             ours: BTreeMap::new(),
             hers: BTreeMap::new(),

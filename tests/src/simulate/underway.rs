@@ -67,6 +67,11 @@ impl UnderWay {
             self.disturbed = true;
             return Some(lie);
         }
+        self.lies_within(call, dice)
+    }
+
+    /// As [`UnderWay::lies`], about one of several things that one call asks for.
+    pub fn lies_within(&mut self, call: Call, dice: &mut Dice) -> Option<Lie> {
         if self.weather.lies > 0 && dice.per_mille(self.weather.lies) {
             self.disturbed = true;
             return Some(dice.one(call.lies()));

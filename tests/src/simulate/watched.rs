@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::plan::plan;
 use sync::ports::{Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, Given, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy,
     RunRecord, Settled, Vendor, World,
@@ -153,6 +155,10 @@ impl Mirror for Watched {
         self.write(|_| "that a cursor is lost".to_owned(), || self.inside.forget_cursor(calendar))
     }
 
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write(|_| "when it was read in full".to_owned(), || self.inside.put_full_reading(side, reading))
+    }
+
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
         self.write(|_| "what a file said".to_owned(), || self.inside.take_import(calendar, intake))
     }
@@ -161,6 +167,13 @@ impl Mirror for Watched {
         self.write(
             |_| "what became of free times".to_owned(),
             || self.inside.put_imported_slots(rows, forgotten),
+        )
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.write(
+            |_| "which slots are closed by us".to_owned(),
+            || self.inside.put_closed_slots(rows, forgotten),
         )
     }
 

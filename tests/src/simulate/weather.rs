@@ -121,6 +121,8 @@ pub enum Call {
     CreateCalendar,
     Read,
     Create,
+    /// Several creates in one request.
+    CreateAll,
     Update,
     Delete,
     Probe,
@@ -135,11 +137,12 @@ pub enum Call {
 }
 
 impl Call {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Calendars,
         Self::CreateCalendar,
         Self::Read,
         Self::Create,
+        Self::CreateAll,
         Self::Update,
         Self::Delete,
         Self::Probe,
@@ -170,8 +173,9 @@ impl Call {
     }
 
     /// Those that change something, and where it therefore matters most when a process dies.
-    pub const WRITES: [Self; 8] = [
+    pub const WRITES: [Self; 9] = [
         Self::Create,
+        Self::CreateAll,
         Self::Update,
         Self::Delete,
         Self::PutBusy,
@@ -204,7 +208,7 @@ impl Call {
                 Reordered,
                 Old,
             ],
-            Self::Create => &[
+            Self::Create | Self::CreateAll => &[
                 ReplyLost,
                 ReplyLost,
                 Garbled,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
 use sync::ports::{Clock, Mirror};
+use sync::world::World;
 use url::Url;
 
 use crate::clock::SystemClock;
@@ -23,7 +24,7 @@ use crate::settings::{Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
 
-/// Google refuses sign-ins from a clock that is further off than a few minutes.
+/// Google refuses sign-ins from a clock that is further off than a few minutes. Told before the engine puts it right.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -72,8 +73,13 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
     match wiring::http() {
         Ok(http) => {
             checks.extend(network(&settings, &http).await);
-            if let Ok(Some(vault)) = vault {
-                checks.extend(feeds(profile, &vault, &http).await);
+            if let Some(world) = known(profile) {
+                if world.connections.values().any(|connection| connection.service == Service::Outlook) {
+                    checks.extend(outlook(&settings, &http).await);
+                }
+                if let Ok(Some(vault)) = vault {
+                    checks.extend(feeds(&world, &vault, &http).await);
+                }
             }
         }
         Err(problem) => checks.push(Check::of("tls", Err(problem))),
@@ -107,11 +113,19 @@ fn database(profile: &Profile) -> Result<String, Problem> {
     let mirror = Sqlite::open_read_only(&profile.database())?;
     mirror.check()?;
     let world = mirror.world()?;
+    let rebuilt = mirror.rebuilt()?.map(|rebuilt| {
+        format!(
+            "; it was built anew on {}, and the damaged file is kept as {}",
+            rebuilt.at.strftime("%F"),
+            rebuilt.kept_as
+        )
+    });
     Ok(format!(
-        "whole: {} bookings, {} calendars, {} open operations",
+        "whole: {} bookings, {} calendars, {} open operations{}",
         world.bookings.len(),
         world.calendars.len(),
-        world.unsettled.len()
+        world.unsettled.len(),
+        rebuilt.unwrap_or_default()
     ))
 }
 
@@ -197,13 +211,29 @@ async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
     checks
 }
 
+/// What the profile knows. The database has a check of its own.
+fn known(profile: &Profile) -> Option<World> {
+    let world = Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()).ok();
+    world.filter(|_| profile.database().exists())
+}
+
+/// Only whoever has an account there needs Microsoft.
+async fn outlook(settings: &Settings, http: &Http) -> Vec<Check> {
+    let endpoints = &settings.endpoints;
+    let tenant = settings.oauth.microsoft_tenant.as_deref().unwrap_or("common");
+    let told = [tenant, "v2.0", ".well-known", "openid-configuration"];
+    let route = "/{tenant}/v2.0/.well-known/openid-configuration";
+    vec![
+        Check::of("outlook", at(http, Peer::Outlook, "/v1.0/me", &endpoints.graph, &["v1.0", "me"]).await),
+        Check::of(
+            "outlook_sign_in",
+            at(http, Peer::OutlookAuth, route, &endpoints.microsoft_login, &told).await,
+        ),
+    ]
+}
+
 /// Asks for every calendar link once, whatever was known of it.
-async fn feeds(profile: &Profile, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
-    let world = match Sqlite::open_read_only(&profile.database()).and_then(|mirror| mirror.world()) {
-        Ok(world) if profile.database().exists() => world,
-        // The database has a check of its own.
-        Ok(_) | Err(_) => return Vec::new(),
-    };
+async fn feeds(world: &World, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
     let Some(vendor) = &world.vendor else { return Vec::new() };
     let linked = world.connections.values().filter(|connection| {
         connection.service == Service::Ics && connection.id != sync::import::connection_id()
@@ -301,11 +331,7 @@ fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, P
         return Ok(format!("right within {} s", off.as_secs() + 1));
     }
     let direction = if server < before { "ahead" } else { "behind" };
-    Err(Problem::new(
-        Code::NetworkError,
-        format!("This computer's clock is {} s {direction}.", off.as_secs()),
-    )
-    .then("Set the clock of this computer, best by switching its automatic time on."))
+    Err(Problem::new(Code::ClockWrong, format!("This computer's clock is {} s {direction}.", off.as_secs())))
 }
 
 #[cfg(test)]

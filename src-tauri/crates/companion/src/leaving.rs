@@ -57,7 +57,7 @@ async fn was_done(wiring: &Wiring, id: &ConnectionId) -> Result<bool, Problem> {
 }
 
 async fn unlink(wiring: &Wiring, id: &ConnectionId) -> Result<(), Problem> {
-    // Without asking Google to revoke: that would sign her other computers out too.
+    // Without asking Google to revoke: that would sign her other computers out too. Microsoft has no such door.
     wiring.forget_secret(id).await?;
     wiring.mirror.remove_connection(id)?;
     tracing::info!(connection = %id, "disconnected");

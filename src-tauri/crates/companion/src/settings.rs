@@ -51,6 +51,8 @@ pub struct Oauth {
     pub google_client_id: Option<String>,
     pub google_client_secret: Option<SecretString>,
     pub microsoft_client_id: Option<String>,
+    /// Whose accounts may sign in: `common` where nothing is set, `consumers`, `organizations`, or an organisation.
+    pub microsoft_tenant: Option<String>,
 }
 
 /// Where secrets are kept.
@@ -172,6 +174,7 @@ impl Settings {
                 google_client_id: not_blank(file.oauth.google_client_id),
                 google_client_secret: not_blank(file.oauth.google_client_secret).map(SecretString::from),
                 microsoft_client_id: not_blank(file.oauth.microsoft_client_id),
+                microsoft_tenant: tenant(file.oauth.microsoft_tenant)?,
             },
             vault: file.vault.kind,
             sync: SyncSettings {
@@ -253,6 +256,7 @@ struct OauthTable {
     google_client_id: Option<String>,
     google_client_secret: Option<String>,
     microsoft_client_id: Option<String>,
+    microsoft_tenant: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -298,6 +302,21 @@ impl EndpointsTable {
             microsoft_login: or("microsoft_login", self.microsoft_login, defaults.microsoft_login)?,
             caldav_allow_http: self.caldav_allow_http,
         })
+    }
+}
+
+/// A word, a domain or an id: one part of an address.
+fn tenant(given: Option<String>) -> Result<Option<String>, String> {
+    let given = not_blank(given);
+    let fits = |text: &str| {
+        text.len() <= 253
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+    };
+    match given {
+        Some(text) if !fits(&text) || text.chars().all(|c| c == '.') => {
+            Err("cannot be used: oauth.microsoft_tenant is no name or id of an organisation".to_owned())
+        }
+        given => Ok(given),
     }
 }
 
@@ -478,6 +497,8 @@ mod tests {
         refused("[endpoints]\ngoogle_api = \"http://example.com\"", "must start with https://");
         refused("[endpoints]\ngoogle_api = \"http://127.0.0.1.example.com\"", "must start with https://");
         refused("[endpoints]\ngoogle_api = \"ftp://127.0.0.1\"", "must start with https://");
+        refused("[oauth]\nmicrosoft_tenant = \"a/../b\"", "no name or id of an organisation");
+        refused("[oauth]\nmicrosoft_tenant = \"..\"", "no name or id of an organisation");
         refused("[endpoints]\ngoogle_api = \"https://me:pw@example.com\"", "must not hold a user name");
     }
 

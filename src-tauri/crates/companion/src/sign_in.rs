@@ -3,6 +3,8 @@
 
 use connectors::gotrue::SignInError;
 use connectors::oauth::{ConnectError, Granted, Pending};
+use connectors::outlook;
+use connectors::tokens::{Grant, Tokens};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
@@ -72,11 +74,79 @@ pub async fn finish_google(
     let granted = pending.wait().await.map_err(refused)?;
     let account = whose(&granted)?;
     let id = ConnectionId::of(Service::Google, &account);
+    let tokens = wiring.google_tokens(&id)?;
+    let signed_in = SignedIn { service: Service::Google, id, account, tokens, grant: granted.grant };
+    let calendars = wiring.google(&signed_in.id, &vendor.id)?;
+    link(wiring, signed_in, &calendars).await
+}
+
+/// A Microsoft sign-in that waits for the browser.
+pub async fn begin_outlook(wiring: &Wiring) -> Result<(Vendor, Pending), Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    let pending = wiring.outlook_oauth()?.begin().await.map_err(refused)?;
+    Ok((vendor, pending))
+}
+
+/// As [`finish_google`].
+pub async fn finish_outlook(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    pending: Pending,
+) -> Result<ConnectionId, Problem> {
+    let granted = match pending.wait().await {
+        Ok(granted) => granted,
+        Err(ConnectError::NeedsAdministrator { .. }) => return Err(needs_administrator(wiring)?),
+        Err(error) => return Err(refused(error)),
+    };
+    let missing = outlook::missing(&granted);
+    if !missing.is_empty() {
+        return Err(Problem::new(
+            Code::PermissionDenied,
+            format!("Microsoft was not allowed to share everything that is needed ({}).", missing.join(", ")),
+        )
+        .then("Connect again and accept what is asked: bookings are written into a calendar of our own."));
+    }
+    let account = match granted.account_email {
+        Some(email) => email,
+        // Work accounts need not have one in their sign-in.
+        None => wiring.outlook_address(&granted.grant.access).await?,
+    };
+    let id = ConnectionId::of(Service::Outlook, &account);
+    let tokens = wiring.outlook_tokens(&id)?;
+    let signed_in = SignedIn { service: Service::Outlook, id, account, tokens, grant: granted.grant };
+    let calendars = wiring.outlook(&signed_in.id, &vendor.id)?;
+    link(wiring, signed_in, &calendars).await
+}
+
+/// What many organisations have decided: their people cannot allow this by themselves.
+fn needs_administrator(wiring: &Wiring) -> Result<Problem, Problem> {
+    Ok(Problem::new(
+        Code::PermissionDenied,
+        "Your organisation wants an administrator to allow Bookiji Companion before it may see your calendar.",
+    )
+    .then(format!(
+        "Send your administrator this address, and connect again once it is allowed: {} - until then, a published \
+         calendar link of your Outlook calendar can be connected with `companion connect ics-feed`.",
+        wiring.outlook_admin_consent()?
+    )))
+}
+
+/// An account that has just let us in, under nobody's name yet.
+struct SignedIn {
+    service: Service,
+    id: ConnectionId,
+    account: String,
+    tokens: Tokens,
+    grant: Grant,
+}
+
+/// The sign-in goes into the vault first, then the account and its calendars into the mirror.
+async fn link(wiring: &Wiring, signed_in: SignedIn, account: &dyn Account) -> Result<ConnectionId, Problem> {
+    let SignedIn { service, id, account: address, tokens, grant } = signed_in;
     let world = staying(wiring.world()?, &id);
     let known = world.connections.get(&id);
-    let tokens = wiring.google_tokens(&id)?;
-    tokens.adopt(granted.grant).await?;
-    let listed = match wiring.google(&id, &vendor.id)?.calendars().await {
+    tokens.adopt(grant).await?;
+    let listed = match account.calendars().await {
         Ok(listed) => listed,
         Err(error) => {
             if known.is_none() {
@@ -88,8 +158,8 @@ pub async fn finish_google(
     let now = wiring.clock.now();
     wiring.mirror.put_connection(&Connection {
         id: id.clone(),
-        service: Service::Google,
-        account,
+        service,
+        account: address,
         state: ConnectionState::Connected,
         created_at: known.map_or(now, |known| known.created_at),
         error: None,
@@ -145,6 +215,7 @@ fn refused(error: ConnectError) -> Problem {
         ConnectError::TimedOut
         | ConnectError::Cancelled
         | ConnectError::Refused { .. }
+        | ConnectError::NeedsAdministrator { .. }
         | ConnectError::CannotListen { .. } => {
             Problem::new(error.code(), crate::problem::sentence(&error.to_string()))
         }

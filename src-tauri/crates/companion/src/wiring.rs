@@ -4,44 +4,51 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connectors::bookiji::Bookiji;
+use connectors::bookiji::rest::Rest;
+use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
+use connectors::outlook::{self, Authority, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
-use sync::ports::{Account, Mirror};
+use sync::ports::{Account, Clock, Mirror};
 use sync::world::{Connection, Vendor, World};
 use url::Url;
 
-use crate::clock::SystemClock;
+use crate::clock::{CorrectedClock, SystemClock};
 use crate::desk::door::Place;
+use crate::desk::limits;
 use crate::import::ImportedFiles;
-use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
 use crate::settings::Settings;
+use crate::{lease, sign_in};
 
 /// One profile, open for writing.
 pub struct Wiring {
     pub profile: Profile,
     pub settings: Settings,
-    pub clock: SystemClock,
+    pub clock: CorrectedClock,
+    /// The database was damaged, and this one was built in its place just now.
+    pub rebuilt: Option<Rebuilt>,
     pub mirror: Sqlite,
     pub http: Http,
     /// Which of her computers writes. It outlives a run: so does a lease.
     pub writer: Writer,
     vault: Arc<dyn Vault>,
+    /// Which interface Bookiji has, as it was last asked.
+    told: Told,
     /// Made with the first calendar link: most profiles have none.
     fetcher: Mutex<Option<Fetcher>>,
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
@@ -99,18 +106,28 @@ impl Wiring {
         lock: Lock,
         place: Option<Place>,
     ) -> Result<Self, Problem> {
-        let mirror = Sqlite::open(&profile.database())?;
+        let http = match &place {
+            Some(place) => place.http(&settings.endpoints.bookiji),
+            None => http()?,
+        };
+        let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
+        if let Some(rebuilt) = &rebuilt {
+            tracing::error!(
+                kept_as = rebuilt.kept_as,
+                reason = rebuilt.reason,
+                "the database was damaged and is built anew"
+            );
+        }
         Ok(Self {
             writer: lease::writer(&mirror)?,
+            told: told(&mirror)?,
             mirror,
-            http: match &place {
-                Some(place) => place.http(&settings.endpoints.bookiji),
-                None => http()?,
-            },
+            rebuilt,
             vault,
             profile: profile.clone(),
             settings,
-            clock: SystemClock,
+            clock: CorrectedClock::new(http.skew().clone()),
+            http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             place,
@@ -152,14 +169,32 @@ impl Wiring {
         Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?)))
     }
 
-    pub fn platform(&self) -> Result<Bookiji, Problem> {
+    pub fn platform(&self) -> Result<Site, Problem> {
+        self.site(&self.http)
+    }
+
+    /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
+    pub fn ear(&self) -> Result<Site, Problem> {
+        self.site(&self.http.beside())
+    }
+
+    fn site(&self, http: &Http) -> Result<Site, Problem> {
+        let vendor = self.mirror.overview()?.vendor.ok_or_else(sign_in::nobody)?;
         let base = base(&self.settings.endpoints.bookiji)?;
-        let platform = Bookiji::new(self.http.clone(), base, self.bookiji_tokens()?);
-        let vendor = self.mirror.overview()?.vendor;
-        Ok(match vendor {
-            Some(vendor) => platform.with_slots(self.gotrue()?.database(&vendor.id)),
-            None => platform,
-        })
+        let (database, tokens) = (self.gotrue()?.database(&vendor.id), self.bookiji_tokens()?);
+        let contract = Bookiji::new(http.clone(), base.clone(), tokens.clone());
+        let rest = Rest::new(http.clone(), base, tokens, database.clone());
+        Ok(Site::new(contract.with_slots(database), rest, self.told.clone()))
+    }
+
+    /// Writes down which interface Bookiji has, if that is news.
+    pub fn keep_told(&self) -> Result<(), Problem> {
+        let Some((interface, asked_at)) = self.told.get() else { return Ok(()) };
+        let word = interface.as_str();
+        if self.mirror.interface()?.is_none_or(|known| known != (word.to_owned(), asked_at)) {
+            self.mirror.set_interface(word, asked_at)?;
+        }
+        Ok(())
     }
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
@@ -193,6 +228,53 @@ impl Wiring {
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
         let base = base(&self.settings.endpoints.google_api)?;
         Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
+    }
+
+    /// Microsoft's sign-in server, as this app.
+    pub fn outlook_oauth(&self) -> Result<Client, Problem> {
+        let config = outlook::sign_in(&self.microsoft()?, &self.microsoft_client_id()?);
+        Ok(Client::new(self.http.clone(), config))
+    }
+
+    /// Where an administrator allows this app for everybody in her organisation.
+    pub fn outlook_admin_consent(&self) -> Result<Url, Problem> {
+        Ok(self.microsoft()?.admin_consent(&self.microsoft_client_id()?))
+    }
+
+    fn microsoft(&self) -> Result<Authority, Problem> {
+        let tenant = self.settings.oauth.microsoft_tenant.clone();
+        Ok(Authority {
+            login: base(&self.settings.endpoints.microsoft_login)?,
+            tenant: tenant.unwrap_or_else(|| "common".to_owned()),
+            graph: base(&self.settings.endpoints.graph)?,
+        })
+    }
+
+    fn microsoft_client_id(&self) -> Result<String, Problem> {
+        let missing = "Microsoft needs to know which app asks, and no client id is set.";
+        self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
+            Problem::new(Code::SettingsInvalid, missing).then(format!(
+                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
+                 \"Mobile and desktop applications\", under [oauth] in {}.",
+                self.profile.settings_file().display()
+            ))
+        })
+    }
+
+    pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
+        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.outlook_oauth()?)))
+    }
+
+    pub fn outlook(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<OutlookAccount, Problem> {
+        let base = base(&self.settings.endpoints.graph)?;
+        let account = OutlookAccount::new(self.http.clone(), base, self.outlook_tokens(connection)?);
+        Ok(account.for_vendor(vendor).days_ahead(self.settings.sync.horizon_days))
+    }
+
+    /// Whose account a sign-in is of that is stored nowhere yet.
+    pub async fn outlook_address(&self, access: &SecretString) -> Result<String, Problem> {
+        let base = base(&self.settings.endpoints.graph)?;
+        Ok(outlook::address(&self.http, &base, access).await?)
     }
 
     /// What reads calendar links.
@@ -245,7 +327,11 @@ impl Wiring {
                     let account = self.feed(connection, vendor)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Outlook | Service::Caldav => {}
+                Service::Outlook => {
+                    let account = self.outlook(&connection.id, &vendor.id)?;
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
+                Service::Caldav => {}
             }
         }
         Ok(accounts)
@@ -258,9 +344,16 @@ impl Wiring {
     }
 }
 
-/// The HTTP stack with counters of its own.
+fn told(mirror: &Sqlite) -> Result<Told, Problem> {
+    let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
+    Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
+}
+
+/// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
 pub fn http() -> Result<Http, Problem> {
+    let calls = limits::Limits::default().bookiji_calls_a_minute;
     Http::new(Counters::default(), Timeouts::default())
+        .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

@@ -1,4 +1,4 @@
-//! Where the engine's ports meet the services: Google, Bookiji, sign-in, secrets and the one HTTP stack. Translates and
+//! Where the engine's ports meet the services: Google, Outlook, Bookiji, sign-in, secrets and the one HTTP stack. Translates and
 //! decides nothing.
 
 pub mod bookiji;
@@ -7,5 +7,6 @@ pub mod gotrue;
 pub mod http;
 pub mod ics;
 pub mod oauth;
+pub mod outlook;
 pub mod tokens;
 pub mod vault;

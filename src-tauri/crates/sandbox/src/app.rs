@@ -1,10 +1,12 @@
 //! What every handler is given: one vendor's world behind one lock, and the clock, the faults and the meter, which all
 //! vendors of a sandbox share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::faults::{Faults, Quirk};
@@ -37,6 +39,10 @@ struct Shared {
     world: Mutex<World>,
     state_file: Option<PathBuf>,
     changed: Notify,
+    outlook_open: AtomicUsize,
+    outlook_asked: Mutex<BTreeMap<String, (i64, u32)>>,
+    /// Counts whatever may have changed the world, for those who listen.
+    heard: watch::Sender<u64>,
 }
 
 impl App {
@@ -48,6 +54,9 @@ impl App {
             world: Mutex::new(world),
             state_file,
             changed: Notify::new(),
+            outlook_open: AtomicUsize::new(0),
+            outlook_asked: Mutex::default(),
+            heard: watch::Sender::new(0),
         }))
     }
 
@@ -74,14 +83,32 @@ impl App {
         self.0.common.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many calls of her Outlook are open.
+    #[must_use]
+    pub fn outlook_open(&self) -> &AtomicUsize {
+        &self.0.outlook_open
+    }
+
+    /// By mailbox: since when, and how often it was asked.
+    pub fn outlook_asked(&self) -> MutexGuard<'_, BTreeMap<String, (i64, u32)>> {
+        self.0.outlook_asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether this call is to misbehave in this way. Asking uses up one of the fault's times.
     #[must_use]
     pub fn misbehaves(&self, call: &Call, quirk: Quirk) -> bool {
         self.faults().take_quirk(&call.route, quirk)
     }
 
-    /// Says that the world may differ from the state file.
+    /// Hears of whatever may have changed the world.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<u64> {
+        self.0.heard.subscribe()
+    }
+
+    /// Says that the world may differ from the state file, and from what those who listen know.
     pub fn touch(&self) {
+        self.0.heard.send_modify(|count| *count += 1);
         if self.0.state_file.is_some() {
             self.0.changed.notify_one();
         }

@@ -4,7 +4,9 @@
 //! meets her calls alone. A fault without `times` lasts until
 //! `DELETE /_sandbox/faults`. `route` is a label of `/_sandbox/requests` (`"GET /calendar/v3/users/me/calendarList"`),
 //! its path alone, or its method alone. Faults that bend an answer wait for a call that they can bend: `cursor_lost`
-//! is not used up by a call without a cursor. `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
+//! is not used up by a call without a cursor. Beside the kinds that every service knows, Outlook has `quiet_series`: its
+//! delta sends a changed series again without saying which of its occurrences are no more.
+//! `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,16 +56,25 @@ pub enum Quirk {
     DropsMarker,
     CalendarGone,
     EmptyListing,
+    /// A delta that does not say which occurrences of a series are no more, as people met it.
+    QuietSeries,
 }
 
 /// Refusals that a client must tell from others with the same status.
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 13] = [
     "SCHEDULING_DISABLED",
     "CALENDAR_SYNC_DISABLED",
     "userRateLimitExceeded",
     "rateLimitExceeded",
     "quotaExceeded",
     "forbiddenForNonOrganizer",
+    "SyncStateNotFound",
+    "syncStateNotFound",
+    "resyncRequired",
+    "ErrorIrresolvableConflict",
+    "ErrorDuplicateTransactionId",
+    "ErrorQuotaExceeded",
+    "MailboxNotEnabledForRESTAPI",
 ];
 
 impl Kind {
@@ -99,6 +110,7 @@ impl Kind {
             "drops_marker" => Self::Bend(Quirk::DropsMarker),
             "calendar_gone" => Self::Bend(Quirk::CalendarGone),
             "empty_listing" => Self::Bend(Quirk::EmptyListing),
+            "quiet_series" => Self::Bend(Quirk::QuietSeries),
             _ => return None,
         })
     }
@@ -187,6 +199,15 @@ impl Faults {
         self.0
             .iter_mut()
             .filter(|fault| !matches!(fault.kind, Kind::Bend(_)))
+            .filter_map(|fault| fault.strikes(route).then_some(fault.kind))
+            .collect()
+    }
+
+    /// As [`Faults::take`], for a part of a call: only the faults that name a route.
+    pub fn take_named(&mut self, route: &Route) -> Vec<Kind> {
+        self.0
+            .iter_mut()
+            .filter(|fault| fault.route.is_some() && !matches!(fault.kind, Kind::Bend(_)))
             .filter_map(|fault| fault.strikes(route).then_some(fault.kind))
             .collect()
     }

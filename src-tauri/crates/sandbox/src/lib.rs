@@ -1,16 +1,19 @@
-//! A local Bookiji and Google that behave as the real ones do, faults included: over real HTTP, on loopback only,
+//! A local Bookiji, Google and Microsoft that behave as the real ones do, faults included: over real HTTP, on loopback only,
 //! the same life for the same seed.
 
 mod app;
 mod bookiji;
 mod clock;
 mod control;
+mod database;
 mod faults;
 mod feeds;
 mod google;
 mod gotrue;
+mod graph;
 mod house;
 mod meter;
+mod microsoft;
 mod names;
 mod oauth;
 mod postgrest;
@@ -18,6 +21,7 @@ mod seed;
 mod settings;
 mod socket;
 mod time;
+mod today;
 mod wire;
 mod world;
 
@@ -27,7 +31,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -53,6 +57,8 @@ pub struct Options {
     pub bookings: usize,
     /// Single events in her own calendar, on top of some twenty series and special ones.
     pub events: usize,
+    /// Whether her Outlook holds a life too; without, it holds one empty calendar.
+    pub outlook: bool,
     /// When the sandbox's clock starts; the computer's own time if not given.
     pub now: Option<Timestamp>,
     /// Where the state is kept between runs. A file that is there is read and the rest of the life is taken from it.
@@ -62,6 +68,10 @@ pub struct Options {
     pub vendors: usize,
     /// Where each vendor gets a folder with a `settings.toml`.
     pub write_profiles: Option<PathBuf>,
+    /// Bookiji behaves as it does today, its defects included, and has nothing of the contract.
+    pub faithful: bool,
+    /// Today's Bookiji knows her profile under another id than her sign-in.
+    pub unlinked: bool,
 }
 
 impl Default for Options {
@@ -72,11 +82,14 @@ impl Default for Options {
             vendor_zone: "America/Toronto".to_owned(),
             bookings: 26,
             events: 30,
+            outlook: false,
             now: None,
             state: None,
             write_settings: None,
             vendors: 1,
             write_profiles: None,
+            faithful: false,
+            unlinked: false,
         }
     }
 }
@@ -223,21 +236,30 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         zone: options.vendor_zone.clone(),
         bookings: options.bookings,
         events: options.events,
+        outlook: options.outlook,
         now,
+        faithful: options.faithful,
+        unlinked: options.unlinked,
     };
     seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))
 }
 
 fn router(app: App) -> Router {
+    let faithful = app.world().platform.faithful;
+    let bookiji =
+        if faithful { today::routes(&app).merge(postgrest::todays_routes()) } else { bookiji::routes() };
     Router::new()
-        .merge(bookiji::routes())
+        .merge(bookiji)
         .merge(gotrue::routes())
         .merge(postgrest::routes())
         .merge(google::routes())
         .merge(oauth::routes())
+        .merge(graph::routes())
+        .merge(microsoft::routes())
         .merge(feeds::routes())
         .merge(control::routes())
         .layer(from_fn_with_state(app.clone(), wire::gate))
+        .layer(map_response_with_state(app.clone(), wire::dated))
         .with_state(app)
 }
 

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use sandbox::Options;
 
-/// A local Bookiji and Google for tests, demos and curious people.
+/// A local Bookiji, Google and Microsoft for tests, demos and curious people.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -39,6 +39,9 @@ struct Serve {
     /// Single events in her calendar, on top of the series and special ones.
     #[arg(long, default_value_t = Options::default().events)]
     events: usize,
+    /// Gives her an Outlook calendar with a life in it, beside Google's.
+    #[arg(long)]
+    outlook: bool,
     /// When its clock starts (RFC 3339); now, if not given.
     #[arg(long)]
     now: Option<Timestamp>,
@@ -54,6 +57,12 @@ struct Serve {
     /// Leaves a folder for each vendor here, with a settings.toml that points her profile at this sandbox.
     #[arg(long)]
     write_profiles: Option<PathBuf>,
+    /// Bookiji as it is today: its constraints, triggers, row-level security and defects, and nothing of the contract.
+    #[arg(long)]
+    faithful: bool,
+    /// With --faithful: her profile has another id than her sign-in, so that row-level security shows her nothing.
+    #[arg(long, requires = "faithful")]
+    unlinked: bool,
 }
 
 #[tokio::main]
@@ -66,11 +75,14 @@ async fn main() -> anyhow::Result<()> {
         vendor_zone: serve.vendor_zone,
         bookings: serve.bookings,
         events: serve.events,
+        outlook: serve.outlook,
         now: serve.now,
         state: serve.state,
         write_settings: serve.write_settings,
         vendors: serve.vendors,
         write_profiles: serve.write_profiles,
+        faithful: serve.faithful,
+        unlinked: serve.unlinked,
     })
     .await?;
     let mut ready = serde_json::json!({"listening": running.base_url, "settings": settings});

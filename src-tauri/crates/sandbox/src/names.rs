@@ -30,6 +30,12 @@ impl Names {
         format!("{prefix}{}", BASE64URL_NOPAD.encode(&self.draw("token")))
     }
 
+    /// A bearer word of as many characters as Microsoft's have.
+    pub fn long_token(&mut self, prefix: &str, draws: usize) -> String {
+        let words: String = (0..draws).map(|_| BASE64URL_NOPAD.encode(&self.draw("token"))).collect();
+        format!("{prefix}{words}")
+    }
+
     /// An event id as Google makes them.
     pub fn event_id(&mut self) -> String {
         BASE32HEX_NOPAD.encode(&self.draw("event")[..16]).to_lowercase()

@@ -8,6 +8,7 @@ use crate::bookiji::platform::Platform;
 use crate::feeds::Feed;
 use crate::google::world::Google;
 use crate::gotrue::Sessions;
+use crate::graph::world::Outlook;
 use crate::names::Names;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct World {
     pub platform: Platform,
     pub sessions: Sessions,
     pub google: Google,
+    #[serde(default)]
+    pub outlook: Outlook,
     /// The calendar feeds, by file name.
     pub feeds: BTreeMap<String, Feed>,
     /// How far the clock has been moved on purpose.
@@ -24,6 +27,13 @@ pub struct World {
 }
 
 impl World {
+    /// Whether row-level security takes her for the vendor whose rows these are: it compares her sign-in with her profile.
+    /// What the contract asks for has no such defect.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        !self.platform.faithful || self.vendor.id == self.vendor.auth_id
+    }
+
     /// Whether a call that carries this word is about her: a token or a code of hers, or an address.
     #[must_use]
     pub fn knows(&self, word: &str) -> bool {
@@ -31,6 +41,8 @@ impl World {
             || self.sessions.handed_out(word)
             || self.google.grants.handed_out(word)
             || self.google.accounts.contains_key(word)
+            || self.outlook.grants.handed_out(word)
+            || self.outlook.accounts.contains_key(word)
     }
 }
 

@@ -4,6 +4,7 @@
 use calendar::interval::Interval;
 use jiff::Timestamp;
 
+use crate::closing::{self, Booked};
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, RunId};
 use crate::plan::Plan;
@@ -39,11 +40,13 @@ pub async fn carry_out(
         match operation {
             Operation::MoveBooking { calendar, booking, to, key, .. } => {
                 // Written down before room is made, so that the room is found again whatever happens.
+                let is_first = !world.unsettled.iter().any(|(_, open)| is_same(open, operation));
                 let id = desk.intend(operation)?;
                 let made = match desk.make_room(calendar, booking, *to).await? {
                     Ok(made) => made,
                     Err(error) => {
-                        if !error.outcome_unknown() {
+                        // An earlier try may have made some.
+                        if is_first && !error.outcome_unknown() {
                             parts.mirror.settle(id, &failed(&error), desk.now())?;
                         }
                         desk.refused(calendar, booking, key, &error, report)?;
@@ -102,9 +105,7 @@ pub async fn give_up(
         // Where nobody can say what stands, the next run looks again.
         let Ok(standing) = with_retry(*clock, &policy.retry, || platform.slots(*to)).await else { continue };
         let is_gone = match standing.iter().find(|slot| slot.id == mine && slot.span == *to) {
-            Some(room) if room.open => desk.take_back(calendar, room).await?,
-            // Under busy time it opens again one day, if nobody has it.
-            Some(_) => to.end() <= desk.now() || is_booked(world, *to),
+            Some(room) => desk.take_back(calendar, room).await?,
             None => true,
         };
         if is_gone {
@@ -139,7 +140,7 @@ impl Desk<'_> {
 
     /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there, and so does
     /// the booking's own where the two overlap: the platform lets no booking go whose slot another one lies over.
-    /// Answers with the slot that was made for it.
+    /// Answers with the slot, if this or an earlier try made it for that.
     async fn make_room(
         &self,
         calendar: &CalendarId,
@@ -153,18 +154,23 @@ impl Desk<'_> {
         };
         let moved = self.world.bookings.get(booking);
         let is_there = moved.is_some_and(|moved| (moved.start, moved.end) == (to.start(), to.end()));
-        if is_there || standing.iter().any(|slot| slot.span == to) {
+        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
+        if is_there {
             return Ok(Ok(None));
         }
-        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
+        let Some(vendor) = &self.world.vendor else { return Ok(Ok(None)) };
+        let mine = slot_id(&vendor.id, calendar, to);
+        if let Some(exact) = standing.iter().find(|slot| slot.span == to) {
+            let opened = self.open(calendar, exact, own, &standing).await?;
+            return Ok(opened.map(|open| (exact.id == mine).then(|| Slot { open, ..exact.clone() })));
+        }
         for slot in standing.iter().filter(|slot| slot.open || Some(slot.span) == own) {
             match self.remove(calendar, slot).await? {
                 Ok(()) | Err(ServiceError::Gone { .. }) => {}
                 Err(error) => return Ok(Err(error)),
             }
         }
-        let Some(vendor) = &self.world.vendor else { return Ok(Ok(None)) };
-        let slot = Slot { id: slot_id(&vendor.id, calendar, to), span: to, open: true };
+        let slot = Slot { id: mine, span: to, open: true };
         let operation = Operation::MakeSlots { source: calendar.clone(), slots: vec![slot.clone()] };
         let id = self.intend(&operation)?;
         let slots = std::slice::from_ref(&slot);
@@ -191,8 +197,37 @@ impl Desk<'_> {
         Ok(Err(error))
     }
 
+    /// Opens the slot that the booking is to go to, if it was we who closed it: because of this very event, perhaps.
+    /// Answers whether it is open.
+    async fn open(
+        &self,
+        calendar: &CalendarId,
+        slot: &Slot,
+        own: Option<Interval>,
+        standing: &[Slot],
+    ) -> Result<Result<bool, ServiceError>, MirrorError> {
+        let others = self.world.bookings.values();
+        let others = others.filter(|other| Interval::new(other.start, other.end) != own);
+        let is_taken = Booked::of(others, self.now()).lies_over(slot.span);
+        if slot.open || is_taken || !self.world.closed_slots.contains_key(&slot.id) {
+            return Ok(Ok(slot.open));
+        }
+        let of_the_booking = |other: &&Slot| Some(other.span) == own && other.span.overlaps(&slot.span);
+        for other in standing.iter().filter(of_the_booking) {
+            match self.remove(calendar, other).await? {
+                Ok(()) | Err(ServiceError::Gone { .. }) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        closing::open_for(self.parts, slot).await
+    }
+
     /// Answers whether nobody can book it any more.
     async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<bool, MirrorError> {
+        if !slot.open {
+            // Somebody may have it. Under busy time it opens again one day, if nobody has.
+            return Ok(slot.span.end() <= self.now() || is_booked(self.world, slot.span));
+        }
         let removed = self.remove(calendar, slot).await?;
         if let Err(error) = &removed {
             tracing::warn!(code = %error.code(), "a slot that was made for a move could not be taken back");

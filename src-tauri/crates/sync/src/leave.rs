@@ -97,7 +97,7 @@ pub fn judge<'a>(
     leaving
 }
 
-/// The row of an event that the mirror knows nothing of and that proves to be ours: its marker names a booking, its id
+/// The row of an event that the mirror knows nothing of and that proves to be ours: its marker names a booking, its key
 /// is the one that only we would choose for it, and it was written for her, as the calendar, the booking or the UID says.
 fn proven(
     world: &World,
@@ -114,7 +114,7 @@ fn proven(
             || world.bookings.get(&marker.booking).is_some_and(|booking| booking.vendor == *vendor)
             || service.is_some_and(|service| event.event.uid == booking_uid(&marker.booking, vendor, service))
     };
-    let is_ours = event.id == event_id(&marker.booking, &calendar.remote, marker.generation) && is_hers();
+    let is_ours = *event.key() == event_id(&marker.booking, &calendar.remote, marker.generation) && is_hers();
     is_ours.then(|| Mapping {
         booking: marker.booking.clone(),
         calendar: calendar.id.clone(),

@@ -26,7 +26,7 @@ pub(crate) async fn standing(
     let listed: BTreeSet<&RemoteId> = listed.iter().map(|event| &event.id).collect();
     let mut found = Vec::new();
     // The mirror keeps those outside the coverage: nobody said that they are gone.
-    let reached = |event: &&RemoteEvent| times(event).is_none_or(|(_, end)| coverage.reaches(end));
+    let reached = |event: &&RemoteEvent| times(event).is_none_or(|(start, end)| coverage.reaches(start, end));
     for event in known(world, calendar).filter(reached).filter(|event| !listed.contains(&event.id)) {
         match with_retry(parts.clock, &parts.policy.retry, || remote.probe(&event.id)).await? {
             Probe::Live(event) => found.push(event),

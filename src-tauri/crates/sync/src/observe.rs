@@ -9,11 +9,13 @@ use crate::ids::{BookingId, CalendarId, ConnectionId};
 use crate::news::News;
 use crate::plan::plan;
 use crate::ports::{Account, Reading};
+use crate::provenance::name;
+use crate::reconcile::Side;
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
-use crate::{missing, trouble};
+use crate::{import, missing, trouble, whole};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,6 +166,7 @@ pub(crate) async fn read_bookings(
             Reading::Snapshot { items, coverage, cursor } => {
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_bookings(&news)?;
+                whole::was_whole(parts, world, &Side::Bookings)?;
                 return Ok(KnownBookings::All);
             }
             Reading::Delta { changed, removed, cursor: next } => {
@@ -171,6 +174,7 @@ pub(crate) async fn read_bookings(
                     let (changed, removed) = (&changed, &removed);
                     parts.mirror.take_bookings(&News::Changes { changed, removed, cursor: &next })?;
                 }
+                whole::bookings(parts, report).await?;
                 return Ok(KnownBookings::All);
             }
             Reading::Partial { items, reason } => {
@@ -220,6 +224,15 @@ async fn read_calendar(
     if world.gone.contains_key(&calendar.id) && is_whole(outcome) {
         parts.mirror.set_gone(&calendar.id, None)?;
     }
+    match outcome {
+        // There is nothing behind imported files that could be read.
+        _ if calendar.connection == import::connection_id() => {}
+        ReadOutcome::Snapshot => whole::was_whole(parts, world, &Side::Calendar(calendar.id.clone()))?,
+        ReadOutcome::Delta | ReadOutcome::Unchanged => {
+            whole::calendar(parts, account.as_ref(), calendar, report).await?;
+        }
+        ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead => {}
+    }
     Ok(outcome)
 }
 
@@ -233,30 +246,41 @@ async fn read_from(
 ) -> Result<ReadOutcome, MirrorError> {
     let remote = account.calendar(&calendar.remote);
     let zone = vendor_zone(world.vendor.as_ref());
-    let since = window(parts.clock.now(), &zone, &parts.policy).start();
+    let from = || window(parts.clock.now(), &zone, &parts.policy).start();
+    let mut since = from();
     let mut cursor = calendar.cursor.clone();
+    let mut again = true;
     loop {
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
+            // The answer told that the clock is wrong, and the reading began too late: what it left out is not past.
+            Reading::Snapshot { .. } if again && from() < since => {
+                again = false;
+                since = from();
+            }
             Reading::Snapshot { mut items, coverage, cursor } => {
                 let known = parts.mirror.world()?;
-                match missing::standing(parts, &known, calendar, remote.as_ref(), &items, coverage).await {
-                    Ok(unlisted) => items.extend(unlisted),
-                    Err(error) => {
-                        parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
-                        report.errors.push(fail(&error));
-                        return Ok(ReadOutcome::Partial);
-                    }
+                let unlisted =
+                    missing::standing(parts, &known, calendar, remote.as_ref(), &items, coverage).await;
+                if let Ok(unlisted) = &unlisted {
+                    items.extend(unlisted.iter().cloned());
+                }
+                name(world, calendar, &mut items);
+                if let Err(error) = unlisted {
+                    parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
+                    report.errors.push(fail(&error));
+                    return Ok(ReadOutcome::Partial);
                 }
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(ReadOutcome::Snapshot);
             }
-            Reading::Delta { changed, removed, cursor: next } => {
+            Reading::Delta { mut changed, removed, cursor: next } => {
                 if changed.is_empty() && removed.is_empty() && cursor.as_ref() == Some(&next) {
                     return Ok(ReadOutcome::Unchanged);
                 }
+                name(world, calendar, &mut changed);
                 let outcome = if changed.is_empty() && removed.is_empty() {
                     ReadOutcome::Unchanged
                 } else {
@@ -267,7 +291,8 @@ async fn read_from(
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(outcome);
             }
-            Reading::Partial { items, reason } => {
+            Reading::Partial { mut items, reason } => {
+                name(world, calendar, &mut items);
                 parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
                 report.errors.push(fail(&reason));
                 return Ok(ReadOutcome::Partial);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::booking::{booking_uid, event_id};
 use crate::decide::stands;
 use crate::ids::{BookingId, RemoteId, Service};
-use crate::ports::RemoteEvent;
+use crate::ports::{Marker, RemoteEvent};
 use crate::world::{LinkedCalendar, MappingState, World};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Identities {
         Self { mapped, derived, uids, claimants, contested }
     }
 
-    /// The standing events of which each proves to be this booking's: its marker names it and its id is the one that only
+    /// The standing events of which each proves to be this booking's: its marker names it and its key is the one that only
     /// we would choose, or the mirror points at it.
     #[must_use]
     pub fn claimants(&self, booking: &BookingId) -> &BTreeSet<RemoteId> {
@@ -79,13 +79,13 @@ impl Identities {
         if let Some(booking) = self.mapped.get(&event.id) {
             return Provenance::Ours(booking.clone());
         }
-        let derived = self.derived.get(&event.id);
+        let derived = self.derived.get(event.key());
         let marked = event.marker.as_ref().map(|marker| &marker.booking);
         match (derived, marked) {
             (Some(derived), Some(marked)) if derived == marked => Provenance::Ours(derived.clone()),
-            // The id is a hash nobody else would choose, but the marker is missing or speaks of another booking.
+            // The key is a hash nobody else would choose, but the marker is missing or speaks of another booking.
             (Some(derived), _) => Provenance::Indeterminate(derived.clone()),
-            // A copy she made of our event: marker yes, id no. It is hers.
+            // A copy she made of our event: marker yes, key no. It is hers.
             (None, Some(_)) => Provenance::Foreign,
             (None, None) => match self.uids.get(&event.event.uid.0) {
                 Some(booking) => Provenance::Indeterminate(booking.clone()),
@@ -95,6 +95,39 @@ impl Identities {
     }
 }
 
+/// Writes on events what their service does not tell again: some show the key that an event was created under, and nothing
+/// of what we wrote on it. A key is derived, so it says which booking it was for.
+pub fn name(world: &World, calendar: &LinkedCalendar, events: &mut [RemoteEvent]) {
+    let nameless = |event: &RemoteEvent| event.marker.is_none() && event.created_as.is_some();
+    if !events.iter().any(nameless) {
+        return;
+    }
+    let rows = world.events.get(&calendar.id);
+    let keys = keys(world, calendar);
+    for event in events.iter_mut().filter(|event| nameless(event)) {
+        let row = rows.and_then(|rows| rows.get(&event.id)).filter(|row| row.created_as == event.created_as);
+        event.marker = row.and_then(|row| row.marker.clone()).or_else(|| keys.get(event.key()).cloned());
+    }
+}
+
+/// More lives than this no booking has in one calendar.
+const LIVES: u32 = 8;
+
+/// Every key that an event of ours may have been created under.
+fn keys(world: &World, calendar: &LinkedCalendar) -> BTreeMap<RemoteId, Marker> {
+    let mapped = world.mappings.keys().filter(|(_, id)| *id == calendar.id).map(|(booking, _)| booking);
+    let bookings: BTreeSet<&BookingId> = world.bookings.keys().chain(mapped).collect();
+    let key = |booking: &BookingId, generation| {
+        let marker = Marker { booking: booking.clone(), generation };
+        (event_id(booking, &calendar.remote, generation), marker)
+    };
+    let lived = |booking: &BookingId| {
+        let mapping = world.mappings.get(&(booking.clone(), calendar.id.clone()));
+        mapping.map_or(0, |mapping| mapping.generation).saturating_add(2).max(LIVES)
+    };
+    bookings.into_iter().flat_map(|booking| (0..lived(booking)).map(move |life| key(booking, life))).collect()
+}
+
 fn claimants(world: &World, calendar: &LinkedCalendar) -> BTreeMap<BookingId, BTreeSet<RemoteId>> {
     let mut claimants: BTreeMap<BookingId, BTreeSet<RemoteId>> = BTreeMap::new();
     let Some(events) = world.events.get(&calendar.id) else { return claimants };
@@ -102,7 +135,7 @@ fn claimants(world: &World, calendar: &LinkedCalendar) -> BTreeMap<BookingId, BT
         let Some(marker) = &event.marker else { continue };
         let mapping = world.mappings.get(&(marker.booking.clone(), calendar.id.clone()));
         let known = mapping.is_some() || world.bookings.contains_key(&marker.booking);
-        if known && event.id == event_id(&marker.booking, &calendar.remote, marker.generation) {
+        if known && *event.key() == event_id(&marker.booking, &calendar.remote, marker.generation) {
             claimants.entry(marker.booking.clone()).or_default().insert(event.id.clone());
         }
     }

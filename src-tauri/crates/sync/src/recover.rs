@@ -18,7 +18,8 @@ use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
 pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
     Some(match operation {
         Operation::CreateEvent { calendar, draft } => {
-            let standing = world.events.get(calendar).and_then(|events| events.get(&draft.id));
+            let mut events = world.events.get(calendar).into_iter().flat_map(|events| events.values());
+            let standing = events.find(|event| *event.key() == draft.id);
             let ours = |event: &&RemoteEvent| {
                 event.marker.as_ref().is_some_and(|marker| marker.booking == draft.booking)
             };

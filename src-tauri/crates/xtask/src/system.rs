@@ -81,6 +81,8 @@ const NEEDS: &[Need] = &[
     ),
     need(For::Tests, Seen::Program("xauth"), "xauth", "xorg-x11-xauth", "xorg-xauth"),
     need(For::Tests, Seen::Module("ensurepip"), "python3-venv", "python3-pip", "python"),
+    // Debian keeps the server's programs where no shell finds them.
+    need(For::Tests, Seen::Package, "postgresql", "postgresql-server", "postgresql"),
     need(
         For::Tests,
         Seen::Program("gnome-keyring-daemon"),

@@ -8,12 +8,12 @@ use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId, VendorId};
 use sync::ports::{Account, Calendar, CalendarEntry, Probe, Reading, RemoteEvent};
 
-use super::super::stage::{Place, calendar_words, clock, from_words, on};
+use super::super::stage::{Place, Stage, calendar_words, clock, from_words, on};
 use super::super::weather::{Call, Lie};
-use super::Liar;
 use super::events::{read_events, seen, warp};
-use super::lie::gone;
+use super::lie::{Bent, bent, gone, refusal};
 use super::watch::{standing, watch_create, watch_delete, watch_draft, watch_update, wrote};
+use super::{Liar, unheard};
 use crate::service::event_of;
 
 #[async_trait]
@@ -67,6 +67,52 @@ impl OneCalendar {
     fn place(&self, id: &RemoteId) -> Place {
         (self.remote.clone(), id.clone())
     }
+
+    fn make(&self, stage: &mut Stage, draft: &Draft, lie: Option<Lie>) -> Result<RemoteEvent, ServiceError> {
+        let place = self.place(&draft.id);
+        if stage.is_gone(&self.remote) {
+            return Err(gone());
+        }
+        watch_draft(stage, draft);
+        if stage.world.calendars.get(&self.remote).is_some_and(|c| c.events.contains_key(&draft.id)) {
+            return Err(ServiceError::Exists { service: "fake".to_owned() });
+        }
+        watch_create(stage, draft);
+        let mut event = event_of(draft);
+        if lie == Some(Lie::DropsMarker) {
+            event.marker = None;
+            stage.unmarked.insert(draft.booking.clone());
+        }
+        event.etag = stage.world.put(&self.remote, event.clone());
+        stage.ours.insert(place.clone(), draft.booking.clone());
+        wrote(stage, &place, &draft.booking, &event);
+        if stage.standing_for(&draft.booking).len() > 1 {
+            stage.breaks(format!("two events of ours stand for {}", draft.booking));
+        }
+        Ok(seen(stage, &event))
+    }
+
+    /// What befalls one event of a request keeps none of the others from being made.
+    fn make_one_of_many(
+        &self,
+        stage: &mut Stage,
+        draft: &Draft,
+        of_all: Option<Lie>,
+    ) -> Result<RemoteEvent, ServiceError> {
+        let device = stage.device;
+        let Some(lie) = stage.runs[device].lies_within(Call::Create, &mut stage.dice) else {
+            return self.make(stage, draft, of_all);
+        };
+        stage.counts("a lie about one of several");
+        match bent(lie) {
+            Bent::NotDone => Err(refusal(lie)),
+            Bent::Unanswered => {
+                let _ = unheard(stage, |stage, _| self.make(stage, draft, None));
+                Err(refusal(lie))
+            }
+            Bent::Answered => self.make(stage, draft, Some(lie)),
+        }
+    }
 }
 
 #[async_trait]
@@ -95,35 +141,23 @@ impl Calendar for OneCalendar {
                 Call::Create,
                 Some(&place),
                 format!("{} at {}", draft.booking, clock(draft.start)),
-                |stage, lie| {
-                    if stage.is_gone(&self.remote) {
-                        return Err(gone());
-                    }
-                    watch_draft(stage, draft);
-                    if stage
-                        .world
-                        .calendars
-                        .get(&self.remote)
-                        .is_some_and(|c| c.events.contains_key(&draft.id))
-                    {
-                        return Err(ServiceError::Exists { service: "fake".to_owned() });
-                    }
-                    watch_create(stage, draft);
-                    let mut event = event_of(draft);
-                    if lie == Some(Lie::DropsMarker) {
-                        event.marker = None;
-                        stage.unmarked.insert(draft.booking.clone());
-                    }
-                    event.etag = stage.world.put(&self.remote, event.clone());
-                    stage.ours.insert(place.clone(), draft.booking.clone());
-                    wrote(stage, &place, &draft.booking, &event);
-                    if stage.standing_for(&draft.booking).len() > 1 {
-                        stage.breaks(format!("two events of ours stand for {}", draft.booking));
-                    }
-                    Ok(seen(stage, &event))
-                },
+                |stage, lie| self.make(stage, draft, lie),
             )
             .await
+    }
+
+    fn creates_at_once(&self) -> usize {
+        on(&self.liar.stage).creates_at_once
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let each: Vec<String> =
+            drafts.iter().map(|draft| format!("{} at {}", draft.booking, clock(draft.start))).collect();
+        let about = each.join(", ");
+        let made = self.liar.serve(Call::CreateAll, None, about, |stage, lie| {
+            Ok(drafts.iter().map(|draft| self.make_one_of_many(stage, draft, lie)).collect())
+        });
+        made.await.unwrap_or_else(|error| vec![Err(error); drafts.len()])
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

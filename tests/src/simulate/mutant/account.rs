@@ -55,6 +55,27 @@ impl MutantCalendar {
         if self.mutant == skipped { ETag(ANY.to_owned()) } else { base.clone() }
     }
 
+    fn drafted(&self, draft: &Draft) -> Draft {
+        let mut draft = draft.clone();
+        if self.mutant == Mutant::InventsIds {
+            draft.id = RemoteId(on(&self.liar.stage).name("invented"));
+        }
+        draft
+    }
+
+    fn believed(
+        &self,
+        draft: &Draft,
+        answer: Result<RemoteEvent, ServiceError>,
+    ) -> Result<RemoteEvent, ServiceError> {
+        match answer {
+            Err(error) if error.outcome_unknown() && self.mutant == Mutant::BelievesLostReplies => {
+                Ok(event_of(draft))
+            }
+            answer => answer,
+        }
+    }
+
     /// Her copies of our events are not hers, if a marker is proof enough.
     fn without_copies(&self, items: Vec<RemoteEvent>) -> Vec<RemoteEvent> {
         let derived = |event: &RemoteEvent| {
@@ -85,16 +106,18 @@ impl Calendar for MutantCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        let mut draft = draft.clone();
-        if self.mutant == Mutant::InventsIds {
-            draft.id = RemoteId(on(&self.liar.stage).name("invented"));
-        }
-        match self.inside.create(&draft).await {
-            Err(error) if error.outcome_unknown() && self.mutant == Mutant::BelievesLostReplies => {
-                Ok(event_of(&draft))
-            }
-            answer => answer,
-        }
+        let draft = self.drafted(draft);
+        self.believed(&draft, self.inside.create(&draft).await)
+    }
+
+    fn creates_at_once(&self) -> usize {
+        self.inside.creates_at_once()
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let drafts: Vec<Draft> = drafts.iter().map(|draft| self.drafted(draft)).collect();
+        let answers = self.inside.create_all(&drafts).await;
+        drafts.iter().zip(answers).map(|(draft, answer)| self.believed(draft, answer)).collect()
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

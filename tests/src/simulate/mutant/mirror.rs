@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::{Question, fingerprint};
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, Service};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, Service, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
 use sync::lease::LeaseRecord;
@@ -15,6 +16,7 @@ use sync::news::News;
 use sync::plan::plan;
 use sync::policy::Policy;
 use sync::ports::{BusySet, Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy,
     RunRecord, Settled, Vendor, World,
@@ -153,12 +155,20 @@ impl Mirror for MutantMirror {
         self.inside.forget_cursor(calendar)
     }
 
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.inside.put_full_reading(side, reading)
+    }
+
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
         self.inside.take_import(calendar, intake)
     }
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.inside.put_imported_slots(rows, forgotten)
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.inside.put_closed_slots(rows, forgotten)
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

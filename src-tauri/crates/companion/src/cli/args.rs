@@ -202,6 +202,12 @@ pub enum ConnectService {
         #[arg(long)]
         own_calendar: bool,
     },
+    /// Outlook, for personal and work accounts, by signing in to Microsoft with the browser
+    Outlook {
+        /// Print the sign-in address alone on one line of stderr instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// A calendar link (https or webcal) that is read now and then
     IcsFeed {
         /// The link, or - to read it from stdin; it is kept in the keychain, since who knows it can read the calendar
@@ -389,6 +395,7 @@ mod tests {
             "companion login --email me@example.com",
             "companion logout",
             "companion connect google --no-browser --json",
+            "companion connect outlook --no-browser --json",
             "companion disconnect google-0123",
             "companion disconnect google-0123 --remove-events --json",
             "companion pause",
@@ -433,7 +440,7 @@ mod tests {
     fn what_is_not_promised_is_wrong_usage() {
         for line in [
             "companion",
-            "companion connect outlook",
+            "companion connect hotmail",
             "companion undo",
             "companion pause --for 2h --until 2026-03-29",
             "companion forget --yes --offline --remove-events",

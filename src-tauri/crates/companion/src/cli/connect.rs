@@ -7,9 +7,10 @@ use sync::busy_set::vendor_zone;
 use sync::error::Code;
 use sync::ids::ConnectionId;
 use sync::ports::Clock;
+use url::Url;
 
 use super::args::ConnectService;
-use super::output::{self, Outcome};
+use super::output::{self, Outcome, Voice};
 use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -18,18 +19,19 @@ use crate::view::{self, Activity};
 use crate::wiring::Wiring;
 use crate::{feeds, sign_in};
 
-pub async fn run(profile: &Profile, service: &ConnectService) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> Result<Outcome, Problem> {
     match service {
         ConnectService::Google { no_browser, own_calendar } => {
             google(profile, *no_browser, *own_calendar).await
         }
-        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref()).await,
+        ConnectService::Outlook { no_browser } => outlook(profile, *no_browser).await,
+        ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref(), voice).await,
     }
 }
 
-async fn feed(profile: &Profile, link: &str, name: Option<&str>) -> Result<Outcome, Problem> {
+async fn feed(profile: &Profile, link: &str, name: Option<&str>, voice: Voice) -> Result<Outcome, Problem> {
     let link = Link(if link == "-" { typed_link()? } else { link.to_owned() });
-    errand::run(profile, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
+    errand::run(profile, voice, &Errand::ConnectFeed { link, name: name.map(str::to_owned) }).await
 }
 
 /// Links the calendar behind a link.
@@ -71,18 +73,31 @@ const MAX_LINK: u64 = 64 * 1024;
 async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
-    let url = pending.url().to_string();
-    if no_browser {
-        output::note(&url);
-    } else if open::that_detached(&url).is_ok() {
-        output::note("Your browser opens: finish the sign-in there. If it does not, go to");
-        output::note(&url);
-    } else {
-        output::note("No browser could be opened. Go to");
-        output::note(&url);
-    }
+    send_to(pending.url(), no_browser);
     let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
     connected(&wiring, &id)
+}
+
+async fn outlook(profile: &Profile, no_browser: bool) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let (vendor, pending) = sign_in::begin_outlook(&wiring).await?;
+    send_to(pending.url(), no_browser);
+    let id = sign_in::finish_outlook(&wiring, &vendor, pending).await?;
+    connected(&wiring, &id)
+}
+
+/// Opens her browser at the sign-in page, or says where it is.
+fn send_to(page: &Url, no_browser: bool) {
+    let url = page.as_str();
+    if no_browser {
+        output::note(url);
+    } else if open::that_detached(url).is_ok() {
+        output::note("Your browser opens: finish the sign-in there. If it does not, go to");
+        output::note(url);
+    } else {
+        output::note("No browser could be opened. Go to");
+        output::note(url);
+    }
 }
 
 fn connected(wiring: &Wiring, id: &ConnectionId) -> Result<Outcome, Problem> {

@@ -73,7 +73,13 @@ fn event(uid: &str, start: &str, end: &str) -> Event {
 }
 
 fn put(world: &mut World, calendar: &str, event: Event) {
-    let remote = RemoteEvent { id: event.uid.0.as_str().into(), etag: ETag::from("1"), event, marker: None };
+    let remote = RemoteEvent {
+        id: event.uid.0.as_str().into(),
+        etag: ETag::from("1"),
+        event,
+        marker: None,
+        created_as: None,
+    };
     world.events.get_mut(&id(calendar)).unwrap().insert(remote.id.clone(), remote);
 }
 

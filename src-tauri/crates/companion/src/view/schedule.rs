@@ -202,7 +202,7 @@ fn is_ours(world: &World, calendar: &LinkedCalendar, event: &RemoteEvent) -> boo
             .mappings
             .get(&(marker.booking.clone(), calendar.id.clone()))
             .is_some_and(|mapping| mapping.event == event.id);
-        mapped || event_id(&marker.booking, &calendar.remote, marker.generation) == event.id
+        mapped || event_id(&marker.booking, &calendar.remote, marker.generation) == *event.key()
     })
 }
 

@@ -285,6 +285,6 @@ fn book(world: &mut World, id: &str, start: &str, end: &str) -> sync::ids::Remot
 
 fn add_event(world: &mut World, id: &str, start: &str, end: &str, marker: Option<Marker>) {
     let event = Event::new(Uid(id.to_owned()), When::Utc(at(start)), End::At(When::Utc(at(end))));
-    let remote = RemoteEvent { id: id.into(), etag: ETag::from("1"), event, marker };
+    let remote = RemoteEvent { id: id.into(), etag: ETag::from("1"), event, marker, created_as: None };
     world.events.values_mut().next().unwrap().insert(id.into(), remote);
 }

@@ -58,6 +58,7 @@ pub fn sign_in(
         client_secret,
         scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         extra: vec![("access_type".into(), "offline".into()), ("prompt".into(), "consent".into())],
+        redirect: oauth::Redirect::Address,
     }
 }
 

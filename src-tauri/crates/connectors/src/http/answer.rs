@@ -27,6 +27,11 @@ pub struct Refusal {
 }
 
 impl Answer {
+    /// One part of an answer to many requests at once.
+    pub(crate) fn part(whole: &Self, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer: whole.peer, status, headers, body, received_at: whole.received_at }
+    }
+
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer
@@ -57,6 +62,10 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn received_at(&self) -> Timestamp {
+        self.received_at
     }
 
     pub(crate) fn into_parts(self) -> (StatusCode, HeaderMap, Vec<u8>) {

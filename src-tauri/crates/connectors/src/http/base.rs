@@ -46,6 +46,13 @@ impl Base {
         &self.0
     }
 
+    /// Another address of the same server, as trusted as this one.
+    #[must_use]
+    pub(crate) fn beside(&self, url: Url) -> Self {
+        debug_assert_eq!(self.0.origin(), url.origin());
+        Self(url)
+    }
+
     /// The address of something under this one. Each part is one path segment and is escaped as such.
     #[must_use]
     pub fn at(&self, parts: &[&str]) -> Url {

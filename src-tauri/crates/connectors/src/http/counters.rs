@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Peer {
     Google,
     GoogleAuth,
+    Outlook,
+    OutlookAuth,
     Bookiji,
     BookijiAuth,
     /// Whoever publishes a calendar link.
@@ -21,6 +23,8 @@ impl Peer {
         match self {
             Self::Google => "google",
             Self::GoogleAuth => "google_auth",
+            Self::Outlook => "outlook",
+            Self::OutlookAuth => "outlook_auth",
             Self::Bookiji => "bookiji",
             Self::BookijiAuth => "bookiji_auth",
             Self::Feeds => "feeds",
@@ -32,6 +36,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Self::Google | Self::GoogleAuth => "Google",
+            Self::Outlook | Self::OutlookAuth => "Microsoft",
             Self::Bookiji | Self::BookijiAuth => "Bookiji",
             Self::Feeds => "the calendar link",
         }

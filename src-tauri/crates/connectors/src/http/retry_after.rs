@@ -24,7 +24,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, received_at: Timestamp) -> Option
         .map(|wait| wait.min(LONGEST))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     let since = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
 }

@@ -88,7 +88,13 @@ pub(super) fn events(calendar: &Calendar) -> Vec<RemoteEvent> {
             let copy = seen.entry(id.clone()).or_default();
             *copy += 1;
             let id = if *copy == 1 { id } else { format!("{id}~{copy}") };
-            RemoteEvent { id: RemoteId(id), etag: ETag(digest(event)), event: event.clone(), marker: None }
+            RemoteEvent {
+                id: RemoteId(id),
+                etag: ETag(digest(event)),
+                event: event.clone(),
+                marker: None,
+                created_as: None,
+            }
         })
         .collect()
 }

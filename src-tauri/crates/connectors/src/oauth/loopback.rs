@@ -1,46 +1,80 @@
 //! Listens on this computer for the one request with which the browser brings her answer. Everything else that knocks
 //! is turned away, and the wait goes on.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use url::Url;
 
-use super::ConnectError;
 use super::page::{Outcome, response};
+use super::{ConnectError, Redirect};
 
 const PATH: &str = "/signed-in";
+/// Where a service registers a name without a path, the browser comes back to the root.
+const ROOT: &str = "/";
 /// A request head larger than this is no browser's.
 const HEAD_CAP: usize = 16 * 1024;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Browsers open a few connections ahead; more are somebody else's.
 const AT_ONCE: usize = 16;
 
-/// The authorization code, or the word with which the sign-in page refused.
-pub(super) type Reply = Result<String, String>;
+/// How often another port is tried where one is free for one protocol only.
+const PORTS: usize = 8;
+
+/// The authorization code, or what the sign-in page refused with.
+pub(super) type Reply = Result<String, Refusal>;
+
+/// In the sign-in page's own word, and its own words for people, which hold its codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub word: String,
+    pub description: String,
+}
 
 pub(super) struct Loopback {
     listener: TcpListener,
-    address: SocketAddr,
+    /// The same port of the other protocol: a name may mean either.
+    other: Option<TcpListener>,
+    /// Name and port, as the browser names them.
+    host: Arc<str>,
+    path: &'static str,
     state: Arc<str>,
 }
 
 impl Loopback {
-    /// Takes any free port of 127.0.0.1. Answers are only believed with `state`.
-    pub(super) async fn bind(state: String) -> Result<Self, ConnectError> {
+    /// Takes any free port of this computer. Answers are only believed with `state`.
+    pub(super) async fn bind(state: String, redirect: Redirect) -> Result<Self, ConnectError> {
         let failed = |error: std::io::Error| ConnectError::CannotListen { reason: error.to_string() };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, state: state.into() })
+        let mut tries = PORTS;
+        loop {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+            let port = listener.local_addr().map_err(failed)?.port();
+            let (name, path, other) = match redirect {
+                Redirect::Address => ("127.0.0.1", PATH, None),
+                Redirect::Localhost => match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+                    Ok(other) => ("localhost", ROOT, Some(other)),
+                    // Somebody else would get half of the browser's answers.
+                    Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {
+                        tries -= 1;
+                        continue;
+                    }
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(failed(error)),
+                    // This computer has one protocol only.
+                    Err(_) => ("localhost", ROOT, None),
+                },
+            };
+            let host = format!("{name}:{port}").into();
+            return Ok(Self { listener, other, host, path, state: state.into() });
+        }
     }
 
-    pub(super) fn address(&self) -> Url {
-        let text = format!("http://{}{PATH}", self.address);
-        Url::parse(&text).unwrap_or_else(|_| unreachable!("a socket address makes a URL"))
+    /// As it is registered: the root goes without saying.
+    pub(super) fn address(&self) -> String {
+        format!("http://{}{}", self.host, if self.path == ROOT { "" } else { self.path })
     }
 
     /// Waits for the browser, then closes the port.
@@ -48,10 +82,11 @@ impl Loopback {
         let mut guests: JoinSet<Option<Reply>> = JoinSet::new();
         loop {
             tokio::select! {
-                guest = self.listener.accept(), if guests.len() < AT_ONCE => {
-                    if let Ok((stream, _)) = guest {
-                        let (host, state) = (self.address.to_string(), self.state.clone());
-                        guests.spawn(async move { serve(stream, &host, &state).await });
+                guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
+                    if let Ok(stream) = guest {
+                        let (host, state) = (self.host.clone(), self.state.clone());
+                        let path = self.path;
+                        guests.spawn(async move { serve(stream, &host, path, &state).await });
                     }
                 }
                 Some(said) = guests.join_next() => {
@@ -64,10 +99,24 @@ impl Loopback {
     }
 }
 
+async fn accept(one: &TcpListener, other: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+    let other = async {
+        match other {
+            Some(other) => other.accept().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        guest = one.accept() => guest,
+        guest = other => guest,
+    }
+    .map(|(stream, _)| stream)
+}
+
 /// Answers one connection. Only the true answer is handed on.
-async fn serve(mut stream: TcpStream, host: &str, state: &str) -> Option<Reply> {
+async fn serve(mut stream: TcpStream, host: &str, path: &str, state: &str) -> Option<Reply> {
     let head = tokio::time::timeout(HEAD_PATIENCE, head(&mut stream)).await.ok()??;
-    let (outcome, reply) = judge(&head, host, state);
+    let (outcome, reply) = judge(&head, host, path, state);
     let language = header(&head, "accept-language").unwrap_or_default();
     let _ = stream.write_all(response(outcome, language).as_bytes()).await;
     let _ = stream.shutdown().await;
@@ -88,7 +137,7 @@ async fn head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Decides what a request is worth. Pure.
-fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
+fn judge(head: &str, host: &str, expected: &str, state: &str) -> (Outcome, Option<Reply>) {
     let mut first = head.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
     if header(head, "host") != Some(host) {
@@ -96,7 +145,7 @@ fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
         return (Outcome::Elsewhere, None);
     }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if method != "GET" || path != PATH {
+    if method != "GET" || path != expected {
         return (Outcome::Elsewhere, None);
     }
     let values = |name: &str| {
@@ -110,7 +159,10 @@ fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
     }
     match (values("code").as_slice(), values("error").as_slice()) {
         ([code], []) if !code.is_empty() => (Outcome::Thanks, Some(Ok(code.clone()))),
-        ([], [error]) => (Outcome::Refused, Some(Err(error.clone()))),
+        ([], [error]) => {
+            let description = values("error_description").concat();
+            (Outcome::Refused, Some(Err(Refusal { word: error.clone(), description })))
+        }
         _ => (Outcome::Stranger, None),
     }
 }
@@ -133,7 +185,7 @@ mod tests {
 
     #[track_caller]
     fn check(head: &str, outcome: Outcome, reply: Option<Reply>) {
-        assert_eq!(judge(head, "127.0.0.1:4000", "s3"), (outcome, reply), "{head}");
+        assert_eq!(judge(head, "127.0.0.1:4000", PATH, "s3"), (outcome, reply), "{head}");
     }
 
     fn get(target: &str) -> String {
@@ -144,9 +196,9 @@ mod tests {
     fn only_the_true_answer_at_the_true_address_is_believed() {
         check(&get("/signed-in?code=a%2Fb&state=s3&scope=x"), Outcome::Thanks, Some(Ok("a/b".into())));
         check(
-            &get("/signed-in?error=access_denied&state=s3"),
+            &get("/signed-in?error=access_denied&state=s3&error_description=AADSTS65004%3a+no"),
             Outcome::Refused,
-            Some(Err("access_denied".into())),
+            Some(Err(Refusal { word: "access_denied".into(), description: "AADSTS65004: no".into() })),
         );
         check(&get("/signed-in?code=a&state=other"), Outcome::Stranger, None);
         check(&get("/signed-in?code=a"), Outcome::Stranger, None);

@@ -1,6 +1,7 @@
 //! Signing in to a calendar service in her own browser: authorization code, PKCE, a listener on this computer (RFC 8252,
 //! RFC 7636). Stores nothing and knows no service's API.
 
+mod aadsts;
 mod loopback;
 mod page;
 
@@ -26,6 +27,7 @@ use url::Url;
 
 use crate::http::{Base, Http, Method, Peer, Refusal, Request, garbled, line, not_expired};
 use crate::tokens::{Grant, Refresh};
+use aadsts::Meaning;
 use loopback::Loopback;
 
 /// How long she may take in the browser.
@@ -46,6 +48,16 @@ pub struct Config {
     pub scopes: Vec<String>,
     /// More parameters of the sign-in page.
     pub extra: Vec<(String, String)>,
+    pub redirect: Redirect,
+}
+
+/// The name by which the browser comes back to this computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// `127.0.0.1`, which cannot mean anything else.
+    Address,
+    /// `localhost`, where a service registers no address. Browsers may take it for either protocol's.
+    Localhost,
 }
 
 /// A service's sign-in server.
@@ -86,6 +98,9 @@ pub enum ConnectError {
     /// The sign-in page itself refused, in its own word.
     #[error("{service} did not allow the sign-in ({reason})")]
     Refused { service: String, reason: String },
+    /// Her organisation lets nobody but an administrator allow this app.
+    #[error("an administrator of this organisation has to allow the app at {service} first")]
+    NeedsAdministrator { service: String },
     #[error("this computer does not let the app listen for the browser: {reason}")]
     CannotListen { reason: String },
     #[error(transparent)]
@@ -97,7 +112,7 @@ impl ConnectError {
     pub fn code(&self) -> Code {
         match self {
             Self::TimedOut | Self::Cancelled => Code::SignInCancelled,
-            Self::Refused { .. } => Code::PermissionDenied,
+            Self::Refused { .. } | Self::NeedsAdministrator { .. } => Code::PermissionDenied,
             Self::CannotListen { .. } => Code::NetworkError,
             Self::Service(error) => error.code(),
         }
@@ -116,8 +131,9 @@ impl Client {
     /// [`ConnectError::CannotListen`] when no port can be had.
     pub async fn begin(&self) -> Result<Pending, ConnectError> {
         let state = CsrfToken::new_random();
-        let loopback = Loopback::bind(state.secret().clone()).await?;
-        let redirect = RedirectUrl::from_url(loopback.address());
+        let loopback = Loopback::bind(state.secret().clone(), self.config.redirect).await?;
+        let redirect = RedirectUrl::new(loopback.address())
+            .map_err(|error| ConnectError::CannotListen { reason: error.to_string() })?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let oauth = self.oauth(Some(redirect.clone()));
         let mut request = oauth
@@ -142,6 +158,18 @@ impl Client {
         match redirect {
             Some(redirect) => client.set_redirect_uri(redirect),
             None => client,
+        }
+    }
+
+    /// What the sign-in page means by its refusal.
+    fn refused(&self, word: &str, description: &str) -> ConnectError {
+        let service = self.config.peer.name().to_owned();
+        match aadsts::meaning(description) {
+            Some(Meaning::NeedsAdministrator) => ConnectError::NeedsAdministrator { service },
+            _ if word == "access_denied" => ConnectError::Cancelled,
+            Some(Meaning::SignInAgain | Meaning::MayPass) | None => {
+                ConnectError::Refused { service, reason: line(word) }
+            }
         }
     }
 
@@ -177,10 +205,20 @@ impl Client {
                     || refusal.error().to_string(),
                     |words| format!("{}: {}", refusal.error(), line(words)),
                 );
-                if *refusal.error() == BasicErrorResponseType::InvalidGrant {
-                    ServiceError::SignInExpired { service, reason }
-                } else {
-                    ServiceError::Rejected { service, reason }
+                let meaning = refusal.error_description().and_then(|words| aadsts::meaning(words));
+                match (refusal.error(), meaning) {
+                    (_, Some(Meaning::MayPass)) => ServiceError::Failing { service, reason },
+                    (BasicErrorResponseType::InvalidGrant, _)
+                    | (_, Some(Meaning::SignInAgain | Meaning::NeedsAdministrator)) => {
+                        ServiceError::SignInExpired { service, reason }
+                    }
+                    (BasicErrorResponseType::Extension(word), None) if wants_her(word) => {
+                        ServiceError::SignInExpired { service, reason }
+                    }
+                    (BasicErrorResponseType::Extension(word), None) if word == "temporarily_unavailable" => {
+                        ServiceError::Failing { service, reason }
+                    }
+                    _ => ServiceError::Rejected { service, reason },
                 }
             }
             // Both carry the answer, and the answer may carry a token.
@@ -214,13 +252,7 @@ impl Pending {
         let Self { client, loopback, verifier, redirect, .. } = self;
         let code = match tokio::time::timeout(patience, loopback.answer()).await {
             Err(_) => return Err(ConnectError::TimedOut),
-            Ok(Err(word)) if word == "access_denied" => return Err(ConnectError::Cancelled),
-            Ok(Err(word)) => {
-                return Err(ConnectError::Refused {
-                    service: client.config.peer.name().to_owned(),
-                    reason: line(&word),
-                });
-            }
+            Ok(Err(refusal)) => return Err(client.refused(&refusal.word, &refusal.description)),
             Ok(Ok(code)) => code,
         };
         let oauth = client.oauth(Some(redirect));
@@ -305,6 +337,11 @@ fn grant(token: &Token) -> Grant {
         expires_in: token.expires_in().unwrap_or(LIFE),
         refresh: token.refresh_token().map(|refresh| SecretString::from(refresh.secret().as_str())),
     }
+}
+
+/// Words with which a server says that only she can go on (OpenID Connect Core §3.1.2.6).
+fn wants_her(word: &str) -> bool {
+    matches!(word, "interaction_required" | "login_required" | "consent_required")
 }
 
 /// Google answers with another spelling of two scopes than it is asked with.

@@ -21,10 +21,13 @@ pub fn all(connection: &Connection) -> Result<Vec<Booking>, Failure> {
 
 /// Those that a reading of this coverage must have shown if they are still there.
 pub fn inside(connection: &Connection, coverage: Coverage) -> Result<BTreeSet<BookingId>, Failure> {
-    let mut statement = connection.prepare_cached("SELECT id, end_at FROM bookings")?;
-    let rows = statement.query_map([], |row| Ok((BookingId(row.get(0)?), row.get::<_, Moment>(1)?.0)))?;
+    let mut statement = connection.prepare_cached("SELECT id, start_at, end_at FROM bookings")?;
+    let rows = statement.query_map([], |row| {
+        Ok((BookingId(row.get(0)?), row.get::<_, Moment>(1)?.0, row.get::<_, Moment>(2)?.0))
+    })?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
-    Ok(rows.into_iter().filter(|(_, end)| coverage.reaches(*end)).map(|(id, _)| id).collect())
+    let reached = rows.into_iter().filter(|(_, start, end)| coverage.reaches(*start, *end));
+    Ok(reached.map(|(id, _, _)| id).collect())
 }
 
 pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {

@@ -14,7 +14,8 @@ pub fn all(
     connection: &Connection,
 ) -> Result<BTreeMap<CalendarId, BTreeMap<RemoteId, RemoteEvent>>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT calendar_id, external_event_id, event_etag, event, marker_booking_id, marker_generation
+        "SELECT calendar_id, external_event_id, event_etag, event, marker_booking_id, marker_generation,
+             create_key
          FROM remote_events",
     )?;
     let mut calendars: BTreeMap<CalendarId, BTreeMap<_, _>> = BTreeMap::new();
@@ -38,7 +39,7 @@ pub fn inside(
     let ids = statement.query_map([calendar.as_str()], |row| Ok(RemoteId(row.get(0)?)))?;
     let mut ids: BTreeSet<RemoteId> = ids.collect::<Result<_, _>>()?;
     for event in of_bookings(connection, calendar)? {
-        if times(&event).is_some_and(|(_, end)| !event.event.repeats() && !coverage.reaches(end)) {
+        if times(&event).is_some_and(|(start, end)| !event.event.repeats() && !coverage.reaches(start, end)) {
             ids.remove(&event.id);
         }
     }
@@ -47,7 +48,8 @@ pub fn inside(
 
 fn of_bookings(connection: &Connection, calendar: &CalendarId) -> Result<Vec<RemoteEvent>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT external_event_id, event_etag, event, marker_booking_id, marker_generation FROM remote_events
+        "SELECT external_event_id, event_etag, event, marker_booking_id, marker_generation, create_key
+         FROM remote_events
          WHERE calendar_id = ?1 AND external_event_id IN
              (SELECT external_event_id FROM calendar_events WHERE calendar_id = ?1)",
     )?;
@@ -57,11 +59,12 @@ fn of_bookings(connection: &Connection, calendar: &CalendarId) -> Result<Vec<Rem
 pub fn put(tx: &Transaction<'_>, calendar: &CalendarId, event: &RemoteEvent) -> Result<(), Failure> {
     tx.prepare_cached(
         "INSERT INTO remote_events (calendar_id, external_event_id, event_etag, event, marker_booking_id,
-             marker_generation)
-         VALUES (:calendar_id, :external_event_id, :event_etag, :event, :marker_booking_id, :marker_generation)
+             marker_generation, create_key)
+         VALUES (:calendar_id, :external_event_id, :event_etag, :event, :marker_booking_id, :marker_generation,
+             :create_key)
          ON CONFLICT (calendar_id, external_event_id) DO UPDATE SET event_etag = excluded.event_etag,
              event = excluded.event, marker_booking_id = excluded.marker_booking_id,
-             marker_generation = excluded.marker_generation",
+             marker_generation = excluded.marker_generation, create_key = excluded.create_key",
     )?
     .execute(named_params! {
         ":calendar_id": calendar.as_str(),
@@ -70,6 +73,7 @@ pub fn put(tx: &Transaction<'_>, calendar: &CalendarId, event: &RemoteEvent) -> 
         ":event": Json(&event.event),
         ":marker_booking_id": event.marker.as_ref().map(|marker| marker.booking.as_str()),
         ":marker_generation": event.marker.as_ref().map(|marker| marker.generation),
+        ":create_key": event.created_as.as_ref().map(RemoteId::as_str),
     })?;
     Ok(())
 }
@@ -91,7 +95,7 @@ pub fn remove_foreign(tx: &Transaction<'_>, calendar: &CalendarId) -> Result<(),
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<RemoteEvent> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<RemoteEvent> {
     let booking: Option<_> = row.get("marker_booking_id")?;
     let generation: Option<_> = row.get("marker_generation")?;
     Ok(RemoteEvent {
@@ -101,5 +105,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RemoteEvent> {
         marker: booking
             .zip(generation)
             .map(|(booking, generation)| Marker { booking: BookingId(booking), generation }),
+        created_as: row.get::<_, Option<String>>("create_key")?.map(RemoteId),
     })
 }

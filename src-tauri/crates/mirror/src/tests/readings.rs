@@ -1,9 +1,11 @@
 //! Rows and cursor of a reading, and what may be concluded from it.
 
+use calendar::interval::Interval;
+use sync::decide::times;
 use sync::error::MirrorError;
-use sync::ids::CalendarId;
+use sync::ids::{CalendarId, RemoteId};
 use sync::news::News;
-use sync::ports::{Coverage, Mirror};
+use sync::ports::{Coverage, Mirror, RemoteEvent};
 use sync::world::{LinkedCalendar, MappingState};
 
 use super::rows::anas;
@@ -61,6 +63,29 @@ fn a_reading_says_nothing_about_events_of_bookings_that_lie_before_it() {
     mirror.take_events(&target().id, &news).unwrap();
     let left = mirror.world().unwrap().events.remove(&target().id).unwrap_or_default();
     assert_eq!(left.into_values().collect::<Vec<_>>(), [before]);
+}
+
+#[test]
+fn a_reading_of_a_stretch_says_nothing_about_events_of_bookings_before_or_after_it() {
+    let mirror = anas();
+    let ours = |id: &str, minutes| RemoteEvent {
+        created_as: Some(RemoteId(format!("key of {id}"))),
+        ..stored(&draft(&booking(id, minutes)), "1")
+    };
+    let all = [("b1", 0), ("b2", 600), ("b3", 1200)];
+    let items = all.map(|(id, minutes)| ours(id, minutes));
+    for (id, minutes) in all {
+        let mapping = mapping(&draft(&booking(id, minutes)), "1", MappingState::Synced, 1);
+        mirror.put_mapping(&mapping).unwrap();
+    }
+    mirror.take_events(&target().id, &everything(&items, Some(&cursor("1")))).unwrap();
+    let coverage = Coverage::Overlapping(Interval::new(at(300), at(1000)).unwrap());
+    let news = News::Whole { items: &[], coverage, cursor: Some(&cursor("2")) };
+    mirror.take_events(&target().id, &news).unwrap();
+    let mut left: Vec<_> =
+        mirror.world().unwrap().events.remove(&target().id).unwrap_or_default().into_values().collect();
+    left.sort_by_key(times);
+    assert_eq!(left, [ours("b1", 0), ours("b3", 1200)]);
 }
 
 #[test]

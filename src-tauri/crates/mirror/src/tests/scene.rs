@@ -110,7 +110,7 @@ pub fn event(id: &str, start: i64) -> RemoteEvent {
     );
     event.summary = format!("Dentist, {id}");
     event.recurrence.rules.push("FREQ=WEEKLY;COUNT=3".into());
-    RemoteEvent { id: id.into(), etag: ETag(format!("\"{start}\"")), event, marker: None }
+    RemoteEvent { id: id.into(), etag: ETag(format!("\"{start}\"")), event, marker: None, created_as: None }
 }
 
 pub fn draft(booking: &Booking) -> Draft {
@@ -127,6 +127,7 @@ pub fn stored(draft: &Draft, etag: &str) -> RemoteEvent {
         etag: etag.into(),
         event,
         marker: Some(Marker { booking: draft.booking.clone(), generation: draft.generation }),
+        created_as: None,
     }
 }
 

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::{Extent, LeaveReport, Leaving, MadeCalendar, Ours, StayedEvent, StayedSlot, judge};
 use crate::apply::{self, Applied, Ended, concerns_account, send};
 use crate::busy_set::{vendor_zone, window};
@@ -12,21 +10,18 @@ use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, RemoteId, RunId, Service};
 use crate::observe::{self, Observed};
 use crate::plan::Plan;
-use crate::ports::{Account, BusySet, CalendarEntry, Reading, RemoteEvent};
+use crate::ports::{Account, BusySet, CalendarEntry, EVER, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
-use crate::slots;
 use crate::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncProblem,
     World,
 };
+use crate::{closing, slots};
 
 /// How often an event that changes under our hands is looked at again.
 const LOOKS: usize = 3;
-
-/// A calendar service knows nothing older.
-const EVER: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Takes back what was written for an account. From the first moment on, nothing more is written for it; whether all is
 /// gone is in the report, and the row of the account stays until somebody removes it.
@@ -138,6 +133,7 @@ async fn withdraw(
     let plan = Plan { publish, ..Plan::default() };
     let mut applied = Applied::default();
     apply::publish(parts, run, &world, &plan, &Observed::default(), &mut applied, report).await?;
+    closing::settle(parts, report).await?;
     Ok(applied.published.len())
 }
 
@@ -341,7 +337,7 @@ impl Work<'_, '_> {
         for _ in 0..LOOKS {
             let removal = ours.removal();
             let (id, ended) =
-                send(self.parts, self.run, &removal, calendar, account, Some(&ours.mapping)).await?;
+                send(self.parts, self.run, &removal, None, calendar, account, Some(&ours.mapping)).await?;
             match ended {
                 Ended::Done(settled) => {
                     mirror.settle(id, &settled, clock.now())?;
