@@ -18,6 +18,7 @@ mod seed;
 mod settings;
 mod socket;
 mod time;
+mod told;
 mod wire;
 mod world;
 
@@ -225,7 +226,9 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         events: options.events,
         now,
     };
-    seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))
+    let world = seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))?;
+    told::secret(&world.vendor.password);
+    Ok(world)
 }
 
 fn router(app: App) -> Router {

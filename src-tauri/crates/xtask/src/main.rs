@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod display;
 mod fuzz;
+mod hygiene;
 mod kills;
 mod node;
 mod packages;
@@ -47,6 +48,8 @@ enum Habit {
     Simulate(simulate::Options),
     /// Kills the command at random moments of its work, and checks that the next run heals it.
     Kills(kills::Options),
+    /// Watches a command, or the demo, and searches all that it left for secrets.
+    Hygiene(hygiene::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Habit::Churn(options) => churn::churn(&options),
         Habit::Simulate(options) => simulate::simulate(&options),
         Habit::Kills(options) => kills::kills(&options),
+        Habit::Hygiene(options) => hygiene::hygiene(&options),
         Habit::Test(options) => test::test(&options),
     };
     match done {
