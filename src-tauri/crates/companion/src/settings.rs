@@ -37,6 +37,8 @@ pub struct Endpoints {
     pub supabase: Option<Url>,
     /// Bookiji's publishable key, which its sign-in server asks for. Not a secret.
     pub supabase_key: Option<String>,
+    /// Its sign-in page for browsers, where that is not under the sign-in server's own address.
+    pub supabase_auth: Option<Url>,
     pub google_api: Url,
     pub google_auth: Url,
     pub google_token: Url,
@@ -122,6 +124,7 @@ impl Default for Endpoints {
             bookiji: known("https://www.bookiji.com"),
             supabase: None,
             supabase_key: None,
+            supabase_auth: None,
             google_api: known("https://www.googleapis.com"),
             google_auth: known("https://accounts.google.com/o/oauth2/v2/auth"),
             google_token: known("https://oauth2.googleapis.com/token"),
@@ -241,6 +244,7 @@ struct EndpointsTable {
     bookiji: Option<String>,
     supabase: Option<String>,
     supabase_key: Option<String>,
+    supabase_auth: Option<String>,
     google_api: Option<String>,
     google_auth: Option<String>,
     google_token: Option<String>,
@@ -294,6 +298,7 @@ impl EndpointsTable {
             bookiji: or("bookiji", self.bookiji, defaults.bookiji)?,
             supabase: self.supabase.map(|text| endpoint("supabase", &text)).transpose()?,
             supabase_key: not_blank(self.supabase_key),
+            supabase_auth: self.supabase_auth.map(|text| endpoint("supabase_auth", &text)).transpose()?,
             google_api: or("google_api", self.google_api, defaults.google_api)?,
             google_auth: or("google_auth", self.google_auth, defaults.google_auth)?,
             google_token: or("google_token", self.google_token, defaults.google_token)?,
@@ -441,6 +446,7 @@ mod tests {
             bookiji = "http://127.0.0.1:4000/bookiji"
             supabase = "http://localhost:4000/supabase"
             supabase_key = "sb_publishable_x"
+            supabase_auth = "http://127.0.0.1:4000/supabase/auth/v1/authorize?sandbox_auto_consent=1"
             google_api = "http://[::1]:4000/google"
             google_auth = "http://127.0.0.1:4000/google/auth?sandbox_auto_consent=1"
             google_token = "http://127.0.0.1:4000/google/token"

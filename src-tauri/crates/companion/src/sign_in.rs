@@ -1,7 +1,7 @@
 //! Signing in and linking accounts: the order in which servers, vault and mirror are told, so that stopping in between
 //! leaves nothing half-connected.
 
-use connectors::gotrue::SignInError;
+use connectors::gotrue::{Browsing, Session, SignInError};
 use connectors::oauth::{ConnectError, Granted, Pending};
 use connectors::outlook;
 use connectors::tokens::{Grant, Tokens};
@@ -13,19 +13,34 @@ use sync::world::{Connection, ConnectionState, LinkedCalendar, Vendor, World};
 
 use crate::problem::Problem;
 use crate::roles;
-use crate::wiring::Wiring;
+use crate::wiring::{self, Wiring};
 
 /// Signs in to Bookiji with e-mail and password.
 pub async fn login(wiring: &Wiring, email: &str, password: &SecretString) -> Result<Vendor, Problem> {
-    let gotrue = wiring.gotrue()?;
-    let session = gotrue.sign_in(email.trim(), password).await.map_err(|error| match error {
+    let session = wiring.gotrue()?.sign_in(email.trim(), password).await.map_err(|error| match error {
         SignInError::WrongPassword => Problem::new(
             Code::InvalidCredentials,
             "Bookiji does not accept this e-mail address with this password.",
         ),
         SignInError::Service(error) => error.into(),
     })?;
-    let vendor = gotrue.vendor(&session).await?;
+    welcome(wiring, session).await
+}
+
+/// A sign-in to Bookiji that waits for the browser.
+pub async fn begin_login(wiring: &Wiring, provider: &str) -> Result<Browsing, Problem> {
+    let page = wiring.settings.endpoints.supabase_auth.as_ref().map(wiring::base).transpose()?;
+    wiring.gotrue()?.browse(page.as_ref(), provider).await.map_err(refused)
+}
+
+/// Signs in to Bookiji once she has answered in the browser.
+pub async fn finish_login(wiring: &Wiring, browsing: Browsing) -> Result<Vendor, Problem> {
+    welcome(wiring, browsing.wait().await.map_err(refused)?).await
+}
+
+/// A session goes into the vault only if it is of the vendor whose profile this is.
+async fn welcome(wiring: &Wiring, session: Session) -> Result<Vendor, Problem> {
+    let vendor = wiring.gotrue()?.vendor(&session).await?;
     if let Some(owner) = wiring.world()?.vendor.filter(|owner| owner.id != vendor.id) {
         return Err(Problem::new(
             Code::InvalidInput,

@@ -54,6 +54,8 @@ struct Held {
     access: Option<Access>,
     /// A grant whose refresh token the vault would not take yet. The server has already forgotten the one before it.
     unsaved: Option<Grant>,
+    /// A refresh token of which the server has said that it counts no more. It is not asked again about the same one.
+    dead: Option<SecretString>,
 }
 
 struct Access {
@@ -123,7 +125,7 @@ impl Tokens {
         self.unhurried(held, |inner, mut held| async move {
             let grant = match held.unsaved.take() {
                 Some(grant) => grant,
-                None => inner.renew().await?,
+                None => inner.renew(&mut held.dead).await?,
             };
             let access = grant.access.clone();
             inner.save(&mut held, grant).await?;
@@ -153,15 +155,21 @@ impl Tokens {
 }
 
 impl Inner {
-    async fn renew(&self) -> Result<Grant, ServiceError> {
+    async fn renew(&self, dead: &mut Option<SecretString>) -> Result<Grant, ServiceError> {
+        let same = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
         let stored = self.stored().await?;
+        if dead.as_ref().is_some_and(|dead| same(dead, &stored)) {
+            let reason = "it was refused before, and nobody has signed in since".to_owned();
+            return Err(ServiceError::SignInExpired { service: self.server.service().to_owned(), reason });
+        }
         match self.server.refresh(&stored).await {
             // The server may have rotated without our hearing of it. It forgives the old token for some seconds.
             Err(error) if error.outcome_unknown() => self.server.refresh(&stored).await,
             Err(ServiceError::SignInExpired { service, reason }) => {
                 // Another process of ours may have rotated meanwhile.
                 let again = self.stored().await?;
-                if again.expose_secret() == stored.expose_secret() {
+                if same(&again, &stored) {
+                    *dead = Some(stored);
                     return Err(ServiceError::SignInExpired { service, reason });
                 }
                 self.server.refresh(&again).await

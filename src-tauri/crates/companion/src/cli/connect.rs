@@ -7,10 +7,10 @@ use sync::busy_set::vendor_zone;
 use sync::error::Code;
 use sync::ids::ConnectionId;
 use sync::ports::Clock;
-use url::Url;
 
 use super::args::ConnectService;
-use super::output::{self, Outcome};
+use super::browser;
+use super::output::Outcome;
 use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -73,7 +73,7 @@ const MAX_LINK: u64 = 64 * 1024;
 async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
-    send_to(pending.url(), no_browser);
+    browser::send_to(pending.url(), no_browser, pending.pasted_link());
     let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
     connected(&wiring, &id)
 }
@@ -81,23 +81,9 @@ async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Resu
 async fn outlook(profile: &Profile, no_browser: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_outlook(&wiring).await?;
-    send_to(pending.url(), no_browser);
+    browser::send_to(pending.url(), no_browser, pending.pasted_link());
     let id = sign_in::finish_outlook(&wiring, &vendor, pending).await?;
     connected(&wiring, &id)
-}
-
-/// Opens her browser at the sign-in page, or says where it is.
-fn send_to(page: &Url, no_browser: bool) {
-    let url = page.as_str();
-    if no_browser {
-        output::note(url);
-    } else if open::that_detached(url).is_ok() {
-        output::note("Your browser opens: finish the sign-in there. If it does not, go to");
-        output::note(url);
-    } else {
-        output::note("No browser could be opened. Go to");
-        output::note(url);
-    }
 }
 
 fn connected(wiring: &Wiring, id: &ConnectionId) -> Result<Outcome, Problem> {

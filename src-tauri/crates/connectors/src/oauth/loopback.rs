@@ -4,10 +4,12 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -25,27 +27,79 @@ const AT_ONCE: usize = 16;
 const PORTS: usize = 8;
 
 /// The authorization code, or what the sign-in page refused with.
-pub(super) type Reply = Result<String, Refusal>;
+pub(crate) type Reply = Result<String, Refusal>;
 
 /// In the sign-in page's own word, and its own words for people, which hold its codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub word: String,
     pub description: String,
 }
 
-pub(super) struct Loopback {
+pub(crate) struct Loopback {
     listener: TcpListener,
     /// The same port of the other protocol: a name may mean either.
     other: Option<TcpListener>,
     /// Name and port, as the browser names them.
     host: Arc<str>,
     state: Arc<str>,
+    links: (mpsc::Sender<Reply>, mpsc::Receiver<Reply>),
+}
+
+/// The way in for an answer that does not come by itself: the browser is on another computer, or something keeps it from
+/// coming back to this one.
+#[derive(Clone, Debug)]
+pub struct PastedLink {
+    host: Arc<str>,
+    state: Arc<str>,
+    answers: mpsc::Sender<Reply>,
+}
+
+impl PastedLink {
+    /// Takes the address at which the browser ended; answers whether it is this sign-in's.
+    #[must_use]
+    pub fn take(&self, link: &str) -> bool {
+        let Some(target) = self.target(link.trim()) else { return false };
+        // The same eyes as for a request.
+        let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
+        let (_, Some(reply)) = judge(&head, &self.host, &self.state) else { return false };
+        // A full one has an answer already.
+        self.answers.try_send(reply).is_ok()
+    }
+
+    fn target(&self, link: &str) -> Option<String> {
+        if link.len() > HEAD_CAP {
+            return None;
+        }
+        // Browsers like to leave out how an address begins.
+        let whole = if link.contains("://") { link.to_owned() } else { format!("http://{link}") };
+        let url = Url::parse(&whole).ok()?;
+        let host = format!("{}:{}", url.host_str()?, url.port()?);
+        let same = url.scheme() == "http" && host == *self.host;
+        same.then(|| format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+    }
+}
+
+/// A listener that has its answer. It stays until the sign-in is through, so that her browser, asked again, shows a page
+/// and no error.
+pub(crate) struct Answered {
+    loopback: Loopback,
+    guests: JoinSet<Option<Reply>>,
+}
+
+impl Answered {
+    /// Turns away whoever comes while `rest` is done, and then closes the port.
+    pub(crate) async fn during<T>(mut self, rest: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = rest => done,
+            never = self.loopback.turn_away(&mut self.guests) => never,
+        }
+    }
 }
 
 impl Loopback {
     /// Takes any free port of this computer. Answers are only believed with `state`.
-    pub(super) async fn bind(state: String, redirect: Redirect) -> Result<Self, ConnectError> {
+    pub(crate) async fn bind(state: String, redirect: Redirect) -> Result<Self, ConnectError> {
         let failed = |error: std::io::Error| ConnectError::CannotListen { reason: error.to_string() };
         let mut tries = PORTS;
         loop {
@@ -65,31 +119,59 @@ impl Loopback {
                     Err(_) => ("localhost", None),
                 },
             };
-            return Ok(Self { listener, other, host: format!("{name}:{port}").into(), state: state.into() });
+            let (host, state) = (format!("{name}:{port}").into(), state.into());
+            return Ok(Self { listener, other, host, state, links: mpsc::channel(1) });
         }
     }
 
-    pub(super) fn address(&self) -> Url {
+    pub(crate) fn address(&self) -> Url {
         let text = format!("http://{}{PATH}", self.host);
         Url::parse(&text).unwrap_or_else(|_| unreachable!("a socket address makes a URL"))
     }
 
-    /// Waits for the browser, then closes the port.
-    pub(super) async fn answer(self) -> Reply {
+    pub(crate) fn pasted_link(&self) -> PastedLink {
+        let Self { host, state, links: (answers, _), .. } = self;
+        PastedLink { host: host.clone(), state: state.clone(), answers: answers.clone() }
+    }
+
+    /// Waits for the browser, or for what it was to bring. One answer counts.
+    pub(crate) async fn answer(mut self) -> (Reply, Answered) {
         let mut guests: JoinSet<Option<Reply>> = JoinSet::new();
-        loop {
+        let answered = Arc::new(AtomicBool::new(false));
+        let reply = loop {
             tokio::select! {
                 guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
                     if let Ok(stream) = guest {
-                        let (host, state) = (self.host.clone(), self.state.clone());
-                        guests.spawn(async move { serve(stream, &host, &state).await });
+                        let (host, state, answered) = (self.host.clone(), self.state.clone(), answered.clone());
+                        guests.spawn(async move { serve(stream, &host, &state, &answered).await });
                     }
                 }
                 Some(said) = guests.join_next() => {
                     if let Ok(Some(reply)) = said {
-                        return reply;
+                        break reply;
                     }
                 }
+                Some(reply) = self.links.1.recv() => {
+                    if !answered.swap(true, Ordering::SeqCst) {
+                        break reply;
+                    }
+                }
+            }
+        };
+        (reply, Answered { loopback: self, guests })
+    }
+
+    async fn turn_away(&self, guests: &mut JoinSet<Option<Reply>>) -> ! {
+        let answered = Arc::new(AtomicBool::new(true));
+        loop {
+            tokio::select! {
+                guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
+                    if let Ok(stream) = guest {
+                        let (host, state, answered) = (self.host.clone(), self.state.clone(), answered.clone());
+                        guests.spawn(async move { serve(stream, &host, &state, &answered).await });
+                    }
+                }
+                Some(_) = guests.join_next() => {}
             }
         }
     }
@@ -109,10 +191,13 @@ async fn accept(one: &TcpListener, other: Option<&TcpListener>) -> std::io::Resu
     .map(|(stream, _)| stream)
 }
 
-/// Answers one connection. Only the true answer is handed on.
-async fn serve(mut stream: TcpStream, host: &str, state: &str) -> Option<Reply> {
+/// Answers one connection. Only the true answer is handed on, and only the first.
+async fn serve(mut stream: TcpStream, host: &str, state: &str, answered: &AtomicBool) -> Option<Reply> {
     let head = tokio::time::timeout(HEAD_PATIENCE, head(&mut stream)).await.ok()??;
-    let (outcome, reply) = judge(&head, host, state);
+    let (mut outcome, mut reply) = judge(&head, host, state);
+    if reply.is_some() && answered.swap(true, Ordering::SeqCst) {
+        (outcome, reply) = (Outcome::Already, None);
+    }
     let language = header(&head, "accept-language").unwrap_or_default();
     let _ = stream.write_all(response(outcome, language).as_bytes()).await;
     let _ = stream.shutdown().await;
@@ -211,5 +296,28 @@ mod tests {
         let twice = get("/signed-in?code=a&state=s3").replace("Accept: */*", "Host: 127.0.0.1:4000");
         check(&twice, Outcome::Elsewhere, None);
         check("", Outcome::Elsewhere, None);
+    }
+
+    #[tokio::test]
+    async fn a_pasted_link_is_looked_at_with_the_same_eyes() {
+        let loopback = Loopback::bind("s3".to_owned(), Redirect::Address).await.unwrap();
+        let (host, pasted) = (loopback.host.clone(), loopback.pasted_link());
+        for link in [
+            "",
+            "code=a&state=s3",
+            "http://127.0.0.1/signed-in?code=a&state=s3",
+            "http://127.0.0.1:1/signed-in?code=a&state=s3",
+            &format!("https://{host}/signed-in?code=a&state=s3"),
+            &format!("http://{host}/?code=a&state=s3"),
+            &format!("http://{host}/signed-in?code=a&state=s4"),
+            &format!("http://{host}/signed-in?state=s3"),
+            &format!("http://{host}/signed-in?code=a&state=s3&{}", "x".repeat(HEAD_CAP)),
+        ] {
+            assert!(!pasted.take(link), "{link}");
+        }
+        assert!(pasted.take(&format!(" {host}/signed-in?code=a%2Fb&state=s3&scope=x \r\n")));
+        assert!(!pasted.take(&format!("http://{host}/signed-in?code=other&state=s3")), "one answer counts");
+        let (reply, _) = loopback.answer().await;
+        assert_eq!(reply, Ok("a/b".to_owned()));
     }
 }

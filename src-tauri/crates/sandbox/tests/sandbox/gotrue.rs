@@ -99,7 +99,7 @@ async fn a_browser_sign_in_ends_in_a_code_with_pkce() {
     let (verifier, challenge) =
         ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     let path = format!(
-        "/supabase/auth/v1/authorize?provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb&code_challenge={challenge}&code_challenge_method=s256"
+        "/supabase/auth/v1/authorize?sandbox_auto_consent=1&provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb&code_challenge={challenge}&code_challenge_method=s256"
     );
     let code = async || {
         let answer = world.call(Method::GET, &path, Call::default()).await;
