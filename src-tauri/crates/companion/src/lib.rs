@@ -12,6 +12,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod first_run;
+pub mod grants;
 pub mod import;
 pub mod inbox;
 pub mod invite;

@@ -12,6 +12,7 @@ use super::args::ConnectService;
 use super::browser;
 use super::output::Outcome;
 use crate::errand::{self, Errand, Link};
+use crate::grants::{self, Lack};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::status;
@@ -74,8 +75,15 @@ async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Resu
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
     browser::send_to(pending.url(), no_browser, pending.pasted_link());
-    let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
-    connected(&wiring, &id)
+    let (id, lacks) = sign_in::link_google(&wiring, &vendor, pending).await?;
+    let mut outcome = connected(&wiring, &id)?;
+    if !lacks.is_empty() {
+        let told = |lack: &Lack| json!({ "feature": lack.key(), "message": lack.words() });
+        outcome.document["missing"] = lacks.iter().map(told).collect();
+        let words: Vec<&str> = lacks.iter().map(|lack| lack.words()).collect();
+        outcome.text = format!("{}\n{}\n{}", outcome.text, words.join("\n"), grants::NEXT_STEP);
+    }
+    Ok(outcome)
 }
 
 async fn outlook(profile: &Profile, no_browser: bool) -> Result<Outcome, Problem> {
