@@ -25,8 +25,18 @@ pub struct Settings {
     pub endpoints: Endpoints,
     pub oauth: Oauth,
     pub vault: VaultKind,
+    pub network: NetworkSettings,
     pub sync: SyncSettings,
     pub import: ImportSettings,
+}
+
+/// What the system does not say of itself, or says wrongly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// Certificates in PEM form of authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Instead of the system's. Connections to this computer and calendar links go through none.
+    pub proxy: Option<Url>,
 }
 
 /// Where the services are. The defaults are the real ones.
@@ -180,6 +190,7 @@ impl Settings {
                 microsoft_tenant: tenant(file.oauth.microsoft_tenant)?,
             },
             vault: file.vault.kind,
+            network: file.network.read()?,
             sync: SyncSettings {
                 horizon_days: within(
                     "sync.horizon_days",
@@ -234,6 +245,7 @@ struct File {
     endpoints: EndpointsTable,
     oauth: OauthTable,
     vault: VaultTable,
+    network: NetworkTable,
     sync: SyncTable,
     import: ImportTable,
 }
@@ -267,6 +279,13 @@ struct OauthTable {
 #[serde(deny_unknown_fields, default)]
 struct VaultTable {
     kind: VaultKind,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NetworkTable {
+    ca_file: Option<String>,
+    proxy: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -322,6 +341,29 @@ fn tenant(given: Option<String>) -> Result<Option<String>, String> {
             Err("cannot be used: oauth.microsoft_tenant is no name or id of an organisation".to_owned())
         }
         given => Ok(given),
+    }
+}
+
+impl NetworkTable {
+    fn read(self) -> Result<NetworkSettings, String> {
+        let ca_file = not_blank(self.ca_file).map(PathBuf::from);
+        if ca_file.as_ref().is_some_and(|path| !path.is_absolute()) {
+            return Err("cannot be used: network.ca_file must be the whole path of a file".to_owned());
+        }
+        let proxy = not_blank(self.proxy).map(|text| proxy(&text)).transpose()?;
+        Ok(NetworkSettings { ca_file, proxy })
+    }
+}
+
+/// A password in it would stand here for all to read.
+fn proxy(text: &str) -> Result<Url, String> {
+    let refuse = |reason: &str| Err(format!("cannot be used: network.proxy {reason}"));
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            refuse("must not hold a user name or password")
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
+        Ok(_) | Err(_) => refuse("must be the address of a proxy, such as http://proxy.example:3128"),
     }
 }
 
@@ -460,6 +502,9 @@ mod tests {
             microsoft_client_id = "id"
             [vault]
             kind = "passphrase-file"
+            [network]
+            ca_file = "/etc/ssl/salon.pem"
+            proxy = "http://proxy.example:3128"
             [sync]
             horizon_days = 366
             deletions_at_most = 0
@@ -476,6 +521,8 @@ mod tests {
         assert_eq!(settings.language, Some(Language::French));
         assert_eq!(settings.vault, VaultKind::PassphraseFile);
         assert_eq!(settings.sync.horizon_days, 366);
+        assert_eq!(settings.network.ca_file, Some(PathBuf::from("/etc/ssl/salon.pem")));
+        assert_eq!(settings.network.proxy.as_ref().unwrap().as_str(), "http://proxy.example:3128/");
         assert_eq!((settings.import.watch, settings.import.on_conflict), (false, Some(OnConflict::Merge)));
         let home = etcetera::home_dir().unwrap();
         let folders = [home.join("calendars"), home.join("Downloads/calendars")];
@@ -494,6 +541,9 @@ mod tests {
         refused("[sync]\nhorizon_days = 400", "sync.horizon_days is 400; it can be 1 to 366");
         refused("[sync]\nbooking_poll_seconds = 1", "it can be 10 to 3600");
         refused("[vault]\nkind = \"paper\"", "unknown variant `paper`");
+        refused("[network]\nca_file = \"salon.pem\"", "network.ca_file must be the whole path");
+        refused("[network]\nproxy = \"http://me:pw@proxy\"", "network.proxy must not hold a user name");
+        refused("[network]\nproxy = \"proxy:3128\"", "network.proxy must be the address of a proxy");
         refused("[endpoints\n", "line 1");
         refused("[endpoints]\nbookiji = \"bookiji\"", "endpoints.bookiji is not an address");
     }

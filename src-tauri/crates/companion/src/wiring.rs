@@ -2,12 +2,13 @@
 //! but which part goes where.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::Bookiji;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::http::{Base, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount};
@@ -31,7 +32,7 @@ use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
-use crate::settings::Settings;
+use crate::settings::{NetworkSettings, Settings};
 
 /// One profile, open for writing.
 pub struct Wiring {
@@ -105,8 +106,8 @@ impl Wiring {
             writer: lease::writer(&mirror)?,
             mirror,
             http: match &place {
-                Some(place) => place.http(&settings.endpoints.bookiji),
-                None => http()?,
+                Some(place) => place.http(&settings)?,
+                None => http(&settings.network)?,
             },
             vault,
             profile: profile.clone(),
@@ -250,8 +251,8 @@ impl Wiring {
             return Ok(fetcher.clone());
         }
         let fetcher = match &self.place {
-            Some(place) => place.fetcher(&self.http)?,
-            None => fetcher(self.http.counters().clone())?,
+            Some(place) => place.fetcher(&self.settings.network, &self.http)?,
+            None => fetcher(&self.settings.network, self.http.counters().clone())?,
         };
         Ok(made.insert(fetcher).clone())
     }
@@ -310,14 +311,41 @@ impl Wiring {
     }
 }
 
+/// Certificates of a few authorities are never larger.
+const MAX_CA_BYTES: u64 = 1024 * 1024;
+
+/// What her settings say about the network.
+fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
+    let mut network = Network::default();
+    if let Some(path) = &settings.ca_file {
+        let refuse = |reason: String| {
+            Problem::new(
+                Code::SettingsInvalid,
+                format!("The certificates in {} cannot be used: {reason}.", path.display()),
+            )
+            .then("Correct ca_file under [network] in settings.toml, or take it out.")
+        };
+        let mut pem = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_CA_BYTES).read_to_end(&mut pem))
+            .map_err(|error| refuse(error.to_string()))?;
+        network = network.trusting(&pem).map_err(|error| refuse(error.to_string()))?;
+    }
+    if let Some(proxy) = &settings.proxy {
+        let refuse = |error| Problem::new(Code::SettingsInvalid, format!("network.proxy: {error}."));
+        network = network.behind(proxy).map_err(refuse)?;
+    }
+    Ok(network)
+}
+
 /// The HTTP stack with counters of its own.
-pub fn http() -> Result<Http, Problem> {
-    Http::new(Counters::default(), Timeouts::default())
+pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
+    Http::through(&network(settings)?, Counters::default(), Timeouts::default())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
-pub fn fetcher(counters: Counters) -> Result<Fetcher, Problem> {
-    Fetcher::new(counters, Limits::default(), ics::system_names())
+pub fn fetcher(settings: &NetworkSettings, counters: Counters) -> Result<Fetcher, Problem> {
+    Fetcher::through(&network(settings)?, counters, Limits::default(), ics::system_names())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

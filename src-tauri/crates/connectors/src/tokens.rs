@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::http::{Answer, Http, Request, StatusCode};
+use crate::http::{Answer, Gate, Http, Request, StatusCode};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// No access token is trusted for longer, whatever its server says.
@@ -47,6 +47,7 @@ struct Inner {
     vault: Arc<dyn Vault>,
     name: SecretName,
     held: Arc<Mutex<Held>>,
+    gate: Gate,
 }
 
 #[derive(Default)]
@@ -66,7 +67,12 @@ struct Access {
 impl Tokens {
     #[must_use]
     pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, name: SecretName) -> Self {
-        Self(Arc::new(Inner { server, vault, name, held: Arc::default() }))
+        Self(Arc::new(Inner { server, vault, name, held: Arc::default(), gate: Gate::default() }))
+    }
+
+    /// How fast the account may be asked, by whoever holds these.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// Takes over a fresh sign-in: into the vault first, then into use.
@@ -209,14 +215,19 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// Sends with the current access token; a refused one is replaced once.
+    /// Sends with the current access token, at the account's own pace; a refused token is replaced once.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
         let token = self.tokens.access().await?;
-        let answer = self.http.send(request.clone().bearer(&token)).await?;
+        let answer = self.ask(request.clone().bearer(&token)).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let token = self.tokens.replace(&token).await?;
-        self.http.send(request.bearer(&token)).await
+        self.ask(request.bearer(&token)).await
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, ServiceError> {
+        let _inside = self.tokens.gate().enter().await;
+        self.http.send(request).await
     }
 }

@@ -7,6 +7,7 @@ mod feeds;
 mod google;
 mod http;
 mod microsoft;
+mod network;
 mod oauth;
 mod outlook;
 mod server;
