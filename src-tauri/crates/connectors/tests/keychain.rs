@@ -243,7 +243,9 @@ fn a_keychain_killed_while_a_long_secret_is_put_in_holds_the_old_one_or_the_new_
                     let keyring = Keyring::start("pw");
                     let (keychain, secret) = (Keychain::new("her"), new.clone());
                     let putting =
-                        tokio::spawn(async move { keychain.put(&SecretName::bookiji(), &secret.into()).await });
+                        tokio::spawn(
+                            async move { keychain.put(&SecretName::bookiji(), &secret.into()).await },
+                        );
                     // Each round dies a little later.
                     tokio::time::sleep(Duration::from_millis(15 * u64::try_from(round).unwrap())).await;
                     keyring.signal("-KILL");

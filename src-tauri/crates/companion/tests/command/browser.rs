@@ -303,7 +303,10 @@ async fn bookiji_is_signed_in_to_with_a_real_browser_or_not_at_all() {
     assert_eq!(browser.shows(&deny.url).await, "Sign in to Bookiji");
     assert_eq!(browser.press("cancel").await, "Nothing was connected");
     assert_eq!(deny.end().await.error["code"], "SIGN_IN_CANCELLED");
-    assert_eq!(world.run(&["sync"]).await.error["code"], "NOT_SIGNED_IN");
+    let state = world.state().await;
+    let mut sessions =
+        state["tokens"].as_array().unwrap().iter().filter(|token| token["service"] == "bookiji");
+    assert!(sessions.all(|session| session["revoked"] == true), "nobody is signed in: {}", state["tokens"]);
 
     let accept = Waiting::start(&world, &["login", "--no-browser"]).await;
     browser.shows(&accept.url).await;
@@ -330,4 +333,39 @@ async fn what_the_browser_cannot_bring_back_she_pastes() {
     typed.write_all(format!("{ended_at}\n").as_bytes()).await.unwrap();
     let connected = connect.end().await;
     assert_eq!(connected.status, 0, "{connected:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_browser_that_is_opened_is_told_the_address_and_nothing_that_opens_her_secrets() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (opener, told) = (folder.path().join("xdg-open"), folder.path().join("told"));
+    // Written beside first, so that what is there is whole.
+    let script =
+        format!("#!/bin/sh\n{{ env; echo \"page=$1\"; }} > {0}.part; mv {0}.part {0}\n", told.display());
+    std::fs::write(&opener, script).unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let login = crate::world::command(world.profile.path())
+        .args(["--json", "login"])
+        .env("PATH", path)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !told.exists() {
+        assert!(Instant::now() < deadline, "no browser was opened");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let told = std::fs::read_to_string(&told).unwrap();
+    assert!(!told.contains("a passphrase for tests") && !told.contains("COMPANION_PASSPHRASE"), "{told}");
+    let page = told.lines().find_map(|line| line.strip_prefix("page=")).unwrap();
+    reqwest::Client::builder().no_proxy().build().unwrap().get(page).send().await.unwrap();
+    let done = tokio::time::timeout(PATIENCE, login.wait_with_output()).await.unwrap().unwrap();
+    let signed_in = said(&done);
+    assert_eq!(signed_in.status, 0, "{signed_in:?}");
+    assert_eq!(signed_in.document["vendor"]["email"], world.sandbox.email.as_str());
 }

@@ -126,3 +126,17 @@ async fn her_profile_is_read_by_her_sign_in_and_is_not_the_same_id() {
     assert_eq!(rows[0]["timezone"], "America/Toronto");
     assert_ne!(rows[0]["id"], user);
 }
+
+#[tokio::test]
+async fn without_auto_consent_the_sign_in_page_is_a_form_that_may_be_cancelled() {
+    let world = World::new().await;
+    let path = "/supabase/auth/v1/authorize?provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb%3Fstate%3Ds3\
+                &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=s256";
+    let page = world.call(Method::GET, path, Call::default()).await;
+    assert_eq!(page.status, 200);
+    let refused = world.call(Method::GET, &path.replace("google", "myspace"), Call::default()).await;
+    assert_eq!(refused.status, 400, "only providers that are switched on");
+    let elsewhere =
+        world.call(Method::GET, &path.replace("127.0.0.1", "evil.example"), Call::default()).await;
+    assert_eq!(elsewhere.status, 400, "nobody is sent elsewhere");
+}
