@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Judges the sandbox with tools that nobody here wrote: Google's client, Google's discovery document, schemathesis.
+"""Judges the sandbox with tools that nobody here wrote: Google's and Microsoft's clients, Google's discovery
+document, Microsoft's types, schemathesis.
 
 usage: run.py PATH-OF-bookiji-sandbox [CACHE-FOLDER]
 
@@ -32,7 +33,7 @@ def main():
     if not pinned.runs_inside(cache):
         # The judges import Google's client, so this continues inside the environment that has it.
         sys.exit(subprocess.call([pinned.python(cache), __file__, binary, cache.parent]))
-    verdicts = [judge(binary, cache) for judge in (google_client, prism, schemathesis)]
+    verdicts = [judge(binary, cache) for judge in (google_client, prism, graph_client, graph_types, schemathesis)]
     sys.exit(0 if all(verdicts) else 1)
 
 
@@ -51,7 +52,7 @@ def judge(name):
                 seen, verdict = function(binary, cache), "ok"
             except (AssertionError, OSError, subprocess.SubprocessError) as objection:
                 seen, verdict = str(objection) or type(objection).__name__, "OBJECTS"
-            print(f"{name:<28} {verdict:<8} {time.monotonic() - began:5.1f} s  {seen}", flush=True)
+            print(f"{name:<32} {verdict:<8} {time.monotonic() - began:5.1f} s  {seen}", flush=True)
             return verdict == "ok"
 
         return run
@@ -116,6 +117,44 @@ def objects_to_nonsense(url, token):
         assert refusal.code == 422, f"Prism let nonsense through: {refusal.code}"
     else:
         raise AssertionError("Prism let nonsense through")
+
+
+@judge("MSAL and Microsoft's Graph SDK")
+def graph_client(binary, _):
+    from graph_client import flows
+    from sandbox import Sandbox
+
+    with Sandbox(binary, "--seed", "6", "--outlook") as sandbox:
+        told, _ = flows(sandbox)
+    return f"{len(told)} flows: {', '.join(told)}"
+
+
+@judge("ajv, Microsoft's types")
+def graph_types(binary, cache):
+    """What was answered to Microsoft's client, held to the types that Microsoft publishes."""
+    from graph_client import flows
+    from sandbox import Sandbox
+
+    with Sandbox(binary, "--seed", "7", "--outlook") as sandbox:
+        _, answers = flows(sandbox)
+    events = sum(answer["type"] == "event" for answer in answers)
+    objections = types_object_to(cache, answers)
+    assert not objections, "\n".join(objections[:20])
+    # A judge that never objects is none.
+    nonsense = ({"showAs": "occupied"}, {"start": "2026"}, {"summary": "Google's word"}, {"recurrence": {"pattern": {"daysOfWeek": ["MO"]}}})
+    objections = types_object_to(cache, [{"type": "event", "body": body, "of": f"nonsense {n}"} for n, body in enumerate(nonsense)])
+    for n, body in enumerate(nonsense):
+        assert any(one.startswith(f"nonsense {n}:") for one in objections), f"nonsense was let through: {body}"
+    return f"{len(answers)} objects in answers, {events} of them events"
+
+
+def types_object_to(cache, answers):
+    told = cache / "graph-answers.json"
+    told.write_text(json.dumps(answers), encoding="utf-8")
+    command = ["node", HERE / "graph_types.mjs", cache, told]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
 
 
 @judge("schemathesis, our contract")

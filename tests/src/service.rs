@@ -535,10 +535,8 @@ impl Calendar for OneCalendar {
                 state.calendars.get(&self.remote).and_then(|there| there.created.get(&draft.id).cloned());
             (state.gives_ids, made)
         };
-        match self.probe(&made.unwrap_or_else(|| draft.id.clone())).await? {
-            Probe::Burnt if gives_ids => Ok(Probe::Absent),
-            probe => Ok(probe),
-        }
+        let probe = self.probe(&made.unwrap_or_else(|| draft.id.clone())).await?;
+        Ok(if gives_ids && probe == Probe::Burnt { Probe::Absent } else { probe })
     }
 
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {

@@ -221,7 +221,7 @@ impl Wiring {
         let missing = "Microsoft needs to know which app asks, and no client id is set.";
         self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
             Problem::new(Code::SettingsInvalid, missing).then(format!(
-                "Set microsoft_client_id of an app with the redirect address http://localhost/signed-in, registered under \
+                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
                  \"Mobile and desktop applications\", under [oauth] in {}.",
                 self.profile.settings_file().display()
             ))

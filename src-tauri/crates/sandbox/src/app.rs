@@ -1,7 +1,9 @@
 //! What every handler is given: one vendor's world behind one lock, and the clock, the faults and the meter, which all
 //! vendors of a sandbox share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -37,6 +39,8 @@ struct Shared {
     world: Mutex<World>,
     state_file: Option<PathBuf>,
     changed: Notify,
+    outlook_open: AtomicUsize,
+    outlook_asked: Mutex<BTreeMap<String, (i64, u32)>>,
 }
 
 impl App {
@@ -48,6 +52,8 @@ impl App {
             world: Mutex::new(world),
             state_file,
             changed: Notify::new(),
+            outlook_open: AtomicUsize::new(0),
+            outlook_asked: Mutex::default(),
         }))
     }
 
@@ -72,6 +78,17 @@ impl App {
 
     pub fn meter(&self) -> MutexGuard<'_, Meter> {
         self.0.common.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many calls of her Outlook are open.
+    #[must_use]
+    pub fn outlook_open(&self) -> &AtomicUsize {
+        &self.0.outlook_open
+    }
+
+    /// By mailbox: since when, and how often it was asked.
+    pub fn outlook_asked(&self) -> MutexGuard<'_, BTreeMap<String, (i64, u32)>> {
+        self.0.outlook_asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this call is to misbehave in this way. Asking uses up one of the fault's times.

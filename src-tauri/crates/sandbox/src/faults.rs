@@ -57,13 +57,20 @@ pub enum Quirk {
 }
 
 /// Refusals that a client must tell from others with the same status.
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 13] = [
     "SCHEDULING_DISABLED",
     "CALENDAR_SYNC_DISABLED",
     "userRateLimitExceeded",
     "rateLimitExceeded",
     "quotaExceeded",
     "forbiddenForNonOrganizer",
+    "SyncStateNotFound",
+    "syncStateNotFound",
+    "resyncRequired",
+    "ErrorIrresolvableConflict",
+    "ErrorDuplicateTransactionId",
+    "ErrorQuotaExceeded",
+    "MailboxNotEnabledForRESTAPI",
 ];
 
 impl Kind {
@@ -187,6 +194,15 @@ impl Faults {
         self.0
             .iter_mut()
             .filter(|fault| !matches!(fault.kind, Kind::Bend(_)))
+            .filter_map(|fault| fault.strikes(route).then_some(fault.kind))
+            .collect()
+    }
+
+    /// As [`Faults::take`], for a part of a call: only the faults that name a route.
+    pub fn take_named(&mut self, route: &Route) -> Vec<Kind> {
+        self.0
+            .iter_mut()
+            .filter(|fault| fault.route.is_some() && !matches!(fault.kind, Kind::Bend(_)))
             .filter_map(|fault| fault.strikes(route).then_some(fault.kind))
             .collect()
     }

@@ -1,4 +1,4 @@
-//! A local Bookiji and Google that behave as the real ones do, faults included: over real HTTP, on loopback only,
+//! A local Bookiji, Google and Microsoft that behave as the real ones do, faults included: over real HTTP, on loopback only,
 //! the same life for the same seed.
 
 mod app;
@@ -9,8 +9,10 @@ mod faults;
 mod feeds;
 mod google;
 mod gotrue;
+mod graph;
 mod house;
 mod meter;
+mod microsoft;
 mod names;
 mod oauth;
 mod postgrest;
@@ -54,6 +56,8 @@ pub struct Options {
     pub bookings: usize,
     /// Single events in her own calendar, on top of some twenty series and special ones.
     pub events: usize,
+    /// Whether her Outlook holds a life too; without, it holds one empty calendar.
+    pub outlook: bool,
     /// When the sandbox's clock starts; the computer's own time if not given.
     pub now: Option<Timestamp>,
     /// Where the state is kept between runs. A file that is there is read and the rest of the life is taken from it.
@@ -73,6 +77,7 @@ impl Default for Options {
             vendor_zone: "America/Toronto".to_owned(),
             bookings: 26,
             events: 30,
+            outlook: false,
             now: None,
             state: None,
             write_settings: None,
@@ -224,6 +229,7 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         zone: options.vendor_zone.clone(),
         bookings: options.bookings,
         events: options.events,
+        outlook: options.outlook,
         now,
     };
     let world = seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))?;
@@ -238,6 +244,8 @@ fn router(app: App) -> Router {
         .merge(postgrest::routes())
         .merge(google::routes())
         .merge(oauth::routes())
+        .merge(graph::routes())
+        .merge(microsoft::routes())
         .merge(feeds::routes())
         .merge(control::routes())
         .layer(from_fn_with_state(app.clone(), wire::gate))

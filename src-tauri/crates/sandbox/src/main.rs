@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use sandbox::Options;
 
-/// A local Bookiji and Google for tests, demos and curious people.
+/// A local Bookiji, Google and Microsoft for tests, demos and curious people.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -39,6 +39,9 @@ struct Serve {
     /// Single events in her calendar, on top of the series and special ones.
     #[arg(long, default_value_t = Options::default().events)]
     events: usize,
+    /// Gives her an Outlook calendar with a life in it, beside Google's.
+    #[arg(long)]
+    outlook: bool,
     /// When its clock starts (RFC 3339); now, if not given.
     #[arg(long)]
     now: Option<Timestamp>,
@@ -66,6 +69,7 @@ async fn main() -> anyhow::Result<()> {
         vendor_zone: serve.vendor_zone,
         bookings: serve.bookings,
         events: serve.events,
+        outlook: serve.outlook,
         now: serve.now,
         state: serve.state,
         write_settings: serve.write_settings,

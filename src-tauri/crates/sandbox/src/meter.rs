@@ -15,6 +15,9 @@ pub struct Usage {
     pub total: u64,
     /// By `METHOD /route`, the service's own prefix left out.
     pub routes: BTreeMap<String, u64>,
+    /// What was asked inside of batches, by the same names; `total` and `routes` know the batch alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub batched: BTreeMap<String, u64>,
     /// Bodies, as sent by clients.
     pub bytes_in: u64,
     /// Bodies, as sent to clients.
@@ -33,6 +36,11 @@ impl Meter {
         usage.bytes_in += bytes_in as u64;
         usage.open += 1;
         usage.peak = usage.peak.max(usage.open);
+    }
+
+    pub fn batched(&mut self, service: &'static str, route: &str) {
+        let usage = self.services.entry(service).or_default();
+        *usage.batched.entry(route.to_owned()).or_default() += 1;
     }
 
     pub fn sent(&mut self, service: &'static str, bytes_out: usize) {

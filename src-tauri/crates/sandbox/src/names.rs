@@ -33,6 +33,13 @@ impl Names {
         format!("{prefix}{word}")
     }
 
+    /// A bearer word of as many characters as Microsoft's have.
+    pub fn long_token(&mut self, prefix: &str, draws: usize) -> String {
+        let words: String = (0..draws).map(|_| BASE64URL_NOPAD.encode(&self.draw("token"))).collect();
+        crate::told::secret(&words[..22]);
+        format!("{prefix}{words}")
+    }
+
     /// An event id as Google makes them.
     pub fn event_id(&mut self) -> String {
         BASE32HEX_NOPAD.encode(&self.draw("event")[..16]).to_lowercase()

@@ -1,6 +1,7 @@
 //! The `settings.toml` that points a profile of the app at this sandbox.
 
 use crate::gotrue::API_KEY;
+use crate::microsoft;
 use crate::oauth::{CLIENT_ID, CLIENT_SECRET};
 
 /// Sign-in endpoints carry `sandbox_auto_consent=1`, so that a plain GET completes a sign-in; with an account, as hers.
@@ -23,11 +24,13 @@ pub fn text(base: &str, account: Option<&str>) -> String {
          google_token = \"{base}/google/token\"\n\
          google_revoke = \"{base}/google/revoke\"\n\
          graph = \"{base}/graph\"\n\
-         microsoft_login = \"{base}/microsoft\"\n\
+         microsoft_login = \"{base}/microsoft?sandbox_auto_consent=1{hint}\"\n\
          caldav_allow_http = true\n\
          \n\
          [oauth]\n\
          google_client_id = \"{CLIENT_ID}\"\n\
-         google_client_secret = \"{CLIENT_SECRET}\"\n"
+         google_client_secret = \"{CLIENT_SECRET}\"\n\
+         microsoft_client_id = \"{}\"\n",
+        microsoft::CLIENT_ID
     )
 }

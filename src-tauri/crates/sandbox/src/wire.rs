@@ -18,7 +18,8 @@ use crate::google::refusal::Refusal;
 use crate::socket::Cutter;
 
 /// The names that services have in `/_sandbox/requests` and in faults.
-pub const SERVICES: [&str; 5] = ["google", "google_auth", "bookiji", "bookiji_auth", "feeds"];
+pub const SERVICES: [&str; 7] =
+    ["google", "google_auth", "outlook", "microsoft", "bookiji", "bookiji_auth", "feeds"];
 
 const SLOTS: &str = "/supabase/rest/v1/availability_slots";
 
@@ -36,10 +37,12 @@ pub struct Route {
 }
 
 impl Route {
-    fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
+    pub fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
         let (service, prefix) = match path {
             _ if path.starts_with("/google/calendar/") => ("google", "/google"),
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
+            _ if path.starts_with("/graph/") => ("outlook", "/graph"),
+            _ if path.starts_with("/microsoft/") => ("microsoft", "/microsoft"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
             // Signing in reads the other tables; slots are the platform's business.
             _ if path == SLOTS => ("bookiji", "/supabase"),
@@ -66,6 +69,8 @@ impl Route {
 /// A call as its handler sees it.
 pub struct Call {
     pub route: Route,
+    /// As it was asked for.
+    pub path: String,
     params: Vec<(String, String)>,
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
@@ -139,7 +144,8 @@ impl<S: Send + Sync> FromRequest<S> for Call {
         let body = to_bytes(body, BODY_LIMIT)
             .await
             .map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response())?;
-        Ok(Self { route, params, query, headers: parts.headers, body })
+        let path = parts.uri.path().to_owned();
+        Ok(Self { route, path, params, query, headers: parts.headers, body })
     }
 }
 
@@ -165,6 +171,18 @@ pub async fn gate(
     let _open = Open { app: &app, service: route.service };
     *request.body_mut() = Body::from(body);
     request.extensions_mut().insert(route.clone());
+    let headers = request.headers().clone();
+    let stamped = |response: Response| match route.service {
+        "outlook" => crate::graph::refusal::stamp(&app, &headers, response),
+        _ => response,
+    };
+    let _turn = match route.service {
+        "outlook" => match crate::graph::limits::enter(&app) {
+            Ok(turn) => Some(turn),
+            Err(refusal) => return metered(&app, &route, stamped(refusal.into_response())).await,
+        },
+        _ => None,
+    };
 
     let faults = app.faults().take(&route);
     for fault in &faults {
@@ -173,7 +191,7 @@ pub async fn gate(
             Kind::TokenRevoked => end_sign_ins(&app, route.service),
             Kind::Refuse(Refuse::Reset) => cutter.cut(),
             Kind::Refuse(refuse) => {
-                return metered(&app, &route, refusal(&app, &route, *refuse)).await;
+                return metered(&app, &route, stamped(refusal(&app, &route, *refuse))).await;
             }
             Kind::Bend(_) | Kind::Spoil(_) | Kind::SlowReply(_) => {}
         }
@@ -181,7 +199,7 @@ pub async fn gate(
     if faults.contains(&Kind::Refuse(Refuse::Reset)) {
         return StatusCode::OK.into_response();
     }
-    let response = metered(&app, &route, next.run(request).await).await;
+    let response = metered(&app, &route, stamped(next.run(request).await)).await;
     app.touch();
     for fault in &faults {
         if let Kind::SlowReply(wait_ms) = fault {
@@ -216,10 +234,12 @@ async fn metered(app: &App, route: &Route, response: Response) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-fn end_sign_ins(app: &App, service: &str) {
+/// Ends every sign-in of a service, as `token_revoked` asks.
+pub fn end_sign_ins(app: &App, service: &str) {
     let mut world = app.world();
     match service {
         "google" | "google_auth" => world.google.grants.revoke_all(),
+        "outlook" | "microsoft" => world.outlook.grants.revoke_all(),
         "bookiji" | "bookiji_auth" => world.sessions.end_all(),
         _ => {}
     }
@@ -252,6 +272,8 @@ fn status(app: &App, route: &Route, code: u16, reason: Option<&'static str>) -> 
             (http, Json(json!({"error": "internal_failure", "error_description": "Injected fault."})))
                 .into_response()
         }
+        "outlook" => crate::graph::refusal::Refusal::of_status(code, reason).into_response(),
+        "microsoft" => crate::microsoft::Refusal::of_status(code).answer(app),
         "bookiji" => crate::bookiji::problem::of_status(app, code, reason).into_response(),
         "bookiji_auth" => {
             (http, Json(json!({"code": code, "error_code": "unexpected_failure", "msg": "Injected fault."})))

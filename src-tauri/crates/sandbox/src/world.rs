@@ -8,6 +8,7 @@ use crate::bookiji::platform::Platform;
 use crate::feeds::Feed;
 use crate::google::world::Google;
 use crate::gotrue::Sessions;
+use crate::graph::world::Outlook;
 use crate::names::Names;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,7 @@ pub struct World {
     pub platform: Platform,
     pub sessions: Sessions,
     pub google: Google,
+    pub outlook: Outlook,
     /// The calendar feeds, by file name.
     pub feeds: BTreeMap<String, Feed>,
     /// How far the clock has been moved on purpose.
@@ -31,6 +33,8 @@ impl World {
             || self.sessions.handed_out(word)
             || self.google.grants.handed_out(word)
             || self.google.accounts.contains_key(word)
+            || self.outlook.grants.handed_out(word)
+            || self.outlook.accounts.contains_key(word)
     }
 }
 

@@ -446,7 +446,7 @@ mod tests {
     fn what_is_not_promised_is_wrong_usage() {
         for line in [
             "companion",
-            "companion connect outlook",
+            "companion connect hotmail",
             "companion undo",
             "companion pause --for 2h --until 2026-03-29",
             "companion forget --yes --offline --remove-events",

@@ -17,6 +17,7 @@ mod invite;
 mod killed;
 mod leave;
 mod local;
+mod outlook;
 mod pause;
 mod trouble;
 mod two_computers;

@@ -73,16 +73,17 @@ impl World {
     }
 
     pub async fn connect_with(&self, more: &[&str]) -> Said {
-        self.sign_in(more, "").await
+        self.sign_in_to("google", more, "").await
     }
 
     /// As [`World::connect`], choosing this account of hers.
     pub async fn connect_as(&self, email: &str) -> Said {
-        self.sign_in(&[], &format!("&login_hint={email}")).await
+        self.sign_in_to("google", &[], &format!("&login_hint={email}")).await
     }
 
-    async fn sign_in(&self, more: &[&str], chosen: &str) -> Said {
-        let mut child = self.spawn(&[&["connect", "google", "--no-browser"], more].concat());
+    /// Connects an account of a service; `chosen` is added to the address that is opened.
+    pub async fn sign_in_to(&self, service: &str, more: &[&str], chosen: &str) -> Said {
+        let mut child = self.spawn(&[&["connect", service, "--no-browser"], more].concat());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut stderr = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {

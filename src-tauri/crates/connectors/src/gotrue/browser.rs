@@ -30,14 +30,13 @@ impl GoTrue {
     pub async fn browse(&self, page: Option<&Base>, provider: &str) -> Result<Browsing, ConnectError> {
         let state = CsrfToken::new_random();
         let loopback = Loopback::bind(state.secret().clone(), Redirect::Address).await?;
-        let mut back = loopback.address();
-        back.query_pairs_mut().append_pair("state", state.secret());
+        let back = format!("{}?state={}", loopback.address(), state.secret());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut url =
             page.map_or_else(|| self.base.at(&["auth", "v1", "authorize"]), |page| page.as_url().clone());
         url.query_pairs_mut()
             .append_pair("provider", provider)
-            .append_pair("redirect_to", back.as_str())
+            .append_pair("redirect_to", &back)
             .append_pair("code_challenge", challenge.as_str())
             .append_pair("code_challenge_method", "s256");
         Ok(Browsing { gotrue: self.clone(), loopback, url, verifier })

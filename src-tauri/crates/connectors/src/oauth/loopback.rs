@@ -17,6 +17,8 @@ use super::page::{Outcome, response};
 use super::{ConnectError, Redirect};
 
 const PATH: &str = "/signed-in";
+/// Where a service registers a name without a path, the browser comes back to the root.
+const ROOT: &str = "/";
 /// A request head larger than this is no browser's.
 const HEAD_CAP: usize = 16 * 1024;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -36,13 +38,26 @@ pub(crate) struct Refusal {
     pub description: String,
 }
 
+/// Where a true answer comes, and by what it is known.
+#[derive(Clone, Debug)]
+struct Place {
+    /// Name and port, as the browser names them.
+    host: Arc<str>,
+    path: &'static str,
+    state: Arc<str>,
+}
+
+impl Place {
+    fn judge(&self, head: &str) -> (Outcome, Option<Reply>) {
+        judge(head, &self.host, self.path, &self.state)
+    }
+}
+
 pub(crate) struct Loopback {
     listener: TcpListener,
     /// The same port of the other protocol: a name may mean either.
     other: Option<TcpListener>,
-    /// Name and port, as the browser names them.
-    host: Arc<str>,
-    state: Arc<str>,
+    place: Place,
     links: (mpsc::Sender<Reply>, mpsc::Receiver<Reply>),
 }
 
@@ -50,8 +65,7 @@ pub(crate) struct Loopback {
 /// coming back to this one.
 #[derive(Clone, Debug)]
 pub struct PastedLink {
-    host: Arc<str>,
-    state: Arc<str>,
+    place: Place,
     answers: mpsc::Sender<Reply>,
 }
 
@@ -61,8 +75,8 @@ impl PastedLink {
     pub fn take(&self, link: &str) -> bool {
         let Some(target) = self.target(link.trim()) else { return false };
         // The same eyes as for a request.
-        let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        let (_, Some(reply)) = judge(&head, &self.host, &self.state) else { return false };
+        let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.place.host);
+        let (_, Some(reply)) = self.place.judge(&head) else { return false };
         // A full one has an answer already.
         self.answers.try_send(reply).is_ok()
     }
@@ -75,7 +89,7 @@ impl PastedLink {
         let whole = if link.contains("://") { link.to_owned() } else { format!("http://{link}") };
         let url = Url::parse(&whole).ok()?;
         let host = format!("{}:{}", url.host_str()?, url.port()?);
-        let same = url.scheme() == "http" && host == *self.host;
+        let same = url.scheme() == "http" && host == *self.place.host;
         same.then(|| format!("{}?{}", url.path(), url.query().unwrap_or_default()))
     }
 }
@@ -105,10 +119,10 @@ impl Loopback {
         loop {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
             let port = listener.local_addr().map_err(failed)?.port();
-            let (name, other) = match redirect {
-                Redirect::Address => ("127.0.0.1", None),
+            let (name, path, other) = match redirect {
+                Redirect::Address => ("127.0.0.1", PATH, None),
                 Redirect::Localhost => match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                    Ok(other) => ("localhost", Some(other)),
+                    Ok(other) => ("localhost", ROOT, Some(other)),
                     // Somebody else would get half of the browser's answers.
                     Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {
                         tries -= 1;
@@ -116,22 +130,23 @@ impl Loopback {
                     }
                     Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(failed(error)),
                     // This computer has one protocol only.
-                    Err(_) => ("localhost", None),
+                    Err(_) => ("localhost", ROOT, None),
                 },
             };
-            let (host, state) = (format!("{name}:{port}").into(), state.into());
-            return Ok(Self { listener, other, host, state, links: mpsc::channel(1) });
+            let host = format!("{name}:{port}").into();
+            let place = Place { host, path, state: state.into() };
+            return Ok(Self { listener, other, place, links: mpsc::channel(1) });
         }
     }
 
-    pub(crate) fn address(&self) -> Url {
-        let text = format!("http://{}{PATH}", self.host);
-        Url::parse(&text).unwrap_or_else(|_| unreachable!("a socket address makes a URL"))
+    /// As it is registered: the root goes without saying.
+    pub(crate) fn address(&self) -> String {
+        let Place { host, path, .. } = &self.place;
+        format!("http://{host}{}", if *path == ROOT { "" } else { path })
     }
 
     pub(crate) fn pasted_link(&self) -> PastedLink {
-        let Self { host, state, links: (answers, _), .. } = self;
-        PastedLink { host: host.clone(), state: state.clone(), answers: answers.clone() }
+        PastedLink { place: self.place.clone(), answers: self.links.0.clone() }
     }
 
     /// Waits for the browser, or for what it was to bring. One answer counts.
@@ -142,8 +157,8 @@ impl Loopback {
             tokio::select! {
                 guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
                     if let Ok(stream) = guest {
-                        let (host, state, answered) = (self.host.clone(), self.state.clone(), answered.clone());
-                        guests.spawn(async move { serve(stream, &host, &state, &answered).await });
+                        let (place, answered) = (self.place.clone(), answered.clone());
+                        guests.spawn(async move { serve(stream, &place, &answered).await });
                     }
                 }
                 Some(said) = guests.join_next() => {
@@ -167,8 +182,8 @@ impl Loopback {
             tokio::select! {
                 guest = accept(&self.listener, self.other.as_ref()), if guests.len() < AT_ONCE => {
                     if let Ok(stream) = guest {
-                        let (host, state, answered) = (self.host.clone(), self.state.clone(), answered.clone());
-                        guests.spawn(async move { serve(stream, &host, &state, &answered).await });
+                        let (place, answered) = (self.place.clone(), answered.clone());
+                        guests.spawn(async move { serve(stream, &place, &answered).await });
                     }
                 }
                 Some(_) = guests.join_next() => {}
@@ -192,9 +207,9 @@ async fn accept(one: &TcpListener, other: Option<&TcpListener>) -> std::io::Resu
 }
 
 /// Answers one connection. Only the true answer is handed on, and only the first.
-async fn serve(mut stream: TcpStream, host: &str, state: &str, answered: &AtomicBool) -> Option<Reply> {
+async fn serve(mut stream: TcpStream, place: &Place, answered: &AtomicBool) -> Option<Reply> {
     let head = tokio::time::timeout(HEAD_PATIENCE, head(&mut stream)).await.ok()??;
-    let (mut outcome, mut reply) = judge(&head, host, state);
+    let (mut outcome, mut reply) = place.judge(&head);
     if reply.is_some() && answered.swap(true, Ordering::SeqCst) {
         (outcome, reply) = (Outcome::Already, None);
     }
@@ -218,7 +233,7 @@ async fn head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Decides what a request is worth. Pure.
-fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
+fn judge(head: &str, host: &str, expected: &str, state: &str) -> (Outcome, Option<Reply>) {
     let mut first = head.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
     if header(head, "host") != Some(host) {
@@ -226,7 +241,7 @@ fn judge(head: &str, host: &str, state: &str) -> (Outcome, Option<Reply>) {
         return (Outcome::Elsewhere, None);
     }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if method != "GET" || path != PATH {
+    if method != "GET" || path != expected {
         return (Outcome::Elsewhere, None);
     }
     let values = |name: &str| {
@@ -262,11 +277,13 @@ fn header<'head>(head: &'head str, name: &str) -> Option<&'head str> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[track_caller]
     fn check(head: &str, outcome: Outcome, reply: Option<Reply>) {
-        assert_eq!(judge(head, "127.0.0.1:4000", "s3"), (outcome, reply), "{head}");
+        assert_eq!(judge(head, "127.0.0.1:4000", PATH, "s3"), (outcome, reply), "{head}");
     }
 
     fn get(target: &str) -> String {
@@ -301,7 +318,7 @@ mod tests {
     #[tokio::test]
     async fn a_pasted_link_is_looked_at_with_the_same_eyes() {
         let loopback = Loopback::bind("s3".to_owned(), Redirect::Address).await.unwrap();
-        let (host, pasted) = (loopback.host.clone(), loopback.pasted_link());
+        let (host, pasted) = (loopback.place.host.clone(), loopback.pasted_link());
         for link in [
             "",
             "code=a&state=s3",
@@ -319,5 +336,30 @@ mod tests {
         assert!(!pasted.take(&format!("http://{host}/signed-in?code=other&state=s3")), "one answer counts");
         let (reply, _) = loopback.answer().await;
         assert_eq!(reply, Ok("a/b".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_listened_to_for_both_protocols_at_one_port_that_nobody_else_can_take() {
+        let loopback = Loopback::bind("s3".to_owned(), Redirect::Localhost).await.unwrap();
+        let address = Url::parse(&loopback.address()).unwrap();
+        assert_eq!((address.host_str(), address.path()), (Some("localhost"), "/"));
+        let port = address.port().unwrap();
+        let Some(other) = &loopback.other else { return };
+        assert_eq!(other.local_addr().unwrap().port(), port);
+        for taken in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            assert!(TcpListener::bind((taken, port)).await.is_err());
+        }
+        let visitor = tokio::spawn(async move {
+            let mut stream = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
+            let request = format!("GET /?code=c&state=s3 HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut page = String::new();
+            stream.read_to_string(&mut page).await.unwrap();
+            page
+        });
+        let (reply, answered) = loopback.answer().await;
+        assert_eq!(reply, Ok("c".to_owned()));
+        let page = answered.during(async { visitor.await.unwrap() }).await;
+        assert!(page.contains("Thank you"), "{page}");
     }
 }

@@ -133,7 +133,8 @@ impl Client {
     pub async fn begin(&self) -> Result<Pending, ConnectError> {
         let state = CsrfToken::new_random();
         let loopback = Loopback::bind(state.secret().clone(), self.config.redirect).await?;
-        let redirect = RedirectUrl::from_url(loopback.address());
+        let redirect = RedirectUrl::new(loopback.address())
+            .map_err(|error| ConnectError::CannotListen { reason: error.to_string() })?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let oauth = self.oauth(Some(redirect.clone()));
         let mut request = oauth

@@ -106,9 +106,7 @@ fn part(whole: &Answer, mut response: Value) -> Option<Answer> {
             headers.insert(name, value);
         }
     }
-    let body = match response["body"].take() {
-        Value::Null => Vec::new(),
-        body => body.to_string().into_bytes(),
-    };
+    let body = response["body"].take();
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
     Some(Answer::part(whole, StatusCode::from_u16(status).ok()?, headers, body))
 }

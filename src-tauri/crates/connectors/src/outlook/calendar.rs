@@ -29,6 +29,12 @@ const EVENT: &str = "/v1.0/me/calendars/{calendar}/events/{event}";
 const CANDIDATES: &str = "50";
 
 impl OutlookCalendar {
+    /// Its id, as Graph names it.
+    #[must_use]
+    pub fn remote(&self) -> &RemoteCalendarId {
+        &self.remote
+    }
+
     pub(super) fn url(&self, parts: &[&str]) -> Url {
         self.api.url(&[&["me", "calendars", self.remote.as_str()], parts].concat())
     }

@@ -56,7 +56,7 @@ pub struct Authority {
     pub graph: Base,
 }
 
-/// The sign-in that Microsoft asks of a desktop app: no secret, and `http://localhost/signed-in` registered under "Mobile
+/// The sign-in that Microsoft asks of a desktop app: no secret, and `http://localhost` registered under "Mobile
 /// and desktop applications".
 #[must_use]
 pub fn sign_in(authority: &Authority, client_id: &str) -> oauth::Config {

@@ -37,6 +37,14 @@ enum Broken {
     Midway(Box<Round>, ServiceError),
 }
 
+/// What stands under the id of a series.
+enum Stands {
+    Series(Box<wire::Event>, Vec<wire::Event>),
+    /// It does not repeat any more.
+    Alone(Box<wire::Event>),
+    Nowhere,
+}
+
 /// One page of any list.
 struct Page {
     items: Vec<Value>,
@@ -122,31 +130,34 @@ impl OutlookCalendar {
         if touched.len() > MOST_SERIES {
             return None;
         }
-        let mut known: BTreeSet<String> = place.series.iter().cloned().collect();
-        let mut removed: BTreeSet<RemoteId> = gone
-            .iter()
-            .flat_map(
-                |id| if known.remove(id) { series::ids(id).collect() } else { vec![RemoteId(id.clone())] },
-            )
-            .collect();
-        let mut changed = Vec::new();
-        match self.series(&touched, &round.masters, place.stretch).await {
-            Ok(all) => {
-                for (id, stands) in all {
-                    let events = stands.map(|(master, instances)| series::events(&master, instances));
-                    let events = events.unwrap_or_default();
-                    if events.is_empty() {
-                        known.remove(&id)
-                    } else {
-                        known.insert(id.clone())
-                    };
-                    removed.extend(series::ids(&id));
-                    changed.extend(events);
-                }
-            }
+        let all = match self.series(&touched, &round.masters, place.stretch).await {
+            Ok(all) => all,
             Err(reason) => return Some(round.partial(reason)),
+        };
+        let mut known: BTreeSet<String> = place.series.iter().cloned().collect();
+        // What is no series any more leaves nothing of one.
+        let ended = gone.iter().chain(round.singles.keys()).filter(|id| known.contains(*id));
+        let mut removed: BTreeSet<RemoteId> =
+            ended.chain(all.keys()).flat_map(|id| series::ids(id)).collect();
+        removed.extend(gone.iter().cloned().map(RemoteId));
+        known.retain(|id| !gone.contains(id) && !round.singles.contains_key(id));
+        let mut changed: Vec<RemoteEvent> = round.singles.into_values().map(single).collect();
+        for (id, stands) in all {
+            let events = match stands {
+                Stands::Series(master, instances) => series::events(&master, instances),
+                Stands::Alone(event) => {
+                    changed.push(single(*event));
+                    Vec::new()
+                }
+                Stands::Nowhere => Vec::new(),
+            };
+            if events.is_empty() {
+                known.remove(&id);
+            } else {
+                known.insert(id);
+            }
+            changed.extend(events);
         }
-        changed.extend(round.singles.into_values().map(single));
         for event in &changed {
             removed.remove(&event.id);
         }
@@ -253,22 +264,28 @@ impl OutlookCalendar {
         ids: &BTreeSet<String>,
         masters: &BTreeMap<String, wire::Event>,
         stretch: Interval,
-    ) -> Result<BTreeMap<String, Option<(wire::Event, Vec<wire::Event>)>>, ServiceError> {
+    ) -> Result<BTreeMap<String, Stands>, ServiceError> {
         let unknown: Vec<String> = ids.iter().filter(|id| !masters.contains_key(*id)).cloned().collect();
         let mut looked = self.look(unknown.iter()).await?;
-        let standing: Vec<(String, wire::Event)> = ids
-            .iter()
-            .filter_map(|id| {
-                let master = masters.get(id).cloned().or_else(|| looked.remove(id).flatten())?;
-                Some((id.clone(), master))
-            })
-            .collect();
+        let mut all = BTreeMap::new();
+        let mut standing = Vec::new();
+        for id in ids {
+            let stands = match masters.get(id).cloned().or_else(|| looked.remove(id).flatten()) {
+                Some(event) if event.kind == Kind::Master => {
+                    standing.push((id.clone(), event));
+                    continue;
+                }
+                Some(event) => Stands::Alone(Box::new(event)),
+                None => Stands::Nowhere,
+            };
+            all.insert(id.clone(), stands);
+        }
         let asks = standing.iter().map(|(id, _)| Ask::get(self.instances(id, stretch))).collect();
         let answers = self.api.batch(asks).await;
-        let mut all: BTreeMap<_, _> = ids.iter().map(|id| (id.clone(), None)).collect();
         for ((id, master), answer) in standing.into_iter().zip(answers) {
             let answer = answer?;
             if answer.status.as_u16() == 404 {
+                all.insert(id, Stands::Nowhere);
                 continue;
             }
             let mut page = read_page(&answer)?;
@@ -286,7 +303,7 @@ impl OutlookCalendar {
             let instances = round.instances.into_values().flat_map(BTreeMap::into_values);
             // One that does not say that it belongs to the series was asked for as its instance all the same.
             let instances = instances.chain(round.singles.into_values()).collect();
-            all.insert(id, Some((master, instances)));
+            all.insert(id, Stands::Series(Box::new(master), instances));
         }
         Ok(all)
     }
@@ -322,7 +339,7 @@ fn touched(round: &Round, place: &Place, gone: &BTreeSet<String>) -> BTreeSet<St
     if !gone.is_empty() && !gone.iter().all(|id| place.series.contains(id)) {
         touched.extend(place.series.iter().cloned());
     }
-    touched.retain(|id| !gone.contains(id));
+    touched.retain(|id| !gone.contains(id) && !round.singles.contains_key(id));
     touched
 }
 
@@ -352,10 +369,8 @@ fn read_page(answer: &Answer) -> Result<Page, ServiceError> {
     let mut body: Value = answer.json()?;
     let link = |name: &str| body[name].as_str().map(str::to_owned);
     let (next, delta) = (link("@odata.nextLink"), link("@odata.deltaLink"));
-    match body["value"].take() {
-        Value::Array(items) => Ok(Page { items, next, delta }),
-        _ => Err(nonsense("it is no list")),
-    }
+    let items = body["value"].as_array_mut().map(std::mem::take);
+    Ok(Page { items: items.ok_or_else(|| nonsense("it is no list"))?, next, delta })
 }
 
 fn nonsense(reason: &str) -> ServiceError {

@@ -51,11 +51,10 @@ pub(super) fn is_about_the_cursor(answer: &Answer) -> bool {
     let status = answer.status.as_u16();
     let named = |code: &&str| {
         let code = code.to_ascii_lowercase();
-        code.starts_with("syncstate") || code == "resyncrequired"
+        code.contains("syncstate") || code == "resyncrequired"
     };
     status == 410
-        || (400..500).contains(&status)
-            && answer.value().is_some_and(|body| codes(&body).iter().any(|code| named(code)))
+        || (400..500).contains(&status) && answer.value().is_some_and(|body| codes(&body).iter().any(named))
 }
 
 fn has_no_mailbox(code: &str) -> bool {

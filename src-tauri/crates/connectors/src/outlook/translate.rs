@@ -121,10 +121,11 @@ pub(super) fn span(wire: &wire::Event) -> (When, End) {
 
 fn timed(moment: &wire::Moment) -> Option<When> {
     let wall: DateTime = moment.date_time.parse().ok()?;
-    match Zone::named(moment.zone.as_deref()?) {
-        Zone::Iana(name) if name == "UTC" => Some(When::Utc(TimeZone::UTC.to_timestamp(wall).ok()?)),
-        zone => Some(When::Zoned { wall, zone }),
+    let zone = Zone::named(moment.zone.as_deref()?);
+    if zone == Zone::Iana("UTC".to_owned()) {
+        return TimeZone::UTC.to_timestamp(wall).ok().map(When::Utc);
     }
+    Some(When::Zoned { wall, zone })
 }
 
 /// The date of an all-day event: midnight where it is told, or else where it was made.

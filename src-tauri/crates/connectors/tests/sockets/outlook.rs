@@ -370,11 +370,22 @@ async fn a_series_that_is_deleted_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn an_event_that_does_not_repeat_any_more_leaves_nothing_of_its_series() {
+    let once = |_: &str, _: &Value| (200, event("m"));
+    for page in [json!([event("m")]), json!([occurrence("o1", "m", "2026-01-20")])] {
+        let (changed, removed, _) = change(&["m"], page, once).await;
+        assert_eq!(ids(&changed), ["m"]);
+        assert_eq!(days(&changed[0]), 1);
+        assert!(removed.contains(&"m#oof".into()) && !removed.contains(&"m".into()), "{removed:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_way_of_saying_that_the_cursor_is_lost_is_understood_and_without_one_it_is_a_failure() {
     let replies: [fn() -> Reply; 4] = [
         || error(410, "SyncStateNotFound"),
         || Reply::with(410, "Location: http://x/?$deltatoken=\r\n", ""),
-        || error(400, "syncStateInvalid"),
+        || error(400, "ErrorInvalidSyncStateData"),
         || {
             Reply::Json(
                 400,

@@ -12,6 +12,10 @@
 //! - `create_calendar {summary}` · `rename_calendar {calendar, summary}` · `delete_calendar {calendar}`.
 //! - `add_account {email}`: a second Google account, with an empty calendar of its own.
 //!
+//! The same with `service: "outlook"`, in Outlook (`calendar`: an id, default the default one), where an event's id is taken
+//! in either kind and `fields` are Graph's; besides `move_to_calendar {event|booking, to}`, `create_calendar {summary, can_edit?}`
+//! and `add_account {email, personal?}`. As `"administrator"`: `require_approval {account?}`, `approve`.
+//!
 //! As `"vendor"`, on Bookiji: `confirm_booking`, `complete_booking`, `no_show_booking`, `cancel_booking {booking, reason?}`,
 //! `reschedule_booking {booking, slot|start}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`,
 //! `create_slot {start, end, open?}` (open unless `open` is false), `delete_slot {slot|start}`, and `block_time {start, end}`,
@@ -29,6 +33,7 @@
 mod booking;
 mod event;
 mod feed;
+mod outlook;
 mod slot;
 
 use axum::Json;
@@ -59,6 +64,12 @@ impl From<crate::postgrest::refusal::Refusal> for Impossible {
     }
 }
 
+impl From<crate::graph::refusal::Refusal> for Impossible {
+    fn from(refusal: crate::graph::refusal::Refusal) -> Self {
+        Self(format!("the calendar answers {} {}", refusal.status, refusal.code))
+    }
+}
+
 impl From<Refusal> for Impossible {
     fn from(refusal: Refusal) -> Self {
         Self(format!("the calendar answers {} {}", refusal.code, refusal.reason))
@@ -83,9 +94,14 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
         (Some("vendor"), Some(action)) if action.ends_with("_slot") || action == "block_time" => {
             slot::by_vendor(world, action, &order, now)
         }
+        (Some("administrator"), Some(action)) => outlook::by_administrator(world, action, &order),
+        (Some("vendor"), Some(action)) if order.text("service") == Some("outlook") => {
+            outlook::by_vendor(world, action, &order, now)
+        }
         (Some("vendor"), Some(action)) => event::by_vendor(world, action, &order, now),
         (_, _) => Err(Impossible(
-            "as is \"vendor\", \"customer\" or \"publisher\", and do says what is done".to_owned(),
+            "as is \"vendor\", \"customer\", \"publisher\" or \"administrator\", and do says what is done"
+                .to_owned(),
         )),
     };
     match done {

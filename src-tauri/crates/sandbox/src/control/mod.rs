@@ -2,6 +2,7 @@
 //! Where there are several vendors, `?vendor=ADDRESS` says whose life is meant; without it, the first one's.
 
 mod edit;
+mod outlook;
 mod state;
 
 use axum::extract::State;

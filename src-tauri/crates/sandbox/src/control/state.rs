@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::outlook;
 use crate::app::App;
 use crate::bookiji::platform::Slot;
 use crate::google::event::{Moment, property};
@@ -18,6 +19,9 @@ pub async fn state(State(app): State<App>) -> Response {
     let mut tokens = world.sessions.hashed();
     if let (Value::Array(all), Value::Array(google)) = (&mut tokens, world.google.grants.hashed()) {
         all.extend(google);
+    }
+    if let (Value::Array(all), Value::Array(outlook)) = (&mut tokens, world.outlook.grants.hashed()) {
+        all.extend(outlook);
     }
     let body = json!({
         "now": zulu(now),
@@ -33,7 +37,7 @@ pub async fn state(State(app): State<App>) -> Response {
         "connections": world.platform.connections.values().collect::<Vec<_>>(),
         "calendars": world.google.accounts.iter().flat_map(|(account, held)| {
             held.calendars.values().map(move |calendar| calendar_json(account, calendar))
-        }).collect::<Vec<_>>(),
+        }).chain(outlook::calendars(&world)).collect::<Vec<_>>(),
         "feeds": world.feeds.keys().collect::<Vec<_>>(),
         "tokens": tokens,
         "leases": world.platform.leases.state(now),

@@ -2,6 +2,7 @@
 
 mod feed;
 mod google;
+mod outlook;
 mod salon;
 
 use calendar::interval::Interval;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub bookings: usize,
     /// Single events in her own calendar, on top of the recurring and special ones.
     pub events: usize,
+    /// Whether her Outlook holds a life too.
+    pub outlook: bool,
     pub now: Timestamp,
 }
 
@@ -60,6 +63,7 @@ pub fn world(plan: &Plan) -> anyhow::Result<World> {
         platform,
         sessions: Sessions::default(),
         google,
+        outlook: outlook::mailbox(&vendor, &week, plan),
         feeds: feed::feeds(&week),
         advanced_s: 0,
         vendor,

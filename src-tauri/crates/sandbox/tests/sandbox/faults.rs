@@ -189,7 +189,7 @@ async fn an_unknown_fault_is_refused() {
     let world = World::new().await;
     for fault in [
         json!({"service": "google", "kind": "gremlins"}),
-        json!({"service": "outlook", "kind": "html"}),
+        json!({"service": "fax", "kind": "html"}),
         json!({"service": "google", "kind": "status:200"}),
         json!({"service": "google", "kind": "html", "tymes": 1}),
         json!({"service": "google", "kind": "html", "probability": 2}),

@@ -8,13 +8,17 @@
 mod bookiji;
 mod calendars;
 mod control;
+mod delta;
 mod events;
 mod faults;
 mod gotrue;
+mod graph;
 mod lease;
 mod life;
 mod lists;
+mod microsoft;
 mod oauth;
+mod outlook;
 mod slots;
 mod vendors;
 mod world;
