@@ -6,6 +6,10 @@ fn main() {
         "overview",
         "sync_now",
         "start_syncing",
+        "decide",
+        "undo_run",
+        "pause",
+        "resume",
         "explore_sample",
         "leave_sample",
     ]);

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::Overview;
+use companion::view::{self, DecideForm, Overview, PauseForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -51,6 +52,33 @@ pub async fn start_syncing(desk: State<'_, Desk>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Carries her answer to a question out on both sides.
+#[tauri::command]
+#[specta::specta]
+pub async fn decide(desk: State<'_, Desk>, form: DecideForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.errand()?).await?)
+}
+
+/// Takes back what a run wrote, where nobody touched it since.
+#[tauri::command]
+#[specta::specta]
+pub async fn undo_run(desk: State<'_, Desk>, run: String) -> Result<UndoneView, Refusal> {
+    Ok(desk.undo(view::undo(run)?).await?)
+}
+
+/// Lets nothing be synced by itself for a while.
+#[tauri::command]
+#[specta::specta]
+pub async fn pause(desk: State<'_, Desk>, form: PauseForm) -> Result<(), Refusal> {
+    Ok(desk.pause(form).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn resume(desk: State<'_, Desk>) -> Result<(), Refusal> {
+    Ok(desk.perform(Errand::Resume).await?)
+}
+
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
@@ -68,7 +96,17 @@ pub async fn leave_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
 /// The commands and events as Tauri and TypeScript both know them.
 pub fn bindings() -> Builder<Wry> {
     Builder::new()
-        .commands(collect_commands![overview, sync_now, start_syncing, explore_sample, leave_sample])
+        .commands(collect_commands![
+            overview,
+            sync_now,
+            start_syncing,
+            decide,
+            undo_run,
+            pause,
+            resume,
+            explore_sample,
+            leave_sample
+        ])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())
         .disable_serde_phases()

@@ -2,12 +2,15 @@
 //! its overviews come out of one channel.
 
 use companion::clock::SystemClock;
-use companion::controller::{Controller, Handle, Options};
+use companion::controller::{Controller, Errands, Handle, Options};
+use companion::errand::Errand;
 use companion::problem::Problem;
 use companion::profile::Profile;
-use companion::view::{self, Activity, Overview};
+use companion::view::{self, Activity, Overview, PauseForm, UndoneView};
 use companion::wiring::Wiring;
 use companion::words::Language;
+use jiff::tz::TimeZone;
+use sync::error::Code;
 use sync::ports::Clock;
 use sync::world::{SyncProblem, World};
 use tauri::async_runtime::{JoinHandle, spawn};
@@ -93,6 +96,30 @@ impl Desk {
         }
     }
 
+    /// Has something changed, between two runs.
+    pub async fn perform(&self, errand: Errand) -> Result<(), Problem> {
+        self.errands().await?.perform(errand).await.map(drop)
+    }
+
+    /// Takes a run back.
+    pub async fn undo(&self, errand: Errand) -> Result<UndoneView, Problem> {
+        Ok(UndoneView::of(&self.errands().await?.perform(errand).await?.document))
+    }
+
+    /// Lets nothing be synced by itself for a while, on her own clock.
+    pub async fn pause(&self, form: PauseForm) -> Result<(), Problem> {
+        let vendor = self.shown.borrow().vendor.clone();
+        let zone = vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC);
+        self.perform(form.errand(SystemClock.now(), &zone)).await
+    }
+
+    /// Nobody else waits while an errand is run.
+    async fn errands(&self) -> Result<Errands, Problem> {
+        let engine = self.engine.lock().await;
+        let running = engine.as_ref().map(|running| running.engine.handle().errands());
+        running.ok_or_else(|| Problem::new(Code::Internal, "The app has not started yet."))
+    }
+
     /// Puts the sample in place of her engine, which stops.
     pub async fn explore_sample(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
@@ -174,7 +201,7 @@ mod tests {
             std::fs::write(profile.settings_file(), "[no such thing]").unwrap();
             let desk = Desk::new(profile.clone(), Language::English);
             let refused = desk.start().await.unwrap_err();
-            assert_eq!(refused.code, sync::error::Code::SettingsInvalid);
+            assert_eq!(refused.code, Code::SettingsInvalid);
             assert_eq!(desk.overview().problem.map(|problem| problem.code), Some(refused.code));
 
             std::fs::write(profile.settings_file(), "[vault]\nkind = \"keychain\"\n").unwrap();

@@ -66,6 +66,12 @@ pub struct State {
     pub writes: usize,
     /// What the calendar service makes of every event that is written to it.
     pub rewrites: Option<fn(&mut Event)>,
+    /// Every reading that starts from no cursor fails.
+    pub refuses_full_readings: bool,
+    /// A reading that starts from no cursor shows nothing, and says that this is all.
+    pub shows_nothing_in_full: bool,
+    /// How many creates the calendar service takes in one request; nothing says one.
+    pub creates_at_once: usize,
     /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
     /// in readings in place of what was written on the event.
     pub gives_ids: bool,
@@ -157,6 +163,17 @@ impl State {
         let id = RemoteId(format!("AAMkAD{number}="));
         there.created.insert(key.clone(), id.clone());
         Ok(id)
+    }
+
+    /// The event of a draft, unless its key has been used.
+    fn make(&mut self, calendar: &RemoteCalendarId, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
+        let id = self.id_for(calendar, &draft.id)?;
+        let mut event = event_of(draft);
+        event.created_as = (id != draft.id).then(|| draft.id.clone());
+        event.id = id;
+        self.rewrite(&mut event);
+        event.etag = self.put(calendar, event.clone());
+        Ok(event)
     }
 
     /// An event as a list shows it; one of everything looks closer.
@@ -467,6 +484,9 @@ impl Calendar for OneCalendar {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         let now = state.clock;
@@ -475,7 +495,7 @@ impl Calendar for OneCalendar {
         };
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
-            let mut items = state.live(&self.remote);
+            let mut items = if state.shows_nothing_in_full { Vec::new() } else { state.live(&self.remote) };
             items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
             let items = items.into_iter().map(|event| state.shown(event, from)).collect();
             return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
@@ -493,15 +513,22 @@ impl Calendar for OneCalendar {
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        self.write("create", |state, remote| {
-            let id = state.id_for(remote, &draft.id)?;
-            let mut event = event_of(draft);
-            event.created_as = (id != draft.id).then(|| draft.id.clone());
-            event.id = id;
-            state.rewrite(&mut event);
-            event.etag = state.put(remote, event.clone());
-            Ok(event)
-        })
+        self.write("create", |state, remote| state.make(remote, draft))
+    }
+
+    fn creates_at_once(&self) -> usize {
+        self.services.state().creates_at_once.max(1)
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let made = self.write("create_all", |state, remote| {
+            let one = |draft| match state.fault("create_one") {
+                Some(fault) => Err(error(fault)),
+                None => state.make(remote, draft),
+            };
+            Ok(drafts.iter().map(one).collect::<Vec<_>>())
+        });
+        made.unwrap_or_else(|error| vec![Err(error); drafts.len()])
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
@@ -625,13 +652,17 @@ impl Platform for Services {
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
             }
             Some(fault) => return Reading::Failed(error(fault)),
+            None if cursor.is_none() && state.refuses_full_readings => {
+                return Reading::Failed(error(Fault::Unreachable));
+            }
             None => {}
         }
         self.seen.fetch_max(state.lease.fencing, Ordering::SeqCst);
         let next = Cursor(state.clock.to_string());
         let since = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok());
         let items = state.bookings.values().filter(|(at, _)| since.is_none_or(|since| *at > since));
-        let items = items.map(|(_, booking)| booking.clone()).collect();
+        let hides = since.is_none() && state.shows_nothing_in_full;
+        let items = items.filter(|_| !hides).map(|(_, booking)| booking.clone()).collect();
         match since {
             Some(_) => Reading::Delta { changed: items, removed: Vec::new(), cursor: next },
             None => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: Some(next) },

@@ -269,22 +269,41 @@ impl World {
         targets.iter().flat_map(|target| self.services.state().live(target)).collect()
     }
 
-    /// One sync in `direction`.
-    ///
-    /// # Errors
-    /// When the mirror fails.
-    pub async fn try_sync(&mut self, direction: Direction, dry_run: bool) -> Result<Report, MirrorError> {
+    fn next_run(&mut self) -> RunId {
         self.runs += 1;
-        let request = Request { run: RunId(format!("run-{}", self.runs)), direction, dry_run };
-        let parts = Parts {
+        RunId(format!("run-{}", self.runs))
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts {
             mirror: self.mirror.as_ref(),
             platform: &self.services,
             accounts: &self.accounts,
             clock: &self.clock,
             policy: self.policy,
             writer: &self.writer,
-        };
+        }
+    }
+
+    /// One sync in `direction`.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub async fn try_sync(&mut self, direction: Direction, dry_run: bool) -> Result<Report, MirrorError> {
+        let request = Request { run: self.next_run(), direction, dry_run };
+        let parts = self.parts();
         run(&parts, &request).await
+    }
+
+    /// One sync both ways of these accounts alone.
+    ///
+    /// # Panics
+    /// When the mirror fails.
+    pub async fn sync_for(&mut self, connections: &[ConnectionId]) -> Report {
+        let run = self.next_run();
+        let request = Request { run, direction: Direction::Bidirectional, dry_run: false };
+        let parts = self.parts();
+        sync::run::run_for(&parts, &request, &connections.iter().cloned().collect()).await.expect("a report")
     }
 
     /// What the schedule does between runs: asks for the lease if it is time to, and syncs if that made it the writer.
@@ -313,16 +332,8 @@ impl World {
     /// # Errors
     /// When the mirror fails.
     pub async fn try_undo(&mut self, of: u32) -> Result<UndoReport, MirrorError> {
-        self.runs += 1;
-        let run = RunId(format!("run-{}", self.runs));
-        let parts = Parts {
-            mirror: self.mirror.as_ref(),
-            platform: &self.services,
-            accounts: &self.accounts,
-            clock: &self.clock,
-            policy: self.policy,
-            writer: &self.writer,
-        };
+        let run = self.next_run();
+        let parts = self.parts();
         let report = sync::run::undo(&parts, &run, &RunId(format!("run-{of}"))).await?;
         Ok(report.undo.expect("what was taken back"))
     }
@@ -344,16 +355,8 @@ impl World {
         connection: &ConnectionId,
         extent: Extent,
     ) -> Result<(LeaveReport, Report), MirrorError> {
-        self.runs += 1;
-        let run = RunId(format!("run-{}", self.runs));
-        let parts = Parts {
-            writer: &self.writer,
-            mirror: self.mirror.as_ref(),
-            platform: &self.services,
-            accounts: &self.accounts,
-            clock: &self.clock,
-            policy: self.policy,
-        };
+        let run = self.next_run();
+        let parts = self.parts();
         let report = sync::leave::leave(&parts, &run, connection, extent).await?;
         Ok((report.leave.clone().expect("what was taken back"), report))
     }

@@ -6,6 +6,8 @@ use sync::booking::{BookingStatus, Draft};
 use sync::decide::{says, times};
 use sync::error::Code;
 use sync::ids::Service;
+use sync::ports::Clock;
+use sync::reconcile::FullReading;
 use sync::world::{ConnectionState, Direction, MappingState, Role, SyncOutcome};
 use tests::service::{Fault, event};
 use tests::world::World;
@@ -311,6 +313,45 @@ async fn bookings_that_cannot_be_read_write_nothing_into_her_calendar() {
 }
 
 #[tokio::test]
+async fn what_still_waits_to_be_written_waits_longer_while_bookings_cannot_be_read() {
+    let mut world = world();
+    world.customer_books("b", 20);
+    world.fail_next("create", Fault::Rejected);
+    assert_eq!(world.sync().await.bookings.created, 0);
+    for _ in 0..3 {
+        world.fail_next("bookings", Fault::Unreachable);
+    }
+    assert_eq!(world.sync().await.bookings.created, 0, "it may be cancelled by now");
+    assert_eq!(world.sync().await.bookings.created, 1);
+}
+
+#[tokio::test]
+async fn a_poll_for_bookings_reads_her_calendar_only_if_something_is_to_be_written() {
+    let mut world = world();
+    world.sync().await;
+    let reads =
+        |world: &World| world.services.state().requests.iter().filter(|&&name| name == "read").count();
+    let before = reads(&world);
+    world.try_sync(Direction::ToCalendar, false).await.expect("a report");
+    assert_eq!(reads(&world), before);
+    world.customer_books("b", 20);
+    world.try_sync(Direction::ToCalendar, false).await.expect("a report");
+    assert_eq!((world.booking_events().len(), reads(&world)), (1, before + 1));
+}
+
+#[tokio::test]
+async fn a_run_for_some_accounts_asks_no_other() {
+    let mut world = world();
+    world.sync().await;
+    world.services.state().requests.clear();
+    world.sync_for(&[]).await;
+    assert!(!world.services.state().requests.contains(&"read"), "nobody asked for it");
+    let connection = world.connection.clone();
+    world.sync_for(&[connection]).await;
+    assert!(world.services.state().requests.contains(&"read"));
+}
+
+#[tokio::test]
 async fn a_booking_that_cannot_be_read_stops_no_other() {
     let mut world = world();
     world.customer_books("a", 20);
@@ -446,6 +487,11 @@ async fn the_window_rolls_forward_without_reading_anything_again() {
     world.sync().await;
     assert_eq!(world.published_busy(), vec![], "beyond the horizon");
     world.clock.advance(SignedDuration::from_hours(24 * 5));
+    // As if the full reading of this week had just been done.
+    for side in world.mirror.world().expect("a world").full_readings.keys() {
+        let read = FullReading { read_at: Some(world.clock.now()), tried_at: None };
+        world.mirror.put_full_reading(side, &read).expect("written down");
+    }
     world.services.state().requests.clear();
     let report = world.sync().await;
     assert_eq!(world.published_busy().len(), 1);

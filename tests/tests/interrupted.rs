@@ -34,17 +34,22 @@ fn offers(times: &[(&str, i64, u32, &str)]) -> String {
     format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", events.concat())
 }
 
-/// Who names the events that we write.
+/// How events are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ids {
-    Ours,
-    OfTheService,
+enum Making {
+    /// One by one, under ids of ours.
+    OneByOne,
+    /// Two in one request at most, so that some go alone.
+    Together,
+    /// The service gives the ids.
+    OtherIds,
 }
 
 /// A week with everything in it: bookings to create, move and cancel, busy time that changes, and slots from a file.
-async fn settled_week(mirror: Box<dyn Mirror>, ids: Ids) -> World {
+async fn settled_week(mirror: Box<dyn Mirror>, making: Making) -> World {
     let mut world = World::new(mirror);
-    world.services.state().gives_ids = ids == Ids::OfTheService;
+    world.services.state().gives_ids = making == Making::OtherIds;
+    world.services.state().creates_at_once = if making == Making::Together { 2 } else { 1 };
     for n in 0..3 {
         world.customer_books(&format!("old{n}"), 20 + n * 2);
     }
@@ -83,16 +88,22 @@ fn end_state(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
 
 #[tokio::test]
 async fn a_run_killed_at_any_write_to_the_mirror_ends_as_if_it_had_not_been() {
-    killed_at_any_write(Ids::Ours).await;
+    killed_at_any_write(Making::OneByOne).await;
 }
 
 #[tokio::test]
 async fn a_run_killed_at_any_write_doubles_nothing_where_the_service_gives_the_ids() {
-    killed_at_any_write(Ids::OfTheService).await;
+    killed_at_any_write(Making::OtherIds).await;
 }
 
-async fn killed_at_any_write(ids: Ids) {
-    let mut undisturbed = settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), ids).await;
+#[tokio::test]
+async fn a_run_killed_at_any_write_doubles_nothing_where_events_are_made_together() {
+    killed_at_any_write(Making::Together).await;
+}
+
+async fn killed_at_any_write(making: Making) {
+    let mut undisturbed =
+        settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), making).await;
     disturb(&mut undisturbed);
     undisturbed.sync().await;
     let expected = end_state(&undisturbed);
@@ -103,7 +114,7 @@ async fn killed_at_any_write(ids: Ids) {
         for fatal in 1.. {
             let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
             let mut world =
-                settled_week(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)), ids).await;
+                settled_week(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)), making).await;
             disturb(&mut world);
             world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
             let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
@@ -125,16 +136,22 @@ async fn killed_at_any_write(ids: Ids) {
 
 #[tokio::test]
 async fn a_run_that_loses_any_request_or_its_answer_ends_as_if_it_had_not() {
-    loses_any_request(Ids::Ours).await;
+    loses_any_request(Making::OneByOne).await;
 }
 
 #[tokio::test]
 async fn a_run_that_loses_any_request_doubles_nothing_where_the_service_gives_the_ids() {
-    loses_any_request(Ids::OfTheService).await;
+    loses_any_request(Making::OtherIds).await;
 }
 
-async fn loses_any_request(ids: Ids) {
-    let mut undisturbed = settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), ids).await;
+#[tokio::test]
+async fn a_run_that_loses_any_request_doubles_nothing_where_events_are_made_together() {
+    loses_any_request(Making::Together).await;
+}
+
+async fn loses_any_request(making: Making) {
+    let mut undisturbed =
+        settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), making).await;
     disturb(&mut undisturbed);
     undisturbed.services.state().requests.clear();
     undisturbed.sync().await;
@@ -149,7 +166,7 @@ async fn loses_any_request(ids: Ids) {
             // How often in a row: once is retried within the run, many times are left for the next.
             for times in [1, 9] {
                 let mut world =
-                    settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), ids).await;
+                    settled_week(Box::new(mirror::Sqlite::in_memory().expect("a mirror")), making).await;
                 disturb(&mut world);
                 world.fail_from(nth, times, fault);
                 world.try_sync(Direction::Bidirectional, false).await.expect("a report");

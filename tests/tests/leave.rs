@@ -126,6 +126,72 @@ async fn a_rebuilt_mirror_leaves_nothing_behind() {
     assert_nothing_of_ours(&world);
 }
 
+/// An event as we would write it for a booking of hers into a calendar of her own.
+fn ours_in_her_own_calendar(world: &World, booking: &str, hours: i64) -> RemoteEvent {
+    let mut event = event("x", world.at(hours), world.at(hours + 1));
+    event.id = sync::booking::event_id(&booking.into(), &"personal".into(), 0);
+    event.marker = Some(Marker { booking: booking.into(), generation: 0 });
+    event
+}
+
+#[tokio::test]
+async fn in_a_calendar_of_her_own_the_booking_or_the_uid_alone_proves_an_event_to_be_ours() {
+    let before = settled(memory()).await;
+    let mut known = ours_in_her_own_calendar(&before, "known", 90);
+    known.event.uid = calendar::event::Uid("made-anew-by-the-service".to_owned());
+    let mut forgotten = ours_in_her_own_calendar(&before, "forgotten", 92);
+    forgotten.event.uid = booking_uid(&"forgotten".into(), &"vendor-1".into(), Service::Google);
+    for event in [known, forgotten] {
+        before.services.state().put(&"personal".into(), event);
+    }
+    before.customer_books("known", 90);
+    let mut world = World::around(before.services.clone(), memory());
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete, "{report:#?}");
+    assert_eq!((told.removed, told.kept.len()), (5, 0), "{told:#?}");
+    assert_nothing_of_ours(&world);
+}
+
+#[tokio::test]
+async fn a_rebuilt_mirror_tells_what_she_moved_by_the_booking() {
+    let before = settled(memory()).await;
+    let mut moved = before.booking_events().remove(0);
+    let booking = moved.marker.clone().expect("ours").booking;
+    moved.event.start = When::Utc(before.at(70));
+    moved.event.end = End::At(When::Utc(before.at(71)));
+    let target = before.target();
+    before.services.state().put(&target, moved);
+    let mut world = World::around(before.services.clone(), memory());
+    let (told, _) = leave(&mut world).await;
+    assert_eq!((told.removed, told.changed), (3, vec![booking]));
+}
+
+#[tokio::test]
+async fn whatever_names_a_booking_and_is_not_proven_stays_and_is_told() {
+    let mut world = settled(memory()).await;
+    let booking = world.booking_events().remove(0).marker.expect("ours").booking;
+    let named = |id: &str, uid: &str| {
+        let mut named = event(id, world.at(90), world.at(91));
+        named.event.uid = calendar::event::Uid(uid.to_owned());
+        named
+    };
+    let mut marked = named("marked", "somebody's");
+    marked.marker = Some(Marker { booking: booking.clone(), generation: 0 });
+    let events = [
+        marked,
+        named("app", "a@bookiji.app"),
+        named("web", &format!("{booking}@bookiji.com")),
+        named("none", "b@c"),
+    ];
+    for event in events {
+        world.services.state().put(&"personal".into(), event);
+    }
+    let (told, _) = leave(&mut world).await;
+    let mut kept: Vec<&str> = told.kept.iter().map(|kept| kept.event.as_str()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, ["app", "marked", "web"]);
+}
+
 #[tokio::test]
 async fn another_vendors_events_in_the_same_account_are_not_touched() {
     let mut world = settled(memory()).await;

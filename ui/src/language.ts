@@ -30,6 +30,8 @@ export interface Language {
   longDay(date: CivilDate): string
   /** 16–22 November */
   week(monday: CivilDate, sunday: CivilDate): string
+  /** Two instants are on the same day of hers where this is the same. */
+  dayOf(instant: number | string): string
   /** 11:30 today, the day before it otherwise. */
   moment(instant: number | string, now: number): string
   /** 2 min ago, and a moment once that is hours. */
@@ -74,6 +76,7 @@ export function language(preferred: readonly string[], zone: string): Language {
     weekday: (date) => weekday.format(asUtc(date)).replace(/\.$/, ''),
     longDay: (date) => longDay.format(asUtc(date)),
     week: (monday, sunday) => range.formatRange(asUtc(monday), asUtc(sunday)).replace(/\s*–\s*/, '–'),
+    dayOf: (value) => dayOf.format(instant(value)),
     moment,
     ago: (value, now) => {
       const minutes = Math.floor((now - instant(value)) / 60_000)

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::{Booking, Draft, event_id};
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::{MirrorError, ServiceError};
 use sync::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, SlotId, VendorId,
 };
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
@@ -19,6 +20,7 @@ use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Coverage, Mirror, Platform, Probe, Reading,
     RemoteEvent, Slot, SlotMade,
 };
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -193,12 +195,20 @@ impl Mirror for MutantMirror {
         self.inside.forget_cursor(calendar)
     }
 
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.inside.put_full_reading(side, reading)
+    }
+
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
         self.inside.take_import(calendar, intake)
     }
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.inside.put_imported_slots(rows, forgotten)
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        self.inside.put_closed_slots(rows, forgotten)
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

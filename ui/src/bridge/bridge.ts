@@ -1,6 +1,6 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { Overview, Refusal } from './types'
+import type { CardOption, Overview, PauseForm, Refusal, UndoneView } from './types'
 
 /** What came of a request: nothing, or why it was not done. */
 export type Outcome = Refusal | null
@@ -12,6 +12,12 @@ export interface Bridge {
   syncNow(): Promise<Outcome>
   /** She has seen what the first sync would do, and lets it. */
   startSyncing(): Promise<Outcome>
+  /** Carries her answer out on both sides; with `always`, questions of its kind are answered so from now on. */
+  decide(id: string, option: CardOption, always: boolean): Promise<Outcome>
+  /** Takes a run back, or says why not. */
+  undoRun(run: string): Promise<UndoneView | Refusal>
+  pause(form: PauseForm): Promise<Outcome>
+  resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
   now(): number

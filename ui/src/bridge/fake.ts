@@ -3,12 +3,13 @@
 
 import type { Bridge } from './bridge'
 import { NOW, salon } from './salon'
-import type { Code, Overview, PreviewView, State } from './types'
+import { everyCard, usualCards } from './cards'
+import type { CardView, Code, Overview, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -31,6 +32,25 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     startSyncing: () => {
       become(overview('full'))
+      return Promise.resolve(null)
+    },
+    decide: (id) => {
+      const gone = shown.cards.find((card) => card.id === id)
+      const cards = shown.cards.filter((card) => card.id !== id && !gone?.stands_for.includes(card.id))
+      become(waiting(shown, cards))
+      return Promise.resolve(null)
+    },
+    undoRun: (run) => {
+      become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
+      return Promise.resolve({ undone: 4, kept: 1, reasons: ['it was changed since'] })
+    },
+    pause: (form) => {
+      const until = form === 'one_hour' ? '2026-11-17T11:40:00Z' : form === 'until_tomorrow' ? '2026-11-17T23:00:00Z' : null
+      become({ ...shown, state: 'paused', paused: true, paused_until: until })
+      return Promise.resolve(null)
+    },
+    resume: () => {
+      become({ ...shown, state: 'up_to_date', paused: false, paused_until: null })
       return Promise.resolve(null)
     },
     exploreSample: () => {
@@ -68,7 +88,7 @@ function overview(state: FakeState): Overview {
     case 'syncing':
       return { ...shown, state: 'syncing', syncing: true, runs: [{ ...shown.runs[0]!, id: 'r', started_at: NOW, ended_at: null, outcome: null }, ...shown.runs] }
     case 'paused':
-      return { ...shown, state: 'paused', paused_until: '2026-11-17T11:40:00Z' }
+      return { ...shown, state: 'paused', paused: true, paused_until: '2026-11-17T11:40:00Z' }
     case 'needs-you':
       return troubled(shown, 2, 'needs_you', 'OAUTH_TOKEN_EXPIRED', 'caldav no longer accepts this sign-in (HTTP 401)')
     case 'offline':
@@ -81,9 +101,21 @@ function overview(state: FakeState): Overview {
       const half = troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached')
       return { ...half, runs: [], last_sync_at: null, preview: { ...planned(), problem: half.problem } }
     }
+    case 'decisions':
+      return waiting(shown, usualCards())
+    case 'decisions-all':
+      return waiting(shown, everyCard())
+    case 'decisions-told':
+      return waiting(shown, everyCard().filter((card) => !card.presses))
     case 'many':
       return crowded(shown)
   }
+}
+
+function waiting(shown: Overview, cards: CardView[]): Overview {
+  const grouped = cards.flatMap((card) => card.stands_for)
+  const decisions = cards.filter((card) => card.presses && !grouped.includes(card.id)).length
+  return { ...shown, state: decisions > 0 ? 'needs_you' : 'up_to_date', cards, decisions }
 }
 
 function troubled(shown: Overview, which: number, state: State, code: Code, message: string): Overview {

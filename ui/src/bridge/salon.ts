@@ -80,6 +80,8 @@ const run = (started: string, counts: Partial<RunView> = {}): RunView => ({
   published: 0,
   decisions: 0,
   problems: [],
+  undoes: null,
+  can_undo: (counts.created ?? 0) + (counts.updated ?? 0) + (counts.removed ?? 0) > 0,
   ...counts,
 })
 
@@ -92,6 +94,7 @@ export function salon(): Overview {
     sample: false,
     language: null,
     syncing: false,
+    paused: false,
     paused_until: null,
     standing_by: null,
     vendor: { name: 'Studio Lumière', email: 'amelie@studiolumiere.example', time_zone: ZONE },
@@ -118,6 +121,7 @@ export function salon(): Overview {
       run('10:08', { created: 5, published: 4 }),
     ],
     decisions: 0,
+    cards: [],
     files: [],
     preview: null,
     schedule: {

@@ -13,6 +13,13 @@ export const bridge: Bridge = {
   onChange: (listener) => void events.overviewChanged.listen(listener),
   syncNow: async () => outcome(await commands.syncNow()),
   startSyncing: async () => outcome(await commands.startSyncing()),
+  decide: async (id, option, always) => outcome(await commands.decide({ id, option, always })),
+  undoRun: async (run) => {
+    const answer = await commands.undoRun(run)
+    return answer.status === 'ok' ? answer.data : answer.error
+  },
+  pause: async (form) => outcome(await commands.pause(form)),
+  resume: async () => outcome(await commands.resume()),
   exploreSample: async () => outcome(await commands.exploreSample()),
   leaveSample: async () => outcome(await commands.leaveSample()),
   now: () => Date.now(),

@@ -4,11 +4,15 @@ export type {
   BookingView,
   BusyView,
   CalendarView,
+  CardKind,
+  CardOption,
+  CardView,
   ClashView,
   Code,
   ConnectionView,
   Language as LanguageTag,
   Overview,
+  PauseForm,
   Placement,
   PreviewView,
   Problem,
@@ -17,7 +21,9 @@ export type {
   RunView,
   Schedule,
   Service,
+  SpanView,
   State,
+  UndoneView,
 } from '../generated/bindings'
 
 export { problemWords } from '../generated/bindings'

@@ -9,6 +9,13 @@ export const commands = {
 	syncNow: () => typedError<null, Refusal>(__TAURI_INVOKE("sync_now")),
 	/**  She has seen what the first sync would do, and lets it. */
 	startSyncing: () => typedError<null, Refusal>(__TAURI_INVOKE("start_syncing")),
+	/**  Carries her answer to a question out on both sides. */
+	decide: (form: DecideForm) => typedError<null, Refusal>(__TAURI_INVOKE("decide", { form })),
+	/**  Takes back what a run wrote, where nobody touched it since. */
+	undoRun: (run: string) => typedError<UndoneView, Refusal>(__TAURI_INVOKE("undo_run", { run })),
+	/**  Lets nothing be synced by itself for a while. */
+	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
+	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
 	exploreSample: () => typedError<null, Refusal>(__TAURI_INVOKE("explore_sample")),
 	/**  Erases the sandbox and goes back to her accounts. */
@@ -21,7 +28,7 @@ export const events = {
 };
 
 /* Constants */
-export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or another command, is running with it.","next_step":"Use the running app, or quit it and try again.","plain":"Another Companion is using this profile."},"CALENDAR_API_ERROR":{"cause":"It is having trouble, or something between it and this computer changed the answer.","next_step":"Nothing is lost. Try again in a few minutes; if it stays, run `companion doctor`.","plain":"A service answered in a way that could not be used."},"CONFLICT_DETECTED":{"cause":"The event or booking was edited somewhere else at the same moment.","next_step":"Sync again; if it stays, open the event and choose what should stand.","plain":"Something changed on both sides."},"DATABASE_ERROR":{"cause":"The disk is full or read-only, or the file is damaged.","next_step":"Free some disk space and check the folder's permissions, then run `companion doctor`.","plain":"The local database failed."},"DATABASE_TOO_NEW":{"cause":"A newer version has opened it before.","next_step":"Update the app, or use another profile with `--profile`.","plain":"This profile belongs to a newer version of the app."},"INTERNAL":{"cause":"This is a fault of ours.","next_step":"Try again; if it stays, report it with the last lines of logs/companion.log.","plain":"Something went wrong inside the app."},"INVALID_CREDENTIALS":{"cause":"Bookiji does not know this pair.","next_step":"Check both and sign in again, or reset the password on bookiji.com.","plain":"E-mail or password is wrong."},"INVALID_ICS_FORMAT":{"cause":"It is damaged, or it is another kind of file.","next_step":"Export the calendar again as an .ics file and use that one; open a calendar link in a browser to see what it gives.","plain":"This is not a calendar file."},"INVALID_INPUT":{"cause":"A value has the wrong form or names something that does not exist.","next_step":"Correct what is named and try again; `companion help` lists what there is.","plain":"Something in the command cannot be used."},"KEYCHAIN_UNAVAILABLE":{"cause":"It is locked, not running, or this machine has none.","next_step":"Unlock it and try again; on a machine without one, set `[vault] kind = \"passphrase-file\"` in settings.toml.","plain":"The keychain cannot be opened."},"NETWORK_ERROR":{"cause":"This computer is offline, or the service is down.","next_step":"Check the internet connection, then sync again.","plain":"A service cannot be reached."},"NOT_CONNECTED":{"cause":"No account has been connected yet, or the name is another one.","next_step":"Connect an account with `companion connect google`, or see what there is with `companion calendars`.","plain":"No such calendar is connected."},"NOT_SIGNED_IN":{"cause":"This profile has not been signed in yet, or was signed out.","next_step":"Sign in: `companion login --email YOU@EXAMPLE.COM`.","plain":"Nobody is signed in to Bookiji here."},"OAUTH_TOKEN_EXPIRED":{"cause":"It expired, or permission was withdrawn in the account's own settings.","next_step":"Sign in again: `companion connect google` for Google, `companion login` for Bookiji.","plain":"The sign-in is no longer accepted."},"PERMISSION_DENIED":{"cause":"A permission was not ticked at sign-in, or the calendar is read-only.","next_step":"Connect the account again and tick every permission, or choose another calendar.","plain":"The account does not allow this."},"RATE_LIMIT_EXCEEDED":{"cause":"Too many requests were made in a short time.","next_step":"Wait a few minutes: the next sync carries on by itself.","plain":"A service asks us to slow down."},"SETTINGS_INVALID":{"cause":"settings.toml holds something the app does not understand.","next_step":"Correct the line that is named; the file has been left as it is.","plain":"The settings cannot be used."},"SIGN_IN_CANCELLED":{"cause":"The page was closed, permission was declined, or it took too long.","next_step":"Start again and finish the sign-in in the browser.","plain":"The sign-in was not finished."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji can pause it for everyone or for one account.","next_step":"Nothing to do: sync starts again by itself when it is switched on.","plain":"Bookiji has switched calendar sync off for now."}},"fr":{"ALREADY_RUNNING":{"cause":"L’application, ou une autre commande, est en cours.","next_step":"Utilisez l’application ouverte, ou quittez-la et réessayez.","plain":"Un autre Companion utilise ce profil."},"CALENDAR_API_ERROR":{"cause":"Il a des difficultés, ou quelque chose entre lui et cet ordinateur a modifié la réponse.","next_step":"Rien n’est perdu. Réessayez dans quelques minutes ; si cela persiste, lancez `companion doctor`.","plain":"Un service a donné une réponse inutilisable."},"CONFLICT_DETECTED":{"cause":"L’événement ou la réservation a été modifié ailleurs au même moment.","next_step":"Synchronisez à nouveau ; si cela persiste, ouvrez l’événement et choisissez ce qui doit rester.","plain":"Quelque chose a changé des deux côtés."},"DATABASE_ERROR":{"cause":"Le disque est plein ou protégé, ou le fichier est abîmé.","next_step":"Libérez de l’espace et vérifiez les droits du dossier, puis lancez `companion doctor`.","plain":"La base de données locale est en défaut."},"DATABASE_TOO_NEW":{"cause":"Une version plus récente l’a déjà ouvert.","next_step":"Mettez l’application à jour, ou utilisez un autre profil avec `--profile`.","plain":"Ce profil appartient à une version plus récente de l’application."},"INTERNAL":{"cause":"La faute est de notre côté.","next_step":"Réessayez ; si cela persiste, signalez-le avec les dernières lignes de logs/companion.log.","plain":"Une erreur s’est produite dans l’application."},"INVALID_CREDENTIALS":{"cause":"Bookiji ne connaît pas cette paire.","next_step":"Vérifiez les deux et reconnectez-vous, ou changez le mot de passe sur bookiji.com.","plain":"L’adresse e-mail ou le mot de passe est incorrect."},"INVALID_ICS_FORMAT":{"cause":"Il est abîmé, ou c’est un autre type de fichier.","next_step":"Exportez à nouveau le calendrier au format .ics et utilisez ce fichier ; ouvrez un lien de calendrier dans un navigateur pour voir ce qu’il donne.","plain":"Ce n’est pas un fichier de calendrier."},"INVALID_INPUT":{"cause":"Une valeur est mal formée ou désigne quelque chose qui n’existe pas.","next_step":"Corrigez ce qui est indiqué et réessayez ; `companion help` donne la liste.","plain":"Un élément de la commande est inutilisable."},"KEYCHAIN_UNAVAILABLE":{"cause":"Il est verrouillé, arrêté, ou cette machine n’en a pas.","next_step":"Déverrouillez-le et réessayez ; sans trousseau, mettez `[vault] kind = \"passphrase-file\"` dans settings.toml.","plain":"Le trousseau ne peut pas être ouvert."},"NETWORK_ERROR":{"cause":"Cet ordinateur est hors ligne, ou le service est en panne.","next_step":"Vérifiez la connexion à internet, puis synchronisez à nouveau.","plain":"Un service est injoignable."},"NOT_CONNECTED":{"cause":"Aucun compte n’a encore été relié, ou le nom est différent.","next_step":"Reliez un compte avec `companion connect google`, ou voyez la liste avec `companion calendars`.","plain":"Aucun calendrier de ce nom n’est relié."},"NOT_SIGNED_IN":{"cause":"Ce profil n’a pas encore été connecté, ou a été déconnecté.","next_step":"Connectez-vous : `companion login --email VOUS@EXEMPLE.FR`.","plain":"Personne n’est connecté à Bookiji ici."},"OAUTH_TOKEN_EXPIRED":{"cause":"Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.","next_step":"Reconnectez-vous : `companion connect google` pour Google, `companion login` pour Bookiji.","plain":"La connexion n’est plus acceptée."},"PERMISSION_DENIED":{"cause":"Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.","next_step":"Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.","plain":"Le compte ne permet pas cela."},"RATE_LIMIT_EXCEEDED":{"cause":"Trop de demandes ont été faites en peu de temps.","next_step":"Attendez quelques minutes : la prochaine synchronisation reprendra d’elle-même.","plain":"Un service nous demande de ralentir."},"SETTINGS_INVALID":{"cause":"settings.toml contient quelque chose que l’application ne comprend pas.","next_step":"Corrigez la ligne indiquée ; le fichier a été laissé tel quel.","plain":"Les réglages sont inutilisables."},"SIGN_IN_CANCELLED":{"cause":"La page a été fermée, l’autorisation refusée, ou l’attente trop longue.","next_step":"Recommencez et terminez la connexion dans le navigateur.","plain":"La connexion n’a pas été terminée."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji peut la suspendre pour tous ou pour un compte.","next_step":"Rien à faire : elle reprendra d’elle-même dès qu’elle sera rétablie.","plain":"Bookiji a suspendu la synchronisation des calendriers."}}} as const;
+export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or another command, is running with it.","next_step":"Use the running app, or quit it and try again.","plain":"Another Companion is using this profile."},"CALENDAR_API_ERROR":{"cause":"It is having trouble, or something between it and this computer changed the answer.","next_step":"Nothing is lost. Try again in a few minutes; if it stays, run `companion doctor`.","plain":"A service answered in a way that could not be used."},"CLOCK_WRONG":{"cause":"It differs from the clocks of Bookiji and the calendars, which are right.","next_step":"Set the clock of this computer, best by switching its automatic time on.","plain":"The clock of this computer is wrong."},"CONFLICT_DETECTED":{"cause":"The event or booking was edited somewhere else at the same moment.","next_step":"Sync again; if it stays, open the event and choose what should stand.","plain":"Something changed on both sides."},"DATABASE_DAMAGED":{"cause":"The disk failed, the computer lost power, or another program wrote to the file.","next_step":"Run `companion sync`: the file is set aside and a new one is built from Bookiji and your calendars.","plain":"The local database is damaged."},"DATABASE_ERROR":{"cause":"The disk failed, or another program holds the file.","next_step":"Try again; if it stays, check the disk and run `companion doctor`.","plain":"The local database failed."},"DATABASE_TOO_NEW":{"cause":"A newer version has opened it before.","next_step":"Update the app, or use another profile with `--profile`.","plain":"This profile belongs to a newer version of the app."},"DISK_FULL":{"cause":"Nothing more can be written down, so nothing more is changed anywhere.","next_step":"Free some disk space, then sync again: it carries on where it stopped.","plain":"The disk is full."},"INTERNAL":{"cause":"This is a fault of ours.","next_step":"Try again; if it stays, report it with the last lines of logs/companion.log.","plain":"Something went wrong inside the app."},"INVALID_CREDENTIALS":{"cause":"Bookiji does not know this pair.","next_step":"Check both and sign in again, or reset the password on bookiji.com.","plain":"E-mail or password is wrong."},"INVALID_ICS_FORMAT":{"cause":"It is damaged, or it is another kind of file.","next_step":"Export the calendar again as an .ics file and use that one; open a calendar link in a browser to see what it gives.","plain":"This is not a calendar file."},"INVALID_INPUT":{"cause":"A value has the wrong form or names something that does not exist.","next_step":"Correct what is named and try again; `companion help` lists what there is.","plain":"Something in the command cannot be used."},"KEYCHAIN_UNAVAILABLE":{"cause":"It is locked, not running, or this machine has none.","next_step":"Unlock it and try again; on a machine without one, set `[vault] kind = \"passphrase-file\"` in settings.toml.","plain":"The keychain cannot be opened."},"NETWORK_ERROR":{"cause":"This computer is offline, or the service is down.","next_step":"Check the internet connection, then sync again.","plain":"A service cannot be reached."},"NOT_CONNECTED":{"cause":"No account has been connected yet, or the name is another one.","next_step":"Connect an account with `companion connect google` or `companion connect outlook`, or see what there is with `companion calendars`.","plain":"No such calendar is connected."},"NOT_SIGNED_IN":{"cause":"This profile has not been signed in yet, or was signed out.","next_step":"Sign in: `companion login --email YOU@EXAMPLE.COM`.","plain":"Nobody is signed in to Bookiji here."},"OAUTH_TOKEN_EXPIRED":{"cause":"It expired, or permission was withdrawn in the account's own settings.","next_step":"Sign in again: `companion connect google` for Google, `companion connect outlook` for Outlook, `companion login` for Bookiji.","plain":"The sign-in is no longer accepted."},"PERMISSION_DENIED":{"cause":"A permission was not ticked at sign-in, or the calendar is read-only.","next_step":"Connect the account again and tick every permission, or choose another calendar.","plain":"The account does not allow this."},"PROFILE_NOT_LINKED":{"cause":"Your profile has another id there than your sign-in, so Bookiji shows nobody your bookings over this door.","next_step":"Write to Bookiji's support and ask that your profile gets the id of your sign-in; nothing else helps.","plain":"Bookiji has not linked your profile with your sign-in."},"PROFILE_READ_ONLY":{"cause":"The disk was mounted read-only, or the folder belongs to somebody else.","next_step":"Make the folder writable, or name another one with `--profile`.","plain":"The profile may only be read."},"RATE_LIMIT_EXCEEDED":{"cause":"Too many requests were made in a short time.","next_step":"Wait a few minutes: the next sync carries on by itself.","plain":"A service asks us to slow down."},"SETTINGS_INVALID":{"cause":"settings.toml holds something the app does not understand.","next_step":"Correct the line that is named; the file has been left as it is.","plain":"The settings cannot be used."},"SIGN_IN_CANCELLED":{"cause":"The page was closed, permission was declined, or it took too long.","next_step":"Start again and finish the sign-in in the browser.","plain":"The sign-in was not finished."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji can pause it for everyone or for one account.","next_step":"Nothing to do: sync starts again by itself when it is switched on.","plain":"Bookiji has switched calendar sync off for now."}},"fr":{"ALREADY_RUNNING":{"cause":"L’application, ou une autre commande, est en cours.","next_step":"Utilisez l’application ouverte, ou quittez-la et réessayez.","plain":"Un autre Companion utilise ce profil."},"CALENDAR_API_ERROR":{"cause":"Il a des difficultés, ou quelque chose entre lui et cet ordinateur a modifié la réponse.","next_step":"Rien n’est perdu. Réessayez dans quelques minutes ; si cela persiste, lancez `companion doctor`.","plain":"Un service a donné une réponse inutilisable."},"CLOCK_WRONG":{"cause":"Elle diffère de celles de Bookiji et des agendas, qui sont justes.","next_step":"Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.","plain":"L’horloge de cet ordinateur est fausse."},"CONFLICT_DETECTED":{"cause":"L’événement ou la réservation a été modifié ailleurs au même moment.","next_step":"Synchronisez à nouveau ; si cela persiste, ouvrez l’événement et choisissez ce qui doit rester.","plain":"Quelque chose a changé des deux côtés."},"DATABASE_DAMAGED":{"cause":"Le disque a failli, le courant a été coupé, ou un autre programme a écrit dans le fichier.","next_step":"Lancez `companion sync` : le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.","plain":"La base de données locale est abîmée."},"DATABASE_ERROR":{"cause":"Le disque a failli, ou un autre programme tient le fichier.","next_step":"Réessayez ; si cela persiste, vérifiez le disque et lancez `companion doctor`.","plain":"La base de données locale est en défaut."},"DATABASE_TOO_NEW":{"cause":"Une version plus récente l’a déjà ouvert.","next_step":"Mettez l’application à jour, ou utilisez un autre profil avec `--profile`.","plain":"Ce profil appartient à une version plus récente de l’application."},"DISK_FULL":{"cause":"Plus rien ne peut être noté, donc plus rien n’est modifié nulle part.","next_step":"Libérez de l’espace, puis synchronisez à nouveau : tout reprendra où cela s’est arrêté.","plain":"Le disque est plein."},"INTERNAL":{"cause":"La faute est de notre côté.","next_step":"Réessayez ; si cela persiste, signalez-le avec les dernières lignes de logs/companion.log.","plain":"Une erreur s’est produite dans l’application."},"INVALID_CREDENTIALS":{"cause":"Bookiji ne connaît pas cette paire.","next_step":"Vérifiez les deux et reconnectez-vous, ou changez le mot de passe sur bookiji.com.","plain":"L’adresse e-mail ou le mot de passe est incorrect."},"INVALID_ICS_FORMAT":{"cause":"Il est abîmé, ou c’est un autre type de fichier.","next_step":"Exportez à nouveau le calendrier au format .ics et utilisez ce fichier ; ouvrez un lien de calendrier dans un navigateur pour voir ce qu’il donne.","plain":"Ce n’est pas un fichier de calendrier."},"INVALID_INPUT":{"cause":"Une valeur est mal formée ou désigne quelque chose qui n’existe pas.","next_step":"Corrigez ce qui est indiqué et réessayez ; `companion help` donne la liste.","plain":"Un élément de la commande est inutilisable."},"KEYCHAIN_UNAVAILABLE":{"cause":"Il est verrouillé, arrêté, ou cette machine n’en a pas.","next_step":"Déverrouillez-le et réessayez ; sans trousseau, mettez `[vault] kind = \"passphrase-file\"` dans settings.toml.","plain":"Le trousseau ne peut pas être ouvert."},"NETWORK_ERROR":{"cause":"Cet ordinateur est hors ligne, ou le service est en panne.","next_step":"Vérifiez la connexion à internet, puis synchronisez à nouveau.","plain":"Un service est injoignable."},"NOT_CONNECTED":{"cause":"Aucun compte n’a encore été relié, ou le nom est différent.","next_step":"Reliez un compte avec `companion connect google` ou `companion connect outlook`, ou voyez la liste avec `companion calendars`.","plain":"Aucun calendrier de ce nom n’est relié."},"NOT_SIGNED_IN":{"cause":"Ce profil n’a pas encore été connecté, ou a été déconnecté.","next_step":"Connectez-vous : `companion login --email VOUS@EXEMPLE.FR`.","plain":"Personne n’est connecté à Bookiji ici."},"OAUTH_TOKEN_EXPIRED":{"cause":"Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.","next_step":"Reconnectez-vous : `companion connect google` pour Google, `companion connect outlook` pour Outlook, `companion login` pour Bookiji.","plain":"La connexion n’est plus acceptée."},"PERMISSION_DENIED":{"cause":"Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.","next_step":"Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.","plain":"Le compte ne permet pas cela."},"PROFILE_NOT_LINKED":{"cause":"Votre profil y porte un autre identifiant que votre connexion : Bookiji ne montre donc pas vos réservations par cette voie.","next_step":"Écrivez à l’assistance de Bookiji pour que votre profil reçoive l’identifiant de votre connexion ; rien d’autre n’y peut.","plain":"Bookiji n’a pas relié votre profil à votre connexion."},"PROFILE_READ_ONLY":{"cause":"Le disque est monté en lecture seule, ou le dossier appartient à quelqu’un d’autre.","next_step":"Rendez le dossier accessible en écriture, ou indiquez-en un autre avec `--profile`.","plain":"Le profil ne peut être que lu."},"RATE_LIMIT_EXCEEDED":{"cause":"Trop de demandes ont été faites en peu de temps.","next_step":"Attendez quelques minutes : la prochaine synchronisation reprendra d’elle-même.","plain":"Un service nous demande de ralentir."},"SETTINGS_INVALID":{"cause":"settings.toml contient quelque chose que l’application ne comprend pas.","next_step":"Corrigez la ligne indiquée ; le fichier a été laissé tel quel.","plain":"Les réglages sont inutilisables."},"SIGN_IN_CANCELLED":{"cause":"La page a été fermée, l’autorisation refusée, ou l’attente trop longue.","next_step":"Recommencez et terminez la connexion dans le navigateur.","plain":"La connexion n’a pas été terminée."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji peut la suspendre pour tous ou pour un compte.","next_step":"Rien à faire : elle reprendra d’elle-même dès qu’elle sera rétablie.","plain":"Bookiji a suspendu la synchronisation des calendriers."}}} as const;
 
 /* Types */
 export type BookingView = {
@@ -63,6 +70,53 @@ export type CalendarView = {
 	bookings: number,
 };
 
+export type CardKind = "moved" | "resized" | "deleted" | "moved_both" | "moved_cancelled" | "held_deletion" | 
+/**  Many held removals at once. */
+"held_deletions" | "renamed" | 
+/**  A copy of a booking's event. */
+"copied" | 
+/**  Two events that prove to be the booking's. */
+"doubled" | "overlap" | "target_gone" | "account_changed" | "invitation" | "import_conflict";
+
+/**  What she may answer. */
+export type CardOption = "move" | "cancel" | "put_back" | "remove" | "unblock" | "create" | "switch" | "leave" | "accept" | "decline" | "replace" | "merge" | "skip";
+
+/**  One question, with whatever of these it is about. */
+export type CardView = {
+	id: string,
+	kind: CardKind,
+	/**  Silence costs something. */
+	presses: boolean,
+	/**  The likeliest first. */
+	options: CardOption[],
+	/**  One answer may stand for all questions of this kind. */
+	may_stand: boolean,
+	customer: string | null,
+	service: string | null,
+	/**  Where the booking is. */
+	booked: SpanView | null,
+	/**  Where the event is, the copy, or what came with a file. */
+	found: SpanView | null,
+	/**  The calendar that it is about, by id and by name. */
+	calendar: string | null,
+	calendar_name: string | null,
+	/**  What an event or free time that is no booking is called. */
+	title: string | null,
+	/**  Her events over the booking, or slots that a free time meets: the first of them first. */
+	over: OverView[],
+	/**  The account that appointments would go to, and the one that they are in. */
+	account: string | null,
+	former_account: string | null,
+	/**  Appointments that an answer would make events for. */
+	appointments: number,
+	/**  Events that would stay where they are. */
+	staying: number,
+	/**  Events, copies or free times that are asked about at once. */
+	events: number,
+	/**  The single questions that this one stands for. */
+	stands_for: string[],
+};
+
 /**  Minutes that a booking and something else both claim. */
 export type ClashView = {
 	booking: string,
@@ -77,7 +131,17 @@ export type Code = "OAUTH_TOKEN_EXPIRED" | "CALENDAR_API_ERROR" | "RATE_LIMIT_EX
 /**  Nobody is signed in to Bookiji in this profile. */
 "NOT_SIGNED_IN" | 
 /**  No calendar is connected, or the one named does not exist. */
-"NOT_CONNECTED" | "PERMISSION_DENIED" | "SYNC_SWITCHED_OFF" | "KEYCHAIN_UNAVAILABLE" | "SETTINGS_INVALID" | "DATABASE_TOO_NEW" | "DATABASE_ERROR" | 
+"NOT_CONNECTED" | "PERMISSION_DENIED" | 
+/**  Bookiji has her profile under another id than her sign-in. */
+"PROFILE_NOT_LINKED" | "SYNC_SWITCHED_OFF" | "KEYCHAIN_UNAVAILABLE" | "SETTINGS_INVALID" | "DATABASE_TOO_NEW" | "DATABASE_ERROR" | 
+/**  The file holds something else than was written to it. */
+"DATABASE_DAMAGED" | 
+/**  There is no space to write anything down. */
+"DISK_FULL" | 
+/**  The profile may only be read. */
+"PROFILE_READ_ONLY" | 
+/**  The clock of this computer is far from that of the services. */
+"CLOCK_WRONG" | 
 /**  Another process is writing this profile. */
 "ALREADY_RUNNING" | "INVALID_INPUT" | "SIGN_IN_CANCELLED" | "INTERNAL";
 
@@ -96,6 +160,14 @@ export type ConnectionView = {
 	calendars: CalendarView[],
 };
 
+/**  An answer to one question. */
+export type DecideForm = {
+	id: string,
+	option: string,
+	/**  Questions of this kind are answered so from now on. */
+	always: boolean,
+};
+
 export type Direction = "bidirectional" | "to_calendar" | "from_calendar";
 
 export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
@@ -111,6 +183,14 @@ export type FileView = {
 
 export type Language = "en" | "fr";
 
+export type OverView = {
+	/**  Empty where it has none. */
+	title: string,
+	calendar: string | null,
+	all_day: boolean,
+	span: SpanView,
+};
+
 /**  Everything the window shows, at one moment. */
 export type Overview = {
 	now: string,
@@ -121,6 +201,8 @@ export type Overview = {
 	/**  What she set, or what the shell made of the system's; nothing leaves it to whoever shows this. */
 	language: Language | null,
 	syncing: boolean,
+	/**  She asked for no syncs for a while, with or without an end. */
+	paused: boolean,
 	paused_until: string | null,
 	/**  What the computer is called that writes instead of this one. */
 	standing_by: string | null,
@@ -134,6 +216,8 @@ export type Overview = {
 	runs: RunView[],
 	/**  Cards that wait for the vendor. */
 	decisions: number,
+	/**  Those cards, and after them what is told and does not press. */
+	cards: CardView[],
 	/**  The last files of watched folders, newest first. */
 	files: FileView[],
 	/**  What the first sync would do: nothing is written until she has seen it and said yes. */
@@ -143,6 +227,9 @@ export type Overview = {
 
 /**  Tells the window to ask for the overview again. */
 export type OverviewChanged = null;
+
+/**  For how long nothing is to be synced by itself. */
+export type PauseForm = "one_hour" | "until_tomorrow" | "until_resumed";
 
 /**  Where a booking's event stands. */
 export type Placement = 
@@ -208,6 +295,10 @@ export type RunView = {
 	published: number,
 	decisions: number,
 	problems: Problem[],
+	/**  The run that this one took back. */
+	undoes: string | null,
+	/**  It wrote something into her calendar that no later run took back. */
+	can_undo: boolean,
 };
 
 /**  Bookings and busy time from a Monday to a Monday. */
@@ -224,6 +315,11 @@ export type Schedule = {
 /**  What a connection is linked to. */
 export type Service = "google" | "outlook" | "caldav" | "ics";
 
+export type SpanView = {
+	start: string,
+	end: string,
+};
+
 /**  From best to worst: the worst of many is the one that shows. */
 export type State = "up_to_date" | "syncing" | "paused" | 
 /**  Somebody cannot be reached. It is tried again without her. */
@@ -232,6 +328,14 @@ export type State = "up_to_date" | "syncing" | "paused" |
 "needs_you" | "error";
 
 export type SyncOutcome = "success" | "partial" | "error";
+
+/**  What became of a run that was to be taken back. */
+export type UndoneView = {
+	undone: number,
+	kept: number,
+	/**  Why something was kept, each reason once. */
+	reasons: string[],
+};
 
 export type VendorView = {
 	name: string,

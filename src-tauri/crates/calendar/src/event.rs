@@ -2,7 +2,8 @@
 //! Decides nothing; `occurrence` places it in time and `busy` says whether it blocks.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::zone::Zone;
@@ -26,6 +27,37 @@ pub enum When {
     Zoned { wall: DateTime, zone: Zone },
     /// Wall time without a zone, read in the vendor's.
     Floating(DateTime),
+}
+
+impl When {
+    /// The wall time as written: in UTC for an instant, midnight for a whole day.
+    #[must_use]
+    pub fn wall(&self) -> DateTime {
+        match self {
+            Self::Date(day) => day.to_datetime(Time::midnight()),
+            Self::Utc(at) => TimeZone::UTC.to_datetime(*at),
+            Self::Zoned { wall, .. } | Self::Floating(wall) => *wall,
+        }
+    }
+
+    /// Nothing for a whole day or a floating time, and where nobody knows the zone.
+    #[must_use]
+    pub fn instant(&self) -> Option<Timestamp> {
+        match self {
+            Self::Utc(at) => Some(*at),
+            Self::Zoned { wall, zone } => zone.time_zone()?.to_ambiguous_timestamp(*wall).compatible().ok(),
+            Self::Date(_) | Self::Floating(_) => None,
+        }
+    }
+
+    /// As [`When::instant`], with whole days and floating times read in `own`.
+    #[must_use]
+    pub fn instant_in(&self, own: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::Utc(_) | Self::Zoned { .. } => self.instant(),
+            Self::Date(_) | Self::Floating(_) => own.to_ambiguous_timestamp(self.wall()).compatible().ok(),
+        }
+    }
 }
 
 /// How an event says when it ends.

@@ -34,7 +34,7 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::words::Language;
 use args::{Args, Command};
-use output::{Exit, Outcome};
+use output::{Exit, Outcome, Voice};
 
 /// Runs the command that was typed.
 #[must_use]
@@ -77,34 +77,35 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
     let profile = Profile::at(args.profile.as_deref())?;
     log::install_panic_note(Some(&profile));
     log::start(&profile, args.verbose);
+    let voice = Voice { language, json: args.json };
     match &args.command {
         Command::Status => status::run(&profile, language),
         Command::Login(login) => alone(login::login(&profile, login).await),
         Command::Logout => alone(login::logout(&profile).await),
-        Command::Connect { service } => alone(connect::run(&profile, service).await),
+        Command::Connect { service } => alone(connect::run(&profile, service, voice).await),
         Command::Disconnect { connection, remove_events } => {
             let (connection, remove_events) = (connection.clone(), *remove_events);
-            errand::run(&profile, &Errand::Disconnect { connection, remove_events }).await
+            errand::run(&profile, voice, &Errand::Disconnect { connection, remove_events }).await
         }
-        Command::Pause(args) => pause::run(&profile, args).await,
-        Command::Resume => errand::run(&profile, &Errand::Resume).await,
-        Command::Calendars(choice) => calendars::run(&profile, choice).await,
-        Command::Sync(request) => sync::run(&profile, request, language, args.json).await,
+        Command::Pause(args) => pause::run(&profile, args, voice).await,
+        Command::Resume => errand::run(&profile, voice, &Errand::Resume).await,
+        Command::Calendars(choice) => calendars::run(&profile, choice, voice).await,
+        Command::Sync(request) => sync::run(&profile, request, voice).await,
         Command::Busy(busy) => busy::of_profile(&profile, busy),
         Command::Explain { moment } => explain::run(&profile, moment),
-        Command::Import(import) => import::run(&profile, import).await,
+        Command::Import(import) => import::run(&profile, import, voice).await,
         Command::Export(export) => export::run(&profile, export, args.json).await,
         Command::Invite(invite) => invite::run(&profile, invite, args.json).await,
         Command::Decisions { standing: Some(Some(line)) } => {
-            errand::run(&profile, &Errand::Standing { line: line.clone() }).await
+            errand::run(&profile, voice, &Errand::Standing { line: line.clone() }).await
         }
         Command::Decisions { standing } => decisions::list(&profile, standing.is_some()),
         Command::Decide { id, option, always } => {
             let (id, option) = (id.clone(), option.clone());
-            errand::run(&profile, &Errand::Decide { id, option, always: *always }).await
+            errand::run(&profile, voice, &Errand::Decide { id, option, always: *always }).await
         }
         Command::History { run } => history::run(&profile, run.as_deref()),
-        Command::Undo { run } => errand::run(&profile, &Errand::Undo { run: run.clone() }).await,
+        Command::Undo { run } => errand::run(&profile, voice, &Errand::Undo { run: run.clone() }).await,
         Command::Forget(forget) => alone(forget::run(&profile, forget).await),
         Command::Doctor => Ok(doctor::run(&profile).await),
     }

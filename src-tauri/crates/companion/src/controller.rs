@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectors::bookiji::Hint;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, Service};
+use sync::plan::plan;
 use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
@@ -18,11 +20,18 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use crate::cli::output::Outcome;
+use crate::dashboard;
 use crate::door::{Door, Knock};
+use crate::ears::Ears;
+use crate::errand::{self, Errand};
+use crate::feeds;
 use crate::first_run::{FirstRun, FirstStep};
+use crate::heal;
 use crate::import::{self, FileReport};
-use crate::inbox::{self, Batch, Folder, Inbox, Manner, News, Settled};
+use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
 use crate::lease;
+use crate::notice;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -30,7 +39,6 @@ use crate::syncing::{self, Wanted};
 use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
-use crate::{errand, feeds};
 
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -55,6 +63,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 pub struct Handle {
     asks: mpsc::Sender<()>,
     given: mpsc::Sender<Given>,
+    errands: Errands,
     started: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
@@ -91,6 +100,12 @@ impl Handle {
         answered.await.map_err(|_| stopped())?
     }
 
+    /// The way to have errands done, for whoever waits for one while this handle is used further.
+    #[must_use]
+    pub fn errands(&self) -> Errands {
+        self.errands.clone()
+    }
+
     /// What there is to show, now and whenever it changes.
     #[must_use]
     pub fn overview(&self) -> watch::Receiver<Overview> {
@@ -99,9 +114,24 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, given, started: _started, task, .. } = self;
-        drop((asks, given));
+        let Self { asks, given, errands, started: _started, task, .. } = self;
+        drop((asks, given, errands));
         let _ = task.await;
+    }
+}
+
+/// Has errands done between two runs, as if other commands had handed them in.
+#[derive(Clone, Debug)]
+pub struct Errands(mpsc::Sender<Knock>);
+
+impl Errands {
+    /// # Errors
+    /// What the errand itself comes to, and when the controller stops before it is its turn.
+    pub async fn perform(&self, errand: Errand) -> Result<Outcome, Problem> {
+        let (knock, answered) = Knock::new(errand);
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so nothing was changed.");
+        self.0.send(knock).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 }
 
@@ -126,8 +156,12 @@ pub struct Controller {
     /// What stopped the last run before it started.
     problem: Option<SyncProblem>,
     door: Door,
+    ears: Option<Ears>,
+    /// What Bookiji's page was told.
+    dashboard: dashboard::Told,
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
+    errands: mpsc::Receiver<Knock>,
     started: watch::Receiver<bool>,
     first: FirstRun,
     /// The last files of watched folders, newest first.
@@ -169,31 +203,40 @@ impl Controller {
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
+        let (errands, handed) = mpsc::channel(1);
+        let errands = Errands(errands);
         let (started, is_started) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
+            errands: handed,
             started: is_started,
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
             folders: BTreeMap::new(),
             files_told,
+            // Told until the first run ends, which heals it.
+            problem: wiring.rebuilt.as_ref().map(|rebuilt| {
+                let notice = notice::of_rebuild(rebuilt, wiring.settings.language.unwrap_or_default());
+                SyncProblem { code: notice.code, message: notice.message }
+            }),
             wiring,
             options,
             schedule,
             bookiji_failures: 0,
             switched_off_until: None,
             pause: None,
-            problem: None,
             door,
+            ears: None,
+            dashboard: dashboard::Told::default(),
             overview,
             reports,
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked).in_current_span());
-        Handle { asks, given, started, overview: overview_seen, reports: reports_seen, files, task }
+        Handle { asks, given, errands, started, overview: overview_seen, reports: reports_seen, files, task }
     }
 
     async fn run(mut self, asked: mpsc::Receiver<()>) {
@@ -202,9 +245,22 @@ impl Controller {
     }
 
     async fn run_until_told(&mut self, mut asked: mpsc::Receiver<()>) {
+        let retaken = meanwhile(heal::retake_imports(&self.wiring), &mut asked).await;
+        if let Some(Err(problem)) = &retaken.result {
+            tracing::warn!(code = %problem.code, "files could not be taken in again");
+        }
+        if !retaken.go_on {
+            return;
+        }
+        if retaken.asked {
+            self.schedule.ask();
+        }
         loop {
             if !self.keep_lease(&mut asked).await {
                 return;
+            }
+            if self.ears.is_none() {
+                self.ears = Ears::open(&self.wiring);
             }
             let now = self.wiring.clock.now();
             let step = self.first_step();
@@ -254,6 +310,15 @@ impl Controller {
                         return;
                     }
                 }
+                Some(knock) = self.errands.recv() => {
+                    if !self.run_errand(knock, &mut asked).await {
+                        return;
+                    }
+                }
+                hint = hinted(&mut self.ears) => match hint {
+                    Hint::Bookings => self.schedule.hint(),
+                    Hint::Sync => self.schedule.ask(),
+                },
                 Some(news) = self.inbox.news.recv() => {
                     self.note(news);
                     self.show(None);
@@ -372,6 +437,9 @@ impl Controller {
         if let Ok(world) = self.wiring.mirror.world() {
             // A feed has just said how often it wants to be read.
             self.schedule.set_connections(linked(&world));
+            if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
+                self.dashboard.tell(&self.wiring, &world);
+            }
         }
         self.schedule.done(work, now, self.wiring.clock.jitter());
         if let Some(result) = done.result {
@@ -504,7 +572,21 @@ impl Controller {
     }
 
     fn show(&self, syncing_since: Option<Timestamp>) {
-        let activity = Activity {
+        let mirror = &self.wiring.mirror;
+        let (world, runs) = match (mirror.world(), mirror.runs(RUNS_READ)) {
+            (Ok(world), Ok(runs)) => (world, worth_telling(runs)),
+            (Err(_), _) | (_, Err(_)) => return self.show_broken(self.activity(syncing_since)),
+        };
+        let now = self.wiring.clock.now();
+        let waiting = plan(&world, now, &self.wiring.policy()).cards;
+        let cards = Some(view::cards(&world, &waiting, now));
+        let activity = Activity { cards, ..self.activity(syncing_since) };
+        self.overview.send_replace(view::overview(&world, &runs, now, &activity));
+    }
+
+    /// What no row can tell.
+    fn activity(&self, syncing_since: Option<Timestamp>) -> Activity {
+        Activity {
             syncing_since,
             paused: self.pause.is_some(),
             paused_until: self.pause.and_then(|pause| pause.until),
@@ -519,12 +601,8 @@ impl Controller {
                 .values()
                 .next()
                 .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() }),
-        };
-        let (world, runs) = match (self.wiring.mirror.world(), self.wiring.mirror.runs(RUNS_READ)) {
-            (Ok(world), Ok(runs)) => (world, worth_telling(runs)),
-            (Err(_), _) | (_, Err(_)) => return self.show_broken(activity),
-        };
-        self.overview.send_replace(view::overview(&world, &runs, self.wiring.clock.now(), &activity));
+            cards: None,
+        }
     }
 
     fn show_broken(&self, activity: Activity) {
@@ -540,6 +618,16 @@ impl Controller {
             &activity,
         ));
     }
+}
+
+/// What is heard next; nothing ever, where nobody listens.
+async fn hinted(ears: &mut Option<Ears>) -> Hint {
+    if let Some(ears) = ears
+        && let Some(hint) = ears.hints.recv().await
+    {
+        return hint;
+    }
+    std::future::pending().await
 }
 
 fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {
@@ -572,14 +660,8 @@ async fn meanwhile<T>(work: impl Future<Output = T>, asked: &mut mpsc::Receiver<
 
 /// The folders that the settings name, and the profile's own.
 fn watched(wiring: &Wiring) -> Inbox {
-    let settings = &wiring.settings;
-    let mut folders = Vec::new();
-    if settings.import.watch {
-        folders.push(wiring.profile.inbox());
-        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
-        folders.extend(hers.map(|path| Folder::of_hers(path)));
-    }
-    let language = settings.language.unwrap_or_else(Language::of_system);
+    let folders = inbox::watched(wiring);
+    let language = wiring.settings.language.unwrap_or_else(Language::of_system);
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();
     Inbox::start(folders, Manner { language, deaf, ..Manner::default() })

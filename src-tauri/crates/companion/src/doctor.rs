@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
-use sync::ports::{Clock, Mirror};
+use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
 use url::Url;
 
@@ -24,7 +24,7 @@ use crate::settings::{NetworkSettings, Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
 
-/// Google refuses sign-ins from a clock that is further off than a few minutes.
+/// Google refuses sign-ins from a clock that is further off than a few minutes. Told before the engine puts it right.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -79,6 +79,7 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
                 }
                 if let Ok(Some(vault)) = vault {
                     checks.extend(feeds(&world, &settings.network, &vault, &http).await);
+                    checks.extend(caldav(&world, &settings, &vault, &http).await);
                 }
             }
         }
@@ -113,11 +114,19 @@ fn database(profile: &Profile) -> Result<String, Problem> {
     let mirror = Sqlite::open_read_only(&profile.database())?;
     mirror.check()?;
     let world = mirror.world()?;
+    let rebuilt = mirror.rebuilt()?.map(|rebuilt| {
+        format!(
+            "; it was built anew on {}, and the damaged file is kept as {}",
+            rebuilt.at.strftime("%F"),
+            rebuilt.kept_as
+        )
+    });
     Ok(format!(
-        "whole: {} bookings, {} calendars, {} open operations",
+        "whole: {} bookings, {} calendars, {} open operations{}",
         world.bookings.len(),
         world.calendars.len(),
-        world.unsettled.len()
+        world.unsettled.len(),
+        rebuilt.unwrap_or_default()
     ))
 }
 
@@ -254,6 +263,24 @@ async fn feeds(world: &World, network: &NetworkSettings, vault: &Arc<dyn Vault>,
     checks
 }
 
+/// Asks every CalDAV server for its calendars, as a sync would.
+async fn caldav(world: &World, settings: &Settings, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
+    let Some(vendor) = &world.vendor else { return Vec::new() };
+    let mut checks = Vec::new();
+    for connection in world.connections.values().filter(|one| one.service == Service::Caldav) {
+        let account = wiring::caldav(settings, http.clone(), vault.clone(), &connection.id, vendor);
+        let unreachable = || sync::error::ServiceError::Unreachable {
+            service: Peer::Caldav.name().to_owned(),
+            reason: format!("no answer in {} s", PATIENCE.as_secs()),
+        };
+        let asked = tokio::time::timeout(PATIENCE, account.calendars()).await;
+        let listed = asked.unwrap_or_else(|_| Err(unreachable()));
+        let told = listed.map(|listed| format!("{} has {} calendars", connection.account, listed.len()));
+        checks.push(Check::of("caldav", told.map_err(Problem::from)));
+    }
+    checks
+}
+
 async fn at(
     http: &Http,
     peer: Peer,
@@ -333,11 +360,7 @@ fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, P
         return Ok(format!("right within {} s", off.as_secs() + 1));
     }
     let direction = if server < before { "ahead" } else { "behind" };
-    Err(Problem::new(
-        Code::NetworkError,
-        format!("This computer's clock is {} s {direction}.", off.as_secs()),
-    )
-    .then("Set the clock of this computer, best by switching its automatic time on."))
+    Err(Problem::new(Code::ClockWrong, format!("This computer's clock is {} s {direction}.", off.as_secs())))
 }
 
 #[cfg(test)]

@@ -43,12 +43,20 @@ enum Answer {
 }
 
 /// Somebody at the door, with an errand.
+#[derive(Debug)]
 pub struct Knock {
     pub errand: Errand,
     answer: oneshot::Sender<Result<Outcome, Problem>>,
 }
 
 impl Knock {
+    /// With where its answer comes.
+    #[must_use]
+    pub fn new(errand: Errand) -> (Self, oneshot::Receiver<Result<Outcome, Problem>>) {
+        let (answer, answered) = oneshot::channel();
+        (Self { errand, answer }, answered)
+    }
+
     /// Whoever knocked has gone away, and wants nothing any more.
     #[must_use]
     pub fn is_over(&self) -> bool {

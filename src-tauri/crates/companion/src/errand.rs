@@ -8,10 +8,12 @@ use mirror::Sqlite;
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::import::OnConflict;
+use sync::ports::Clock;
 use sync::world::Direction;
 
-use crate::cli::output::Outcome;
+use crate::cli::output::{Outcome, Voice};
 use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::clock::SystemClock;
 use crate::door::{self, Called};
 use crate::import::Options;
 use crate::lease;
@@ -80,12 +82,12 @@ impl std::fmt::Debug for Link {
 ///
 /// # Errors
 /// What the errand itself comes to, or why nobody can do it.
-pub async fn run(profile: &Profile, errand: &Errand) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, voice: Voice, errand: &Errand) -> Result<Outcome, Problem> {
     let _: Settings = profile.settings()?;
     let mut tried = 0;
     loop {
         let refused = match profile.lock().await {
-            Ok(lock) => return alone(profile, lock, errand).await,
+            Ok(lock) => return alone(profile, lock, voice, errand).await,
             Err(problem) if problem.code == Code::AlreadyRunning => problem,
             Err(problem) => return Err(problem),
         };
@@ -99,11 +101,19 @@ pub async fn run(profile: &Profile, errand: &Errand) -> Result<Outcome, Problem>
 }
 
 /// Where no secret is needed, nobody is asked for a passphrase.
-async fn alone(profile: &Profile, lock: Lock, errand: &Errand) -> Result<Outcome, Problem> {
-    if let Some(outcome) = on_mirror(&|| Ok(Sqlite::open(&profile.database())?), errand) {
+async fn alone(profile: &Profile, lock: Lock, voice: Voice, errand: &Errand) -> Result<Outcome, Problem> {
+    let open = || {
+        let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
+        rebuilt.inspect(|rebuilt| syncs::tell(rebuilt, voice));
+        Ok(mirror)
+    };
+    if let Some(outcome) = on_mirror(&open, errand) {
         return outcome;
     }
     let wiring = Wiring::open_locked(profile, lock).await?;
+    if let Some(rebuilt) = &wiring.rebuilt {
+        syncs::tell(rebuilt, voice);
+    }
     let done = perform(&wiring, errand).await;
     // Nobody stays to renew it.
     lease::release(&wiring).await;

@@ -180,6 +180,7 @@ fn unreadable(error: ServiceError) -> Problem {
             "Copy the link again from the calendar's settings: it may have been changed or withdrawn."
         }
         ServiceError::SignInExpired { .. }
+        | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Stale { .. }

@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 
 use crate::import::FileOutcome;
 use crate::problem::Problem;
+use crate::wiring::Wiring;
 use crate::words::Language;
 use names::Takes;
 
@@ -158,6 +159,18 @@ impl Drop for Inbox {
             task.abort();
         }
     }
+}
+
+/// The folders that this profile watches.
+pub(crate) fn watched(wiring: &Wiring) -> Vec<Folder> {
+    let settings = &wiring.settings;
+    let mut folders = Vec::new();
+    if settings.import.watch {
+        folders.push(wiring.profile.inbox());
+        let hers = settings.import.folders.iter().filter(|path| !path.starts_with(wiring.profile.root()));
+        folders.extend(hers.map(|path| Folder::of_hers(path)));
+    }
+    folders
 }
 
 #[cfg(test)]

@@ -66,7 +66,9 @@ pub async fn refresh(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
         writer: &wiring.writer,
     };
     let mut report = Report::new(Direction::ToCalendar, true);
-    Ok(match observe::bookings(&parts, &mut report).await? {
+    let read = observe::bookings(&parts, &mut report).await;
+    wiring.keep_told()?;
+    Ok(match read? {
         KnownBookings::All => None,
         KnownBookings::Only(_) | KnownBookings::None => Some(report.errors.first().map_or_else(
             || Problem::new(Code::CalendarApiError, "Bookiji did not tell all bookings."),

@@ -1,18 +1,22 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
 pub mod busy;
+pub mod caldav;
 pub mod cli;
 pub mod clock;
 pub mod controller;
+mod dashboard;
 pub mod desk;
 pub mod doctor;
 pub mod door;
+mod ears;
 pub mod errand;
 pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod first_run;
 pub mod grants;
+pub mod heal;
 pub mod import;
 pub mod inbox;
 pub mod invite;
@@ -21,6 +25,7 @@ pub mod lease;
 pub mod leaving;
 pub mod links;
 pub mod log;
+pub mod notice;
 pub mod outfile;
 pub mod problem;
 pub mod profile;

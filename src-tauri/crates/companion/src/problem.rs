@@ -53,6 +53,9 @@ impl From<MirrorError> for Problem {
     fn from(error: MirrorError) -> Self {
         let code = match error {
             MirrorError::TooNew => Code::DatabaseTooNew,
+            MirrorError::Full { .. } => Code::DiskFull,
+            MirrorError::ReadOnly { .. } => Code::ProfileReadOnly,
+            MirrorError::Damaged { .. } => Code::DatabaseDamaged,
             MirrorError::Failed { .. } => Code::DatabaseError,
         };
         Self::new(code, sentence(&error.to_string()))

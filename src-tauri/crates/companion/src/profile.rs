@@ -127,11 +127,22 @@ impl Profile {
     }
 
     fn unusable(&self, error: &std::io::Error) -> Problem {
-        Problem::new(
-            Code::InvalidInput,
+        use std::io::ErrorKind::{ReadOnlyFilesystem, StorageFull};
+        let code = if error.kind() == ReadOnlyFilesystem {
+            Code::ProfileReadOnly
+        } else if error.kind() == StorageFull {
+            Code::DiskFull
+        } else {
+            Code::InvalidInput
+        };
+        let problem = Problem::new(
+            code,
             format!("The profile folder {} cannot be used: {error}.", self.root.display()),
-        )
-        .then("Check that it is a folder you may write to, or name another with --profile DIR.")
+        );
+        if code != Code::InvalidInput {
+            return problem;
+        }
+        problem.then("Check that it is a folder you may write to, or name another with --profile DIR.")
     }
 }
 

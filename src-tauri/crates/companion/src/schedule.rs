@@ -11,8 +11,8 @@ use sync::policy::rhythm;
 /// Asking again at least this often notices that the computer slept, when timers stand still.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
-/// No service asks to be left alone for longer.
-const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
+/// Nothing is left alone for longer: see [`sync::policy::back_off`], and no service is believed that asks for more.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// How far a due time may be drawn from its exact place, so that many computers do not ask at once.
 const SPREAD: f64 = 0.2;
@@ -108,6 +108,11 @@ impl Schedule {
     /// Somebody pressed *Sync Now*.
     pub fn ask(&mut self) {
         self.asked = true;
+    }
+
+    /// Bookings are said to have changed: they are due now, unless Bookiji is being left alone.
+    pub fn hint(&mut self) {
+        self.bookings.at = None;
     }
 
     #[must_use]
@@ -207,7 +212,7 @@ impl Due {
         self.failed(now).or(self.at)
     }
 
-    /// A hold from before the last try speaks of an older failure, and one that is years away of a clock that was wrong.
+    /// A hold from before the last try speaks of an older failure, and one that is hours away of a clock that was wrong.
     fn failed(&self, now: Timestamp) -> Option<Timestamp> {
         let stands = |held: &Timestamp| {
             self.tried.is_none_or(|tried| tried < *held) && *held <= after(now, LONGEST_HOLD)
@@ -225,6 +230,9 @@ fn spread(every: Duration, width: f64, jitter: f64) -> SignedDuration {
 fn after(now: Timestamp, duration: SignedDuration) -> Timestamp {
     now.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod jumps;
 
 #[cfg(test)]
 mod tests {
@@ -308,10 +316,24 @@ mod tests {
     #[test]
     fn sync_now_runs_once_even_while_everything_backs_off() {
         let mut schedule = schedule(&["a"]);
-        schedule.set_connections([held("a", 10_000)]);
-        schedule.hold_bookings(Some(at(10_000)));
+        schedule.set_connections([held("a", 3000)]);
+        schedule.hold_bookings(Some(at(3000)));
         schedule.ask();
         check(&mut schedule, &[0, 1], 0.5, &["0 everything"]);
+    }
+
+    #[test]
+    fn a_hint_makes_bookings_due_at_once_and_only_once_and_not_while_bookiji_is_left_alone() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0, 10], 0.5, &["0 a"]);
+        schedule.hint();
+        check(&mut schedule, &[11, 12, 70], 0.5, &["11 bookings"]);
+        schedule.hold_bookings(Some(at(200)));
+        schedule.hint();
+        check(&mut schedule, &[100, 199, 200], 0.5, &["200 bookings"]);
+        schedule.rest_until(Some(at(1000)));
+        schedule.hint();
+        check(&mut schedule, &[210], 0.5, &[]);
     }
 
     #[test]
@@ -343,6 +365,22 @@ mod tests {
         let mut schedule = schedule(&["a"]);
         schedule.set_connections([held("a", 10_000_000)]);
         check(&mut schedule, &[0, 1], 0.5, &["0 a"]);
+    }
+
+    #[test]
+    fn a_hold_that_was_written_down_counts_for_the_process_that_starts_after_it() {
+        // What a mirror holds is all that a new schedule knows.
+        let mut restarted = schedule(&[]);
+        restarted.set_connections([held("a", 600), well("b")]);
+        check(&mut restarted, &[0, 599, 600], 0.5, &["0 b", "599 b", "600 a"]);
+    }
+
+    #[test]
+    fn a_clock_set_back_by_hours_does_not_prolong_a_hold_by_hours() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[36_000], 0.5, &["36000 a"]);
+        schedule.set_connections([held("a", 36_060)]);
+        check(&mut schedule, &[0], 0.5, &["0 a"]);
     }
 
     #[test]

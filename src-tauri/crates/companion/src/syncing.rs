@@ -1,15 +1,17 @@
 //! Runs one sync of an open profile, and says what it came to: for the command, the schedule and the window alike.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sync::error::{Code, MirrorError};
 use sync::ids::{ConnectionId, RunId, Service};
 use sync::import;
-use sync::ports::Mirror;
+use sync::ports::{Clock, Mirror};
 use sync::report::{Report, SourceReport};
 use sync::run::{Parts, Request};
 use sync::world::{Direction, SyncOutcome, World};
 
+use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 use crate::words::{self, Language};
@@ -23,6 +25,13 @@ pub struct Wanted {
     pub dry_run: bool,
 }
 
+/// A run that takes longer is stopped, whatever it waits for.
+///
+/// One request has 120 s at most and three tries with 20 s in between: 400 s. A sign-in that is renewed first takes 240 s
+/// more. After that the service counts as out of reach for this run, and there are three of them at most on a usual
+/// profile: 32 minutes if every one of them fails as slowly as it can, and a first reading of a full calendar takes two.
+pub const LONGEST_RUN: Duration = Duration::from_secs(35 * 60);
+
 /// What must be there before anything can be synced.
 pub fn ready(world: &World) -> Result<(), Problem> {
     if world.vendor.is_none() {
@@ -32,7 +41,7 @@ pub fn ready(world: &World) -> Result<(), Problem> {
     let nothing_left = world.published.is_empty() && world.imported_slots.is_empty();
     if world.connections.is_empty() && nothing_left {
         return Err(Problem::new(Code::NotConnected, "No calendar account is connected in this profile.")
-            .then("Connect one: `companion connect google` or `companion connect outlook`."));
+            .then("Connect one: `companion connect google`, `companion connect outlook` or `companion connect caldav`."));
     }
     Ok(())
 }
@@ -103,13 +112,57 @@ pub(crate) async fn with_parts(
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
-    let mut report = work(&parts, &run).await?;
-    report.requests = wiring.http.counters().reset();
+    // A run is many futures in one another, and they are large: on the heap, so that a thread's stack holds them.
+    let work = Box::pin(work(&parts, &run));
+    let done = within_bounds(wiring, &run, LONGEST_RUN, work).await;
+    wiring.keep_told()?;
+    let mut report = done?;
+    complete(wiring, &mut report);
     if !report.dry_run {
         keep_counts(wiring, &run, &report)?;
+        keep_spare(wiring);
     }
     tell_log(&run, &report);
     Ok((run, report))
+}
+
+/// Lets a run come to its end, or stops it. What it left open in the journal, the next run settles.
+async fn within_bounds(
+    wiring: &Wiring,
+    run: &RunId,
+    longest: Duration,
+    work: impl Future<Output = Result<Report, MirrorError>>,
+) -> Result<Report, Problem> {
+    if let Ok(result) = tokio::time::timeout(longest, work).await {
+        return Ok(result?);
+    }
+    if let Some(mut record) = wiring.mirror.runs(1)?.into_iter().find(|record| record.id == *run) {
+        record.ended_at = Some(wiring.clock.now());
+        record.outcome = Some(SyncOutcome::Error);
+        wiring.mirror.end_run(&record)?;
+    }
+    tracing::warn!(run = %run, "the run took too long and was stopped");
+    let minutes = longest.as_secs() / 60;
+    Err(Problem::new(
+        Code::NetworkError,
+        format!(
+            "The sync was stopped because it took longer than {minutes} minutes. What it did is kept, and the next one goes on."
+        ),
+    ))
+}
+
+/// What the engine cannot see of its own run.
+fn complete(wiring: &Wiring, report: &mut Report) {
+    report.requests = wiring.http.counters().reset();
+    report.clock_off_s = wiring.clock.correction().map(|off| off.as_secs());
+}
+
+/// A copy that cannot be made now is made another time; the sync was done all the same.
+fn keep_spare(wiring: &Wiring) {
+    if let Err(error) = wiring.mirror.keep_spare(SystemClock.now()) {
+        let problem = Problem::from(error);
+        tracing::warn!(code = %problem.code, "the second copy of the database could not be made");
+    }
 }
 
 pub(crate) fn tell_log(run: &RunId, report: &Report) {
@@ -126,6 +179,9 @@ pub(crate) fn tell_log(run: &RunId, report: &Report) {
         duration_ms = report.duration_ms,
         "sync ended"
     );
+    for drift in &report.drift {
+        tracing::warn!(run = %run, side = drift.side, differences = drift.differences, "a change nobody had told of");
+    }
     for error in &report.errors {
         if report.is_switched_off() {
             tracing::info!(run = %run, at = %error.at, "Bookiji has switched syncing off");
@@ -223,4 +279,37 @@ pub fn sentences(report: &Report) -> String {
         (false, SyncOutcome::Error) => "Nothing could be synced; nothing is lost.".to_owned(),
     });
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use connectors::vault::Memory;
+    use sync::world::RunRecord;
+
+    #[tokio::test]
+    async fn a_run_that_never_ends_is_stopped_and_its_record_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::at(Some(folder.path())).unwrap();
+        let wiring = Wiring::open_with(&profile, std::sync::Arc::new(Memory::default())).await.unwrap();
+        let run = RunId("run-1".to_owned());
+        let record = RunRecord {
+            id: run.clone(),
+            direction: Direction::Bidirectional,
+            started_at: wiring.clock.now(),
+            ended_at: None,
+            outcome: None,
+            undoes: None,
+            report: None,
+        };
+        let work = async {
+            wiring.mirror.begin_run(&record)?;
+            std::future::pending().await
+        };
+        let stopped = within_bounds(&wiring, &run, Duration::from_millis(50), work).await.unwrap_err();
+        assert_eq!(stopped.code, Code::NetworkError);
+        let told = wiring.mirror.runs(1).unwrap().remove(0);
+        assert!(told.ended_at.is_some() && told.outcome == Some(SyncOutcome::Error), "{told:?}");
+    }
 }

@@ -1,6 +1,8 @@
 //! What the tray, the window and `status` show: the mirror's rows as sentences need them. Pure; knows neither words
 //! nor pixels.
 
+mod cards;
+mod forms;
 mod preview;
 mod schedule;
 mod state;
@@ -16,6 +18,8 @@ use crate::import::FileOutcome;
 use crate::inbox::Settled;
 use crate::words::Language;
 
+pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
+pub use forms::{DecideForm, PauseForm, undo};
 pub use preview::PreviewView;
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
 pub use state::State;
@@ -47,6 +51,8 @@ pub struct Activity {
     pub folder_problem: Option<SyncProblem>,
     /// What the first sync would do, while it waits for her.
     pub preview: Option<PreviewView>,
+    /// Everything that waits for her, where it was worked out: otherwise it is as many as the last run told.
+    pub cards: Option<Vec<CardView>>,
 }
 
 /// Everything the window shows, at one moment.
@@ -62,6 +68,8 @@ pub struct Overview {
     /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
     pub syncing: bool,
+    /// She asked for no syncs for a while, with or without an end.
+    pub paused: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub paused_until: Option<Timestamp>,
     /// What the computer is called that writes instead of this one.
@@ -78,6 +86,8 @@ pub struct Overview {
     pub runs: Vec<RunView>,
     /// Cards that wait for the vendor.
     pub decisions: u32,
+    /// Those cards, and after them what is told and does not press.
+    pub cards: Vec<CardView>,
     /// The last files of watched folders, newest first.
     pub files: Vec<FileView>,
     /// What the first sync would do: nothing is written until she has seen it and said yes.
@@ -201,12 +211,43 @@ pub struct RunView {
     pub published: u32,
     pub decisions: u32,
     pub problems: Vec<Problem>,
+    /// The run that this one took back.
+    pub undoes: Option<String>,
+    /// It wrote something into her calendar that no later run took back.
+    pub can_undo: bool,
+}
+
+/// What became of a run that was to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct UndoneView {
+    pub undone: u32,
+    pub kept: u32,
+    /// Why something was kept, each reason once.
+    pub reasons: Vec<String>,
+}
+
+impl UndoneView {
+    /// From the document of `companion undo`.
+    #[must_use]
+    pub fn of(document: &Value) -> Self {
+        let kept = document["kept"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let reasons: std::collections::BTreeSet<&str> =
+            kept.iter().filter_map(|kept| kept["reason"].as_str()).collect();
+        Self {
+            undone: count(document["undone"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0)),
+            kept: count(kept.len()),
+            reasons: reasons.into_iter().map(str::to_owned).collect(),
+        }
+    }
 }
 
 /// Puts together what is shown at `now`.
 #[must_use]
 pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Activity) -> Overview {
-    let runs: Vec<RunView> = runs.iter().take(RUNS_SHOWN).map(run_view).collect();
+    let mut runs: Vec<RunView> = runs.iter().take(RUNS_SHOWN).map(run_view).collect();
+    let undoable: Vec<bool> = runs.iter().map(|run| can_undo(run, &runs)).collect();
+    runs.iter_mut().zip(undoable).for_each(|(run, can)| run.can_undo = can);
     let syncing = activity.syncing_since.is_some();
     let connections: Vec<ConnectionView> =
         world.connections.keys().filter_map(|id| connection_view(world, id)).collect();
@@ -221,7 +262,10 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         .chain(connections.iter().filter_map(|connection| connection.problem.clone()))
         .chain(last_run.into_iter().flat_map(|run| run.problems.iter().cloned()))
         .max_by_key(|problem| State::of_code(problem.code));
-    let decisions = last_run.map_or(0, |run| run.decisions);
+    let decisions = match &activity.cards {
+        Some(cards) => count(cards::pressing(cards)),
+        None => last_run.map_or(0, |run| run.decisions),
+    };
 
     let mut state = match (&world.vendor, used().next()) {
         (Some(_), Some(_)) => State::UpToDate,
@@ -230,7 +274,8 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if syncing {
         state = state.max(State::Syncing);
     }
-    if activity.paused_until.map_or(activity.paused, |until| now < until) {
+    let paused = activity.paused_until.map_or(activity.paused, |until| now < until);
+    if paused {
         state = state.max(State::Paused);
     }
     if decisions > 0 || activity.preview.is_some() {
@@ -247,6 +292,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         sample: activity.sample,
         language: activity.language,
         syncing,
+        paused,
         paused_until: activity.paused_until.filter(|until| now < *until),
         standing_by: world.lease.standing_by.as_ref().map(|other| other.holder.clone()),
         vendor: world.vendor.as_ref().map(|vendor| VendorView {
@@ -259,6 +305,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         connections,
         runs,
         decisions,
+        cards: activity.cards.clone().unwrap_or_default(),
         files: activity.files.iter().map(FileView::from).collect(),
         preview: activity.preview.clone(),
         schedule: schedule::of(world, now),
@@ -366,7 +413,18 @@ fn run_view(run: &RunRecord) -> RunView {
         published: count(published),
         decisions: count(report["decisions"].as_array().into_iter().flatten().filter(presses).count()),
         problems,
+        undoes: run.undoes.as_ref().map(ToString::to_string),
+        can_undo: false,
     }
+}
+
+/// A run can be taken back once it has ended, if it wrote events, until one that ended well has taken it back.
+fn can_undo(run: &RunView, runs: &[RunView]) -> bool {
+    let wrote = run.created + run.updated + run.removed > 0;
+    let is_undone = runs
+        .iter()
+        .any(|later| later.undoes.as_ref() == Some(&run.id) && later.outcome == Some(SyncOutcome::Success));
+    run.ended_at.is_some() && wrote && !is_undone
 }
 
 /// Words of her own on an event are told among the decisions, and call nobody.

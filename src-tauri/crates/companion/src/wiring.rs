@@ -5,45 +5,52 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connectors::bookiji::Bookiji;
+use connectors::bookiji::rest::Rest;
+use connectors::bookiji::{Bookiji, Interface, Site, Told};
+use connectors::caldav::CaldavAccount;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Counters, Http, Network, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
-use sync::ports::{Account, Mirror};
+use sync::ports::{Account, Clock, Mirror};
 use sync::world::{Connection, Vendor, World};
 use url::Url;
 
-use crate::clock::SystemClock;
+use crate::clock::{CorrectedClock, SystemClock};
 use crate::desk::door::Place;
+use crate::desk::limits;
 use crate::import::ImportedFiles;
-use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
 use crate::settings::{NetworkSettings, Settings};
+use crate::{lease, sign_in};
 
 /// One profile, open for writing.
 pub struct Wiring {
     pub profile: Profile,
     pub settings: Settings,
-    pub clock: SystemClock,
+    pub clock: CorrectedClock,
+    /// The database was damaged, and this one was built in its place just now.
+    pub rebuilt: Option<Rebuilt>,
     pub mirror: Sqlite,
     pub http: Http,
     /// Which of her computers writes. It outlives a run: so does a lease.
     pub writer: Writer,
     vault: Arc<dyn Vault>,
+    /// Which interface Bookiji has, as it was last asked.
+    told: Told,
     /// Made with the first calendar link: most profiles have none.
     fetcher: Mutex<Option<Fetcher>>,
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
@@ -101,18 +108,28 @@ impl Wiring {
         lock: Lock,
         place: Option<Place>,
     ) -> Result<Self, Problem> {
-        let mirror = Sqlite::open(&profile.database())?;
+        let http = match &place {
+            Some(place) => place.http(&settings)?,
+            None => http(&settings.network)?,
+        };
+        let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
+        if let Some(rebuilt) = &rebuilt {
+            tracing::error!(
+                kept_as = rebuilt.kept_as,
+                reason = rebuilt.reason,
+                "the database was damaged and is built anew"
+            );
+        }
         Ok(Self {
             writer: lease::writer(&mirror)?,
+            told: told(&mirror)?,
             mirror,
-            http: match &place {
-                Some(place) => place.http(&settings)?,
-                None => http(&settings.network)?,
-            },
+            rebuilt,
             vault,
             profile: profile.clone(),
             settings,
-            clock: SystemClock,
+            clock: CorrectedClock::new(http.skew().clone()),
+            http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             place,
@@ -154,14 +171,32 @@ impl Wiring {
         Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?)))
     }
 
-    pub fn platform(&self) -> Result<Bookiji, Problem> {
+    pub fn platform(&self) -> Result<Site, Problem> {
+        self.site(&self.http)
+    }
+
+    /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
+    pub fn ear(&self) -> Result<Site, Problem> {
+        self.site(&self.http.beside())
+    }
+
+    fn site(&self, http: &Http) -> Result<Site, Problem> {
+        let vendor = self.mirror.overview()?.vendor.ok_or_else(sign_in::nobody)?;
         let base = base(&self.settings.endpoints.bookiji)?;
-        let platform = Bookiji::new(self.http.clone(), base, self.bookiji_tokens()?);
-        let vendor = self.mirror.overview()?.vendor;
-        Ok(match vendor {
-            Some(vendor) => platform.with_slots(self.gotrue()?.database(&vendor.id)),
-            None => platform,
-        })
+        let (database, tokens) = (self.gotrue()?.database(&vendor.id), self.bookiji_tokens()?);
+        let contract = Bookiji::new(http.clone(), base.clone(), tokens.clone());
+        let rest = Rest::new(http.clone(), base, tokens, database.clone());
+        Ok(Site::new(contract.with_slots(database), rest, self.told.clone()))
+    }
+
+    /// Writes down which interface Bookiji has, if that is news.
+    pub fn keep_told(&self) -> Result<(), Problem> {
+        let Some((interface, asked_at)) = self.told.get() else { return Ok(()) };
+        let word = interface.as_str();
+        if self.mirror.interface()?.is_none_or(|known| known != (word.to_owned(), asked_at)) {
+            self.mirror.set_interface(word, asked_at)?;
+        }
+        Ok(())
     }
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
@@ -261,6 +296,10 @@ impl Wiring {
         Ok(feed(self.fetcher()?, self.vault.clone(), connection, vendor))
     }
 
+    pub fn caldav(&self, connection: &ConnectionId, vendor: &Vendor) -> CaldavAccount {
+        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor)
+    }
+
     /// Puts the secret of an account into the vault.
     pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
         self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
@@ -298,7 +337,10 @@ impl Wiring {
                     let account = self.outlook(&connection.id, &vendor.id)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Caldav => {}
+                Service::Caldav => {
+                    let account = self.caldav(&connection.id, vendor);
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
             }
         }
         Ok(accounts)
@@ -338,9 +380,16 @@ fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
     Ok(network)
 }
 
-/// The HTTP stack with counters of its own.
+fn told(mirror: &Sqlite) -> Result<Told, Problem> {
+    let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
+    Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
+}
+
+/// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
 pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
+    let calls = limits::Limits::default().bookiji_calls_a_minute;
     Http::through(&network(settings)?, Counters::default(), Timeouts::default())
+        .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
@@ -358,6 +407,19 @@ pub fn feed(
 ) -> ics::Account {
     let secret = SecretName::connection(&connection.id);
     ics::Account::new(fetcher, vault, secret, &connection.account, &[&vendor.email])
+}
+
+/// A linked CalDAV account; its address and password are asked of the vault when they are needed.
+pub fn caldav(
+    settings: &Settings,
+    http: Http,
+    vault: Arc<dyn Vault>,
+    connection: &ConnectionId,
+    vendor: &Vendor,
+) -> CaldavAccount {
+    let secret = SecretName::connection(connection);
+    let account = CaldavAccount::new(http, vault, secret, settings.endpoints.caldav_allow_http);
+    account.for_vendor(&vendor.id, &vendor.email)
 }
 
 pub fn gotrue(settings: &Settings, http: &Http) -> Result<GoTrue, Problem> {

@@ -57,7 +57,7 @@ fn english(code: Code) -> Words {
         Code::OauthTokenExpired => say(
             "The sign-in is no longer accepted.",
             "It expired, or permission was withdrawn in the account's own settings.",
-            "Sign in again: `companion connect google` for Google, `companion connect outlook` for Outlook, `companion login` for Bookiji.",
+            "Sign in again: `companion connect google`, `connect outlook` or `connect caldav` for a calendar, `companion login` for Bookiji.",
         ),
         Code::CalendarApiError => say(
             "A service answered in a way that could not be used.",
@@ -97,12 +97,17 @@ fn english(code: Code) -> Words {
         Code::NotConnected => say(
             "No such calendar is connected.",
             "No account has been connected yet, or the name is another one.",
-            "Connect an account with `companion connect google` or `companion connect outlook`, or see what there is with `companion calendars`.",
+            "Connect an account with `companion connect google`, `connect outlook` or `connect caldav`, or see what there is with `companion calendars`.",
         ),
         Code::PermissionDenied => say(
             "The account does not allow this.",
             "A permission was not ticked at sign-in, or the calendar is read-only.",
             "Connect the account again and tick every permission, or choose another calendar.",
+        ),
+        Code::ProfileNotLinked => say(
+            "Bookiji has not linked your profile with your sign-in.",
+            "Your profile has another id there than your sign-in, so Bookiji shows nobody your bookings over this door.",
+            "Write to Bookiji's support and ask that your profile gets the id of your sign-in; nothing else helps.",
         ),
         Code::SyncSwitchedOff => say(
             "Bookiji has switched calendar sync off for now.",
@@ -126,8 +131,28 @@ fn english(code: Code) -> Words {
         ),
         Code::DatabaseError => say(
             "The local database failed.",
-            "The disk is full or read-only, or the file is damaged.",
-            "Free some disk space and check the folder's permissions, then run `companion doctor`.",
+            "The disk failed, or another program holds the file.",
+            "Try again; if it stays, check the disk and run `companion doctor`.",
+        ),
+        Code::DatabaseDamaged => say(
+            "The local database is damaged.",
+            "The disk failed, the computer lost power, or another program wrote to the file.",
+            "Run `companion sync`: the file is set aside and a new one is built from Bookiji and your calendars.",
+        ),
+        Code::DiskFull => say(
+            "The disk is full.",
+            "Nothing more can be written down, so nothing more is changed anywhere.",
+            "Free some disk space, then sync again: it carries on where it stopped.",
+        ),
+        Code::ProfileReadOnly => say(
+            "The profile may only be read.",
+            "The disk was mounted read-only, or the folder belongs to somebody else.",
+            "Make the folder writable, or name another one with `--profile`.",
+        ),
+        Code::ClockWrong => say(
+            "The clock of this computer is wrong.",
+            "It differs from the clocks of Bookiji and the calendars, which are right.",
+            "Set the clock of this computer, best by switching its automatic time on.",
         ),
         Code::AlreadyRunning => say(
             "Another Companion is using this profile.",
@@ -157,7 +182,7 @@ fn french(code: Code) -> Words {
         Code::OauthTokenExpired => say(
             "La connexion n’est plus acceptée.",
             "Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.",
-            "Reconnectez-vous : `companion connect google` pour Google, `companion connect outlook` pour Outlook, `companion login` pour Bookiji.",
+            "Reconnectez-vous : `companion connect google`, `connect outlook` ou `connect caldav` pour un agenda, `companion login` pour Bookiji.",
         ),
         Code::CalendarApiError => say(
             "Un service a donné une réponse inutilisable.",
@@ -197,12 +222,17 @@ fn french(code: Code) -> Words {
         Code::NotConnected => say(
             "Aucun calendrier de ce nom n’est relié.",
             "Aucun compte n’a encore été relié, ou le nom est différent.",
-            "Reliez un compte avec `companion connect google` ou `companion connect outlook`, ou voyez la liste avec `companion calendars`.",
+            "Reliez un compte avec `companion connect google`, `connect outlook` ou `connect caldav`, ou voyez la liste avec `companion calendars`.",
         ),
         Code::PermissionDenied => say(
             "Le compte ne permet pas cela.",
             "Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.",
             "Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.",
+        ),
+        Code::ProfileNotLinked => say(
+            "Bookiji n’a pas relié votre profil à votre connexion.",
+            "Votre profil y porte un autre identifiant que votre connexion : Bookiji ne montre donc pas vos réservations par cette voie.",
+            "Écrivez à l’assistance de Bookiji pour que votre profil reçoive l’identifiant de votre connexion ; rien d’autre n’y peut.",
         ),
         Code::SyncSwitchedOff => say(
             "Bookiji a suspendu la synchronisation des calendriers.",
@@ -226,8 +256,28 @@ fn french(code: Code) -> Words {
         ),
         Code::DatabaseError => say(
             "La base de données locale est en défaut.",
-            "Le disque est plein ou protégé, ou le fichier est abîmé.",
-            "Libérez de l’espace et vérifiez les droits du dossier, puis lancez `companion doctor`.",
+            "Le disque a failli, ou un autre programme tient le fichier.",
+            "Réessayez ; si cela persiste, vérifiez le disque et lancez `companion doctor`.",
+        ),
+        Code::DatabaseDamaged => say(
+            "La base de données locale est abîmée.",
+            "Le disque a failli, le courant a été coupé, ou un autre programme a écrit dans le fichier.",
+            "Lancez `companion sync` : le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.",
+        ),
+        Code::DiskFull => say(
+            "Le disque est plein.",
+            "Plus rien ne peut être noté, donc plus rien n’est modifié nulle part.",
+            "Libérez de l’espace, puis synchronisez à nouveau : tout reprendra où cela s’est arrêté.",
+        ),
+        Code::ProfileReadOnly => say(
+            "Le profil ne peut être que lu.",
+            "Le disque est monté en lecture seule, ou le dossier appartient à quelqu’un d’autre.",
+            "Rendez le dossier accessible en écriture, ou indiquez-en un autre avec `--profile`.",
+        ),
+        Code::ClockWrong => say(
+            "L’horloge de cet ordinateur est fausse.",
+            "Elle diffère de celles de Bookiji et des agendas, qui sont justes.",
+            "Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.",
         ),
         Code::AlreadyRunning => say(
             "Un autre Companion utilise ce profil.",

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use companion::cli::output::Voice;
 use companion::controller::{Controller, Handle, Options};
 use companion::errand::{self, Errand};
 use companion::import::{self, FileOutcome};
@@ -13,10 +14,13 @@ use companion::roles::Choice;
 use companion::sign_in;
 use companion::view::State;
 use companion::wiring::Wiring;
+use companion::words::Language;
 use connectors::vault::Memory;
 use sandbox::Running;
 use secrecy::SecretString;
 use sync::error::Code;
+
+const VOICE: Voice = Voice { language: Language::English, json: false };
 
 /// A vendor who has signed in and connected Google, in a profile that keeps no secret.
 async fn connected(folder: &std::path::Path) -> (Running, Wiring) {
@@ -212,7 +216,7 @@ async fn while_she_paused_it_nothing_is_synced_by_itself_and_sync_now_still_work
     let mut overview = handle.overview();
     // By the time it does an errand, it has looked at what is due.
     let profile = Profile::at(Some(folder.path())).unwrap();
-    errand::run(&profile, &Errand::Calendars(Choice::default())).await.unwrap();
+    errand::run(&profile, VOICE, &Errand::Calendars(Choice::default())).await.unwrap();
     let shown = overview.wait_for(|shown| shown.vendor.is_some() && !shown.syncing).await.unwrap().clone();
     assert_eq!((shown.state, shown.runs.len(), shown.next_sync_at), (State::Paused, 0, None));
     handle.sync_now();
@@ -236,7 +240,7 @@ async fn a_platform_that_is_switched_off_is_left_alone_for_a_while_and_not_asked
     assert!(report.is_switched_off());
     // By the time it does an errand, it has looked at what is due.
     let profile = Profile::at(Some(folder.path())).unwrap();
-    errand::run(&profile, &Errand::Calendars(Choice::default())).await.unwrap();
+    errand::run(&profile, VOICE, &Errand::Calendars(Choice::default())).await.unwrap();
     let mut overview = handle.overview();
     let shown =
         overview.wait_for(|shown| !shown.syncing && shown.next_sync_at.is_some()).await.unwrap().clone();
@@ -249,5 +253,33 @@ async fn a_platform_that_is_switched_off_is_left_alone_for_a_while_and_not_asked
     assert!(next_report(&mut handle).await.unwrap().errors.is_empty());
     overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
     handle.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_it_is_asked_no_run_begins_before_the_one_before_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let file = folder.path().join("one.ics");
+    std::fs::write(&file, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n").unwrap();
+    let mut handle = Controller::start(wiring, Options::default());
+    for _ in 0..6 {
+        for _ in 0..20 {
+            handle.sync_now();
+        }
+        let given = handle.import(vec![file.clone()], import::Options::default());
+        given.await.unwrap();
+        handle.sync_now();
+        let _ = next_report(&mut handle).await;
+    }
+    handle.shutdown().await;
+    let runs = {
+        use sync::ports::Mirror;
+        mirror::Sqlite::open_read_only(&folder.path().join("companion.db")).unwrap().runs(100).unwrap()
+    };
+    assert!(runs.len() >= 6, "{}", runs.len());
+    for pair in runs.windows(2) {
+        let [later, earlier] = pair else { unreachable!() };
+        assert!(earlier.ended_at.unwrap() <= later.started_at, "{earlier:?} {later:?}");
+    }
     sandbox.stop().await;
 }

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::http::{Answer, Gate, Http, Request, StatusCode};
+use crate::http::{Answer, Gate, Http, Opened, Request, StatusCode};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// No access token is trusted for longer, whatever its server says.
@@ -229,5 +229,17 @@ impl Signed {
     async fn ask(&self, request: Request) -> Result<Answer, ServiceError> {
         let _inside = self.tokens.gate().enter().await;
         self.http.send(request).await
+    }
+
+    /// As [`Signed::send`], for an answer that goes on.
+    pub(crate) async fn open(&self, request: Request) -> Result<Opened, ServiceError> {
+        let token = self.tokens.access().await?;
+        match self.http.open(request.clone().bearer(&token)).await? {
+            Opened::Refused(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                let token = self.tokens.replace(&token).await?;
+                self.http.open(request.bearer(&token)).await
+            }
+            opened @ (Opened::Stream(_) | Opened::Refused(_)) => Ok(opened),
+        }
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "sandbox/lease.rs"]
 mod lease;
+#[path = "sandbox/rest.rs"]
+mod rest;
 #[path = "sandbox/slots.rs"]
 mod slots;
 

@@ -15,6 +15,8 @@ use rusqlite_migration::{M, Migrations};
 use sync::error::MirrorError;
 
 use crate::failure::Failure;
+use crate::left::beside;
+use crate::{read_only, spare};
 
 pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0001_mirror.sql")),
@@ -25,7 +27,9 @@ pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0006_lease.sql")),
     M::up(include_str!("../../../../migrations/0007_standing_answers.sql")),
     M::up(include_str!("../../../../migrations/0008_pause.sql")),
-    M::up(include_str!("../../../../migrations/0009_create_keys.sql")),
+    M::up(include_str!("../../../../migrations/0009_full_reading.sql")),
+    M::up(include_str!("../../../../migrations/0010_create_keys.sql")),
+    M::up(include_str!("../../../../migrations/0011_platform.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -36,14 +40,15 @@ const APPLICATION_ID: i64 = 1_114_335_849;
 pub fn writable(path: &Path) -> Result<Connection, MirrorError> {
     let path = absolute(path)?;
     create(&path).map_err(|error| {
-        failed(format!("{} cannot be made or written ({error}); check the rights on it", path.display()))
+        let what = format!("{} cannot be made or written", path.display());
+        from_io(&what, "; check the rights on it", &error)
     })?;
     let mut connection =
         Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(Failure::from)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(Failure::from)?;
     identify(&connection)?;
     close_to_others(&path)
-        .map_err(|error| failed(format!("{} cannot be kept private ({error})", path.display())))?;
+        .map_err(|error| from_io(&format!("{} cannot be kept private", path.display()), "", &error))?;
     settle_in(&mut connection)?;
     Ok(connection)
 }
@@ -56,13 +61,17 @@ pub fn readable(path: &Path) -> Result<Connection, MirrorError> {
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(error) => return Err(failed(format!("{} cannot be opened ({error})", path.display()))),
     };
+    // A file that was never there has no copy beside it, and none that is being built.
+    let was_there = beside(&path, ".new").exists() || (path.exists() && spare::exists(&path));
+    if empty && was_there {
+        return Err(Failure::Damaged("it is empty, and was not".to_owned()).into());
+    }
     if empty {
         let connection = in_memory()?;
         connection.pragma_update(None, "query_only", true).map_err(Failure::from)?;
         return Ok(connection);
     }
-    let connection =
-        Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Failure::from)?;
+    let connection = read_only::open(&path)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(Failure::from)?;
     if identify(&connection)? < latest() {
         return Err(failed("an older version of the app made it; open the app once to bring it up to date"));
@@ -77,29 +86,73 @@ pub fn in_memory() -> Result<Connection, MirrorError> {
     Ok(connection)
 }
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub fn latest() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 
-/// Says how many migrations the file has seen, before anything is written to it.
-fn identify(connection: &Connection) -> Result<i64, MirrorError> {
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// `version` is how many migrations it has seen.
+    Ours {
+        version: i64,
+    },
+    Newer,
+    Foreign {
+        has_our_tables: bool,
+    },
+}
+
+/// Looks at the file without writing to it.
+pub fn identity(connection: &Connection) -> Result<Identity, MirrorError> {
     let version = version(connection)?;
-    if version > latest() {
-        return Err(MirrorError::TooNew);
-    }
-    let read = || -> rusqlite::Result<(i64, i64)> {
+    let read = || -> rusqlite::Result<(i64, i64, bool)> {
         let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        Ok((id, tables))
+        let ours = connection.query_row(
+            "SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('calendar_sync_status', 'calendar_events')",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok((id, tables, ours))
     };
-    let (id, tables) = read().map_err(Failure::from)?;
-    if id == APPLICATION_ID || (id == 0 && version == 0 && tables == 0) {
-        Ok(version)
+    let (id, tables, has_our_tables) = read().map_err(Failure::from)?;
+    Ok(if version > latest() {
+        Identity::Newer
+    } else if id == APPLICATION_ID || (id == 0 && version == 0 && tables == 0) {
+        Identity::Ours { version }
     } else {
-        Err(failed("the file is another program's database; choose another folder for the profile"))
+        Identity::Foreign { has_our_tables }
+    })
+}
+
+/// Whether its tables are those of this version of the app, whatever its header says.
+pub fn has_latest_schema(connection: &Connection) -> Result<bool, MirrorError> {
+    Ok(schema(connection)? == schema(&in_memory()?)?)
+}
+
+fn schema(connection: &Connection) -> Result<Vec<String>, MirrorError> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let mut statement =
+            connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    };
+    Ok(read().map_err(Failure::from)?)
+}
+
+/// Says how many migrations the file has seen, before anything is written to it.
+fn identify(connection: &Connection) -> Result<i64, MirrorError> {
+    match identity(connection)? {
+        Identity::Ours { version } => Ok(version),
+        Identity::Newer => Err(MirrorError::TooNew),
+        Identity::Foreign { .. } => Err(foreign()),
     }
+}
+
+pub fn foreign() -> MirrorError {
+    failed("the file is another program's database; choose another folder for the profile")
 }
 
 fn version(connection: &Connection) -> Result<i64, MirrorError> {
@@ -174,9 +227,22 @@ fn close_to_others(_path: &Path) -> std::io::Result<()> {
 }
 
 /// An absolute path is never taken for a URI.
-fn absolute(path: &Path) -> Result<PathBuf, MirrorError> {
+pub fn absolute(path: &Path) -> Result<PathBuf, MirrorError> {
     std::path::absolute(path)
         .map_err(|error| failed(format!("{} is no usable path ({error})", path.display())))
+}
+
+/// What the operating system says about a file of ours.
+pub fn from_io(what: &str, next: &str, error: &std::io::Error) -> MirrorError {
+    let reason = format!("{what} ({error}){next}");
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
+        MirrorError::Full { reason }
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        MirrorError::ReadOnly { reason }
+    } else {
+        MirrorError::Failed { reason }
+    }
 }
 
 fn failed(reason: impl Into<String>) -> MirrorError {

@@ -7,33 +7,41 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
+use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, InstallationId, RemoteId, RunId, SlotId};
 use sync::import::{self, ImportedSlot, Intake, SlotKey};
 use sync::invite::SentInvite;
 use sync::journal::JournalEntry;
 use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Coverage, Mirror, RemoteEvent};
+use sync::reconcile::{FullReading, Side};
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role,
     RunRecord, Settled, Vendor, World,
 };
 
 use crate::failure::Failure;
+use crate::keep::Keeping;
+use crate::left;
 use crate::open;
 use crate::overview::{self, Overview};
+use crate::rebuild::Rebuilt;
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, connection, gone_calendar, import_choice, imported_slot, invitation, lease,
-    mapping, operation, pause, published, remote_event, run, sent_invite, standing_answer, vendor,
+    answer, booking, calendar, closed_slot, connection, full_reading, gone_calendar, import_choice,
+    imported_slot, invitation, lease, mapping, operation, pause, platform, published, rebuild, remote_event,
+    run, sent_invite, standing_answer, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
 #[derive(Debug)]
 pub struct Sqlite {
     db: Mutex<Db>,
+    /// Closes behind it: dropped after the connection.
+    keeping: Option<Keeping>,
 }
 
 impl Sqlite {
@@ -42,7 +50,30 @@ impl Sqlite {
     /// # Errors
     /// [`MirrorError::TooNew`] when a newer version of the app made it: it is left as it is.
     pub fn open(path: &Path) -> Result<Self, MirrorError> {
+        let absolute = open::absolute(path)?;
+        left::begin(&absolute).map_err(|error| {
+            open::from_io(
+                &format!("{} cannot be written", path.display()),
+                "; check the rights on it",
+                &error,
+            )
+        })?;
+        Self::open_as_it_is(&absolute)
+    }
+
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Self, MirrorError> {
         open::writable(path).map(Self::over)
+    }
+
+    /// As [`Sqlite::open`], for the one process that may write this profile: a file that was not closed in peace is looked
+    /// at first, and a damaged one is set aside for a new one. When it is dropped it notes how it left the file.
+    ///
+    /// # Errors
+    /// [`MirrorError::TooNew`] when a newer version of the app made it: it is left as it is.
+    pub fn open_kept(path: &Path, now: Timestamp) -> Result<(Self, Option<Rebuilt>), MirrorError> {
+        let (db, rebuilt) = crate::rebuild::open(path, now)?;
+        let keeping = Keeping::new(path)?;
+        Ok((Self { db: Mutex::new(db), keeping: Some(keeping) }, rebuilt))
     }
 
     /// Opens the file for reading while another process may write it. A profile without a file reads as an empty one.
@@ -97,6 +128,27 @@ impl Sqlite {
         self.write(|tx| sent_invite::put(tx, booking, invite))
     }
 
+    /// Which of its interfaces the platform answered, by the word of whoever asked, and when.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn interface(&self) -> Result<Option<(String, Timestamp)>, MirrorError> {
+        self.read(platform::get)
+    }
+
+    /// Remembers it. Under another one than before nothing counts as told: all busy time is sent again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_interface(&self, interface: &str, asked_at: Timestamp) -> Result<(), MirrorError> {
+        self.write(|tx| {
+            if platform::set(tx, interface, asked_at)? {
+                published::doubt(tx)?;
+            }
+            Ok(())
+        })
+    }
+
     /// The pause that she asked for last, over or not.
     ///
     /// # Errors
@@ -118,22 +170,64 @@ impl Sqlite {
     /// # Errors
     /// When something is.
     pub fn check(&self) -> Result<(), MirrorError> {
-        self.read(|db| {
-            let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-            let stray: i64 =
-                db.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))?;
-            if found != "ok" {
-                return Err(Failure::Refused(format!("the file is damaged ({found}); move it away")));
-            }
-            if stray > 0 {
-                return Err(Failure::Refused(format!("{stray} rows point at nothing; move the file away")));
-            }
+        self.read(crate::rebuild::check)
+    }
+
+    /// Reads every row that anybody ever reads.
+    pub(crate) fn read_everything(&self) -> Result<(), MirrorError> {
+        self.world()?;
+        for run in self.runs(usize::MAX)? {
+            self.journal(&run.id)?;
+        }
+        Ok(())
+    }
+
+    /// The last time this file took the place of a damaged one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn rebuilt(&self) -> Result<Option<Rebuilt>, MirrorError> {
+        self.read(rebuild::last)
+    }
+
+    /// What was lost of imported files has been taken in again, as far as there is anything to take in.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn imports_are_back(&self) -> Result<(), MirrorError> {
+        self.write(rebuild::imports_are_back)
+    }
+
+    /// Sees to it that there is a second copy of what cannot be read again from anywhere. Costs nothing while the copy is
+    /// fresh.
+    ///
+    /// # Errors
+    /// When it cannot be written. The one before it then stays.
+    pub fn keep_spare(&self, now: Timestamp) -> Result<(), MirrorError> {
+        match &self.keeping {
+            Some(keeping) => keeping.keep_spare(&self.db(), now),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the file grow to so many pages of 4 KB and no further, as on a disk that is full.
+    ///
+    /// # Errors
+    /// When it is larger already.
+    pub fn bound(&self, pages: u32) -> Result<(), MirrorError> {
+        let db = self.db();
+        let set: i64 = db
+            .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))
+            .map_err(Failure::from)?;
+        if set == i64::from(pages) {
             Ok(())
-        })
+        } else {
+            Err(Failure::Refused(format!("it has {set} pages")).into())
+        }
     }
 
     fn over(db: Db) -> Self {
-        Self { db: Mutex::new(db) }
+        Self { db: Mutex::new(db), keeping: None }
     }
 
     pub(crate) fn db(&self) -> MutexGuard<'_, Db> {
@@ -143,16 +237,37 @@ impl Sqlite {
 
     fn read<T>(&self, read: impl FnOnce(&Db) -> Result<T, Failure>) -> Result<T, MirrorError> {
         let mut db = self.db();
-        let tx = db.transaction_with_behavior(TransactionBehavior::Deferred).map_err(Failure::from)?;
-        Ok(read(&tx)?)
+        self.watch(|| {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            read(&tx)
+        })
     }
 
     fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, MirrorError> {
         let mut db = self.db();
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Failure::from)?;
-        let written = write(&tx)?;
-        tx.commit().map_err(Failure::from)?;
-        Ok(written)
+        self.watch(|| {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let written = write(&tx)?;
+            tx.commit()?;
+            Ok(written)
+        })
+    }
+
+    /// A file that turned out to be damaged is looked at by the next one who opens it.
+    fn watch<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, MirrorError> {
+        let result = work().map_err(MirrorError::from);
+        if let (Err(MirrorError::Damaged { .. }), Some(keeping)) = (&result, &self.keeping) {
+            keeping.doubt();
+        }
+        result
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.settle(&self.db());
+        }
     }
 }
 
@@ -174,6 +289,8 @@ impl Mirror for Sqlite {
                 invitations: keyed(invitation::all(db)?, |row| (row.calendar.clone(), row.event.clone())),
                 choices: import_choice::all(db)?,
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
+                full_readings: full_reading::all(db)?,
+                closed_slots: keyed(closed_slot::all(db)?, |row| row.id.clone()),
                 unsettled: operation::unsettled(db)?,
                 lease: lease::get(db)?,
             })
@@ -265,6 +382,10 @@ impl Mirror for Sqlite {
         })
     }
 
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
+        self.write(|tx| full_reading::put(tx, side, reading))
+    }
+
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
         self.write(|tx| {
             for id in &intake.removed {
@@ -285,6 +406,16 @@ impl Mirror for Sqlite {
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
         self.write(|tx| put_imported_slots(tx, rows, forgotten))
+    }
+
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        if rows.is_empty() && forgotten.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            forgotten.iter().try_for_each(|slot| closed_slot::remove(tx, slot))?;
+            rows.iter().try_for_each(|row| closed_slot::put(tx, row))
+        })
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {

@@ -1,5 +1,6 @@
 //! The store as its callers see it, in memory and on files of its own, whole and interrupted.
 
+mod damage;
 mod decided;
 mod faults;
 mod journal;

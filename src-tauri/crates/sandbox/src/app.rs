@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::faults::{Faults, Quirk};
@@ -41,6 +41,8 @@ struct Shared {
     changed: Notify,
     outlook_open: AtomicUsize,
     outlook_asked: Mutex<BTreeMap<String, (i64, u32)>>,
+    /// Counts whatever may have changed the world, for those who listen.
+    heard: watch::Sender<u64>,
 }
 
 impl App {
@@ -54,6 +56,7 @@ impl App {
             changed: Notify::new(),
             outlook_open: AtomicUsize::new(0),
             outlook_asked: Mutex::default(),
+            heard: watch::Sender::new(0),
         }))
     }
 
@@ -97,8 +100,15 @@ impl App {
         self.faults().take_quirk(&call.route, quirk)
     }
 
-    /// Says that the world may differ from the state file.
+    /// Hears of whatever may have changed the world.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<u64> {
+        self.0.heard.subscribe()
+    }
+
+    /// Says that the world may differ from the state file, and from what those who listen know.
     pub fn touch(&self) {
+        self.0.heard.send_modify(|count| *count += 1);
         if self.0.state_file.is_some() {
             self.0.changed.notify_one();
         }

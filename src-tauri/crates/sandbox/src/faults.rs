@@ -4,7 +4,9 @@
 //! meets her calls alone. A fault without `times` lasts until
 //! `DELETE /_sandbox/faults`. `route` is a label of `/_sandbox/requests` (`"GET /calendar/v3/users/me/calendarList"`),
 //! its path alone, or its method alone. Faults that bend an answer wait for a call that they can bend: `cursor_lost`
-//! is not used up by a call without a cursor. `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
+//! is not used up by a call without a cursor. Beside the kinds that every service knows, Outlook has `quiet_series`: its
+//! delta sends a changed series again without saying which of its occurrences are no more.
+//! `status:NNN` may name the refusal too: `status:503:SCHEDULING_DISABLED`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,6 +56,8 @@ pub enum Quirk {
     DropsMarker,
     CalendarGone,
     EmptyListing,
+    /// A delta that does not say which occurrences of a series are no more, as people met it.
+    QuietSeries,
 }
 
 /// Refusals that a client must tell from others with the same status.
@@ -106,6 +110,7 @@ impl Kind {
             "drops_marker" => Self::Bend(Quirk::DropsMarker),
             "calendar_gone" => Self::Bend(Quirk::CalendarGone),
             "empty_listing" => Self::Bend(Quirk::EmptyListing),
+            "quiet_series" => Self::Bend(Quirk::QuietSeries),
             _ => return None,
         })
     }

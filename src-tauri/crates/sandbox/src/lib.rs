@@ -5,6 +5,7 @@ mod app;
 mod bookiji;
 mod clock;
 mod control;
+mod database;
 mod faults;
 mod feeds;
 mod google;
@@ -20,6 +21,7 @@ mod seed;
 mod settings;
 mod socket;
 mod time;
+mod today;
 mod told;
 mod wire;
 mod world;
@@ -30,7 +32,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -67,6 +69,10 @@ pub struct Options {
     pub vendors: usize,
     /// Where each vendor gets a folder with a `settings.toml`.
     pub write_profiles: Option<PathBuf>,
+    /// Bookiji behaves as it does today, its defects included, and has nothing of the contract.
+    pub faithful: bool,
+    /// Today's Bookiji knows her profile under another id than her sign-in.
+    pub unlinked: bool,
 }
 
 impl Default for Options {
@@ -83,6 +89,8 @@ impl Default for Options {
             write_settings: None,
             vendors: 1,
             write_profiles: None,
+            faithful: false,
+            unlinked: false,
         }
     }
 }
@@ -231,6 +239,8 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         events: options.events,
         outlook: options.outlook,
         now,
+        faithful: options.faithful,
+        unlinked: options.unlinked,
     };
     let world = seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))?;
     told::secret(&world.vendor.password);
@@ -238,8 +248,11 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
 }
 
 fn router(app: App) -> Router {
+    let faithful = app.world().platform.faithful;
+    let bookiji =
+        if faithful { today::routes(&app).merge(postgrest::todays_routes()) } else { bookiji::routes() };
     Router::new()
-        .merge(bookiji::routes())
+        .merge(bookiji)
         .merge(gotrue::routes())
         .merge(postgrest::routes())
         .merge(google::routes())
@@ -249,6 +262,7 @@ fn router(app: App) -> Router {
         .merge(feeds::routes())
         .merge(control::routes())
         .layer(from_fn_with_state(app.clone(), wire::gate))
+        .layer(map_response_with_state(app.clone(), wire::dated))
         .with_state(app)
 }
 

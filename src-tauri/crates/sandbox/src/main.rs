@@ -57,6 +57,12 @@ struct Serve {
     /// Leaves a folder for each vendor here, with a settings.toml that points her profile at this sandbox.
     #[arg(long)]
     write_profiles: Option<PathBuf>,
+    /// Bookiji as it is today: its constraints, triggers, row-level security and defects, and nothing of the contract.
+    #[arg(long)]
+    faithful: bool,
+    /// With --faithful: her profile has another id than her sign-in, so that row-level security shows her nothing.
+    #[arg(long, requires = "faithful")]
+    unlinked: bool,
 }
 
 #[tokio::main]
@@ -75,6 +81,8 @@ async fn main() -> anyhow::Result<()> {
         write_settings: serve.write_settings,
         vendors: serve.vendors,
         write_profiles: serve.write_profiles,
+        faithful: serve.faithful,
+        unlinked: serve.unlinked,
     })
     .await?;
     let mut ready = serde_json::json!({"listening": running.base_url, "settings": settings});

@@ -26,3 +26,9 @@ pub fn postgres(at: Timestamp) -> String {
         if at.subsec_nanosecond() == 0 { "%Y-%m-%dT%H:%M:%S+00:00" } else { "%Y-%m-%dT%H:%M:%S.%6f+00:00" };
     at.strftime(pattern).to_string()
 }
+
+/// `Fri, 02 Jan 2026 10:00:00 GMT`: as headers have it.
+#[must_use]
+pub fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

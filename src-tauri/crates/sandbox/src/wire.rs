@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequest, MatchedPath, RawPathParams, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,12 +16,19 @@ use crate::app::App;
 use crate::faults::{Kind, Refuse, Spoil};
 use crate::google::refusal::Refusal;
 use crate::socket::Cutter;
+use crate::time::http_date;
 
 /// The names that services have in `/_sandbox/requests` and in faults.
 pub const SERVICES: [&str; 7] =
     ["google", "google_auth", "outlook", "microsoft", "bookiji", "bookiji_auth", "feeds"];
 
-const SLOTS: &str = "/supabase/rest/v1/availability_slots";
+/// Of the tables behind the database's door, those that are the platform's business. Signing in reads the others.
+const TABLES: [&str; 4] = [
+    "/supabase/rest/v1/availability_slots",
+    "/supabase/rest/v1/bookings",
+    "/supabase/rest/v1/ops_events",
+    "/supabase/rest/v1/rpc/reschedule_booking_atomically",
+];
 
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -44,8 +51,7 @@ impl Route {
             _ if path.starts_with("/graph/") => ("outlook", "/graph"),
             _ if path.starts_with("/microsoft/") => ("microsoft", "/microsoft"),
             _ if path.starts_with("/bookiji/") => ("bookiji", "/bookiji"),
-            // Signing in reads the other tables; slots are the platform's business.
-            _ if path == SLOTS => ("bookiji", "/supabase"),
+            _ if TABLES.contains(&path) => ("bookiji", "/supabase"),
             _ if path.starts_with("/supabase/") => ("bookiji_auth", "/supabase"),
             _ if path.starts_with("/feeds/") => ("feeds", ""),
             _ => return None,
@@ -149,6 +155,14 @@ impl<S: Send + Sync> FromRequest<S> for Call {
     }
 }
 
+/// Every answer tells the sandbox's own time, as every server tells its own.
+pub async fn dated(State(app): State<App>, mut response: Response) -> Response {
+    if let Ok(date) = http_date(app.clock().now()).parse() {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
 /// Runs around every handler.
 pub async fn gate(
     State(app): State<App>,
@@ -228,6 +242,11 @@ impl Drop for Open<'_> {
 }
 
 async fn metered(app: &App, route: &Route, response: Response) -> Response {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        // It has no end that one could wait for.
+        return response;
+    }
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     app.meter().sent(route.service, body.len());

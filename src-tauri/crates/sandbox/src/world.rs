@@ -18,6 +18,7 @@ pub struct World {
     pub platform: Platform,
     pub sessions: Sessions,
     pub google: Google,
+    #[serde(default)]
     pub outlook: Outlook,
     /// The calendar feeds, by file name.
     pub feeds: BTreeMap<String, Feed>,
@@ -26,6 +27,13 @@ pub struct World {
 }
 
 impl World {
+    /// Whether row-level security takes her for the vendor whose rows these are: it compares her sign-in with her profile.
+    /// What the contract asks for has no such defect.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        !self.platform.faithful || self.vendor.id == self.vendor.auth_id
+    }
+
     /// Whether a call that carries this word is about her: a token or a code of hers, or an address.
     #[must_use]
     pub fn knows(&self, word: &str) -> bool {

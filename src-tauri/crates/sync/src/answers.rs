@@ -4,6 +4,7 @@
 use calendar::interval::Interval;
 use jiff::Timestamp;
 
+use crate::closing::{self, Booked};
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, RunId};
 use crate::plan::Plan;
@@ -111,10 +112,14 @@ impl Desk<'_> {
         };
         let moved = self.world.bookings.get(booking);
         let is_there = moved.is_some_and(|moved| (moved.start, moved.end) == (to.start(), to.end()));
-        if is_there || standing.iter().any(|slot| slot.span == to) {
+        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
+        let exact = standing.iter().find(|slot| slot.span == to);
+        if let Some(exact) = exact.filter(|_| !is_there) {
+            return Ok(self.open(calendar, exact, own, &standing).await?.map(|()| None));
+        }
+        if is_there {
             return Ok(Ok(None));
         }
-        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
         for slot in standing.iter().filter(|slot| slot.open || Some(slot.span) == own) {
             match self.remove(calendar, slot).await? {
                 Ok(()) | Err(ServiceError::Gone { .. }) => {}
@@ -147,6 +152,30 @@ impl Desk<'_> {
             self.parts.mirror.settle(id, &failed(&error), self.now())?;
         }
         Ok(Err(error))
+    }
+
+    /// Opens the slot that the booking is to go to, if it was we who closed it: because of this very event, perhaps.
+    async fn open(
+        &self,
+        calendar: &CalendarId,
+        slot: &Slot,
+        own: Option<Interval>,
+        standing: &[Slot],
+    ) -> Result<Result<(), ServiceError>, MirrorError> {
+        let others = self.world.bookings.values();
+        let others = others.filter(|other| Interval::new(other.start, other.end) != own);
+        let is_taken = Booked::of(others, self.now()).lies_over(slot.span);
+        if slot.open || is_taken || !self.world.closed_slots.contains_key(&slot.id) {
+            return Ok(Ok(()));
+        }
+        let of_the_booking = |other: &&Slot| Some(other.span) == own && other.span.overlaps(&slot.span);
+        for other in standing.iter().filter(of_the_booking) {
+            match self.remove(calendar, other).await? {
+                Ok(()) | Err(ServiceError::Gone { .. }) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(closing::open_for(self.parts, slot).await?.map(drop))
     }
 
     async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<(), MirrorError> {

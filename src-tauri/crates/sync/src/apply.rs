@@ -1,6 +1,8 @@
 //! Performs a plan, one action at a time: write the intent, send with its precondition, write down what the service
 //! echoed. A write whose outcome is unknown is probed before it is sent again. One bad item stops one item.
 
+mod together;
+
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
@@ -8,7 +10,7 @@ use jiff::SignedDuration;
 use crate::booking::{Draft, event_id};
 use crate::decide::says;
 use crate::error::{Code, MirrorError, ServiceError};
-use crate::ids::{CalendarId, ConnectionId, ETag, RemoteId, RunId};
+use crate::ids::{BookingId, CalendarId, ConnectionId, ETag, RemoteId, RunId};
 use crate::news::News;
 use crate::observe::Observed;
 use crate::plan::{Plan, found, removed, stored};
@@ -19,6 +21,9 @@ use crate::run::Parts;
 use crate::world::{
     LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
 };
+
+use together::Ahead;
+pub(crate) use together::First;
 
 /// What a run has done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +57,11 @@ impl Applied {
             // Its event is counted, once it follows.
             Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {}
         }
+    }
+
+    /// Nothing in this run has shown yet that it would be refused.
+    fn may_try(&self, connection: &ConnectionId, calendar: &CalendarId, booking: &BookingId) -> bool {
+        !self.stopped.contains(connection) && !self.failed.contains(&(calendar.clone(), booking.0.clone()))
     }
 }
 
@@ -88,11 +98,17 @@ pub async fn apply(
         parts.mirror.put_mapping(note)?;
         again = true;
     }
-    for operation in &plan.writes {
-        if parts.writer.is_stopped() {
-            break;
+    let mut ahead = Ahead::default();
+    for (at, operation) in plan.writes.iter().enumerate() {
+        if !parts.writer.is_stopped() {
+            ahead.send(parts, run, world, &plan.writes[at..], applied).await?;
         }
-        again |= write(parts, run, world, operation, applied, report).await?;
+        let first = ahead.take(operation);
+        // What was sent has its answer, whoever writes now.
+        if parts.writer.is_stopped() && first.is_none() {
+            continue;
+        }
+        again |= write(parts, run, world, operation, first, applied, report).await?;
     }
     Ok(again)
 }
@@ -124,6 +140,7 @@ async fn write(
     run: &RunId,
     world: &World,
     operation: &Operation,
+    first: Option<First>,
     applied: &mut Applied,
     report: &mut Report,
 ) -> Result<bool, MirrorError> {
@@ -143,11 +160,15 @@ async fn write(
     let Some(linked) = world.calendars.get(calendar_id) else { return Ok(false) };
     let Some(account) = parts.accounts.get(&linked.connection) else { return Ok(false) };
     let key = (calendar_id.clone(), booking.0.clone());
-    if applied.stopped.contains(&linked.connection) || applied.failed.contains(&key) {
-        return Ok(false);
-    }
+    let first = match first {
+        first if applied.may_try(&linked.connection, calendar_id, booking) => first,
+        // It was sent with one that showed only now that nothing more is to be asked of this account.
+        Some(First { answer: Err(error), operation }) => return leave(parts, operation, &error),
+        Some(first) => Some(first),
+        None => return Ok(false),
+    };
     let mapping = world.mappings.get(&(booking.clone(), calendar_id.clone()));
-    let (id, ended) = send(parts, run, operation, linked, account.as_ref(), mapping).await?;
+    let (id, ended) = send(parts, run, operation, first, linked, account.as_ref(), mapping).await?;
     let now = parts.clock.now();
     let settles = !matches!(ended, Ended::Open { .. });
     match ended {
@@ -208,20 +229,34 @@ async fn write(
     }
 }
 
-/// Writes down what is intended with an event and does it. How it ended is still to be settled.
+/// What nobody can say of stays open in the journal; what is known not to be done is planned again in the next run.
+fn leave(parts: &Parts<'_>, operation: OperationId, error: &ServiceError) -> Result<bool, MirrorError> {
+    if !error.outcome_unknown() && !matches!(error, ServiceError::Exists { .. }) {
+        let settled = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
+        parts.mirror.settle(operation, &settled, parts.clock.now())?;
+    }
+    Ok(false)
+}
+
+/// Writes down what is intended with an event and does it, unless it was done already and has its first answer. How it
+/// ended is still to be settled.
 pub(crate) async fn send(
     parts: &Parts<'_>,
     run: &RunId,
     operation: &Operation,
+    first: Option<First>,
     linked: &LinkedCalendar,
     account: &dyn Account,
     mapping: Option<&Mapping>,
 ) -> Result<(OperationId, Ended), MirrorError> {
     let calendar = account.calendar(&linked.remote);
-    let id = parts.mirror.intend(run, operation, parts.clock.now())?;
+    let (id, first) = match first {
+        Some(First { operation, answer }) => (operation, Some(answer)),
+        None => (parts.mirror.intend(run, operation, parts.clock.now())?, None),
+    };
     let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
     let ended = match operation {
-        Operation::CreateEvent { draft, .. } => sender.create(draft).await?,
+        Operation::CreateEvent { draft, .. } => sender.create(draft, first).await?,
         Operation::UpdateEvent { event, base, draft, .. } => sender.update(event, base, draft).await?,
         Operation::RemoveEvent { event, base, remember, .. } => {
             sender.remove(event, base, remember.as_ref()).await?
@@ -247,6 +282,7 @@ fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
 pub(crate) fn concerns_account(error: &ServiceError) -> bool {
     match error {
         ServiceError::SignInExpired { .. }
+        | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Unreachable { .. }
@@ -310,10 +346,17 @@ const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
 const GENERATIONS: u32 = 8;
 
 impl Sender<'_> {
-    async fn create(&self, draft: &Draft) -> Result<Ended, MirrorError> {
+    /// With `first`, it was sent once already, and this is the answer.
+    async fn create(
+        &self,
+        draft: &Draft,
+        mut first: Option<Result<RemoteEvent, ServiceError>>,
+    ) -> Result<Ended, MirrorError> {
         let mut draft = draft.clone();
         for _ in 0..GENERATIONS {
-            let sent = self.send(|| self.calendar.create(&draft), || self.calendar.find(&draft)).await?;
+            let first = first.take();
+            let sent =
+                self.send_on(first, || self.calendar.create(&draft), || self.calendar.find(&draft)).await?;
             let error = match sent {
                 Sent::Done(event) => return Ok(Ended::Done(self.stored(&draft, &event))),
                 Sent::Found(event) => return Ok(self.found(&draft, event)),
@@ -409,7 +452,23 @@ impl Sender<'_> {
     }
 
     /// Sends a write, and looks for what came of it whenever the answer leaves that open.
-    async fn send<T, F, A, G, L>(&self, mut attempt: A, mut look: L) -> Result<Sent<T>, MirrorError>
+    async fn send<T, F, A, G, L>(&self, attempt: A, look: L) -> Result<Sent<T>, MirrorError>
+    where
+        A: FnMut() -> F,
+        F: Future<Output = Result<T, ServiceError>>,
+        L: FnMut() -> G,
+        G: Future<Output = Result<Probe, ServiceError>>,
+    {
+        self.send_on(None, attempt, look).await
+    }
+
+    /// As [`Sender::send`], of a write that was sent once already where there is a first answer.
+    async fn send_on<T, F, A, G, L>(
+        &self,
+        mut first: Option<Result<T, ServiceError>>,
+        mut attempt: A,
+        mut look: L,
+    ) -> Result<Sent<T>, MirrorError>
     where
         A: FnMut() -> F,
         F: Future<Output = Result<T, ServiceError>>,
@@ -419,13 +478,19 @@ impl Sender<'_> {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
         loop {
-            // The service itself would take it from either computer: there, keys and etags protect. An earlier try
-            // of this write is known not to have been done.
-            if let Err(error) = self.parts.writer.admit(self.parts).await {
-                return Ok(Sent::Failed(error));
-            }
-            self.parts.mirror.attempted(self.operation, clock.now())?;
-            let error = match attempt().await {
+            let answer = match first.take() {
+                Some(answer) => answer,
+                None => {
+                    // The service itself would take it from either computer: there, keys and etags protect. An
+                    // earlier try of this write is known not to have been done.
+                    if let Err(error) = self.parts.writer.admit(self.parts).await {
+                        return Ok(Sent::Failed(error));
+                    }
+                    self.parts.mirror.attempted(self.operation, clock.now())?;
+                    attempt().await
+                }
+            };
+            let error = match answer {
                 Ok(value) => return Ok(Sent::Done(value)),
                 Err(error) => error,
             };

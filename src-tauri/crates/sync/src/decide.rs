@@ -3,7 +3,7 @@
 use crate::booking::{Booking, BookingStatus, Draft};
 use crate::ports::RemoteEvent;
 use crate::world::{Mapping, MappingState};
-use calendar::event::{End, When};
+use calendar::event::{End, Event};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -233,22 +233,20 @@ pub fn says(event: &RemoteEvent, draft: &Draft) -> bool {
 /// Start and end as instants, for events that carry them as such. Ours do: we write them so.
 #[must_use]
 pub fn times(event: &RemoteEvent) -> Option<(Timestamp, Timestamp)> {
-    let end = match &event.event.end {
-        End::At(end) => instant(end)?,
+    event_times(&event.event)
+}
+
+/// As [`times`], of an event that is in no calendar.
+#[must_use]
+pub fn event_times(event: &Event) -> Option<(Timestamp, Timestamp)> {
+    let end = match &event.end {
+        End::At(end) => end.instant()?,
         End::Lasting { days: 0, seconds } => {
-            instant(&event.event.start)?.checked_add(jiff::SignedDuration::from_secs(*seconds)).ok()?
+            event.start.instant()?.checked_add(jiff::SignedDuration::from_secs(*seconds)).ok()?
         }
         End::Lasting { .. } | End::Unstated => return None,
     };
-    Some((instant(&event.event.start)?, end))
-}
-
-fn instant(when: &When) -> Option<Timestamp> {
-    match when {
-        When::Utc(at) => Some(*at),
-        When::Zoned { wall, zone } => zone.time_zone()?.to_ambiguous_timestamp(*wall).compatible().ok(),
-        When::Date(_) | When::Floating(_) => None,
-    }
+    Some((event.start.instant()?, end))
 }
 
 /// A mapping that never led to an event, or whose event we removed ourselves, is as good as none.

@@ -65,39 +65,118 @@ impl Decided {
     }
 }
 
-/// All questions, as the CLI and the window tell them: bookings first, then invitations, then imported free times, and
-/// last those that do not press.
+/// One question that waits, with what it is about.
+#[derive(Clone, Debug)]
+pub enum Open<'a> {
+    /// All removals that are held, where there are more than one. Each can be decided by itself too.
+    AllHeld(Vec<&'a Card>),
+    Card(&'a Card),
+    Invitation(&'a Invitation, &'a RemoteEvent),
+    /// Times of one imported event that meet slots: one choice counts for all of them.
+    Conflict(&'a Uid, Vec<&'a ImportedSlot>),
+}
+
+impl Open<'_> {
+    /// What [`answer`] knows it by.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::AllHeld(held) => held_id(held),
+            Self::Card(card) => card.id(),
+            Self::Invitation(invitation, _) => invitation_id(invitation),
+            Self::Conflict(uid, rows) => conflict_id(uid, rows),
+        }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AllHeld(_) => HELD,
+            Self::Card(card) => card.question.as_str(),
+            Self::Invitation(..) => "invitation",
+            Self::Conflict(..) => "import_conflict",
+        }
+    }
+
+    /// What she may answer, the likeliest first.
+    #[must_use]
+    pub fn options(&self) -> Vec<&'static str> {
+        match self {
+            Self::AllHeld(held) => held[0].choices().iter().map(|choice| choice.as_str()).collect(),
+            Self::Card(card) => card.choices().iter().map(|choice| choice.as_str()).collect(),
+            Self::Invitation(..) => vec![ACCEPT, DECLINE],
+            Self::Conflict(..) => OnConflict::ALL.map(OnConflict::as_str).to_vec(),
+        }
+    }
+
+    /// Whether silence costs something.
+    #[must_use]
+    pub fn presses(&self) -> bool {
+        if let Self::Card(card) = self { card.question.presses() } else { true }
+    }
+
+    /// Whether one answer may stand for all questions of its kind.
+    #[must_use]
+    pub fn may_stand(&self) -> bool {
+        match self {
+            Self::AllHeld(_) => refusal(Question::Held).is_none(),
+            Self::Card(card) => refusal(card.question).is_none(),
+            Self::Invitation(..) | Self::Conflict(..) => false,
+        }
+    }
+
+    fn told(&self, world: &World) -> DecisionReport {
+        let (booking_id, summary, outcomes): (_, _, Vec<String>) = match self {
+            Self::AllHeld(held) => (
+                None,
+                words::held_summary(world, held),
+                held[0].choices().iter().map(|choice| words::held_outcome(held.len(), *choice)).collect(),
+            ),
+            Self::Card(card) => (
+                card.booking.clone(),
+                words::card_summary(world, card),
+                card.choices().iter().map(|choice| words::card_outcome(world, card, *choice)).collect(),
+            ),
+            Self::Invitation(_, row) => (
+                None,
+                words::invitation_summary(world, &row.event),
+                [words::ACCEPT, words::DECLINE].map(str::to_owned).to_vec(),
+            ),
+            Self::Conflict(_, rows) => (
+                None,
+                words::conflict_summary(world, rows),
+                OnConflict::ALL.map(|choice| words::conflict_outcome(choice).to_owned()).to_vec(),
+            ),
+        };
+        DecisionReport {
+            id: self.id(),
+            kind: self.kind().to_owned(),
+            booking_id,
+            summary,
+            options: self.options().into_iter().map(str::to_owned).collect(),
+            outcomes,
+        }
+    }
+}
+
+/// All questions: bookings first, then invitations, then imported free times, and last those that do not press.
+#[must_use]
+pub fn open<'a>(world: &'a World, cards: &'a [Card], now: Timestamp) -> Vec<Open<'a>> {
+    let held = held_cards(cards);
+    let held = (held.len() > 1).then_some(Open::AllHeld(held));
+    let invitations = invitations(world, now).map(|(invitation, row)| Open::Invitation(invitation, row));
+    let conflicts = conflicts(world, &world.imported_slots).into_iter();
+    let conflicts = conflicts.map(|((_, uid), rows)| Open::Conflict(uid, rows));
+    let mut all: Vec<Open<'a>> =
+        held.into_iter().chain(cards.iter().map(Open::Card)).chain(invitations).chain(conflicts).collect();
+    all.sort_by_key(|open| !open.presses());
+    all
+}
+
+/// As [`open`], in the words of the command.
 #[must_use]
 pub fn waiting(world: &World, cards: &[Card], now: Timestamp) -> Vec<DecisionReport> {
-    let bookings = cards.iter().map(|card| DecisionReport {
-        id: card.id(),
-        kind: card.question.as_str().to_owned(),
-        booking_id: card.booking.clone(),
-        summary: words::card_summary(world, card),
-        options: card.choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
-        outcomes: card.choices().iter().map(|choice| words::card_outcome(world, card, *choice)).collect(),
-    });
-    let invitations = invitations(world, now).map(|(invitation, row)| DecisionReport {
-        id: invitation_id(invitation),
-        kind: "invitation".to_owned(),
-        booking_id: None,
-        summary: words::invitation_summary(world, &row.event),
-        options: vec![ACCEPT.to_owned(), DECLINE.to_owned()],
-        outcomes: [words::ACCEPT, words::DECLINE].map(str::to_owned).to_vec(),
-    });
-    let conflicts =
-        conflicts(world, &world.imported_slots).into_iter().map(|((_, uid), rows)| DecisionReport {
-            id: conflict_id(uid, &rows),
-            kind: "import_conflict".to_owned(),
-            booking_id: None,
-            summary: words::conflict_summary(world, &rows),
-            options: OnConflict::ALL.map(|choice| choice.as_str().to_owned()).to_vec(),
-            outcomes: OnConflict::ALL.map(|choice| words::conflict_outcome(choice).to_owned()).to_vec(),
-        });
-    let mut all: Vec<DecisionReport> =
-        held(world, cards).into_iter().chain(bookings).chain(invitations).chain(conflicts).collect();
-    all.sort_by_key(|decision| !decision.presses());
-    all
+    open(world, cards, now).iter().map(|open| open.told(world)).collect()
 }
 
 /// A question that was answered as all of its kind are.
@@ -111,19 +190,6 @@ pub fn told(world: &World, card: &Card, choice: Choice) -> StandingReport {
         option: choice.as_str().to_owned(),
         outcome: words::card_outcome(world, card, choice),
     }
-}
-
-/// One question for all removals that are held, where there are more than one. Each can be decided by itself too.
-fn held(world: &World, cards: &[Card]) -> Option<DecisionReport> {
-    let held = held_cards(cards);
-    (held.len() > 1).then(|| DecisionReport {
-        id: held_id(&held),
-        kind: HELD.to_owned(),
-        booking_id: None,
-        summary: words::held_summary(world, &held),
-        options: held[0].choices().iter().map(|choice| choice.as_str().to_owned()).collect(),
-        outcomes: held[0].choices().iter().map(|choice| words::held_outcome(held.len(), *choice)).collect(),
-    })
 }
 
 fn held_cards(cards: &[Card]) -> Vec<&Card> {

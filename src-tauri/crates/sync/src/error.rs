@@ -13,6 +13,9 @@ pub enum ServiceError {
     /// Signed in, but not allowed to do this.
     #[error("{service} does not allow this ({reason})")]
     Forbidden { service: String, reason: String },
+    /// The platform knows her profile under another id than her sign-in, and therefore shows and takes nothing as hers.
+    #[error("{service} has not linked her profile with her sign-in, and so shows her none of her bookings")]
+    NotLinked { service: String },
     /// A switch on the platform is off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): stop quietly.
     #[error("{service} has switched this off ({reason})")]
     SwitchedOff { service: String, reason: String },
@@ -61,6 +64,7 @@ impl ServiceError {
             | Self::Unreachable { .. } => true,
             Self::SignInExpired { .. }
             | Self::Forbidden { .. }
+            | Self::NotLinked { .. }
             | Self::SwitchedOff { .. }
             | Self::Stale { .. }
             | Self::Gone { .. }
@@ -95,6 +99,7 @@ impl ServiceError {
         match self {
             Self::SignInExpired { .. } => Code::OauthTokenExpired,
             Self::Forbidden { .. } => Code::PermissionDenied,
+            Self::NotLinked { .. } => Code::ProfileNotLinked,
             Self::SwitchedOff { .. } => Code::SyncSwitchedOff,
             Self::RateLimited { .. } => Code::RateLimitExceeded,
             Self::Stale { .. } | Self::Exists { .. } | Self::Fenced { .. } => Code::ConflictDetected,
@@ -126,11 +131,21 @@ pub enum Code {
     /// No calendar is connected, or the one named does not exist.
     NotConnected,
     PermissionDenied,
+    /// Bookiji has her profile under another id than her sign-in.
+    ProfileNotLinked,
     SyncSwitchedOff,
     KeychainUnavailable,
     SettingsInvalid,
     DatabaseTooNew,
     DatabaseError,
+    /// The file holds something else than was written to it.
+    DatabaseDamaged,
+    /// There is no space to write anything down.
+    DiskFull,
+    /// The profile may only be read.
+    ProfileReadOnly,
+    /// The clock of this computer is far from that of the services.
+    ClockWrong,
     /// Another process is writing this profile.
     AlreadyRunning,
     InvalidInput,
@@ -139,7 +154,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::OauthTokenExpired,
         Self::CalendarApiError,
         Self::RateLimitExceeded,
@@ -150,11 +165,16 @@ impl Code {
         Self::NotSignedIn,
         Self::NotConnected,
         Self::PermissionDenied,
+        Self::ProfileNotLinked,
         Self::SyncSwitchedOff,
         Self::KeychainUnavailable,
         Self::SettingsInvalid,
         Self::DatabaseTooNew,
         Self::DatabaseError,
+        Self::DatabaseDamaged,
+        Self::DiskFull,
+        Self::ProfileReadOnly,
+        Self::ClockWrong,
         Self::AlreadyRunning,
         Self::InvalidInput,
         Self::SignInCancelled,
@@ -175,11 +195,16 @@ impl Code {
             Self::NotSignedIn => "NOT_SIGNED_IN",
             Self::NotConnected => "NOT_CONNECTED",
             Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ProfileNotLinked => "PROFILE_NOT_LINKED",
             Self::SyncSwitchedOff => "SYNC_SWITCHED_OFF",
             Self::KeychainUnavailable => "KEYCHAIN_UNAVAILABLE",
             Self::SettingsInvalid => "SETTINGS_INVALID",
             Self::DatabaseTooNew => "DATABASE_TOO_NEW",
             Self::DatabaseError => "DATABASE_ERROR",
+            Self::DatabaseDamaged => "DATABASE_DAMAGED",
+            Self::DiskFull => "DISK_FULL",
+            Self::ProfileReadOnly => "PROFILE_READ_ONLY",
+            Self::ClockWrong => "CLOCK_WRONG",
             Self::AlreadyRunning => "ALREADY_RUNNING",
             Self::InvalidInput => "INVALID_INPUT",
             Self::SignInCancelled => "SIGN_IN_CANCELLED",
@@ -200,7 +225,16 @@ pub enum MirrorError {
     /// The file was made by a newer version of the app.
     #[error("this profile was opened by a newer version of the app")]
     TooNew,
-    /// Full disk, read-only disk, a broken file: the text says which.
+    /// Nothing more can be written down before there is space.
+    #[error("the local database failed: {reason}")]
+    Full { reason: String },
+    /// The disk or the folder may only be read.
+    #[error("the local database failed: {reason}")]
+    ReadOnly { reason: String },
+    /// What the file holds is not what was written to it.
+    #[error("the local database failed: {reason}")]
+    Damaged { reason: String },
+    /// Anything else: the text says what.
     #[error("the local database failed: {reason}")]
     Failed { reason: String },
 }

@@ -13,7 +13,10 @@ use crate::ids::{CalendarId, ConnectionId, Cursor, RemoteCalendarId, RemoteId, S
 use crate::ports::{CalendarEntry, RemoteEvent, Slot};
 use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, World};
 
-pub use take::{Counts, Holdings, Own, Skip, Skipped, Taken, asks_about_slots, hers, is_over, says_free};
+pub use take::{
+    Counts, Holdings, Own, Skip, Skipped, Taken, asks_about_slots, hers, is_over, says_free,
+    says_what_it_said,
+};
 
 /// What the connection is called, as an account.
 pub const ACCOUNT: &str = "Imported files";

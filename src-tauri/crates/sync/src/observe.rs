@@ -10,11 +10,12 @@ use crate::news::News;
 use crate::plan::plan;
 use crate::ports::{Account, Reading};
 use crate::provenance::name;
+use crate::reconcile::Side;
 use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
-use crate::trouble;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
+use crate::{import, trouble, whole};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -165,6 +166,7 @@ pub(crate) async fn read_bookings(
             Reading::Snapshot { items, coverage, cursor } => {
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_bookings(&news)?;
+                whole::was_whole(parts, world, &Side::Bookings)?;
                 return Ok(KnownBookings::All);
             }
             Reading::Delta { changed, removed, cursor: next } => {
@@ -172,6 +174,7 @@ pub(crate) async fn read_bookings(
                     let (changed, removed) = (&changed, &removed);
                     parts.mirror.take_bookings(&News::Changes { changed, removed, cursor: &next })?;
                 }
+                whole::bookings(parts, report).await?;
                 return Ok(KnownBookings::All);
             }
             Reading::Partial { items, reason } => {
@@ -221,6 +224,15 @@ async fn read_calendar(
     if world.gone.contains_key(&calendar.id) && is_whole(outcome) {
         parts.mirror.set_gone(&calendar.id, None)?;
     }
+    match outcome {
+        // There is nothing behind imported files that could be read.
+        _ if calendar.connection == import::connection_id() => {}
+        ReadOutcome::Snapshot => whole::was_whole(parts, world, &Side::Calendar(calendar.id.clone()))?,
+        ReadOutcome::Delta | ReadOutcome::Unchanged => {
+            whole::calendar(parts, account.as_ref(), calendar, report).await?;
+        }
+        ReadOutcome::Partial | ReadOutcome::Failed | ReadOutcome::NotRead => {}
+    }
     Ok(outcome)
 }
 
@@ -234,12 +246,19 @@ async fn read_from(
 ) -> Result<ReadOutcome, MirrorError> {
     let remote = account.calendar(&calendar.remote);
     let zone = vendor_zone(world.vendor.as_ref());
-    let since = window(parts.clock.now(), &zone, &parts.policy).start();
+    let from = || window(parts.clock.now(), &zone, &parts.policy).start();
+    let mut since = from();
     let mut cursor = calendar.cursor.clone();
+    let mut again = true;
     loop {
         let reading =
             read_with_retry(parts.clock, &parts.policy.retry, || remote.read(cursor.as_ref(), since)).await;
         match reading {
+            // The answer told that the clock is wrong, and the reading began too late: what it left out is not past.
+            Reading::Snapshot { .. } if again && from() < since => {
+                again = false;
+                since = from();
+            }
             Reading::Snapshot { mut items, coverage, cursor } => {
                 name(world, calendar, &mut items);
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };

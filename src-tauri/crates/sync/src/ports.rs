@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{
@@ -21,6 +22,7 @@ use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
 use crate::lease::{Fencing, Installation, Lease, LeaseRecord};
 use crate::news::News;
+use crate::reconcile::{FullReading, Side};
 use crate::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -169,6 +171,19 @@ pub trait Calendar: Send + Sync {
     /// Creates the event under `draft.id`, and answers with what the service stored. A service that gives ids of its own
     /// takes `draft.id` as the key under which nothing is created twice.
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError>;
+    /// How many creates the service takes in one request.
+    fn creates_at_once(&self) -> usize {
+        1
+    }
+    /// As [`Calendar::create`] of each, at most [`Calendar::creates_at_once`] of them, with the answers in the order of
+    /// `drafts`: one that is refused keeps none of the others from being done.
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let mut answers = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            answers.push(self.create(draft).await);
+        }
+        answers
+    }
     /// What a create of this draft has led to, if it was done.
     async fn find(&self, draft: &Draft) -> Result<Probe, ServiceError> {
         self.probe(&draft.id).await
@@ -253,6 +268,18 @@ pub trait Platform: Send + Sync {
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
 
+    /// Whether it closes the slots that busy time lies over, and opens them again, by itself. Where it does not,
+    /// [`Platform::put_busy`] only takes note, and [`crate::closing`] closes them one by one.
+    async fn closes_slots(&self) -> Result<bool, ServiceError> {
+        Ok(true)
+    }
+    /// Opens, or closes, those of `slots` that still stand as they were seen, and answers with which. One that may not be
+    /// opened keeps no other from it.
+    async fn switch_slots(&self, _slots: &[Slot], _open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        let reason = "it closes and opens slots itself".to_owned();
+        Err(ServiceError::Rejected { service: "bookiji".to_owned(), reason })
+    }
+
     /// Asks for the lease, or for more of it: while it lives, one computer of hers writes. Asking again does no harm.
     async fn lease(&self, _me: &Installation, _term: Duration) -> Result<Lease, ServiceError> {
         Ok(Lease::NotOffered)
@@ -308,10 +335,16 @@ pub trait Mirror: Send + Sync {
     /// Drops the cursor alone; rows stay until a new reading replaces them.
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError>;
 
+    /// When a side was read in full, or that it was tried.
+    fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError>;
+
     /// What one imported file, or an answer of hers, changes.
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError>;
     /// What became of imported free times without any write.
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError>;
+
+    /// What is known of slots that we closed.
+    fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError>;
 
     /// Writes down what is about to be done, before it is done.
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError>;

@@ -29,6 +29,12 @@ pub struct Report {
     /// Another computer writes for her: this run read and planned, and wrote nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing_by: Option<StandingBy>,
+    /// What a full reading found that no service had told.
+    #[serde(default)]
+    pub drift: Vec<DriftReport>,
+    /// By how much the clock of this computer was put right, where it is wrong. The engine cannot see it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_off_s: Option<i64>,
     /// Only of a run that took another one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoReport>,
@@ -41,6 +47,11 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusyReport {
     pub sources: Vec<SourceReport>,
+    /// Closed and opened one by one, where the platform does not do it itself.
+    #[serde(default)]
+    pub slots_closed: usize,
+    #[serde(default)]
+    pub slots_reopened: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +180,14 @@ pub struct StandingReport {
     pub outcome: String,
 }
 
+/// A side that held something else than its cursor had led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// A calendar's id, or `bookings`.
+    pub side: String,
+    pub differences: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     pub code: Code,
@@ -225,6 +244,8 @@ impl Report {
             standing: Vec::new(),
             errors: Vec::new(),
             standing_by: None,
+            drift: Vec::new(),
+            clock_off_s: None,
             undo: None,
             leave: None,
             duration_ms: 0,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::apply::Applied;
+use crate::booking::Booking;
 use crate::error::MirrorError;
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::import::SlotState;
@@ -18,7 +19,7 @@ use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{Direction, Given, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
-use crate::{answers, apply, decisions, recover, slots, standing, switch, target, undo};
+use crate::{answers, apply, closing, decisions, recover, slots, standing, switch, target, undo};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -99,6 +100,8 @@ async fn run_among(
     }
 
     parts.writer.begin();
+    let polled = request.direction == Direction::ToCalendar;
+    let before = if polled { Some(parts.mirror.world()?.bookings) } else { None };
     // The platform first: where it has switched syncing off, her calendars are neither asked nor written to.
     let bookings = bookings_for(parts, request.direction, &mut report).await?;
     if report.is_switched_off() {
@@ -161,6 +164,10 @@ async fn run_among(
         slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
             .await?;
     }
+    let slots_may_differ = request.direction != Direction::ToCalendar || has_changed(parts, before.as_ref())?;
+    if slots_may_differ && !request.dry_run && !report.is_switched_off() {
+        closing::settle(parts, &mut report).await?;
+    }
 
     report.bookings.unchanged = unchanged.unwrap_or_default();
     end(parts, record, extra.as_ref(), &last_plan, &observed, &applied, report).await
@@ -193,6 +200,7 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
     let world = parts.mirror.world()?;
     let after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
     apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
+    closing::settle(parts, &mut report).await?;
     report.bookings.unchanged = after.unchanged;
     end(parts, record, None, &after, &observed, &applied, report).await
 }
@@ -300,6 +308,17 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether a poll told something new about bookings: a cancellation opens its slot, whatever lies over it.
+fn has_changed(
+    parts: &Parts<'_>,
+    before: Option<&BTreeMap<BookingId, Booking>>,
+) -> Result<bool, MirrorError> {
+    Ok(match before {
+        Some(before) => parts.mirror.world()?.bookings != *before,
+        None => true,
+    })
 }
 
 fn writes_anything(plan: &Plan) -> bool {

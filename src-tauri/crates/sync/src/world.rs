@@ -9,14 +9,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, Draft};
+use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::Code;
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
+    VendorId,
 };
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
 use crate::ports::{BusySet, CalendarEntry, RemoteEvent, Slot};
+use crate::reconcile::{FullReading, Side};
 
 /// Everything planning needs, read in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub struct World {
     /// What she chose where an imported event's free times meet slots of hers.
     pub choices: BTreeMap<(CalendarId, Uid), OnConflict>,
     pub imported_slots: BTreeMap<SlotKey, ImportedSlot>,
+    /// When each side was last read in full.
+    pub full_readings: BTreeMap<Side, FullReading>,
+    /// Slots of hers that we closed, where the platform does not close them itself.
+    pub closed_slots: BTreeMap<SlotId, ClosedSlot>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.

@@ -15,6 +15,7 @@ mod packages;
 mod places;
 mod process;
 mod run;
+mod screens;
 mod simulate;
 mod system;
 mod test;
@@ -50,6 +51,8 @@ enum Habit {
     Kills(kills::Options),
     /// Watches a command, or the demo, and searches all that it left for secrets.
     Hygiene(hygiene::Options),
+    /// Takes a picture of every page and state of the window, and compares them with those that are kept.
+    Screens(screens::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Habit::Simulate(options) => simulate::simulate(&options),
         Habit::Kills(options) => kills::kills(&options),
         Habit::Hygiene(options) => hygiene::hygiene(&options),
+        Habit::Screens(options) => screens::screens(&options).map(|()| true),
         Habit::Test(options) => test::test(&options),
     };
     match done {

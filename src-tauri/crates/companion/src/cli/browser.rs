@@ -13,8 +13,8 @@ use crate::secrets::PASSPHRASE;
 /// Longer than any address at which a sign-in ends.
 const MAX_LINE: u64 = 64 * 1024;
 
-/// Opens her browser at the sign-in page, or says where it is, and from then on reads what she may paste.
-pub fn send_to(page: &Url, no_browser: bool, pasted: PastedLink) {
+/// Opens her browser at the sign-in page, or says where it is.
+pub fn show(page: &Url, no_browser: bool) {
     let url = page.as_str();
     if no_browser {
         output::note(url);
@@ -25,6 +25,11 @@ pub fn send_to(page: &Url, no_browser: bool, pasted: PastedLink) {
         output::note("No browser could be opened. Go to");
         output::note(url);
     }
+}
+
+/// As [`show`], and from then on reads what she may paste.
+pub fn send_to(page: &Url, no_browser: bool, pasted: PastedLink) {
+    show(page, no_browser);
     let typed = std::io::stdin().is_terminal();
     if typed {
         output::note(

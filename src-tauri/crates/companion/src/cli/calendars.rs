@@ -6,14 +6,14 @@ use sync::ports::{Clock, Mirror};
 use sync::world::{Role, World};
 
 use super::args::CalendarsArgs;
-use super::output::Outcome;
+use super::output::{Outcome, Voice};
 use crate::clock::SystemClock;
 use crate::errand::{self, Errand};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::roles::{self, Choice};
 
-pub async fn run(profile: &Profile, args: &CalendarsArgs) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, args: &CalendarsArgs, voice: Voice) -> Result<Outcome, Problem> {
     let choice = Choice {
         busy: (!args.busy.is_empty()).then(|| args.busy.clone()),
         target: args.target.clone(),
@@ -22,7 +22,7 @@ pub async fn run(profile: &Profile, args: &CalendarsArgs) -> Result<Outcome, Pro
     if choice == Choice::default() {
         return Ok(listing(&Sqlite::open_read_only(&profile.database())?.world()?));
     }
-    errand::run(profile, &Errand::Calendars(choice)).await
+    errand::run(profile, voice, &Errand::Calendars(choice)).await
 }
 
 /// Gives calendars the roles that she chose.

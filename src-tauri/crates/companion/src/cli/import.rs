@@ -6,21 +6,21 @@ use serde_json::json;
 use sync::error::Code;
 
 use super::args::{self, ImportArgs};
-use super::output::{Exit, Outcome};
+use super::output::{Exit, Outcome, Voice};
 use crate::errand::{self, Errand};
 use crate::import::{self, FileOutcome, FileReport, OnConflict, Options};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::wiring::Wiring;
 
-pub async fn run(profile: &Profile, args: &ImportArgs) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, args: &ImportArgs, voice: Voice) -> Result<Outcome, Problem> {
     let whole = |path: &PathBuf| {
         std::path::absolute(path)
             .map_err(|error| Problem::new(Code::InvalidInput, format!("{}: {error}.", path.display())))
     };
     let files = args.files.iter().map(whole).collect::<Result<_, _>>()?;
     let on_conflict = args.on_conflict.map(Into::into);
-    errand::run(profile, &Errand::Import { files, on_conflict, dry_run: args.dry_run }).await
+    errand::run(profile, voice, &Errand::Import { files, on_conflict, dry_run: args.dry_run }).await
 }
 
 /// Takes the files in.

@@ -27,7 +27,7 @@ pub async fn run(profile: &Profile, args: &InviteArgs, json: bool) -> Result<Out
     let mirror = match &wiring {
         Some(wiring) => &wiring.mirror,
         None => {
-            alone = (profile.lock().await?, Sqlite::open(&profile.database())?);
+            alone = (profile.lock().await?, Sqlite::open_kept(&profile.database(), SystemClock.now())?.0);
             &alone.1
         }
     };

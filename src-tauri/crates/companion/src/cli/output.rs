@@ -43,6 +43,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    pub language: Language,
+    /// To a script, in English.
+    pub json: bool,
+}
+
 /// What a command has to say at its end.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome {

@@ -8,7 +8,7 @@ use sync::error::Code;
 use sync::ports::{Clock, Mirror};
 
 use super::args::PauseArgs;
-use super::output::Outcome;
+use super::output::{Outcome, Voice};
 use crate::clock::SystemClock;
 use crate::errand::{self, Errand};
 use crate::explain::Time;
@@ -18,7 +18,7 @@ use crate::profile::Profile;
 /// A pause that is longer was mistyped; without an end it lasts until it is taken back.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-pub async fn run(profile: &Profile, args: &PauseArgs) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, args: &PauseArgs, voice: Voice) -> Result<Outcome, Problem> {
     let zone = {
         let world = Sqlite::open_read_only(&profile.database())?.world()?;
         vendor_zone(world.vendor.as_ref())
@@ -42,7 +42,7 @@ pub async fn run(profile: &Profile, args: &PauseArgs) -> Result<Outcome, Problem
     }
     // Nobody reads fractions of a second.
     let until = until.map(|until| Timestamp::from_second(until.as_second()).unwrap_or(until));
-    errand::run(profile, &Errand::Pause { until }).await
+    errand::run(profile, voice, &Errand::Pause { until }).await
 }
 
 /// "2h", "90 min", "1 day".

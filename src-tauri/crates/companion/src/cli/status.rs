@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::view;
 use crate::words::Language;
-use crate::{settings, status};
+use crate::{notice, settings, status};
 
 pub fn run(profile: &Profile, language: Language) -> Result<Outcome, Problem> {
     let _: settings::Settings = profile.settings()?;
@@ -20,5 +20,14 @@ pub fn run(profile: &Profile, language: Language) -> Result<Outcome, Problem> {
     let pause = mirror.pause()?.filter(|pause| pause.holds(now));
     let activity = status::activity(&runs, pause, profile.is_locked());
     let overview = view::overview(&world, &runs, now, &activity);
-    Ok(Outcome::done(status::document(&world, &overview), status::text(&overview, language)))
+    let rebuilt = mirror.rebuilt()?;
+    let told = |language| notice::notices(rebuilt.as_ref(), runs.first(), overview.now, language);
+    let mut document = status::document(&world, &overview);
+    document["notices"] = notice::document(&told(Language::English));
+    let mut text = status::text(&overview, language);
+    let notices = told(language);
+    if !notices.is_empty() {
+        text = format!("{text}\n{}", notice::text(&notices));
+    }
+    Ok(Outcome::done(document, text))
 }

@@ -1,6 +1,6 @@
 //! `companion sync`: one run, the plan of one, or the schedule until somebody interrupts it.
 
-use mirror::Sqlite;
+use mirror::{Rebuilt, Sqlite};
 use sync::error::Code;
 use sync::ports::Mirror;
 use sync::report::{DecisionReport, Report};
@@ -8,11 +8,13 @@ use sync::world::{Direction, SyncOutcome};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::args::SyncArgs;
-use super::output::{self, Exit, Outcome};
+use super::output::{self, Exit, Outcome, Voice};
 use crate::controller::{Controller, Options};
 use crate::errand::{self, Errand};
+use crate::heal;
 use crate::import::FileOutcome;
 use crate::inbox::Settled;
+use crate::notice;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::settings::Settings;
@@ -20,28 +22,50 @@ use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 use crate::words::Language;
 
-pub async fn run(
-    profile: &Profile,
-    args: &SyncArgs,
-    language: Language,
-    json: bool,
-) -> Result<Outcome, Problem> {
+pub async fn run(profile: &Profile, args: &SyncArgs, voice: Voice) -> Result<Outcome, Problem> {
     let _: Settings = profile.settings()?;
     // Before anybody is asked for a passphrase.
-    match syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?) {
+    match before(profile) {
+        // It is healed by opening it for writing, and what was there before is looked at then.
+        Err(problem) if problem.code == Code::DatabaseDamaged => {}
         // Whoever keeps watching may be given files, with no account at all.
         Err(problem) if args.watch && problem.code == Code::NotConnected => {}
         ready => ready?,
     }
     if args.watch {
-        return watch(Wiring::open(profile).await?, language, json).await;
+        let wiring = Wiring::open(profile).await?;
+        if let Some(rebuilt) = &wiring.rebuilt {
+            tell(rebuilt, voice);
+        }
+        return watch(wiring, voice).await;
     }
-    errand::run(profile, &Errand::Sync { direction: args.direction.into(), dry_run: args.dry_run }).await
+    errand::run(profile, voice, &Errand::Sync { direction: args.direction.into(), dry_run: args.dry_run })
+        .await
 }
 
 /// Runs one sync of everything, or shows what it would do.
 pub async fn once(wiring: &Wiring, direction: Direction, dry_run: bool) -> Result<Outcome, Problem> {
+    if !dry_run {
+        heal::retake_imports(wiring).await?;
+    }
     Ok(outcome(&syncing::sync_once(wiring, &Wanted { direction, connections: None, dry_run }).await?))
+}
+
+/// What there is to sync, as far as it can be read.
+fn before(profile: &Profile) -> Result<(), Problem> {
+    syncing::ready(&Sqlite::open_read_only(&profile.database())?.world()?)
+}
+
+/// Says once, on stderr, that the database had to be built anew.
+pub(crate) fn tell(rebuilt: &Rebuilt, Voice { language, json }: Voice) {
+    let told = if json { Language::English } else { language };
+    let notice = notice::of_rebuild(rebuilt, told);
+    let line = if json {
+        serde_json::json!({ "notice": notice }).to_string()
+    } else {
+        notice::text(std::slice::from_ref(&notice))
+    };
+    output::note(&line);
 }
 
 /// The document, the sentences and the exit status of one run.
@@ -61,7 +85,7 @@ pub(super) fn outcome(report: &Report) -> Outcome {
 }
 
 /// Each run is told on stderr; the last one's document is the answer.
-async fn watch(wiring: Wiring, language: Language, json: bool) -> Result<Outcome, Problem> {
+async fn watch(wiring: Wiring, Voice { language, json }: Voice) -> Result<Outcome, Problem> {
     let mut interrupted = std::pin::pin!(interrupted());
     let mut handle = Controller::start(wiring, Options::default());
     output::note("Syncing. Interrupt to stop.");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sync::error::Code;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::place::Listener;
 use super::{Answer, CALLERS, Knock, LONGEST_REQUEST, Request, VERSION};
@@ -47,8 +47,8 @@ async fn serve(caller: impl AsyncRead + AsyncWrite + Unpin, knocks: &mpsc::Sende
     let answer = match understood(&line) {
         Err(problem) => Err(problem),
         Ok(request) => {
-            let (answer, answered) = oneshot::channel();
-            if knocks.send(Knock { errand: request.errand, answer }).await.is_err() {
+            let (knock, answered) = Knock::new(request.errand);
+            if knocks.send(knock).await.is_err() {
                 return;
             }
             let mut nothing = [0];

@@ -47,13 +47,18 @@ impl State {
             | Code::NotSignedIn
             | Code::NotConnected
             | Code::PermissionDenied
+            | Code::ProfileNotLinked
             | Code::KeychainUnavailable
+            | Code::ClockWrong
             | Code::SignInCancelled => Self::NeedsYou,
             Code::CalendarApiError
             | Code::InvalidIcsFormat
             | Code::SettingsInvalid
             | Code::DatabaseTooNew
             | Code::DatabaseError
+            | Code::DatabaseDamaged
+            | Code::DiskFull
+            | Code::ProfileReadOnly
             | Code::AlreadyRunning
             | Code::InvalidInput
             | Code::Internal => Self::Error,

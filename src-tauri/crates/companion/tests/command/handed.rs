@@ -132,6 +132,9 @@ async fn what_needs_her_or_the_profile_for_itself_is_refused_with_a_next_step() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_dies_in_the_middle_is_said_and_the_next_sync_heals() {
     let world = World::connected().await;
+    // A hint would have the app sync by itself before it is asked to.
+    let deaf = json!({"service": "bookiji", "route": "/api/vendor/changes/stream", "kind": "status:404"});
+    world.fault(deaf).await;
     let mut app = watch(&world).await;
     assert!(world.try_edit(json!({"as": "customer", "do": "book"})).await);
     world.fault(json!({"service": "google", "kind": "slow_reply:3000", "probability": 1.0})).await;

@@ -219,7 +219,7 @@ fn is_live(booking: &Value) -> bool {
     matches!(booking["status"].as_str(), Some("pending" | "confirmed")) && end.as_second() > now() + 60
 }
 
-fn hold(state: &Value, imported: &[(String, Timestamp)], round: u32) {
+pub fn hold(state: &Value, imported: &[(String, Timestamp)], round: u32) {
     let busy = state["busy"].as_array().unwrap();
     let covers = |at: Timestamp| {
         let time = |one: &Value, key: &str| one[key].as_str().unwrap().parse::<Timestamp>().unwrap();

@@ -149,7 +149,18 @@ async fn nothing_is_erased_while_bookiji_goes_on_blocking_unless_she_says_so() {
     let stopped = world.run(&["forget", "--yes"]).await;
     assert_eq!((stopped.status, &stopped.document["erased"]), (4, &json!([])), "{stopped:?}");
     assert_eq!(stopped.error["code"], "NETWORK_ERROR");
-    assert_eq!(names(&world), ["companion.db", "lock", "logs", "settings.toml", "vault"]);
+    assert_eq!(
+        names(&world),
+        [
+            "companion.db",
+            "companion.db.closed",
+            "companion.db.spare",
+            "lock",
+            "logs",
+            "settings.toml",
+            "vault"
+        ]
+    );
     let done = world.run(&["forget", "--yes", "--offline"]).await;
     assert_eq!(done.status, 0, "{done:?}");
     assert_eq!(names(&world), ["settings.toml"]);

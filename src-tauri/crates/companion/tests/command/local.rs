@@ -51,7 +51,7 @@ async fn a_broken_settings_file_is_named_and_left_alone() {
 #[tokio::test]
 async fn commands_of_other_days_are_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
-    for words in [&["connect", "outlook"][..], &["login", "--password", "x"], &[]] {
+    for words in [&["connect", "fax"][..], &["login", "--password", "x"], &[]] {
         let refused = run(dir.path(), words).await;
         assert_eq!(refused.status, 2, "{words:?}");
         assert_eq!(refused.document, Value::Null);

@@ -2,15 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod browser;
+mod caldav;
 mod cards;
+mod damaged;
 mod decide;
 mod desk;
 mod discreet;
+mod disk;
 mod explain;
 mod export;
 mod feeds;
 mod flow;
 mod handed;
+mod hints;
 mod import;
 mod inbox;
 mod invite;
@@ -19,6 +23,7 @@ mod leave;
 mod local;
 mod outlook;
 mod pause;
+mod today;
 mod trouble;
 mod two_computers;
 mod undo;

@@ -75,9 +75,11 @@ async fn while_calendar_sync_alone_is_off_bookings_that_can_be_read_are_not_writ
         .fault(json!({"service": "bookiji", "route": busy, "kind": "status:403:CALENDAR_SYNC_DISABLED"}))
         .await;
     let now: jiff::Timestamp = world.state().await["now"].as_str().unwrap().parse().unwrap();
-    let at = |hours: i64| (now + jiff::SignedDuration::from_hours(hours)).to_string();
+    // In her night, when nobody has an appointment that it would lie over.
+    let night = (now.as_second() / 86_400 + 2) * 86_400 + 7 * 3600;
+    let at = |seconds: i64| jiff::Timestamp::from_second(night + seconds).unwrap().to_string();
     let edit =
-        json!({"as": "vendor", "do": "create_event", "summary": "hers", "start": at(50), "end": at(51)});
+        json!({"as": "vendor", "do": "create_event", "summary": "hers", "start": at(0), "end": at(3600)});
     assert!(world.try_edit(edit).await);
     let off = world.run(&["sync"]).await;
     assert_eq!((off.status, &off.error["code"]), (4, &json!("SYNC_SWITCHED_OFF")), "{off:?}");

@@ -26,21 +26,34 @@ pub struct Said {
     pub document: Value,
     /// The `error` of the first JSON line on stderr that has one.
     pub error: Value,
-    #[expect(dead_code, reason = "a failed test prints it")]
     pub stderr: String,
 }
 
 impl World {
     /// A seeded sandbox and an empty profile that points at it.
     pub async fn start() -> Self {
-        Self::start_of(1).await
+        Self::start_with(Options::default()).await
     }
 
     /// A sandbox of so many vendors, and an empty profile for the first of them.
     pub async fn start_of(vendors: usize) -> Self {
+        Self::start_with(Options { vendors, ..Options::default() }).await
+    }
+
+    /// As [`World::start`], with services that have another time than this computer.
+    pub async fn at(now: jiff::Timestamp) -> Self {
+        Self::start_with(Options { now: Some(now), ..Options::default() }).await
+    }
+
+    /// A sandbox of which Bookiji is as it is today, and an empty profile.
+    pub async fn start_today() -> Self {
+        Self::start_with(Options { faithful: true, ..Options::default() }).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
-        let options = Options { write_settings: Some(settings.clone()), vendors, ..Options::default() };
+        let options = Options { write_settings: Some(settings.clone()), ..options };
         let sandbox = sandbox::serve(options).await.unwrap();
         let mut text = std::fs::read_to_string(&settings).unwrap();
         text.push_str("\n[vault]\nkind = \"passphrase-file\"\n");
@@ -54,12 +67,16 @@ impl World {
 
     /// As [`World::start`], with the vendor signed in and her Google account connected.
     pub async fn connected() -> Self {
-        let world = Self::start().await;
-        let login = world.login().await;
+        Self::start().await.with_account().await
+    }
+
+    /// Signs the vendor in and connects her Google account.
+    pub async fn with_account(self) -> Self {
+        let login = self.login().await;
         assert_eq!(login.status, 0, "{login:?}");
-        let connect = world.connect().await;
+        let connect = self.connect().await;
         assert_eq!(connect.status, 0, "{connect:?}");
-        world
+        self
     }
 
     pub async fn login(&self) -> Said {
@@ -130,6 +147,24 @@ impl World {
 
     pub async fn heal(&self) {
         self.control("DELETE", "faults", None).await;
+    }
+
+    /// Presses *Sync Now* on Bookiji's page, with a session of its own.
+    pub async fn asks_for_a_sync(&self) {
+        let base = &self.sandbox.base_url;
+        let body = json!({"email": self.sandbox.email, "password": self.sandbox.password});
+        let sign_in = self.browser.post(format!("{base}/supabase/auth/v1/token?grant_type=password"));
+        let session = sign_in.header("apikey", "sb_publishable_sandbox").json(&body).send().await.unwrap();
+        let session: Value = serde_json::from_str(&session.text().await.unwrap()).unwrap();
+        let asked = self.browser.post(format!("{base}/bookiji/api/vendor/calendar/sync"));
+        let asked = asked.bearer_auth(session["access_token"].as_str().unwrap());
+        let asked = asked.json(&json!({"direction": "bidirectional"})).send().await.unwrap();
+        assert!(asked.status().is_success());
+    }
+
+    /// What was asked of each service.
+    pub async fn requests(&self) -> Value {
+        self.control("GET", "requests", None).await
     }
 
     pub async fn state(&self) -> Value {

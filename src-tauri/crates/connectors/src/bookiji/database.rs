@@ -31,8 +31,13 @@ impl GoTrue {
 impl Database {
     /// A request for slots, still without a filter.
     pub(super) fn slots(&self, method: Method, prefer: &str) -> Request {
-        let url = self.base.at(&["rest", "v1", "availability_slots"]);
-        Request::new(Peer::Bookiji, method, "/rest/v1/availability_slots", url)
+        self.rows(method, "/rest/v1/availability_slots", &["availability_slots"], prefer)
+    }
+
+    /// A request for rows of another table, or a call of a function.
+    pub(super) fn rows(&self, method: Method, route: &'static str, of: &[&str], prefer: &str) -> Request {
+        let path: Vec<&str> = ["rest", "v1"].into_iter().chain(of.iter().copied()).collect();
+        Request::new(Peer::Bookiji, method, route, self.base.at(&path))
             .header(ACCEPT, "application/json")
             .header(API_KEY, &self.api_key)
             .header(PREFER, prefer)
@@ -81,6 +86,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         }
         error @ (ServiceError::SignInExpired { .. }
         | ServiceError::Forbidden { .. }
+        | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Rejected { .. }

@@ -1,30 +1,39 @@
 //! The platform as its own contract describes it (platform notes §6.2): bookings by cursor, busy time as a whole set, and
-//! slots as rows of its database.
+//! slots as rows of its database. What it is until then, [`rest`] speaks to; [`Site`] knows which of the two it is.
 
+mod dashboard;
 mod database;
+mod events;
+mod found;
+mod hints;
 mod lease;
 mod make_slots;
 mod profile;
 mod refusal;
+pub mod rest;
+mod site;
 mod slots;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::interval::Interval;
 use reqwest::header::HeaderName;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sync::booking::{Booking, iso_ms};
 use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
 use sync::lease::{Fencing, Installation, Lease};
-use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
+use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
+pub use self::dashboard::{Heartbeat, Registration};
 pub use self::database::Database;
+use self::found::Found;
+pub use self::hints::{Hint, Hints};
 use self::lease::Fence;
+pub use self::site::{Interface, Site, Told};
 use self::slots::Slots;
 use crate::http::{Base, Http, Method, Peer, Request, garbled};
 use crate::tokens::{Signed, Tokens};
@@ -198,54 +207,5 @@ impl Platform for Bookiji {
 
     fn fencing_seen(&self) -> Option<Fencing> {
         self.fence.seen()
-    }
-}
-
-/// What the pages held so far. A booking that comes twice counts as it came last.
-#[derive(Default)]
-struct Found {
-    bookings: BTreeMap<BookingId, Option<Booking>>,
-    nameless: usize,
-}
-
-impl Found {
-    fn take(&mut self, values: Vec<Value>, removed: Vec<BookingId>) {
-        for value in values {
-            let Some(id) = value["id"].as_str().map(BookingId::from) else {
-                tracing::warn!("a booking without an id cannot be held");
-                self.nameless += 1;
-                continue;
-            };
-            let booking = wire::Booking::deserialize(&value).map_or_else(
-                |_| {
-                    tracing::warn!(booking = %id, "a booking cannot be read; its event stays as it is");
-                    wire::unreadable(id.clone(), &value)
-                },
-                wire::Booking::into_booking,
-            );
-            self.bookings.insert(id, Some(booking));
-        }
-        self.bookings.extend(removed.into_iter().map(|id| (id, None)));
-    }
-
-    /// What has no id is neither there nor absent, so a reading with such a thing is never whole.
-    fn whole(self, cursor: Option<&Cursor>, next: Option<Cursor>) -> Reading<Booking, BookingId> {
-        if self.nameless > 0 {
-            return self.partial(garbled(Peer::Bookiji, "some of its bookings have no id"));
-        }
-        let (live, dead): (Vec<_>, Vec<_>) = self.bookings.into_iter().partition(|(_, b)| b.is_some());
-        let items = live.into_iter().filter_map(|(_, booking)| booking).collect();
-        match (cursor, next) {
-            (Some(_), Some(cursor)) => Reading::Delta {
-                changed: items,
-                removed: dead.into_iter().map(|(id, _)| id).collect(),
-                cursor,
-            },
-            (_, next) => Reading::Snapshot { items, coverage: Coverage::Everything, cursor: next },
-        }
-    }
-
-    fn partial(self, reason: ServiceError) -> Reading<Booking, BookingId> {
-        Reading::Partial { items: self.bookings.into_values().flatten().collect(), reason }
     }
 }

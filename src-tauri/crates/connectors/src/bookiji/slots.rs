@@ -18,7 +18,7 @@ use crate::tokens::Signed;
 const PAGE: &str = "1000";
 /// More pages than this are no table but a loop.
 const PAGES: usize = 200;
-const COLUMNS: &str = "id,start_time,end_time,is_available";
+pub(super) const COLUMNS: &str = "id,start_time,end_time,is_available";
 
 /// The slots of whoever is signed in.
 pub(super) struct Slots<'a> {
@@ -28,8 +28,8 @@ pub(super) struct Slots<'a> {
 }
 
 #[derive(Deserialize)]
-struct Row {
-    id: SlotId,
+pub(super) struct Row {
+    pub(super) id: SlotId,
     start_time: Timestamp,
     end_time: Timestamp,
     is_available: bool,
@@ -98,7 +98,7 @@ impl Slots<'_> {
         Err(if there.is_empty() { ServiceError::Gone { service } } else { ServiceError::Stale { service } })
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
         let answer = self.signed.send(request).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(error(&answer)) }
     }
@@ -106,14 +106,14 @@ impl Slots<'_> {
 
 impl Row {
     /// A row that ends before it starts takes up no time.
-    fn into_slot(self) -> Option<Slot> {
+    pub(super) fn into_slot(self) -> Option<Slot> {
         let span = Interval::new(self.start_time, self.end_time)?;
         Some(Slot { span, id: self.id, open: self.is_available })
     }
 }
 
 /// How many rows there are from this page on: `0-999/2600`.
-fn left(answer: &Answer) -> Option<usize> {
+pub(super) fn left(answer: &Answer) -> Option<usize> {
     answer.header("content-range")?.rsplit_once('/')?.1.parse().ok()
 }
 

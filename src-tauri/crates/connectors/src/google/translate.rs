@@ -5,7 +5,6 @@ use calendar::zone::Zone;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sync::booking::Draft;
 use sync::ids::{BookingId, ETag, RemoteId};
@@ -159,23 +158,15 @@ fn placed(start: Option<When>, end: Option<When>) -> (When, End) {
             (start, End::At(end))
         }
         (Some(When::Date(day)), _) => (When::Date(day), End::Unstated),
-        (Some(start), _) => (vague(wall(&start)), End::Lasting { days: 1, seconds: 0 }),
+        (Some(start), _) => (vague(start.wall()), End::Lasting { days: 1, seconds: 0 }),
         (None, Some(end)) => {
-            let wall = wall(&end);
+            let wall = end.wall();
             (vague(wall.saturating_sub(jiff::Span::new().days(1))), End::Lasting { days: 1, seconds: 0 })
         }
         // No day to block, and blocking them all would close her calendar: it stands long past, and in the log.
         (None, None) => {
-            (vague(wall(&When::Utc(Timestamp::UNIX_EPOCH))), End::Lasting { days: 1, seconds: 0 })
+            (vague(When::Utc(Timestamp::UNIX_EPOCH).wall()), End::Lasting { days: 1, seconds: 0 })
         }
-    }
-}
-
-fn wall(when: &When) -> DateTime {
-    match when {
-        When::Date(day) => day.to_datetime(jiff::civil::Time::midnight()),
-        When::Utc(at) => TimeZone::UTC.to_datetime(*at),
-        When::Zoned { wall, .. } | When::Floating(wall) => *wall,
     }
 }
 

@@ -9,10 +9,12 @@ mod gate;
 mod network;
 mod request;
 mod retry_after;
+mod skew;
+mod stream;
 
 use std::error::Error as _;
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sync::error::ServiceError;
@@ -27,6 +29,8 @@ pub use network::{Network, NetworkError};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
+pub use skew::Skew;
+pub(crate) use stream::{Opened, Stream};
 
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -57,6 +61,7 @@ pub struct Http {
     /// Loopback never goes through the system's proxy.
     home: reqwest::Client,
     counters: Counters,
+    skew: Skew,
     timeouts: Timeouts,
     /// What all vendors of this computer together may ask of Bookiji.
     bookiji: Option<Budget>,
@@ -78,7 +83,7 @@ impl Http {
     pub fn through(network: &Network, counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
         let abroad = build(network.abroad(builder(timeouts)))?;
         let home = build(network.trusted(builder(timeouts)).no_proxy())?;
-        Ok(Self { abroad, home, counters, timeouts, bookiji: None })
+        Ok(Self { abroad, home, counters, skew: Skew::default(), timeouts, bookiji: None })
     }
 
     /// The same connections for another profile of this process, counted apart.
@@ -96,6 +101,12 @@ impl Http {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How far the services' clocks are from ours.
+    #[must_use]
+    pub fn skew(&self) -> &Skew {
+        &self.skew
     }
 
     /// Sends one request and reads the whole answer, whatever its status.
@@ -126,16 +137,56 @@ impl Http {
         result
     }
 
+    /// Sends one request whose answer may go on for hours, and reads no more of it than it is asked for. An answer that
+    /// is a refusal is read whole.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub(crate) async fn open(&self, request: Request) -> Result<Opened, ServiceError> {
+        let (peer, route, shows_redirects) = (request.peer, request.route, request.shows_redirects);
+        let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
+        if let Some(budget) = self.bookiji.as_ref().filter(|_| peer == Peer::Bookiji && is_of_the_api(route))
+        {
+            budget.draw().await;
+        }
+        self.counters.count(peer);
+        let began = Instant::now();
+        let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;
+        let response = sent.map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
+        tracing::debug!(service = peer.key(), route, status = response.status().as_u16(), "opened");
+        if response.status().is_success() {
+            return Ok(Opened::Stream(Stream::new(peer, self.timeouts, response)));
+        }
+        Ok(Opened::Refused(self.whole(peer, response, began, shows_redirects).await?))
+    }
+
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
-        let peer = request.peer;
-        let mut response =
-            request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
-        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+        let (peer, shows_redirects) = (request.peer, request.shows_redirects);
+        let (sent, began) = (now(), Instant::now());
+        let response = request
+            .into_reqwest(client)
+            .send()
+            .await
+            .map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
+        self.skew.hear(peer, response.headers(), sent, now());
+        self.whole(peer, response, began, shows_redirects).await
+    }
+
+    async fn whole(
+        &self,
+        peer: Peer,
+        mut response: reqwest::Response,
+        began: Instant,
+        shows_redirects: bool,
+    ) -> Result<Answer, ServiceError> {
+        let broken = |error: &reqwest::Error, begun| self.broken(peer, error, begun, began.elapsed());
+        let status = response.status();
+        if !shows_redirects && status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }
-        let (status, headers) = (response.status(), response.headers().clone());
+        let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.broken(peer, &error, true))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| broken(&error, true))? {
             if body.len() + piece.len() > BODY_CAP {
                 return Err(garbled(peer, "it is larger than 16 MB"));
             }
@@ -144,9 +195,12 @@ impl Http {
         Ok(Answer { peer, status, headers, body, received_at: now() })
     }
 
-    fn broken(&self, peer: Peer, error: &reqwest::Error, begun: bool) -> ServiceError {
-        let Timeouts { connect, silence, .. } = self.timeouts;
+    fn broken(&self, peer: Peer, error: &reqwest::Error, begun: bool, took: Duration) -> ServiceError {
+        let Timeouts { connect, silence, whole } = self.timeouts;
         if error.is_timeout() {
+            if took >= whole {
+                return unreachable(peer, &format!("its answer had not ended after {} s", whole.as_secs()));
+            }
             let waited = if error.is_connect() { connect } else { silence };
             return unreachable(peer, &format!("no answer in {} s", waited.as_secs()));
         }

@@ -109,7 +109,7 @@ pub(super) fn events(master: &wire::Event, instances: Vec<wire::Event>) -> Vec<R
 }
 
 fn group(master: &wire::Event, way: Option<Way>, mut times: Vec<(When, End)>) -> Option<RemoteEvent> {
-    times.sort_by_key(|(start, _)| order(start));
+    times.sort_by_key(|(start, _)| start.wall());
     times.dedup();
     let mut times = times.into_iter();
     let (start, end) = times.next()?;
@@ -127,12 +127,4 @@ fn group(master: &wire::Event, way: Option<Way>, mut times: Vec<(When, End)>) ->
         None => whole,
         Some(_) => RemoteEvent { id, marker: None, created_as: None, ..whole },
     })
-}
-
-fn order(when: &When) -> jiff::civil::DateTime {
-    match when {
-        When::Date(day) => day.to_datetime(jiff::civil::Time::midnight()),
-        When::Utc(at) => jiff::tz::TimeZone::UTC.to_datetime(*at),
-        When::Zoned { wall, .. } | When::Floating(wall) => *wall,
-    }
 }

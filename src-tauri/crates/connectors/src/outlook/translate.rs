@@ -110,10 +110,10 @@ pub(super) fn span(wire: &wire::Event) -> (When, End) {
             let day = End::Lasting { days: 1, seconds: 0 };
             match (start, end) {
                 (Some(When::Date(start)), _) => (When::Date(start), End::Unstated),
-                (Some(start), _) => (vague(wall(&start)), day),
-                (None, Some(end)) => (vague(wall(&end).saturating_sub(Span::new().days(1))), day),
+                (Some(start), _) => (vague(start.wall()), day),
+                (None, Some(end)) => (vague(end.wall().saturating_sub(Span::new().days(1))), day),
                 // No day to block, and blocking them all would close her calendar: it stands long past, and in the log.
-                (None, None) => (vague(wall(&When::Utc(Timestamp::UNIX_EPOCH))), day),
+                (None, None) => (vague(When::Utc(Timestamp::UNIX_EPOCH).wall()), day),
             }
         }
     }
@@ -138,14 +138,6 @@ fn day(moment: &wire::Moment, original_zone: Option<&str>) -> Option<Date> {
     let made = Zone::named(original_zone?).time_zone()?;
     let there = made.to_datetime(told.to_ambiguous_timestamp(wall).compatible().ok()?);
     (there.time() == Time::midnight()).then(|| there.date())
-}
-
-fn wall(when: &When) -> DateTime {
-    match when {
-        When::Date(day) => day.to_datetime(Time::midnight()),
-        When::Utc(at) => TimeZone::UTC.to_datetime(*at),
-        When::Zoned { wall, .. } | When::Floating(wall) => *wall,
-    }
 }
 
 /// The body of a create. Attendees are never named: Microsoft would write to them.

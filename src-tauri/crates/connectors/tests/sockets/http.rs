@@ -114,6 +114,54 @@ async fn a_silent_server_is_left_after_a_while() {
 }
 
 #[tokio::test]
+async fn whatever_a_server_holds_back_a_request_ends_by_its_deadline() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let timeouts = Timeouts {
+        silence: Duration::from_millis(200),
+        whole: Duration::from_millis(700),
+        ..Timeouts::default()
+    };
+    let drip = |head: &str, every| Reply::Drip(format!("{HEAD}{head}"), "5\r\n[1,2,\r\n", every);
+    type Case = (&'static str, fn(&dyn Fn(&str, Duration) -> Reply) -> Reply);
+    let cases: [Case; 5] = [
+        ("accepts and says nothing", |_| Reply::Silence),
+        ("sends half a head", |_| Reply::Drip("HTTP/1.1 2".to_owned(), "", Duration::from_secs(60))),
+        ("sends a head and no body", |_| {
+            Reply::Drip(format!("{HEAD}Content-Length: 9\r\n\r\n"), "", Duration::from_secs(60))
+        }),
+        ("sends a piece now and then", |drip| {
+            drip("Transfer-Encoding: chunked\r\n\r\n", Duration::from_millis(150))
+        }),
+        ("never ends", |drip| drip("Transfer-Encoding: chunked\r\n\r\n", Duration::from_millis(5))),
+    ];
+    for (what, reply) in cases {
+        let server = Server::start(move |_, _| reply(&drip)).await;
+        let http = Http::new(Counters::default(), timeouts).unwrap();
+        let request = Request::new(Peer::Google, Method::GET, "/", server.url.clone());
+        let began = std::time::Instant::now();
+        let error = http.send(request).await.err().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(3), "{what}: {:?}", began.elapsed());
+        assert!(
+            matches!(error, ServiceError::Unreachable { .. } | ServiceError::Failing { .. }),
+            "{what}: {error:?}"
+        );
+        assert!(error.may_pass() && error.outcome_unknown(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_an_answer_is_heard_and_a_wrong_clock_shows() {
+    let server = Server::start(|_, _| {
+        Reply::with(200, "Content-Type: application/json\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n", "{}")
+    })
+    .await;
+    let http = stack();
+    assert_eq!(http.skew().estimate(), None);
+    http.send(Request::new(Peer::Google, Method::GET, "/", server.url.clone())).await.unwrap();
+    assert!(http.skew().estimate().unwrap().as_hours() < -24 * 365 * 20);
+}
+
+#[tokio::test]
 async fn statuses_say_what_to_do_next() {
     async fn check(status: u16, headers: &str, expected: fn(&ServiceError) -> bool) {
         let headers = headers.to_owned();

@@ -50,7 +50,7 @@ pub fn spend(tx: &Transaction<'_>, mapping: &Mapping) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Answer> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Answer> {
     let booking: String = row.get("booking_id")?;
     Ok(Answer {
         booking: (!booking.is_empty()).then_some(BookingId(booking)),

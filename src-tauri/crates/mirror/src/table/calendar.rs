@@ -107,7 +107,7 @@ pub fn forget(tx: &Transaction<'_>, id: &CalendarId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<LinkedCalendar> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<LinkedCalendar> {
     let moment =
         |name: &str| -> rusqlite::Result<_> { Ok(row.get::<_, Option<Moment>>(name)?.map(|at| at.0)) };
     Ok(LinkedCalendar {

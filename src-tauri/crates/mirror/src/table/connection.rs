@@ -46,7 +46,7 @@ pub fn remove(tx: &Transaction<'_>, id: &ConnectionId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         id: ConnectionId(row.get("id")?),
         service: row.get::<_, Word<_>>("service")?.0,

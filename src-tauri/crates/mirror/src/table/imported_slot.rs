@@ -52,7 +52,7 @@ pub fn remove(tx: &Transaction<'_>, (calendar, span): &SlotKey) -> Result<(), Fa
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<ImportedSlot> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<ImportedSlot> {
     let start = row.get::<_, Moment>("start_at")?.0;
     let end = row.get::<_, Moment>("end_at")?.0;
     let span = Interval::new(start, end)

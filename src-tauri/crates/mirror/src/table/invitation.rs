@@ -32,7 +32,7 @@ pub fn put(tx: &Transaction<'_>, invitation: &Invitation) -> Result<(), Failure>
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Invitation> {
     Ok(Invitation {
         calendar: CalendarId(row.get("calendar_id")?),
         event: RemoteId(row.get("external_event_id")?),

@@ -57,7 +57,7 @@ pub fn remove(tx: &Transaction<'_>, booking: &BookingId, calendar: &CalendarId) 
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Mapping> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Mapping> {
     Ok(Mapping {
         booking: BookingId(row.get("booking_id")?),
         calendar: CalendarId(row.get("calendar_id")?),

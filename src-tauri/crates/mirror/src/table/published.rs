@@ -51,7 +51,7 @@ pub fn remove(tx: &Transaction<'_>, source: &CalendarId) -> Result<(), Failure> 
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<PublishedBusy> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<PublishedBusy> {
     let start = row.get::<_, Moment>("window_start")?.0;
     let end = row.get::<_, Moment>("window_end")?.0;
     let window = Interval::new(start, end)

@@ -95,7 +95,7 @@ pub fn remove_foreign(tx: &Transaction<'_>, calendar: &CalendarId) -> Result<(),
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<RemoteEvent> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<RemoteEvent> {
     let booking: Option<_> = row.get("marker_booking_id")?;
     let generation: Option<_> = row.get("marker_generation")?;
     Ok(RemoteEvent {

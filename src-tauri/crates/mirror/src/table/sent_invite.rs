@@ -31,7 +31,7 @@ pub fn put(tx: &Transaction<'_>, booking: &BookingId, invite: &SentInvite) -> Re
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<SentInvite> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<SentInvite> {
     Ok(SentInvite {
         sequence: row.get("sequence")?,
         checksum: row.get("checksum")?,

@@ -32,7 +32,7 @@ pub fn set(tx: &Transaction<'_>, vendor: &Vendor) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Vendor> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Vendor> {
     Ok(Vendor {
         id: VendorId(row.get("id")?),
         name: row.get("name")?,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::lease::Door;
-use super::platform::{Booking, BookingAsk, Status};
+use super::platform::{Booking, BookingAsk, Change, Status};
 use super::problem::Problem;
 use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
 use crate::app::App;
@@ -127,21 +127,21 @@ pub async fn changes(State(app): State<App>, call: Call) -> Response {
         let changes: Vec<_> =
             world.platform.changes.iter().filter(|change| change.sequence > seen).take(limit).collect();
         let next = changes.last().map_or(seen, |change| change.sequence);
-        let told: Vec<Value> = changes
-            .iter()
-            .map(|change| {
-                let mut told = json!({"seq": change.sequence, "type": change.kind, "at": zulu_ms(change.at)});
-                if let Some(booking) = &change.booking {
-                    told["booking_id"] = json!(booking);
-                }
-                if let Some(slot) = &change.slot {
-                    told["slot_id"] = json!(slot);
-                }
-                told
-            })
-            .collect();
+        let told: Vec<Value> = changes.into_iter().map(hint).collect();
         Ok(json!({"changes": told, "next_cursor": seal(next)}))
     })
+}
+
+/// A change as it is told.
+pub(super) fn hint(change: &Change) -> Value {
+    let mut told = json!({"seq": change.sequence, "type": change.kind, "at": zulu_ms(change.at)});
+    if let Some(booking) = &change.booking {
+        told["booking_id"] = json!(booking);
+    }
+    if let Some(slot) = &change.slot {
+        told["slot_id"] = json!(slot);
+    }
+    told
 }
 
 fn target(world: &World, body: &Map<String, Value>) -> Result<String, Problem> {
@@ -185,11 +185,11 @@ fn statuses(call: &Call) -> Result<Vec<Status>, Problem> {
         .collect()
 }
 
-fn seal(sequence: u64) -> String {
+pub(super) fn seal(sequence: u64) -> String {
     BASE64URL_NOPAD.encode(format!("v1:{sequence}").as_bytes())
 }
 
-fn cursor(word: &str) -> Result<u64, Problem> {
+pub(super) fn cursor(word: &str) -> Result<u64, Problem> {
     let invalid = || Problem::new(422, "INVALID_CURSOR", "cursor was not made by this server");
     let bytes = BASE64URL_NOPAD.decode(word.as_bytes()).map_err(|_| invalid())?;
     let text = String::from_utf8(bytes).map_err(|_| invalid())?;

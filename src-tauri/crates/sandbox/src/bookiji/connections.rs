@@ -93,7 +93,7 @@ pub async fn heartbeat(State(app): State<App>, call: Call) -> Response {
 
 /// The vendor asks for a sync on the web page; the desktop app sees `sync_needed`.
 pub async fn request_sync(State(app): State<App>, call: Call) -> Response {
-    write(&app, &call, |world, body, _| {
+    write(&app, &call, |world, body, now| {
         if let Some(direction) = optional_text(body, "direction")?
             && !["bidirectional", "to_calendar", "from_calendar"].contains(&direction)
         {
@@ -106,6 +106,7 @@ pub async fn request_sync(State(app): State<App>, call: Call) -> Response {
             }
             None => return Err(Problem::validation("Connection ID is required")),
         }
+        world.platform.note("sync_requested", now);
         Ok(json!({"success": true, "message": "Sync triggered"}))
     })
 }

@@ -9,6 +9,7 @@ pub mod openings;
 pub mod platform;
 pub mod problem;
 pub mod request;
+mod stream;
 pub mod vendor;
 
 use axum::Router;
@@ -33,6 +34,7 @@ pub fn routes() -> Router<App> {
         .route("/bookiji/api/vendor/bookings/{id}/cancel", post(bookings::cancel))
         .route("/bookiji/api/bookings/reschedule", post(bookings::reschedule))
         .route("/bookiji/api/vendor/changes", get(bookings::changes))
+        .route("/bookiji/api/vendor/changes/stream", get(stream::changes))
         .route("/bookiji/api/vendor/availability/slots", get(availability::slots).post(availability::create))
         .route("/bookiji/api/vendor/availability/conflicts", get(availability::conflicts))
         .route("/bookiji/api/vendor/calendar/busy", put(busy::put))

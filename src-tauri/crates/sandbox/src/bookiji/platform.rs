@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::lease::Leases;
 use super::openings::{Openings, Overlap};
 use super::problem::Problem;
+use crate::database::OpsEvent;
 use crate::names::Names;
 use crate::time::postgres;
 
@@ -40,6 +41,11 @@ pub struct Platform {
     pub settings: Settings,
     #[serde(default)]
     pub leases: Leases,
+    /// It behaves as today's platform does: see [`crate::database`].
+    #[serde(default)]
+    pub faithful: bool,
+    #[serde(default)]
+    pub ops: Vec<OpsEvent>,
     /// Counts every change to a booking; cursors come from it.
     pub sequence: u64,
 }
@@ -111,9 +117,20 @@ pub struct Booking {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub sequence: u64,
+    /// Who has paid the fee has one.
+    #[serde(default)]
+    pub payment: Option<String>,
+    #[serde(default)]
+    pub confirmed_at: Option<Timestamp>,
 }
 
 impl Booking {
+    /// Whether nobody else can have its time.
+    #[must_use]
+    pub fn holds_time(&self) -> bool {
+        !matches!(self.status, Status::Cancelled | Status::NoShow)
+    }
+
     /// Whether it takes up the vendor's time.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -121,7 +138,7 @@ impl Booking {
     }
 
     fn holds(&self, start: Timestamp, end: Timestamp) -> bool {
-        !matches!(self.status, Status::Cancelled | Status::NoShow) && self.start < end && start < self.end
+        self.holds_time() && self.start < end && start < self.end
     }
 
     /// The time that nobody else can book because of it.
@@ -301,6 +318,8 @@ impl Platform {
             created_at: now,
             updated_at: now,
             sequence: 0,
+            payment: None,
+            confirmed_at: None,
         };
         let id = booking.id.clone();
         self.bookings.insert(id.clone(), booking);
@@ -499,6 +518,11 @@ impl Platform {
         self.settle_slots(now);
     }
 
+    /// A hint that is about no booking and no slot.
+    pub fn note(&mut self, kind: &str, now: Timestamp) {
+        self.log(kind, None, None, now);
+    }
+
     fn log(&mut self, kind: &str, booking: Option<String>, slot: Option<String>, at: Timestamp) {
         let sequence = self.changes.last().map_or(0, |change| change.sequence) + 1;
         if self.changes.len() >= CHANGES_KEPT {
@@ -528,9 +552,9 @@ impl Platform {
             "updated_at": postgres(booking.updated_at),
             "quote_id": null,
             "state": "quoted",
-            "stripe_payment_intent_id": null,
+            "stripe_payment_intent_id": booking.payment,
             "idempotency_key": null,
-            "confirmed_at": null,
+            "confirmed_at": booking.confirmed_at.map(postgres),
             "cancelled_at": if cancelled { json!(postgres(booking.updated_at)) } else { Value::Null },
             "cancelled_reason": booking.reason,
             "refunded_at": null,

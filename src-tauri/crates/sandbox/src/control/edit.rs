@@ -35,6 +35,7 @@ mod event;
 mod feed;
 mod outlook;
 mod slot;
+mod today;
 
 use axum::Json;
 use axum::extract::State;
@@ -84,9 +85,15 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
     let now = app.clock().now();
     let world = &mut *app.world();
     let done = match (order.text("as"), order.text("do")) {
+        (Some("customer"), Some(action)) if world.platform.faithful => {
+            today::by_customer(world, action, &order, now)
+        }
         (Some("customer"), Some(action)) => booking::by_customer(world, action, &order, now),
         (Some("vendor" | "publisher"), Some(action)) if action.ends_with("_feed") => {
             feed::by_publisher(world, action, &order, now)
+        }
+        (Some("vendor"), Some(action)) if action.ends_with("_booking") && world.platform.faithful => {
+            today::by_vendor(world, action, &order, now)
         }
         (Some("vendor"), Some(action)) if action.ends_with("_booking") || action == "set_time_zone" => {
             booking::by_vendor(world, action, &order, now)

@@ -34,6 +34,8 @@ pub async fn state(State(app): State<App>) -> Response {
         "neighbour": {"id": world.platform.neighbour.id,
             "slots": slots(world.platform.neighbour.slots.values())},
         "busy": busy(&world),
+        "ops_events": world.platform.ops.iter().map(|event| json!({"type": event.kind,
+            "payload": event.payload, "at": zulu(event.at)})).collect::<Vec<_>>(),
         "connections": world.platform.connections.values().collect::<Vec<_>>(),
         "calendars": world.google.accounts.iter().flat_map(|(account, held)| {
             held.calendars.values().map(move |calendar| calendar_json(account, calendar))

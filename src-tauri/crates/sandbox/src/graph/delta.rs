@@ -58,6 +58,7 @@ pub async fn round(State(app): State<App>, call: Call) -> Result<Response, Refus
         duplicate: skip.is_some() && app.misbehaves(&call, Quirk::DuplicatePage),
         reordered: app.misbehaves(&call, Quirk::Reordered),
         empty: app.misbehaves(&call, Quirk::EmptyListing),
+        quiet: word.is_some() && app.misbehaves(&call, Quirk::QuietSeries),
     };
     let now = app.clock().now();
     let world = &mut *app.world();
@@ -150,6 +151,7 @@ struct Bent {
     duplicate: bool,
     reordered: bool,
     empty: bool,
+    quiet: bool,
 }
 
 struct Page {
@@ -169,7 +171,7 @@ fn page(
     if bent.empty {
         return Page { items: Vec::new(), after: None };
     }
-    let told = |item: &Item| changes_of(token, item, mailbox, caller);
+    let told = |item: &Item| changes_of(token, item, mailbox, caller, bent.quiet);
     let mut items: Vec<Map<String, Value>> = Vec::new();
     let (mut last, mut again) = (token.after.clone(), None);
     let size = match (bent.short, token.after.is_empty()) {
@@ -211,7 +213,13 @@ fn page(
 }
 
 /// What a round says of one item.
-fn changes_of(token: &Token, item: &Item, mailbox: &Mailbox, caller: &Caller) -> Vec<Map<String, Value>> {
+fn changes_of(
+    token: &Token,
+    item: &Item,
+    mailbox: &Mailbox,
+    caller: &Caller,
+    quiet: bool,
+) -> Vec<Map<String, Value>> {
     let immutable = caller.prefer.immutable_ids;
     let zone = mailbox.zone();
     let removed = |id: String| {
@@ -254,6 +262,9 @@ fn changes_of(token: &Token, item: &Item, mailbox: &Mailbox, caller: &Caller) ->
     if item.recurrence.is_none() && placed.is_empty() {
         // Also of what was never in the window.
         told.push(removed(item.id(None, immutable)));
+    }
+    if quiet && item.recurrence.is_some() {
+        return told;
     }
     told.extend(
         item.cancelled

@@ -125,6 +125,13 @@ pub fn etag(change_key: &str) -> String {
     format!("W/\"{change_key}\"")
 }
 
+/// Nobody's, for a life that was saved before there was an Outlook.
+impl Default for Outlook {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
 impl Outlook {
     #[must_use]
     pub fn new(seed: u64) -> Self {

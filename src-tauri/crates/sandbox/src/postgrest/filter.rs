@@ -125,6 +125,7 @@ mod tests {
     const TABLE: Table = Table {
         name: "things",
         columns: &[("at", Kind::Instant), ("open", Kind::Flag), ("note", Kind::Text), ("size", Kind::Number)],
+        embeds: &[],
     };
 
     #[track_caller]

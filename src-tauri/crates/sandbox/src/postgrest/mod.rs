@@ -1,6 +1,7 @@
 //! The tables that a vendor's client reaches straight through the database's REST door, as PostgREST serves them: her
 //! profile, her services and the slots. Decides who asks; what a query means is its own files' business.
 
+mod bookings;
 mod cell;
 mod filter;
 mod order;
@@ -16,7 +17,7 @@ mod table;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 pub use self::slot_body::Draft;
@@ -44,6 +45,7 @@ const PROFILES: Table = Table {
         ("availability_mode", Text),
         ("business_hours", Json),
     ],
+    embeds: &[],
 };
 
 const SERVICES: Table = Table {
@@ -59,6 +61,7 @@ const SERVICES: Table = Table {
         ("duration_minutes", Number),
         ("is_active", Flag),
     ],
+    embeds: &[],
 };
 
 pub fn routes() -> Router<App> {
@@ -69,6 +72,17 @@ pub fn routes() -> Router<App> {
             "/supabase/rest/v1/availability_slots",
             get(slots::read).post(slots::insert).patch(slots::update).delete(slots::delete),
         )
+}
+
+/// What else today's database has behind the same door.
+pub fn todays_routes() -> Router<App> {
+    Router::new()
+        .route(
+            "/supabase/rest/v1/bookings",
+            get(bookings::read).post(bookings::insert).patch(bookings::update).delete(bookings::delete),
+        )
+        .route("/supabase/rest/v1/rpc/reschedule_booking_atomically", post(bookings::reschedule))
+        .route("/supabase/rest/v1/ops_events", get(bookings::ops_events))
 }
 
 async fn profiles(State(app): State<App>, call: Call) -> Response {

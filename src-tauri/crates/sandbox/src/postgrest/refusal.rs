@@ -49,6 +49,11 @@ impl Refusal {
     }
 
     #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
+    #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }

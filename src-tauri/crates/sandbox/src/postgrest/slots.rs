@@ -14,12 +14,13 @@ use super::query;
 use super::refusal::Refusal;
 use super::select::Select;
 use super::slot_body::{Draft, objects};
-use super::slot_table::{Statement, Target};
+use super::slot_table::{Statement, Target, not_hers};
 use super::table::Table;
 use super::{Caller, admit};
 use crate::app::App;
 use crate::bookiji::lease::Door;
 use crate::bookiji::platform::Slot;
+use crate::database;
 use crate::faults::Quirk;
 use crate::wire::Call;
 use crate::world::World;
@@ -38,6 +39,7 @@ const SLOTS: Table = Table {
         ("version", Number),
         ("recurring_rule_id", Id),
     ],
+    embeds: &[],
 };
 
 pub async fn read(State(app): State<App>, call: Call) -> Response {
@@ -58,6 +60,9 @@ pub async fn insert(State(app): State<App>, call: Call) -> Response {
         let objects = objects(&SLOTS, &call.body)?;
         let resolution = Prefer::of(&call).resolution;
         let target = target(&call)?;
+        if !world.is_linked() {
+            return Err(not_hers(""));
+        }
         let mut statement = Statement::begin(&world.platform, &world.vendor.id);
         for object in &objects {
             let draft = Draft::new(&SLOTS, object, world.names.uuid(), now)?;
@@ -73,7 +78,7 @@ pub async fn insert(State(app): State<App>, call: Call) -> Response {
 }
 
 pub async fn update(State(app): State<App>, call: Call) -> Response {
-    write(&app, &call, StatusCode::OK, |world, _| {
+    write(&app, &call, StatusCode::OK, |world, now| {
         let changes = match objects(&SLOTS, &call.body)?.as_slice() {
             [changes] => changes.clone(),
             _ => return Err(Refusal::body()),
@@ -88,7 +93,13 @@ pub async fn update(State(app): State<App>, call: Call) -> Response {
             draft.take(&SLOTS, &changes)?;
             statement.replace(&slot.id, draft)?;
         }
-        Ok(statement.commit(&mut world.platform))
+        let written = statement.commit(&mut world.platform);
+        if world.platform.faithful && changes.contains_key("is_available") {
+            for slot in &written {
+                database::slot_was_set(&mut world.platform, &slot.id, slot.is_available, now);
+            }
+        }
+        Ok(written)
     })
 }
 
@@ -109,6 +120,9 @@ fn meant(world: &World, call: &Call, verb: &str) -> Result<Vec<Slot>, Refusal> {
     let filters = Filter::all(&SLOTS, call)?;
     if filters.is_empty() {
         return Err(Refusal::new(400, "21000", format!("{verb} requires a WHERE clause")));
+    }
+    if !world.is_linked() {
+        return Ok(Vec::new());
     }
     let passes = |slot: &&Slot| {
         let row = slot.row(&world.vendor.id);

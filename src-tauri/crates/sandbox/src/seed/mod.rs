@@ -28,6 +28,10 @@ pub struct Plan {
     /// Whether her Outlook holds a life too.
     pub outlook: bool,
     pub now: Timestamp,
+    /// The platform behaves as today's does.
+    pub faithful: bool,
+    /// Her profile has another id than her sign-in. The contract does not mind; today's platform does.
+    pub unlinked: bool,
 }
 
 /// # Errors
@@ -39,9 +43,10 @@ pub fn world(plan: &Plan) -> anyhow::Result<World> {
         0 => ("Amélie Tremblay".to_owned(), "amelie".to_owned(), "lumiere-et-ciseaux-7".to_owned()),
         n => (format!("Stylist {n:03}"), format!("stylist-{n:03}"), format!("ciseaux-{n:03}-et-lumiere")),
     };
+    let (id, other) = (names.uuid(), names.uuid());
     let vendor = Vendor {
-        id: names.uuid(),
-        auth_id: names.uuid(),
+        auth_id: if plan.faithful && !plan.unlinked { id.clone() } else { other },
+        id,
         name,
         email: format!("{email}@studiolumiere.example"),
         password,
@@ -50,7 +55,10 @@ pub fn world(plan: &Plan) -> anyhow::Result<World> {
     let week = Week::of(plan.now, zone.clone());
     let mut google = google::account(&mut names, &vendor, &week, plan);
     let taken = google::busy(&google, &week);
-    let platform = salon::platform(&mut names, &week, plan, &taken);
+    let mut platform = salon::platform(&mut names, &week, plan, &taken);
+    if plan.faithful {
+        salon::as_of_today(&mut platform);
+    }
     let booked: Vec<Interval> = platform
         .bookings
         .values()

@@ -99,6 +99,21 @@ pub fn platform(names: &mut Names, week: &Week, plan: &Plan, taken: &[Interval])
     platform
 }
 
+/// What today's database would not have let stand: nothing is confirmed that is not paid, and what the vendor made herself
+/// nobody can pay.
+pub fn as_of_today(platform: &mut Platform) {
+    platform.faithful = true;
+    for booking in platform.bookings.values_mut() {
+        if booking.vendor_created && booking.status == Status::Confirmed {
+            booking.status = Status::Pending;
+        }
+        if matches!(booking.status, Status::Confirmed | Status::Completed) && !booking.vendor_created {
+            booking.payment = Some(format!("pi_{}", booking.id.replace('-', "")));
+            booking.confirmed_at = Some(booking.created_at);
+        }
+    }
+}
+
 /// Another vendor of the same platform, with a few slots at times that the salon has too.
 fn neighbour(week: &Week, seed: u64) -> Neighbour {
     // Names of its own: the vendor's stay what they are whoever lives next door.
@@ -228,6 +243,8 @@ fn booking(
         created_at,
         updated_at: created_at,
         sequence: 0,
+        payment: None,
+        confirmed_at: None,
     }
 }
 

@@ -111,6 +111,24 @@ async fn a_changed_occurrence_sends_the_series_again_and_itself_whole() {
 }
 
 #[tokio::test]
+async fn a_deleted_occurrence_may_be_passed_over_in_silence() {
+    let graph = Graph::new().await;
+    graph.make(weekly(json!({}))).await;
+    let (first, link) = graph.round(&delta(), &[]).await;
+    graph.delete(text(&first[2], "id")).await.ok();
+    graph.world.fault(json!({"service": "outlook", "kind": "quiet_series", "times": 1})).await;
+    let (told, _) = graph.round(&link, &[]).await;
+    let ids: Vec<&Value> = told.iter().map(|one| &one["id"]).collect();
+    assert_eq!(
+        ids,
+        [&first[0]["id"], &first[1]["id"], &first[3]["id"]],
+        "the series is whole, and that says it"
+    );
+    let (told, _) = graph.round(&link, &[]).await;
+    assert!(told.iter().any(|one| one["id"] == first[2]["id"] && one.get("@removed").is_some()));
+}
+
+#[tokio::test]
 async fn a_deleted_series_takes_its_occurrences_with_it() {
     let graph = Graph::new().await;
     let master = graph.make(weekly(json!({}))).await;

@@ -1,6 +1,7 @@
 //! Graph's calendars and events: what it stores, what it refuses, how it is found again.
 
 use reqwest::Method;
+use sandbox::Options;
 use serde_json::{Value, json};
 
 use crate::outlook::{Graph, MARK, SCOPE, V1, escaped, event_path, hour, marked, query, text, wall};
@@ -483,4 +484,119 @@ async fn an_outlook_without_a_life_is_one_empty_calendar_and_one_with_it_is_hard
     some("private", &|one| one["sensitivity"] == "private");
     let token = graph.world.microsoft(SCOPE).await;
     assert!(!token.is_empty());
+}
+
+#[tokio::test]
+async fn every_route_of_outlook_and_of_its_sign_in_meets_faults() {
+    let graph = Graph::new().await;
+    let made = graph.make(hour(json!({}))).await;
+    let event = event_path(text(&made, "id"));
+    let calendar = graph.get("/me/calendar").await.ok();
+    let calendar = format!("/me/calendars/{}", escaped(text(&calendar, "id")));
+    let window = "startDateTime=2026-11-01T00:00:00Z&endDateTime=2027-01-01T00:00:00Z";
+    let mut routes: Vec<(Method, String)> =
+        ["/me", "/me/mailboxSettings", "/me/calendars", "/me/events", "/me/calendar"]
+            .iter()
+            .map(|path| (Method::GET, (*path).to_owned()))
+            .collect();
+    for path in [
+        event.clone(),
+        format!("/me/calendarView?{window}"),
+        format!("/me/calendarView/delta?{window}"),
+        format!("{calendar}/calendarView?{window}"),
+        format!("{calendar}/calendarView/delta?{window}"),
+        format!("{calendar}/events"),
+        calendar.clone(),
+    ] {
+        routes.push((Method::GET, path));
+    }
+    for path in
+        ["/me/calendars", "/me/events", "/me/calendar/getSchedule", "/$batch", "/me/translateExchangeIds"]
+    {
+        routes.push((Method::POST, path.to_owned()));
+    }
+    routes.extend([
+        (Method::POST, format!("{calendar}/events")),
+        (Method::PATCH, event.clone()),
+        (Method::PATCH, calendar),
+    ]);
+    routes.push((Method::DELETE, event));
+    let mut routes: Vec<(&str, Method, String)> =
+        routes.into_iter().map(|(method, path)| ("outlook", method, format!("{V1}{path}"))).collect();
+    for (method, path) in [
+        (Method::GET, "/common/oauth2/v2.0/authorize"),
+        (Method::POST, "/common/oauth2/v2.0/consent"),
+        (Method::POST, "/common/oauth2/v2.0/token"),
+        (Method::GET, "/common/adminconsent"),
+        (Method::GET, "/common/v2.0/.well-known/openid-configuration"),
+    ] {
+        routes.push(("microsoft", method, format!("/microsoft{path}")));
+    }
+    for (service, method, path) in routes {
+        for (kind, status) in [
+            ("status:503", Some(503)),
+            ("status:401", Some(401)),
+            ("rate_limited", Some(429)),
+            ("html", Some(200)),
+            ("reset", None),
+            ("truncated", None),
+            ("reply_lost", None),
+            ("slow_reply:1", Some(0)),
+        ] {
+            graph.world.fault(json!({"service": service, "kind": kind, "times": 1})).await;
+            let answer = graph.world.try_call(method.clone(), &path, Call::by(&graph.token)).await;
+            match (status, answer) {
+                // Nothing can be cut out of no body.
+                (None, answer) => assert!(answer.is_err() || kind == "truncated", "{kind} {method} {path}"),
+                (Some(0), answer) => assert!(answer.is_ok(), "{kind} {method} {path}"),
+                (Some(status), answer) => {
+                    assert_eq!(answer.unwrap().status, status, "{kind} {method} {path}")
+                }
+            }
+            let faults = graph.world.call(Method::GET, "/_sandbox/faults", Call::default()).await.ok();
+            assert_eq!(faults["faults"][0]["hits"], 1, "{kind} {method} {path}");
+            graph.world.call(Method::DELETE, "/_sandbox/faults", Call::default()).await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_vendor_of_a_house_has_an_outlook_of_her_own() {
+    let graph =
+        Graph::with(Options { bookings: 1, events: 1, outlook: true, vendors: 2, ..Options::default() })
+            .await;
+    let second = graph.world.sandbox.vendors[1].email.clone();
+    let answer = graph.world.ask_microsoft(&[("login_hint", &second)]).await;
+    let code = crate::world::parameter(&answer, "code").unwrap();
+    let token =
+        graph.world.redeem(&[("code", &code)]).await.ok()["access_token"].as_str().unwrap().to_owned();
+    let first = graph.get("/me").await.ok();
+    assert_eq!(first["mail"], graph.world.sandbox.email);
+    let theirs = Graph { token, ..graph };
+    assert_eq!(theirs.get("/me").await.ok()["mail"], second);
+    let batch = json!({"requests": [{"id": "1", "method": "GET", "url": "/me"}]});
+    let told = theirs.post("/$batch", batch).await.ok();
+    assert_eq!(told["responses"][0]["body"]["mail"], second);
+}
+
+#[tokio::test]
+async fn the_state_file_carries_her_outlook_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || Options {
+        state: Some(folder.path().join("state.json")),
+        bookings: 1,
+        events: 1,
+        outlook: true,
+        ..Options::default()
+    };
+    let graph = Graph::with(options()).await;
+    let made = graph.make(marked("b")).await;
+    let (_, link) =
+        graph.round("/me/calendarView/delta?startDateTime=2026-11-01&endDateTime=2027-01-01", &[]).await;
+    let token = graph.token.clone();
+    graph.world.sandbox.stop().await;
+    let graph = Graph { world: crate::world::World::with(options()).await, token };
+    assert_eq!(graph.get(&event_path(text(&made, "id"))).await.ok()["changeKey"], made["changeKey"]);
+    let link = format!("{}/graph{}", graph.world.sandbox.base_url, link.split_once("/graph").unwrap().1);
+    assert!(graph.round(&link, &[]).await.0.is_empty());
 }

@@ -130,11 +130,13 @@ async fn the_settings_name_every_endpoint() {
         "google_token",
         "graph",
         "microsoft_login",
+        "microsoft_client_id",
         "caldav_allow_http",
     ] {
         assert!(keys.contains(key), "{key}");
     }
     assert!(written.contains("/google/o/oauth2/v2/auth?sandbox_auto_consent=1"));
+    assert!(written.contains("/microsoft?sandbox_auto_consent=1"));
 }
 
 #[tokio::test]

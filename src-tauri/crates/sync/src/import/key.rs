@@ -127,10 +127,8 @@ fn moment(when: &When) -> String {
         When::Date(date) => date.to_string(),
         When::Utc(at) => at.to_string(),
         When::Floating(wall) => wall.to_string(),
-        When::Zoned { wall, zone } => {
-            let placed =
-                zone.time_zone().and_then(|zone| zone.to_ambiguous_timestamp(*wall).compatible().ok());
-            placed.map_or_else(|| format!("{wall} somewhere"), |at| at.to_string())
+        When::Zoned { wall, .. } => {
+            when.instant().map_or_else(|| format!("{wall} somewhere"), |at| at.to_string())
         }
     }
 }

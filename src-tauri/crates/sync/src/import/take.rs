@@ -22,6 +22,13 @@ use crate::world::World;
 /// The etag of an entry that was taken back: whatever it says again is news.
 const TAKEN_BACK: &str = "taken back";
 
+/// Whether an imported row still says what was taken in: its etag is a digest of that.
+#[must_use]
+pub fn says_what_it_said(row: &RemoteEvent) -> bool {
+    let taken_back = row.etag.as_str() == TAKEN_BACK && row.event.status == Status::Cancelled;
+    taken_back || row.etag.as_str() == content(&row.event)
+}
+
 /// What of imported files is known, by what it is a version of.
 #[derive(Clone, Debug)]
 pub struct Holdings {

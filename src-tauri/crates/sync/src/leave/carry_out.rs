@@ -14,11 +14,11 @@ use crate::ports::{Account, BusySet, CalendarEntry, EVER, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
-use crate::slots;
 use crate::world::{
     Connection, ConnectionState, Direction, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncProblem,
     World,
 };
+use crate::{closing, slots};
 
 /// How often an event that changes under our hands is looked at again.
 const LOOKS: usize = 3;
@@ -133,6 +133,7 @@ async fn withdraw(
     let plan = Plan { publish, ..Plan::default() };
     let mut applied = Applied::default();
     apply::publish(parts, run, &world, &plan, &Observed::default(), &mut applied, report).await?;
+    closing::settle(parts, report).await?;
     Ok(applied.published.len())
 }
 
@@ -336,7 +337,7 @@ impl Work<'_, '_> {
         for _ in 0..LOOKS {
             let removal = ours.removal();
             let (id, ended) =
-                send(self.parts, self.run, &removal, calendar, account, Some(&ours.mapping)).await?;
+                send(self.parts, self.run, &removal, None, calendar, account, Some(&ours.mapping)).await?;
             match ended {
                 Ended::Done(settled) => {
                     mirror.settle(id, &settled, clock.now())?;

@@ -143,7 +143,8 @@ impl Work<'_, '_> {
             return Ok(());
         }
         let mapping = self.world.mappings.get(&(booking.clone(), linked.id.clone()));
-        let (id, ended) = send(self.parts, self.run, &step.write, linked, account.as_ref(), mapping).await?;
+        let (id, ended) =
+            send(self.parts, self.run, &step.write, None, linked, account.as_ref(), mapping).await?;
         match ended {
             Ended::Done(settled) => {
                 self.parts.mirror.settle(id, &settled, self.parts.clock.now())?;

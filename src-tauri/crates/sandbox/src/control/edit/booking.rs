@@ -70,7 +70,7 @@ fn reschedule(world: &mut World, order: &Order, now: Timestamp) -> Result<String
 }
 
 /// The slot that was named, or the first free one, as long as a booking of the order is not already in it.
-fn slot(platform: &Platform, order: &Order, now: Timestamp) -> Result<String, Impossible> {
+pub(super) fn slot(platform: &Platform, order: &Order, now: Timestamp) -> Result<String, Impossible> {
     if let Some(id) = order.text("slot") {
         return Ok(id.to_owned());
     }
@@ -84,15 +84,15 @@ fn slot(platform: &Platform, order: &Order, now: Timestamp) -> Result<String, Im
     Ok(next.ok_or_else(|| Impossible("no slot is free".to_owned()))?.id.clone())
 }
 
-fn service(platform: &Platform, word: &str) -> Option<String> {
+pub(super) fn service(platform: &Platform, word: &str) -> Option<String> {
     platform.services.values().find(|one| one.id == word || one.name == word).map(|one| one.id.clone())
 }
 
-fn customer(platform: &Platform, word: &str) -> Option<String> {
+pub(super) fn customer(platform: &Platform, word: &str) -> Option<String> {
     platform.customers.values().find(|one| one.id == word || one.full_name == word).map(|one| one.id.clone())
 }
 
-fn told(world: &World, id: &str) -> Result<Value, Impossible> {
+pub(super) fn told(world: &World, id: &str) -> Result<Value, Impossible> {
     let booking =
         world.platform.bookings.get(id).ok_or_else(|| Impossible(format!("no such booking: {id}")))?;
     Ok(json!({"booking": {"id": booking.id, "status": booking.status, "start": zulu(booking.start),

@@ -1,0 +1,157 @@
+//! Closes and opens slots as planned. A row of the mirror says what is intended before it is tried, and what a lost answer
+//! left open is read off the slots themselves by the next look.
+
+use calendar::interval::Interval;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Booked, ClosedSlot, ClosedState, Closing, plan, told};
+use crate::error::{MirrorError, ServiceError};
+use crate::lease::writer::Turn;
+use crate::observe::{KnownBookings, read_bookings};
+use crate::ports::Slot;
+use crate::report::{ErrorReport, Report};
+use crate::retry::with_retry;
+use crate::run::Parts;
+use crate::world::World;
+
+/// Slots that are closed or opened with one request.
+const AT_ONCE: usize = 100;
+
+/// Makes bookable slots and busy time agree, where the platform leaves that to us. Where nothing was ever told and
+/// nothing closed, nothing is asked.
+///
+/// # Errors
+/// When the mirror cannot be read or written: nothing more is sent then.
+pub async fn settle(parts: &Parts<'_>, report: &mut Report) -> Result<(), MirrorError> {
+    let world = parts.mirror.world()?;
+    let busy = told(&world);
+    let now = parts.clock.now();
+    let Some(window) = reach(&world, &busy, now) else { return Ok(()) };
+    let closes = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.closes_slots()).await {
+        // What we closed while it left that to us is still ours to open.
+        Ok(true) if world.closed_slots.is_empty() => return Ok(()),
+        Ok(by_itself) => !by_itself,
+        Err(error) => {
+            report.errors.push(ErrorReport::of(&error, "bookiji"));
+            return Ok(());
+        }
+    };
+    let standing = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.slots(window)).await {
+        Ok(standing) => standing,
+        Err(error) => {
+            report.errors.push(ErrorReport::of(&error, "bookiji"));
+            return Ok(());
+        }
+    };
+    let decide = |world: &World| {
+        let booked = Booked::of(world.bookings.values(), now);
+        plan(&world.closed_slots, &busy, &booked, &standing, window, now, closes)
+    };
+    let mut closing = decide(&world);
+    let in_doubt = world.closed_slots.values().any(|row| row.state != ClosedState::Closed);
+    if !closing.open.is_empty() || in_doubt {
+        // After the slots, so that every slot that was a customer's by then is known as hers.
+        match read_bookings(parts, &world, report).await? {
+            KnownBookings::All => closing = decide(&parts.mirror.world()?),
+            KnownBookings::None | KnownBookings::Only(_) => {
+                closing = Closing { close: closing.close, ..Closing::default() };
+            }
+        }
+    }
+    if closing.is_empty() {
+        return Ok(());
+    }
+    let writes = !closing.close.is_empty() || !closing.open.is_empty();
+    if writes && parts.writer.turn(parts).await? == Turn::StandBy {
+        return Ok(());
+    }
+    parts.mirror.put_closed_slots(&closing.known, &closing.forgotten)?;
+    for (slots, open) in [(&closing.close, false), (&closing.open, true)] {
+        for some in slots.chunks(AT_ONCE) {
+            match switch(parts, some, open).await? {
+                Ok(count) if open => report.busy.slots_reopened += count,
+                Ok(count) => report.busy.slots_closed += count,
+                Err(error) => report.errors.push(ErrorReport::of(&error, "bookiji")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens one slot that we closed, because a booking is to go there now. Answers whether it is open; where the booking
+/// does not come after all, the next look closes it again.
+///
+/// # Errors
+/// When the mirror cannot be read or written.
+pub(crate) async fn open_for(
+    parts: &Parts<'_>,
+    slot: &Slot,
+) -> Result<Result<bool, ServiceError>, MirrorError> {
+    let switched = switch(parts, std::slice::from_ref(slot), true).await?;
+    Ok(switched.map(|count| count == 1))
+}
+
+/// From now to the end of what is known to be busy or closed by us; nothing where that is nothing.
+fn reach(world: &World, busy: &[Interval], now: Timestamp) -> Option<Interval> {
+    let closed = world.closed_slots.values().map(|row| row.span.end());
+    let end = busy.iter().map(|interval| interval.end()).chain(closed).max()?;
+    // A row that is all past is still to be forgotten.
+    let soon = now.checked_add(SignedDuration::from_secs(1)).ok()?;
+    Interval::new(now, end.max(soon))
+}
+
+/// Switches slots that stand as they were seen, and answers how many were.
+async fn switch(
+    parts: &Parts<'_>,
+    slots: &[Slot],
+    open: bool,
+) -> Result<Result<usize, ServiceError>, MirrorError> {
+    let now = parts.clock.now();
+    let row = |slot: &Slot, state| ClosedSlot { id: slot.id.clone(), span: slot.span, state, at: now };
+    let state = if open { ClosedState::Opening } else { ClosedState::Closing };
+    let intended: Vec<ClosedSlot> = slots.iter().map(|slot| row(slot, state)).collect();
+    parts.mirror.put_closed_slots(&intended, &[])?;
+    let switched = match parts.writer.send(parts, || parts.platform.switch_slots(slots, open)).await {
+        Ok(switched) => switched,
+        Err(error) => {
+            if !error.outcome_unknown() {
+                // None was: what was to be closed is not ours, and what was to be opened still is.
+                undone(parts, slots, open, now)?;
+            }
+            return Ok(Err(error));
+        }
+    };
+    let (done, left): (Vec<&Slot>, Vec<&Slot>) = slots.iter().partition(|slot| switched.contains(&slot.id));
+    let (known, forgotten) = if open {
+        // One that would not open waits for the next look, which sees why.
+        (
+            left.into_iter().map(|slot| row(slot, ClosedState::Closed)).collect(),
+            done.iter().map(|s| s.id.clone()).collect(),
+        )
+    } else {
+        // One that was no longer open is whoever's closed it.
+        (
+            done.iter().map(|slot| row(slot, ClosedState::Closed)).collect::<Vec<_>>(),
+            left.into_iter().map(|s| s.id.clone()).collect::<Vec<_>>(),
+        )
+    };
+    let count = done.len();
+    parts.mirror.put_closed_slots(&known, &forgotten)?;
+    Ok(Ok(count))
+}
+
+fn undone(parts: &Parts<'_>, slots: &[Slot], open: bool, now: Timestamp) -> Result<(), MirrorError> {
+    if open {
+        let row = |slot: &Slot| ClosedSlot {
+            id: slot.id.clone(),
+            span: slot.span,
+            state: ClosedState::Closed,
+            at: now,
+        };
+        let rows: Vec<ClosedSlot> = slots.iter().map(row).collect();
+        parts.mirror.put_closed_slots(&rows, &[])
+    } else {
+        let ids: Vec<_> = slots.iter().map(|slot| slot.id.clone()).collect();
+        parts.mirror.put_closed_slots(&[], &ids)
+    }
+}
