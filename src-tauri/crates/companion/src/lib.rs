@@ -16,6 +16,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod first_run;
+pub mod grants;
 pub mod heal;
 pub mod import;
 pub mod inbox;

@@ -2,6 +2,7 @@
 //! but which part goes where.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::rest::Rest;
@@ -9,7 +10,7 @@ use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
 use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Budget, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount};
@@ -33,7 +34,7 @@ use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
-use crate::settings::Settings;
+use crate::settings::{NetworkSettings, Settings};
 use crate::{lease, sign_in};
 
 /// One profile, open for writing.
@@ -111,8 +112,8 @@ impl Wiring {
         place: Option<Place>,
     ) -> Result<Self, Problem> {
         let http = match &place {
-            Some(place) => place.http(&settings.endpoints.bookiji),
-            None => http()?,
+            Some(place) => place.http(&settings)?,
+            None => http(&settings.network)?,
         };
         let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
         if let Some(rebuilt) = &rebuilt {
@@ -298,8 +299,8 @@ impl Wiring {
             return Ok(fetcher.clone());
         }
         let fetcher = match &self.place {
-            Some(place) => place.fetcher(&self.http)?,
-            None => fetcher(self.http.counters().clone())?,
+            Some(place) => place.fetcher(&self.settings.network, &self.http)?,
+            None => fetcher(&self.settings.network, self.http.counters().clone())?,
         };
         Ok(made.insert(fetcher).clone())
     }
@@ -365,21 +366,48 @@ impl Wiring {
     }
 }
 
+/// Certificates of a few authorities are never larger.
+const MAX_CA_BYTES: u64 = 1024 * 1024;
+
+/// What her settings say about the network.
+fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
+    let mut network = Network::default();
+    if let Some(path) = &settings.ca_file {
+        let refuse = |reason: String| {
+            Problem::new(
+                Code::SettingsInvalid,
+                format!("The certificates in {} cannot be used: {reason}.", path.display()),
+            )
+            .then("Correct ca_file under [network] in settings.toml, or take it out.")
+        };
+        let mut pem = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_CA_BYTES).read_to_end(&mut pem))
+            .map_err(|error| refuse(error.to_string()))?;
+        network = network.trusting(&pem).map_err(|error| refuse(error.to_string()))?;
+    }
+    if let Some(proxy) = &settings.proxy {
+        let refuse = |error| Problem::new(Code::SettingsInvalid, format!("network.proxy: {error}."));
+        network = network.behind(proxy).map_err(refuse)?;
+    }
+    Ok(network)
+}
+
 fn told(mirror: &Sqlite) -> Result<Told, Problem> {
     let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
     Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
 }
 
 /// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
-pub fn http() -> Result<Http, Problem> {
+pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
     let calls = limits::Limits::default().bookiji_calls_a_minute;
-    Http::new(Counters::default(), Timeouts::default())
+    Http::through(&network(settings)?, Counters::default(), Timeouts::default())
         .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
-pub fn fetcher(counters: Counters) -> Result<Fetcher, Problem> {
-    Fetcher::new(counters, Limits::default(), ics::system_names())
+pub fn fetcher(settings: &NetworkSettings, counters: Counters) -> Result<Fetcher, Problem> {
+    Fetcher::through(&network(settings)?, counters, Limits::default(), ics::system_names())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
