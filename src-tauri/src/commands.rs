@@ -3,6 +3,8 @@
 
 mod at_login;
 pub mod choose;
+pub mod connect;
+pub mod privacy;
 pub mod settings;
 mod updates;
 
@@ -113,6 +115,12 @@ pub fn bindings() -> Builder<Wry> {
             leave_sample,
             choose::choices,
             choose::choose,
+            connect::log_in,
+            connect::connect_caldav,
+            connect::connect_link,
+            connect::disconnect,
+            privacy::privacy,
+            privacy::sent_words,
             settings::preferences,
             settings::set_preferences,
             settings::diagnose,

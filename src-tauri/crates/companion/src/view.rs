@@ -7,6 +7,7 @@ mod diagnosis;
 mod forms;
 mod preferences;
 mod preview;
+mod privacy;
 mod schedule;
 mod state;
 
@@ -24,9 +25,13 @@ use crate::words::Language;
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
 pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
 pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
-pub use forms::{ChooseForm, DecideForm, ForgetForm, PauseForm, preferences, undo};
+pub use forms::{
+    CaldavForm, ChooseForm, DecideForm, DisconnectForm, ForgetForm, LinkForm, LogInForm, PauseForm,
+    preferences, undo,
+};
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;
+pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
 pub use state::State;
 
