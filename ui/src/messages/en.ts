@@ -111,6 +111,7 @@ export const en = {
     looking: 'Looking at your calendars…',
     undo: 'You can undo it later.',
     start: 'Start',
+    change: 'Change what calendars do',
   },
 
   week: {
@@ -135,7 +136,6 @@ export const en = {
     asOf: (time: string) => `This is your week as of ${time}.`,
     emptyTitle: 'No external calendars connected',
     emptyWhat: 'Connect the calendar you already use. Your busy time closes slots here, and bookings appear there.',
-    emptyHow: 'In a terminal:',
   },
 
   detail: {
@@ -182,6 +182,7 @@ export const en = {
     details: 'What the service said',
     connections: 'Connections',
     history: 'History',
+    signIn: 'Sign in again',
     historyEmpty: 'The first sync will be listed here.',
     running: 'Running',
     nothing: 'Nothing to change',
@@ -309,7 +310,7 @@ export const en = {
     until: 'until',
     time: 'Your time',
     hours: 'Working hours',
-    hoursWhat: 'They are set on Bookiji, and the app follows them.',
+    hoursWhat: 'They are set there. The app only closes times inside them.',
     hoursThere: 'On Bookiji',
     buffers: 'Free time around your events',
     buffersWhat: 'So that no booking begins the moment something of yours ends.',
@@ -374,7 +375,7 @@ export const en = {
       files: 'Drop them onto this window, or have a folder watched.',
     },
     named: (service: string) => `Connect ${service}`,
-    again: (service: string) => `Connect ${service} again`,
+    names: { google: 'Google Calendar', outlook: 'Outlook', icloud: 'iCloud', caldav: 'a calendar server', link: 'a calendar link', files: 'ICS files' },
     browserWhat: 'Your browser opens there. Sign in, leave every box ticked, and come back.',
     asks: 'What you are asked to allow',
     askEvents: 'To read your events',
@@ -412,7 +413,7 @@ export const en = {
     adminWhat: 'Send this address to whoever looks after your accounts, and connect again once it is allowed.',
     adminElse: 'Until then, a published link of your calendar can close its times.',
     useLink: 'Use a calendar link',
-    done: (service: string) => `${service} is connected`,
+    done: 'It is connected',
     doneWhat: 'Next, choose which of its calendars block time and where bookings go.',
     choose: 'Choose what they do',
 
@@ -465,7 +466,7 @@ export const en = {
     bookingsNew: 'Bookings go into a new calendar “Bookiji” that the first sync makes.',
     bookingsNowhere: 'Bookings go nowhere: no calendar of yours can be written to.',
     add: 'Connect a calendar',
-    none: 'No calendar is connected',
+    next: 'Show what would happen',
     count: 'How events count',
     allDay: 'All-day events',
     allDays: { never: 'Never block', if_busy: 'Block if shown as busy', always: 'Always block' },

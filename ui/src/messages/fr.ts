@@ -95,6 +95,7 @@ export const fr: Messages = {
     looking: 'Lecture de vos agendas…',
     undo: 'Vous pourrez l’annuler plus tard.',
     start: 'Démarrer',
+    change: 'Changer ce que font les calendriers',
   },
 
   week: {
@@ -119,7 +120,6 @@ export const fr: Messages = {
     asOf: (time) => `Voici votre semaine telle qu’elle était à ${time}.`,
     emptyTitle: 'Aucun calendrier externe relié',
     emptyWhat: 'Reliez le calendrier que vous utilisez déjà. Vos occupations ferment des plages ici, et les réservations apparaissent là-bas.',
-    emptyHow: `Dans un terminal${nb}:`,
   },
 
   detail: {
@@ -167,6 +167,7 @@ export const fr: Messages = {
     details: 'Ce que le service a répondu',
     connections: 'Connexions',
     history: 'Historique',
+    signIn: 'Se reconnecter',
     historyEmpty: 'La première synchro apparaîtra ici.',
     running: 'En cours',
     nothing: 'Rien à changer',
@@ -294,7 +295,7 @@ export const fr: Messages = {
     until: 'à',
     time: 'Votre temps',
     hours: 'Heures de travail',
-    hoursWhat: 'Elles se règlent sur Bookiji, et l’app les suit.',
+    hoursWhat: 'Elles se règlent là-bas. L’app ne fait que fermer des plages dedans.',
     hoursThere: 'Sur Bookiji',
     buffers: 'Temps libre autour de vos évènements',
     buffersWhat: 'Pour qu’aucune réservation ne commence à la minute où vous finissez.',
@@ -360,7 +361,7 @@ export const fr: Messages = {
       files: 'Déposez-les sur cette fenêtre, ou faites surveiller un dossier.',
     },
     named: (service) => `Relier ${service}`,
-    again: (service) => `Relier ${service} à nouveau`,
+    names: { google: 'Google Agenda', outlook: 'Outlook', icloud: 'iCloud', caldav: 'un serveur de calendrier', link: 'un lien de calendrier', files: 'des fichiers ICS' },
     browserWhat: 'Votre navigateur s’ouvre là-bas. Connectez-vous, laissez tout coché, et revenez.',
     asks: 'Ce qu’on vous demande d’autoriser',
     askEvents: 'Lire vos évènements',
@@ -398,7 +399,7 @@ export const fr: Messages = {
     adminWhat: 'Envoyez cette adresse à la personne qui gère vos comptes, et reliez à nouveau une fois que c’est autorisé.',
     adminElse: 'D’ici là, un lien publié de votre calendrier peut fermer ses heures.',
     useLink: 'Utiliser un lien de calendrier',
-    done: (service) => `${service}${nb}: c’est relié`,
+    done: 'C’est relié',
     doneWhat: 'Choisissez maintenant lesquels de ses calendriers ferment des plages, et où vont les réservations.',
     choose: 'Choisir ce qu’ils font',
 
@@ -451,7 +452,7 @@ export const fr: Messages = {
     bookingsNew: `Les réservations vont dans un nouveau calendrier «${nb}Bookiji${nb}», créé à la première synchro.`,
     bookingsNowhere: `Les réservations ne vont nulle part${nb}: aucun de vos calendriers n’accepte d’écriture.`,
     add: 'Relier un calendrier',
-    none: 'Aucun calendrier relié',
+    next: 'Voir ce qui se passerait',
     count: 'Ce qui compte',
     allDay: 'Évènements d’une journée',
     allDays: { never: 'Ne ferment jamais', if_busy: `Ferment si «${nb}occupé${nb}»`, always: 'Ferment toujours' },
