@@ -27,6 +27,7 @@ pub mod links;
 pub mod log;
 pub mod notice;
 pub mod outfile;
+pub mod preferences;
 pub mod problem;
 pub mod profile;
 pub mod roles;

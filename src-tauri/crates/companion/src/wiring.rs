@@ -177,7 +177,7 @@ impl Wiring {
 
     /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
     pub fn ear(&self) -> Result<Site, Problem> {
-        self.site(&self.http.beside())
+        self.site(&self.http.beside().telling(self.http.sent().clone()))
     }
 
     fn site(&self, http: &Http) -> Result<Site, Problem> {
