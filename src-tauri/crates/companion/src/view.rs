@@ -9,6 +9,7 @@ mod preferences;
 mod preview;
 mod privacy;
 mod schedule;
+mod sign_in;
 mod state;
 
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ pub use preferences::PreferencesView;
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
+pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
 
 /// How many runs the window keeps on its table.

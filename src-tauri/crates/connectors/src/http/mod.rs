@@ -5,6 +5,8 @@ mod answer;
 mod base;
 mod budget;
 mod counters;
+mod gate;
+mod network;
 mod request;
 mod retry_after;
 mod sent;
@@ -23,6 +25,8 @@ pub(crate) use answer::{line, not_expired};
 pub use base::{Base, BaseError};
 pub use budget::Budget;
 pub use counters::{Counters, Peer};
+pub use gate::Gate;
+pub use network::{Network, NetworkError};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
@@ -72,7 +76,16 @@ impl Http {
     /// # Errors
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
-        let (abroad, home) = (build(builder(timeouts))?, build(builder(timeouts).no_proxy())?);
+        Self::through(&Network::default(), counters, timeouts)
+    }
+
+    /// As [`Http::new`], with what she says about her network.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn through(network: &Network, counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
+        let abroad = build(network.abroad(builder(timeouts)))?;
+        let home = build(network.trusted(builder(timeouts)).no_proxy())?;
         Ok(Self {
             abroad,
             home,
