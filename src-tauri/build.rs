@@ -12,6 +12,23 @@ fn main() {
         "resume",
         "explore_sample",
         "leave_sample",
+        "choices",
+        "choose",
+        "log_in",
+        "connect_caldav",
+        "connect_link",
+        "disconnect",
+        "privacy",
+        "sent_words",
+        "preferences",
+        "set_preferences",
+        "diagnose",
+        "forget",
+        "about",
+        "starts_at_login",
+        "set_start_at_login",
+        "check_for_updates",
+        "install_update",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");

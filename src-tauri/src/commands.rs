@@ -1,6 +1,13 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+mod at_login;
+pub mod choose;
+pub mod connect;
+pub mod privacy;
+pub mod settings;
+mod updates;
+
 use std::collections::BTreeMap;
 
 use companion::errand::Errand;
@@ -105,7 +112,24 @@ pub fn bindings() -> Builder<Wry> {
             pause,
             resume,
             explore_sample,
-            leave_sample
+            leave_sample,
+            choose::choices,
+            choose::choose,
+            connect::log_in,
+            connect::connect_caldav,
+            connect::connect_link,
+            connect::disconnect,
+            privacy::privacy,
+            privacy::sent_words,
+            settings::preferences,
+            settings::set_preferences,
+            settings::diagnose,
+            settings::forget,
+            settings::about,
+            at_login::starts_at_login,
+            at_login::set_start_at_login,
+            updates::check_for_updates,
+            updates::install_update
         ])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())

@@ -9,17 +9,31 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
 
 const pagesOf = (state) => {
+  if (['waiting', 'partly', 'too-little', 'administrator', 'timed-out'].includes(state)) return ['connections']
+  if (state === 'quiet') return ['settings', 'settings-more']
+  if (state === 'ailing') return ['privacy-refused', 'settings-check', 'settings-erase']
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
-  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'decisions', 'sync'] : ['week', 'sync']
+  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'decisions', 'sync', 'connections', 'privacy', 'settings'] : state === 'empty' ? ['week', 'sync', 'connections', 'connections-google', 'connections-icloud', 'connections-caldav', 'connections-link', 'privacy', 'settings'] : ['week', 'sync']
 }
 /** The keys that lead there. */
-const KEYS = { decisions: 'Control+2', sync: 'Control+3' }
+const KEYS = { decisions: 'Control+2', sync: 'Control+3', connections: 'Control+5', privacy: 'Control+6', settings: 'Control+7' }
+/** What is pressed there, after the dash. */
+const PRESSED = {
+  'connections-google': ['main li:nth-child(1) button'],
+  'connections-icloud': ['main li:nth-child(3) button'],
+  'connections-caldav': ['main li:nth-child(4) button'],
+  'connections-link': ['main li:nth-child(5) button'],
+  'privacy-refused': ['.messages li:nth-child(3) button'],
+  'settings-more': ['.row:has(#version) button'],
+  'settings-check': ['.row:has(#diagnosis) button'],
+  'settings-erase': ['.row:has(#erase) button', '.asked .danger'],
+}
 
 const shots = []
 for (const state of STATES) {
@@ -61,7 +75,9 @@ async function take(shot) {
   await page.goto(`${address}/?state=${state}`)
   await page.waitForSelector('h1')
   await page.evaluate(() => document.fonts.ready)
-  if (KEYS[place]) await page.keyboard.press(KEYS[place])
+  const key = KEYS[place.split('-')[0]]
+  if (key) await page.keyboard.press(key)
+  for (const pressed of PRESSED[place] ?? []) await page.click(pressed)
   await page.waitForTimeout(150)
   const picture = await page.screenshot({ path: `${FOLDER}${name}.png` })
   if (isKept(shot) && keeping) keep(name, picture)

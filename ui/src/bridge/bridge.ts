@@ -1,9 +1,21 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { CardOption, Overview, PauseForm, Refusal, UndoneView } from './types'
+import type { SignInTo, SignInView } from './sign-in'
+import type {
+  AboutView, CaldavForm, CardOption, ChooseForm, ChoicesView, DiagnosisView, DisconnectForm, ForgetForm, LinkForm,
+  LogInForm, Overview, PauseForm, PreferencesView,
+  PrivacyView, Refusal, UndoneView, UpdateView, WordsView,
+} from './types'
 
 /** What came of a request: nothing, or why it was not done. */
 export type Outcome = Refusal | null
+
+/** What was asked for, or why there is none of it. */
+export type Answer<T> = T | Refusal
+
+export function isRefusal<T extends object>(answer: Answer<T>): answer is Refusal {
+  return 'code' in answer && 'message' in answer
+}
 
 export interface Bridge {
   overview(): Promise<Overview>
@@ -20,6 +32,42 @@ export interface Bridge {
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
+
+  /** What her calendars are for, and how their events count. */
+  choices(): Promise<Answer<ChoicesView>>
+  choose(form: ChooseForm): Promise<Outcome>
+
+  /** The sign-in that goes through her browser, if one does. */
+  signIn(): Promise<SignInView>
+  beginSignIn(to: SignInTo): Promise<Outcome>
+  /** Opens its page once more. */
+  openSignIn(): Promise<Outcome>
+  /** Takes the address at which her browser ended, if it is of this sign-in. */
+  pasteSignIn(address: string): Promise<Outcome>
+  /** Gives it up, or forgets how it ended. */
+  cancelSignIn(): Promise<Outcome>
+  /** Signs in to Bookiji with a password. */
+  logIn(form: LogInForm): Promise<Outcome>
+  connectCaldav(form: CaldavForm): Promise<Outcome>
+  connectLink(form: LinkForm): Promise<Outcome>
+  disconnect(form: DisconnectForm): Promise<Outcome>
+
+  /** What Bookiji was sent. */
+  privacy(): Promise<Answer<PrivacyView>>
+  /** The very words of one message, as long as they are kept. */
+  sentWords(number: number): Promise<Answer<WordsView> | null>
+
+  preferences(): Promise<Answer<PreferencesView>>
+  /** All of them at once. */
+  setPreferences(form: PreferencesView): Promise<Outcome>
+  startsAtLogin(): Promise<boolean>
+  setStartAtLogin(on: boolean): Promise<Outcome>
+  about(): Promise<AboutView>
+  diagnose(): Promise<Answer<DiagnosisView>>
+  /** Erases everything of hers on this computer. */
+  forget(form: ForgetForm): Promise<Outcome>
+  checkForUpdates(): Promise<Answer<UpdateView>>
+  installUpdate(): Promise<Outcome>
   now(): number
 }
 

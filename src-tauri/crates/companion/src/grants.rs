@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use connectors::oauth::Granted;
+use connectors::outlook;
 use sync::ports::CalendarEntry;
 
 /// What Google was asked for and did not grant.
@@ -63,7 +65,7 @@ pub const NEXT_STEP: &str =
 /// What these missing scopes switch off; nothing at all if what is left is worth no connection.
 #[must_use]
 pub fn lacks(missing: &BTreeSet<String>) -> Option<BTreeSet<Lack>> {
-    let lacks: BTreeSet<Lack> = missing.iter().filter_map(|scope| Lack::of(scope)).collect();
+    let lacks = self::missing(missing);
     // Without her events only our own calendar is of use, and that one is found again by the list.
     let worth = if lacks.contains(&Lack::Events) {
         !lacks.contains(&Lack::List) && !lacks.contains(&Lack::OwnCalendar)
@@ -71,6 +73,19 @@ pub fn lacks(missing: &BTreeSet<String>) -> Option<BTreeSet<Lack>> {
         true
     };
     worth.then_some(lacks)
+}
+
+/// What these missing scopes switch off, whatever that leaves.
+#[must_use]
+pub fn missing(scopes: &BTreeSet<String>) -> BTreeSet<Lack> {
+    scopes.iter().filter_map(|scope| Lack::of(scope)).collect()
+}
+
+/// Microsoft asks for everything in her calendars with one word, and gives all of it or nothing.
+#[must_use]
+pub fn missing_at_microsoft(granted: &Granted) -> BTreeSet<Lack> {
+    let calendars = outlook::missing(granted).contains(&outlook::ALL_CALENDARS);
+    [Lack::Events, Lack::OwnCalendar].into_iter().filter(|_| calendars).collect()
 }
 
 /// The calendar that every account has, where the list of them may not be read: it goes by the account's address.

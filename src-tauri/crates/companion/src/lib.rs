@@ -1,10 +1,12 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
 pub mod allowance;
+mod browser;
 pub mod busy;
 pub mod caldav;
 pub mod cli;
 pub mod clock;
+pub mod connecting;
 pub mod controller;
 mod dashboard;
 pub mod desk;
@@ -29,11 +31,13 @@ pub mod log;
 pub mod notice;
 pub mod outfile;
 pub mod pace;
+pub mod preferences;
 pub mod problem;
 pub mod profile;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;
+pub mod servers;
 pub mod settings;
 pub mod sign_in;
 pub mod status;

@@ -16,6 +16,7 @@ use sync::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, Wor
 use crate::grants::{self, Lack};
 use crate::problem::Problem;
 use crate::roles;
+use crate::servers::Servers;
 use crate::wiring::{self, Wiring};
 
 /// Signs in to Bookiji with e-mail and password.
@@ -32,8 +33,13 @@ pub async fn login(wiring: &Wiring, email: &str, password: &SecretString) -> Res
 
 /// A sign-in to Bookiji that waits for the browser.
 pub async fn begin_login(wiring: &Wiring, provider: &str) -> Result<Browsing, Problem> {
-    let page = wiring.settings.endpoints.supabase_auth.as_ref().map(wiring::base).transpose()?;
-    wiring.gotrue()?.browse(page.as_ref(), provider).await.map_err(refused)
+    browse(&wiring.servers(), provider).await
+}
+
+/// As [`begin_login`], where no profile is open.
+pub(crate) async fn browse(servers: &Servers, provider: &str) -> Result<Browsing, Problem> {
+    let page = servers.settings.endpoints.supabase_auth.as_ref().map(wiring::base).transpose()?;
+    servers.gotrue()?.browse(page.as_ref(), provider).await.map_err(refused)
 }
 
 /// Signs in to Bookiji once she has answered in the browser.
@@ -42,7 +48,7 @@ pub async fn finish_login(wiring: &Wiring, browsing: Browsing) -> Result<Vendor,
 }
 
 /// A session goes into the vault only if it is of the vendor whose profile this is.
-async fn welcome(wiring: &Wiring, session: Session) -> Result<Vendor, Problem> {
+pub(crate) async fn welcome(wiring: &Wiring, session: Session) -> Result<Vendor, Problem> {
     let vendor = wiring.gotrue()?.vendor(&session).await?;
     if let Some(owner) = wiring.world()?.vendor.filter(|owner| owner.id != vendor.id) {
         return Err(Problem::new(
@@ -99,6 +105,23 @@ pub async fn link_google(
     pending: Pending,
 ) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
     let granted = pending.wait().await.map_err(refused)?;
+    take_google_for(wiring, vendor, granted).await
+}
+
+/// As [`link_google`], once she has answered.
+pub(crate) async fn take_google(
+    wiring: &Wiring,
+    granted: Granted,
+) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    take_google_for(wiring, &vendor, granted).await
+}
+
+async fn take_google_for(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    granted: Granted,
+) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
     let (account, lacks) = whose(&granted)?;
     let id = ConnectionId::of(Service::Google, &account);
     let tokens = wiring.google_tokens(&id)?;
@@ -125,6 +148,20 @@ pub async fn finish_outlook(
         Err(ConnectError::NeedsAdministrator { .. }) => return Err(needs_administrator(wiring)?),
         Err(error) => return Err(refused(error)),
     };
+    take_outlook_for(wiring, vendor, granted).await
+}
+
+/// As [`finish_outlook`], once she has answered.
+pub(crate) async fn take_outlook(wiring: &Wiring, granted: Granted) -> Result<ConnectionId, Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    take_outlook_for(wiring, &vendor, granted).await
+}
+
+async fn take_outlook_for(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    granted: Granted,
+) -> Result<ConnectionId, Problem> {
     let missing = outlook::missing(&granted);
     if !missing.is_empty() {
         return Err(Problem::new(
@@ -246,7 +283,7 @@ fn whose(granted: &Granted) -> Result<(String, BTreeSet<Lack>), Problem> {
     Ok((account, lacks))
 }
 
-fn refused(error: ConnectError) -> Problem {
+pub(crate) fn refused(error: ConnectError) -> Problem {
     match error {
         ConnectError::Service(error) => error.into(),
         ConnectError::TimedOut

@@ -2,9 +2,14 @@
 //! nor pixels.
 
 mod cards;
+mod choices;
+mod diagnosis;
 mod forms;
+mod preferences;
 mod preview;
+mod privacy;
 mod schedule;
+mod sign_in;
 mod state;
 
 use jiff::Timestamp;
@@ -19,9 +24,17 @@ use crate::inbox::Settled;
 use crate::words::Language;
 
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
-pub use forms::{DecideForm, PauseForm, undo};
+pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
+pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
+pub use forms::{
+    CaldavForm, ChooseForm, DecideForm, DisconnectForm, ForgetForm, LinkForm, LogInForm, PauseForm,
+    preferences, undo,
+};
+pub use preferences::PreferencesView;
 pub use preview::PreviewView;
+pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
+pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
 
 /// How many runs the window keeps on its table.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
-use connectors::google::{self, GoogleAccount, RecentTimes};
+use connectors::google::{GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
-use connectors::outlook::{self, Authority, OutlookAccount};
+use connectors::outlook::{self, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::{Rebuilt, Sqlite};
@@ -34,6 +34,7 @@ use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
+use crate::servers::Servers;
 use crate::settings::{NetworkSettings, Settings};
 use crate::{lease, sign_in};
 
@@ -167,6 +168,13 @@ impl Wiring {
             .ok_or_else(|| Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."))
     }
 
+    /// Every sign-in server of this profile.
+    #[must_use]
+    pub fn servers(&self) -> Servers {
+        let (settings, http) = (self.settings.clone(), self.http.clone());
+        Servers { settings, http, file: self.profile.settings_file() }
+    }
+
     /// Bookiji's sign-in server.
     pub fn gotrue(&self) -> Result<GoTrue, Problem> {
         gotrue(&self.settings, &self.http)
@@ -182,7 +190,7 @@ impl Wiring {
 
     /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
     pub fn ear(&self) -> Result<Site, Problem> {
-        self.site(&self.http.beside())
+        self.site(&self.http.beside().telling(self.http.sent().clone()))
     }
 
     fn site(&self, http: &Http) -> Result<Site, Problem> {
@@ -206,26 +214,7 @@ impl Wiring {
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
     pub fn google_oauth(&self, own_calendar: bool) -> Result<Client, Problem> {
-        let oauth = &self.settings.oauth;
-        let Some(client_id) = oauth.google_client_id.clone() else {
-            return Err(Problem::new(
-                Code::SettingsInvalid,
-                "Google needs to know which app asks, and no client id is set.",
-            )
-            .then(format!(
-                "Set google_client_id and google_client_secret of a Google \"Desktop app\" client under [oauth] in {}.",
-                self.profile.settings_file().display()
-            )));
-        };
-        let scopes = if own_calendar { google::SCOPES_FOR_HER_OWN_CALENDAR } else { google::SCOPES };
-        let config = google::sign_in(
-            base(&self.settings.endpoints.google_auth)?,
-            base(&self.settings.endpoints.google_token)?,
-            &client_id,
-            oauth.google_client_secret.clone(),
-            scopes,
-        );
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().google(own_calendar)
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
@@ -247,33 +236,12 @@ impl Wiring {
 
     /// Microsoft's sign-in server, as this app.
     pub fn outlook_oauth(&self) -> Result<Client, Problem> {
-        let config = outlook::sign_in(&self.microsoft()?, &self.microsoft_client_id()?);
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().outlook()
     }
 
     /// Where an administrator allows this app for everybody in her organisation.
     pub fn outlook_admin_consent(&self) -> Result<Url, Problem> {
-        Ok(self.microsoft()?.admin_consent(&self.microsoft_client_id()?))
-    }
-
-    fn microsoft(&self) -> Result<Authority, Problem> {
-        let tenant = self.settings.oauth.microsoft_tenant.clone();
-        Ok(Authority {
-            login: base(&self.settings.endpoints.microsoft_login)?,
-            tenant: tenant.unwrap_or_else(|| "common".to_owned()),
-            graph: base(&self.settings.endpoints.graph)?,
-        })
-    }
-
-    fn microsoft_client_id(&self) -> Result<String, Problem> {
-        let missing = "Microsoft needs to know which app asks, and no client id is set.";
-        self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
-            Problem::new(Code::SettingsInvalid, missing).then(format!(
-                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
-                 \"Mobile and desktop applications\", under [oauth] in {}.",
-                self.profile.settings_file().display()
-            ))
-        })
+        self.servers().outlook_admin_consent()
     }
 
     pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {

@@ -2,13 +2,12 @@
 //! by the address at which it ended, typed in.
 
 use std::io::{BufRead, IsTerminal, Read};
-use std::process::Stdio;
 
 use connectors::oauth::PastedLink;
 use url::Url;
 
 use super::output;
-use crate::secrets::PASSPHRASE;
+use crate::browser;
 
 /// Longer than any address at which a sign-in ends.
 const MAX_LINE: u64 = 64 * 1024;
@@ -18,7 +17,7 @@ pub fn show(page: &Url, no_browser: bool) {
     let url = page.as_str();
     if no_browser {
         output::note(url);
-    } else if opened(url) {
+    } else if browser::open(page) {
         output::note("Your browser opens: finish the sign-in there. If it does not, go to");
         output::note(url);
     } else {
@@ -54,14 +53,4 @@ fn listen(pasted: &PastedLink) {
             ),
         }
     }
-}
-
-/// The browser, and whatever it starts, does not inherit the passphrase of her secrets.
-fn opened(url: &str) -> bool {
-    open::commands(url).into_iter().any(|mut command| {
-        command.env_remove(PASSPHRASE).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command.spawn().is_ok()
-    })
 }

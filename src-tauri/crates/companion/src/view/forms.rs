@@ -2,11 +2,20 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
+use sync::ids::CalendarId;
+use sync::world::Role;
 
-use crate::errand::Errand;
+use super::choices::AllDay;
+use super::preferences::PreferencesView;
+use crate::cli::args::ForgetArgs;
+use crate::errand::{Errand, Link};
+use crate::preferences::Preferences;
 use crate::problem::Problem;
+use crate::roles::Change;
+use crate::settings::{NotificationSettings, clock_time};
 
 /// No id of ours is longer.
 const LONGEST_ID: usize = 256;
@@ -39,6 +48,172 @@ impl DecideForm {
 /// When it cannot be the name of a run.
 pub fn undo(run: String) -> Result<Errand, Problem> {
     is_word(&run).then_some(Errand::Undo { run }).ok_or_else(strange)
+}
+
+/// No buffer is longer.
+const LONGEST_BUFFER_MINUTES: u16 = 240;
+
+/// What she chose for one calendar, or for all of them where none is named. What is not mentioned stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ChooseForm {
+    pub calendar: Option<String>,
+    pub role: Option<Role>,
+    pub all_day: Option<AllDay>,
+    pub tentative_blocks: Option<bool>,
+    pub buffer_before_minutes: Option<u16>,
+    pub buffer_after_minutes: Option<u16>,
+}
+
+impl ChooseForm {
+    /// # Errors
+    /// When it names what can be no calendar, or a buffer longer than an afternoon.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let long = |minutes: Option<u16>| minutes.is_some_and(|minutes| minutes > LONGEST_BUFFER_MINUTES);
+        if self.calendar.as_deref().is_some_and(|id| !is_word(id))
+            || long(self.buffer_before_minutes)
+            || long(self.buffer_after_minutes)
+        {
+            return Err(strange());
+        }
+        let change = Change {
+            role: self.role,
+            all_day: self.all_day.map(Into::into),
+            tentative_blocks: self.tentative_blocks,
+            buffer_before_minutes: self.buffer_before_minutes,
+            buffer_after_minutes: self.buffer_after_minutes,
+        };
+        Ok(Errand::Calendar { calendar: self.calendar.map(CalendarId), change })
+    }
+}
+
+/// What she set for the window itself, all of it at once.
+///
+/// # Errors
+/// When quiet hours are no times of day, or only half of them are there.
+pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| clock_time("time", text).map_err(|_| strange())).transpose()
+    };
+    let (quiet_from, quiet_until) = (time(&form.quiet_from)?, time(&form.quiet_until)?);
+    if quiet_from.is_some() != quiet_until.is_some() {
+        return Err(strange());
+    }
+    let notifications = NotificationSettings { on: form.notifications, quiet_from, quiet_until };
+    Ok(Preferences { language: form.language, theme: form.theme, notifications })
+}
+
+/// No password, link or address that she types is longer.
+const LONGEST_TEXT: usize = 8 * 1024;
+
+/// Her sign-in to Bookiji. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LogInForm {
+    pub email: String,
+    pub password: String,
+}
+
+impl LogInForm {
+    /// # Errors
+    /// When it can be nobody's.
+    pub fn read(self) -> Result<(String, SecretString), Problem> {
+        let email = typed(&self.email)?.to_owned();
+        typed(&self.password)?;
+        Ok((email, SecretString::from(self.password)))
+    }
+}
+
+/// A CalDAV account. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct CaldavForm {
+    /// An address, or the name of a service whose address is known.
+    pub server: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl CaldavForm {
+    /// Server, user name and password. Blanks around an app-specific password are from pasting it.
+    ///
+    /// # Errors
+    /// When something is missing, or can be no such thing.
+    pub fn read(self) -> Result<(String, String, SecretString), Problem> {
+        let (server, username) = (typed(&self.server)?.to_owned(), typed(&self.username)?.to_owned());
+        Ok((server, username, SecretString::from(typed(&self.password)?)))
+    }
+}
+
+/// A calendar link. Who knows it can read the calendar, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LinkForm {
+    pub link: String,
+    /// Nothing means its own name.
+    pub name: Option<String>,
+}
+
+impl LinkForm {
+    /// # Errors
+    /// When there is no link, or it is no line of text.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let name = self.name.as_deref().map(typed).transpose()?.map(str::to_owned);
+        Ok(Errand::ConnectFeed { link: Link(typed(&self.link)?.to_owned()), name })
+    }
+}
+
+/// An account that is to be left.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct DisconnectForm {
+    pub connection: String,
+    /// Takes the events of bookings out of it first.
+    pub remove_events: bool,
+}
+
+impl DisconnectForm {
+    /// # Errors
+    /// When it cannot be the id of an account.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let Self { connection, remove_events } = self;
+        is_word(&connection).then_some(Errand::Disconnect { connection, remove_events }).ok_or_else(strange)
+    }
+}
+
+/// A line that she typed or pasted.
+fn typed(text: &str) -> Result<&str, Problem> {
+    let line = text.trim();
+    let fits = !line.is_empty() && line.len() <= LONGEST_TEXT && !line.chars().any(char::is_control);
+    fits.then_some(line)
+        .ok_or_else(|| Problem::new(Code::InvalidInput, "Something is missing, or is no line of text."))
+}
+
+/// That everything of hers on this computer is to be erased, and what is to happen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ForgetForm {
+    /// Takes the events of bookings out of her calendars first.
+    pub remove_events: bool,
+    /// Bookiji cannot be told, and she knows.
+    pub offline: bool,
+}
+
+impl ForgetForm {
+    /// # Errors
+    /// When events are to be removed without a network.
+    pub fn args(self) -> Result<ForgetArgs, Problem> {
+        let Self { remove_events, offline } = self;
+        (!(remove_events && offline))
+            .then_some(ForgetArgs { yes: true, remove_events, offline })
+            .ok_or_else(strange)
+    }
 }
 
 /// For how long nothing is to be synced by itself.
@@ -98,6 +273,72 @@ mod tests {
             assert_eq!(form(id, option).errand().unwrap_err().code, Code::InvalidInput, "{id:?} {option:?}");
         }
         assert!(undo("a/b".into()).is_err());
+    }
+
+    #[test]
+    fn a_choice_becomes_the_change_of_one_calendar_or_of_all() {
+        let form = ChooseForm { calendar: Some("google-1-abc".into()), ..ChooseForm::default() };
+        let Ok(Errand::Calendar { calendar, change }) =
+            ChooseForm { role: Some(Role::Off), all_day: Some(AllDay::Always), ..form.clone() }.errand()
+        else {
+            unreachable!()
+        };
+        assert_eq!(calendar, Some("google-1-abc".into()));
+        assert_eq!((change.role, change.all_day), (Some(Role::Off), Some(AllDay::Always.into())));
+        for refused in [
+            ChooseForm { calendar: Some("a b".into()), ..form.clone() },
+            ChooseForm { buffer_after_minutes: Some(241), ..form },
+        ] {
+            assert_eq!(refused.errand().unwrap_err().code, Code::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn what_is_pasted_loses_its_blanks_and_must_be_one_line() {
+        use secrecy::ExposeSecret;
+        let form = |server: &str, password: &str| CaldavForm {
+            server: server.into(),
+            username: "amelie@example.com".into(),
+            password: password.into(),
+        };
+        let (server, _, password) = form(" icloud ", " abcd-efgh-ijkl-mnop\n").read().unwrap();
+        assert_eq!((server.as_str(), password.expose_secret()), ("icloud", "abcd-efgh-ijkl-mnop"));
+        for refused in
+            [form("", "x"), form("icloud", " "), form("i\ncloud", "x"), form("icloud", &"x".repeat(9000))]
+        {
+            assert!(refused.read().is_err());
+        }
+        let link = LinkForm { link: " webcal://school.example/a.ics ".into(), name: None };
+        let Ok(Errand::ConnectFeed { link, name }) = link.errand() else { unreachable!() };
+        assert_eq!((link.0.as_str(), name), ("webcal://school.example/a.ics", None));
+        let named = LinkForm { link: "https://a.example".into(), name: Some("  ".into()) };
+        assert!(named.errand().is_err());
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_where_she_chose_it_herself() {
+        use secrecy::ExposeSecret;
+        let form = LogInForm { email: " me@example.com".into(), password: " two words ".into() };
+        let (email, password) = form.read().unwrap();
+        assert_eq!((email.as_str(), password.expose_secret()), ("me@example.com", " two words "));
+    }
+
+    #[test]
+    fn quiet_hours_are_times_of_day_and_come_in_pairs() {
+        let form = |from: Option<&str>, until: Option<&str>| PreferencesView {
+            notifications: true,
+            quiet_from: from.map(str::to_owned),
+            quiet_until: until.map(str::to_owned),
+            ..PreferencesView::default()
+        };
+        let read = preferences(&form(Some("21:30"), Some("08:00"))).unwrap();
+        assert_eq!(PreferencesView::of(&read), form(Some("21:30"), Some("08:00")));
+        assert!(preferences(&form(None, None)).is_ok());
+        for (from, until) in
+            [(Some("21:30"), None), (Some("9pm"), Some("08:00")), (Some("25:00"), Some("08:00"))]
+        {
+            assert!(preferences(&form(from, until)).is_err(), "{from:?} {until:?}");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ use loopback::Loopback;
 pub use loopback::PastedLink;
 
 /// How long she may take in the browser.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+pub const PATIENCE: Duration = Duration::from_mins(10);
 /// Of an access token that does not say.
 const LIFE: Duration = Duration::from_mins(5);
 
