@@ -8,6 +8,8 @@ fn main() {
         "start_syncing",
         "decide",
         "undo_run",
+        "unblock",
+        "block_again",
         "pause",
         "resume",
         "explore_sample",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, DecideForm, Overview, PauseForm, UndoneView};
+use companion::view::{self, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -66,6 +66,19 @@ pub async fn undo_run(desk: State<'_, Desk>, run: String) -> Result<UndoneView, 
     Ok(desk.undo(view::undo(run)?).await?)
 }
 
+/// Lets a time be booked just this once, whatever her calendars say.
+#[tauri::command]
+#[specta::specta]
+pub async fn unblock(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.unblock()).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn block_again(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.block_again()).await?)
+}
+
 /// Lets nothing be synced by itself for a while.
 #[tauri::command]
 #[specta::specta]
@@ -102,6 +115,8 @@ pub fn bindings() -> Builder<Wry> {
             start_syncing,
             decide,
             undo_run,
+            unblock,
+            block_again,
             pause,
             resume,
             explore_sample,

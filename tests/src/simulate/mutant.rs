@@ -21,6 +21,7 @@ use sync::ports::{
     RemoteEvent, Slot, SlotMade,
 };
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -251,6 +252,14 @@ impl Mirror for MutantMirror {
 
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
         self.inside.set_standing(question, choice)
+    }
+
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.inside.put_unblocked(rows)
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.inside.take_back_unblocked(span)
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::closing::ClosedSlot;
@@ -14,6 +15,7 @@ use sync::journal::JournalEntry;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -163,6 +165,14 @@ impl Mirror for Watched {
 
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
         self.write("set_standing", || self.inside.set_standing(question, choice))
+    }
+
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.write("put_unblocked", || self.inside.put_unblocked(rows))
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.write("take_back_unblocked", || self.inside.take_back_unblocked(span))
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

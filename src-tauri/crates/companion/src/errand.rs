@@ -12,7 +12,7 @@ use sync::ports::Clock;
 use sync::world::Direction;
 
 use crate::cli::output::{Outcome, Voice};
-use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::cli::{calendars, connect, decisions, disconnect, import, pause, sync as syncs, unblock, undo};
 use crate::clock::SystemClock;
 use crate::door::{self, Called};
 use crate::import::Options;
@@ -59,6 +59,16 @@ pub enum Errand {
     Disconnect {
         connection: String,
         remove_events: bool,
+    },
+    /// Lets a time be booked just this once, whatever her calendars say.
+    Unblock {
+        from: Timestamp,
+        until: Timestamp,
+    },
+    /// Takes that back.
+    BlockAgain {
+        from: Timestamp,
+        until: Timestamp,
     },
     Pause {
         /// Nothing until she takes it back.
@@ -139,6 +149,8 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
             disconnect::run(wiring, connection, *remove_events).await
         }
         Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
+        Errand::Unblock { from, until } => unblock::unblock(wiring, *from, *until).await,
+        Errand::BlockAgain { from, until } => unblock::block_again(wiring, *from, *until).await,
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
     }
@@ -159,7 +171,9 @@ fn on_mirror(
         | Errand::Undo { .. }
         | Errand::Import { .. }
         | Errand::ConnectFeed { .. }
-        | Errand::Disconnect { .. } => None,
+        | Errand::Disconnect { .. }
+        | Errand::Unblock { .. }
+        | Errand::BlockAgain { .. } => None,
     }
 }
 

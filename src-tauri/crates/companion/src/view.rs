@@ -19,9 +19,9 @@ use crate::inbox::Settled;
 use crate::words::Language;
 
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
-pub use forms::{DecideForm, PauseForm, undo};
+pub use forms::{DecideForm, PauseForm, SpanForm, undo};
 pub use preview::PreviewView;
-pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
+pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
 pub use state::State;
 
 /// How many runs the window keeps on its table.

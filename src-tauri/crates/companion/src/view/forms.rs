@@ -70,6 +70,32 @@ impl PauseForm {
     }
 }
 
+/// A time that she points at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct SpanForm {
+    /// Instants as the overview writes them.
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub from: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub until: Timestamp,
+}
+
+impl SpanForm {
+    /// Lets it be booked just this once.
+    #[must_use]
+    pub fn unblock(self) -> Errand {
+        Errand::Unblock { from: self.from, until: self.until }
+    }
+
+    /// Takes that back.
+    #[must_use]
+    pub fn block_again(self) -> Errand {
+        Errand::BlockAgain { from: self.from, until: self.until }
+    }
+}
+
 fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@');
     (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(is_plain)

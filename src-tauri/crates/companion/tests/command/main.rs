@@ -24,5 +24,6 @@ mod pause;
 mod today;
 mod trouble;
 mod two_computers;
+mod unblock;
 mod undo;
 mod world;
