@@ -5,12 +5,13 @@ import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'unblocked']
 const filter = process.argv[2] ?? ''
 
 const pagesOf = (state) => {
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
-  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'decisions', 'sync'] : ['week', 'sync']
+  if (state === 'unblocked') return ['explain']
+  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'explain', 'decisions', 'sync'] : ['week', 'sync']
 }
 /** The keys that lead there. */
 const KEYS = { decisions: 'Control+2', sync: 'Control+3' }
@@ -52,6 +53,7 @@ for (const { name, state, page: place, scheme, locale, width, height } of shots)
   await page.waitForSelector('h1')
   await page.evaluate(() => document.fonts.ready)
   if (KEYS[place]) await page.keyboard.press(KEYS[place])
+  if (place === 'explain') await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
   await page.waitForTimeout(150)
   await page.screenshot({ path: `${FOLDER}${name}.png` })
   const { violations: found } = await new AxeBuilder({ page }).analyze()

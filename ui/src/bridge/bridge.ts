@@ -16,6 +16,10 @@ export interface Bridge {
   decide(id: string, option: CardOption, always: boolean): Promise<Outcome>
   /** Takes a run back, or says why not. */
   undoRun(run: string): Promise<UndoneView | Refusal>
+  /** Lets a time be booked just this once, whatever her calendars say. */
+  unblock(from: string, until: string): Promise<Outcome>
+  /** Takes that back. */
+  blockAgain(from: string, until: string): Promise<Outcome>
   pause(form: PauseForm): Promise<Outcome>
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>

@@ -9,7 +9,7 @@ import type { CardView, Code, Overview, PreviewView, State } from './types'
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'unblocked',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -44,6 +44,16 @@ export function bridge(query: URLSearchParams): Bridge {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
       return Promise.resolve({ undone: 4, kept: 1, reasons: ['it was changed since'] })
     },
+    unblock: (from, until) => {
+      const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
+    blockAgain: (from, until) => {
+      const unblocked = shown.schedule.unblocked.filter((span) => span.end <= from || until <= span.start)
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
     pause: (form) => {
       const until = form === 'one_hour' ? '2026-11-17T11:40:00Z' : form === 'until_tomorrow' ? '2026-11-17T23:00:00Z' : null
       become({ ...shown, state: 'paused', paused: true, paused_until: until })
@@ -67,7 +77,7 @@ export function bridge(query: URLSearchParams): Bridge {
 
 function overview(state: FakeState): Overview {
   const shown = salon()
-  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [] }
+  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [], unblocked: [] }
   switch (state) {
     case 'full':
       return shown
@@ -107,6 +117,10 @@ function overview(state: FakeState): Overview {
       return waiting(shown, everyCard())
     case 'decisions-told':
       return waiting(shown, everyCard().filter((card) => !card.presses))
+    case 'unblocked': {
+      const thursday = { start: '2026-11-19T13:00:00Z', end: '2026-11-19T13:30:00Z' }
+      return { ...shown, schedule: { ...shown.schedule, unblocked: [thursday] } }
+    }
     case 'many':
       return crowded(shown)
   }

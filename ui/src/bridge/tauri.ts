@@ -18,6 +18,8 @@ export const bridge: Bridge = {
     const answer = await commands.undoRun(run)
     return answer.status === 'ok' ? answer.data : answer.error
   },
+  unblock: async (from, until) => outcome(await commands.unblock({ from, until })),
+  blockAgain: async (from, until) => outcome(await commands.blockAgain({ from, until })),
   pause: async (form) => outcome(await commands.pause(form)),
   resume: async () => outcome(await commands.resume()),
   exploreSample: async () => outcome(await commands.exploreSample()),

@@ -23,6 +23,7 @@ export type {
   Service,
   SpanView,
   State,
+  UnblockedView,
   UndoneView,
 } from '../generated/bindings'
 

@@ -13,6 +13,9 @@ export const commands = {
 	decide: (form: DecideForm) => typedError<null, Refusal>(__TAURI_INVOKE("decide", { form })),
 	/**  Takes back what a run wrote, where nobody touched it since. */
 	undoRun: (run: string) => typedError<UndoneView, Refusal>(__TAURI_INVOKE("undo_run", { run })),
+	/**  Lets a time be booked just this once, whatever her calendars say. */
+	unblock: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("unblock", { form })),
+	blockAgain: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_again", { form })),
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
@@ -310,10 +313,19 @@ export type Schedule = {
 	/**  Sorted by start. */
 	busy: BusyView[],
 	clashes: ClashView[],
+	/**  Times that can be booked just this once, whatever her calendars say. Sorted by start. */
+	unblocked: UnblockedView[],
 };
 
 /**  What a connection is linked to. */
 export type Service = "google" | "outlook" | "caldav" | "ics";
+
+/**  A time that she points at. */
+export type SpanForm = {
+	/**  Instants as the overview writes them. */
+	from: string,
+	until: string,
+};
 
 export type SpanView = {
 	start: string,
@@ -328,6 +340,12 @@ export type State = "up_to_date" | "syncing" | "paused" |
 "needs_you" | "error";
 
 export type SyncOutcome = "success" | "partial" | "error";
+
+/**  A time that she lets be booked just this once. It is over with its time. */
+export type UnblockedView = {
+	start: string,
+	end: string,
+};
 
 /**  What became of a run that was to be taken back. */
 export type UndoneView = {
