@@ -14,6 +14,13 @@ fn main() {
         "resume",
         "explore_sample",
         "leave_sample",
+        "choices",
+        "choose",
+        "preferences",
+        "set_preferences",
+        "diagnose",
+        "forget",
+        "about",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");

@@ -1,6 +1,9 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+pub mod choose;
+pub mod settings;
+
 use std::collections::BTreeMap;
 
 use companion::errand::Errand;
@@ -120,7 +123,14 @@ pub fn bindings() -> Builder<Wry> {
             pause,
             resume,
             explore_sample,
-            leave_sample
+            leave_sample,
+            choose::choices,
+            choose::choose,
+            settings::preferences,
+            settings::set_preferences,
+            settings::diagnose,
+            settings::forget,
+            settings::about
         ])
         .events(collect_events![OverviewChanged])
         .constant("problemWords", problem_words())

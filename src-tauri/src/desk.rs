@@ -2,18 +2,25 @@
 //! its overviews come out of one channel.
 
 use std::path::PathBuf;
+use std::sync::{Mutex as Lock, PoisonError};
 
+use companion::cli;
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Options};
+use companion::doctor;
 use companion::errand::Errand;
+use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
-use companion::view::{self, Activity, Overview, PauseForm, UndoneView};
+use companion::view::{
+    self, Activity, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, UndoneView,
+};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use jiff::tz::TimeZone;
+use mirror::Sqlite;
 use sync::error::Code;
-use sync::ports::Clock;
+use sync::ports::{Clock, Mirror};
 use sync::world::{SyncProblem, World};
 use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::{Mutex, watch};
@@ -23,10 +30,12 @@ use crate::sample::Sample;
 /// The engine of one profile, and the sample in its place.
 pub struct Desk {
     profile: Profile,
-    language: Language,
+    language: Lock<Language>,
     shown: watch::Sender<Overview>,
     offer: watch::Sender<Offer>,
     engine: Mutex<Option<Running>>,
+    /// The profile behind what is shown.
+    looked_at: Lock<Profile>,
 }
 
 /// What she gave last and has not taken in or put away. The window knows it by its number alone: paths stay here.
@@ -70,8 +79,9 @@ impl Desk {
     #[must_use]
     pub fn new(profile: Profile, language: Language) -> Self {
         Self {
+            looked_at: Lock::new(profile.clone()),
             profile,
-            language,
+            language: Lock::new(language),
             shown: watch::Sender::new(nothing(None)),
             offer: watch::Sender::default(),
             engine: Mutex::new(None),
@@ -80,7 +90,11 @@ impl Desk {
 
     #[must_use]
     pub fn overview(&self) -> Overview {
-        Overview { language: Some(self.language), ..self.shown.borrow().clone() }
+        Overview { language: Some(self.language()), ..self.shown.borrow().clone() }
+    }
+
+    fn language(&self) -> Language {
+        *self.language.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every overview from now on, whichever engine it comes from.
@@ -145,6 +159,57 @@ impl Desk {
         self.perform(form.errand(SystemClock.now(), &zone)).await
     }
 
+    /// What she may choose for her calendars, or for the sample's.
+    pub fn choices(&self) -> Result<ChoicesView, Problem> {
+        Ok(view::choices(&self.world()?, SystemClock.now()))
+    }
+
+    /// The mirror as it stands, whoever writes it.
+    fn world(&self) -> Result<World, Problem> {
+        let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
+        if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
+    }
+
+    pub fn preferences(&self) -> Result<Preferences, Problem> {
+        Ok(Preferences::of(&self.profile.settings()?))
+    }
+
+    /// Keeps them, and speaks her language from now on.
+    pub fn set_preferences(&self, next: &Preferences) -> Result<(), Problem> {
+        preferences::keep(&self.profile, next)?;
+        let spoken = Language::pick(next.language, [sys_locale::get_locale().as_deref(), None, None]);
+        *self.language.lock().unwrap_or_else(PoisonError::into_inner) = spoken;
+        self.shown.send_modify(|_| {});
+        Ok(())
+    }
+
+    /// Checks everything that a sync needs.
+    pub async fn diagnose(&self) -> DiagnosisView {
+        let checks = doctor::examine(&self.profile).await;
+        let home = std::env::home_dir();
+        view::diagnosis(&checks, self.profile.root(), home.as_deref(), env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Erases what this computer knows of her; her engine starts again with nothing, or as before where it could not.
+    pub async fn forget(&self, form: ForgetForm) -> Result<(), Problem> {
+        let args = form.args()?;
+        let mut engine = self.engine.lock().await;
+        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+            return Err(Problem::new(
+                Code::InvalidInput,
+                "This is sample data, which is erased by leaving it.",
+            ));
+        }
+        stop(&mut engine).await;
+        let done = cli::forget::run(&self.profile, &args).await;
+        // Nobody signed in is what there is to be then, and no failure.
+        let _ = self.begin(&mut engine).await;
+        match done?.problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(()),
+        }
+    }
+
     /// Nobody else waits while an errand is run.
     async fn errands(&self) -> Result<Errands, Problem> {
         let engine = self.engine.lock().await;
@@ -192,6 +257,11 @@ impl Desk {
     }
 
     fn install(&self, place: &mut Option<Running>, engine: Engine) {
+        let behind = match &engine {
+            Engine::Hers(_) => self.profile.clone(),
+            Engine::Sample(sample) => sample.profile().clone(),
+        };
+        *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = behind;
         let mut overviews = engine.handle().overview();
         let shown = self.shown.clone();
         let passing = spawn(async move {

@@ -21,6 +21,7 @@ pub struct Sample {
     handle: Handle,
     sandbox: sandbox::Running,
     folder: TempDir,
+    profile: Profile,
 }
 
 impl Sample {
@@ -51,7 +52,7 @@ impl Sample {
         connected?;
         consented?;
         let handle = Controller::start(wiring, Options { sample: true, ..Options::default() });
-        Ok(Self { handle, sandbox, folder })
+        Ok(Self { handle, sandbox, folder, profile })
     }
 
     #[must_use]
@@ -59,9 +60,14 @@ impl Sample {
         &self.handle
     }
 
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// Ends it and erases what it left on disk.
     pub async fn leave(self) {
-        let Self { handle, sandbox, folder } = self;
+        let Self { handle, sandbox, folder, .. } = self;
         handle.shutdown().await;
         sandbox.stop().await;
         if let Err(error) = folder.close() {

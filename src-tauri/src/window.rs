@@ -1,5 +1,8 @@
 //! The one window: made when somebody wants to see it, and let go with its webview when she closes it.
 
+use crate::commands::settings::frame;
+use crate::desk::Desk;
+
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
 const LABEL: &str = "main";
@@ -22,6 +25,7 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(1200.0, 800.0)
         .min_inner_size(900.0, 600.0)
         .center()
+        .theme(frame(app.state::<Desk>().preferences().unwrap_or_default().theme))
         .build()?;
     Ok(())
 }

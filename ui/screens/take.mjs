@@ -1,12 +1,18 @@
 // Pictures of every page and state, light and dark, in both languages and at two sizes, and axe's word on each.
-// `npm run screens [-- FILTER]`; needs a Chromium (CHROMIUM, or /usr/bin/chromium). Pictures go to ../screens.
+// `npm run screens [-- FILTER]`; needs a Chromium (CHROMIUM, or /usr/bin/chromium). Pictures go to ../screens, with a
+// page to look them through. `--kept` takes only those of which one is kept, `--keep` keeps what it takes of those.
+import { writeFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
+import { differs, isKept, keep, strays } from './kept.mjs'
+import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
 const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'unblocked']
-const filter = process.argv[2] ?? ''
+const words = process.argv.slice(2)
+const filter = words.find((word) => !word.startsWith('--')) ?? ''
+const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
 
 const pagesOf = (state) => {
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
@@ -23,7 +29,8 @@ for (const state of STATES) {
       for (const locale of ['en-GB', 'fr-FR']) {
         for (const [width, height] of [[1200, 800], [900, 600]]) {
           const name = [state, page, scheme, locale.slice(0, 2), `${width}x${height}`].join('-')
-          if (name.includes(filter)) shots.push({ name, state, page, scheme, locale, width, height })
+          const shot = { name, state, page, scheme, locale, width, height }
+          if (name.includes(filter) && (!onlyKept || isKept(shot))) shots.push(shot)
         }
       }
     }
@@ -38,7 +45,9 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--force-color-profile=srgb'],
 })
 let violations = 0
-for (const { name, state, page: place, scheme, locale, width, height } of shots) {
+const changed = new Map()
+async function take(shot) {
+  const { name, state, page: place, scheme, locale, width, height } = shot
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
@@ -46,6 +55,7 @@ for (const { name, state, page: place, scheme, locale, width, height } of shots)
     timezoneId: 'Asia/Tokyo',
     reducedMotion: 'reduce',
   })
+  await context.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
   const page = await context.newPage()
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`))
   page.on('pageerror', (error) => console.error(`${name}: ${error}`))
@@ -55,7 +65,14 @@ for (const { name, state, page: place, scheme, locale, width, height } of shots)
   if (KEYS[place]) await page.keyboard.press(KEYS[place])
   if (place === 'explain') await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
   await page.waitForTimeout(150)
-  await page.screenshot({ path: `${FOLDER}${name}.png` })
+  const picture = await page.screenshot({ path: `${FOLDER}${name}.png` })
+  if (isKept(shot) && keeping) keep(name, picture)
+  const why = isKept(shot) && differs(name, picture)
+  if (why) {
+    changed.set(name, why)
+    console.error(`${name}: ${why.why}`)
+    if (why.where) writeFileSync(`${FOLDER}${name}-changed.png`, why.where)
+  }
   const { violations: found } = await new AxeBuilder({ page }).analyze()
   for (const { id, impact, nodes } of found) {
     violations += 1
@@ -63,7 +80,16 @@ for (const { name, state, page: place, scheme, locale, width, height } of shots)
   }
   await context.close()
 }
+
+const left = shots.values()
+const atOnce = Array.from({ length: 3 }, async () => {
+  for (const shot of left) await take(shot)
+})
+await Promise.all(atOnce)
 await browser.close()
 await server.close()
-console.log(`${shots.length} pictures in ${FOLDER}, ${violations} accessibility violations`)
-process.exit(violations ? 1 : 0)
+const gone = filter ? [] : strays(shots.filter(isKept).map(({ name }) => name))
+for (const file of gone) console.error(`screens/kept/${file}: no page or state has that name any more`)
+writeFileSync(`${FOLDER}index.html`, sheet(shots, changed))
+console.log(`${shots.length} pictures, ${violations} accessibility violations, ${changed.size} that changed: ${FOLDER}index.html`)
+process.exit(violations + changed.size + gone.length ? 1 : 0)

@@ -35,7 +35,16 @@ const some = (count: number, one: string, many: string) => `${count} ${count ===
 
 export const en = {
   app: 'Bookiji',
-  places: { label: 'Bookiji Companion', week: 'Week', decisions: 'Decisions', sync: 'Calendar Sync' },
+  places: {
+    label: 'Bookiji Companion',
+    week: 'Week',
+    decisions: 'Decisions',
+    sync: 'Calendar Sync',
+    files: 'Import & export',
+    connections: 'Connections',
+    privacy: 'Privacy',
+    settings: 'Settings',
+  },
   services,
   files: 'Imported files',
   states,
@@ -53,7 +62,6 @@ export const en = {
     notStarted: 'Not started',
     nobody: 'Nobody signed in',
     noCalendars: 'No external calendars',
-    lastSynced: (time: string) => `Last synced: ${time}`,
     never: 'Not synced yet',
     until: (time: string) => `Until ${time}`,
     decisions: (count: number) => some(count, 'decision', 'decisions'),

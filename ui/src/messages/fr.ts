@@ -7,7 +7,16 @@ const some = (count: number, one: string, many: string) => `${count}${nb}${count
 
 export const fr: Messages = {
   app: 'Bookiji',
-  places: { label: 'Bookiji Companion', week: 'Semaine', decisions: 'Décisions', sync: 'Synchro des calendriers' },
+  places: {
+    label: 'Bookiji Companion',
+    week: 'Semaine',
+    decisions: 'Décisions',
+    sync: 'Synchro',
+    files: 'Importer et exporter',
+    connections: 'Connexions',
+    privacy: 'Vie privée',
+    settings: 'Réglages',
+  },
   services: { google: 'Google', outlook: 'Outlook', caldav: 'iCloud ou CalDAV', ics: 'Lien de calendrier' },
   files: 'Fichiers importés',
   states: {
@@ -37,7 +46,6 @@ export const fr: Messages = {
     notStarted: 'Pas commencé',
     nobody: 'Personne n’est connecté',
     noCalendars: 'Aucun calendrier externe',
-    lastSynced: (time) => `Dernière synchro${nb}: ${time}`,
     never: 'Pas encore synchronisé',
     until: (time) => `Jusqu’à ${time}`,
     decisions: (count) => some(count, 'décision', 'décisions'),

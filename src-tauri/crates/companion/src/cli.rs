@@ -11,7 +11,7 @@ pub(crate) mod disconnect;
 mod doctor;
 mod explain;
 mod export;
-mod forget;
+pub mod forget;
 mod history;
 pub(crate) mod import;
 mod invite;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use mirror::Sqlite;
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
+use sync::ids::CalendarId;
 use sync::import::OnConflict;
 use sync::ports::Clock;
 use sync::world::Direction;
@@ -19,7 +20,7 @@ use crate::import::Options;
 use crate::lease;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
-use crate::roles::Choice;
+use crate::roles::{Change, Choice};
 use crate::settings::Settings;
 use crate::wiring::Wiring;
 
@@ -52,6 +53,11 @@ pub enum Errand {
         dry_run: bool,
     },
     Calendars(Choice),
+    Calendar {
+        /// Nothing means all of them.
+        calendar: Option<CalendarId>,
+        change: Change,
+    },
     ConnectFeed {
         link: Link,
         name: Option<String>,
@@ -149,6 +155,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
             disconnect::run(wiring, connection, *remove_events).await
         }
         Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
+        Errand::Calendar { calendar, change } => calendars::change(&wiring.mirror, calendar.as_ref(), change),
         Errand::Unblock { from, until } => unblock::unblock(wiring, *from, *until).await,
         Errand::BlockAgain { from, until } => unblock::block_again(wiring, *from, *until).await,
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
@@ -163,6 +170,9 @@ fn on_mirror(
     let done = |on: &dyn Fn(&Sqlite) -> Result<Outcome, Problem>| open().and_then(|mirror| on(&mirror));
     match errand {
         Errand::Calendars(choice) => Some(done(&|mirror| calendars::choose(mirror, choice))),
+        Errand::Calendar { calendar, change } => {
+            Some(done(&|mirror| calendars::change(mirror, calendar.as_ref(), change)))
+        }
         Errand::Pause { until } => Some(done(&|mirror| pause::begin(mirror, *until))),
         Errand::Standing { line } => Some(done(&|mirror| decisions::set_standing(mirror, line))),
         Errand::Resume => Some(done(&pause::end)),

@@ -26,6 +26,7 @@ pub mod log;
 pub mod notice;
 pub mod offer;
 pub mod outfile;
+pub mod preferences;
 pub mod problem;
 pub mod profile;
 pub mod roles;

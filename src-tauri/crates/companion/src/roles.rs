@@ -21,6 +21,17 @@ pub struct Choice {
     pub all_day: Option<AllDayRule>,
 }
 
+/// What is to be different about one calendar, or about all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub role: Option<Role>,
+    pub all_day: Option<AllDayRule>,
+    pub tentative_blocks: Option<bool>,
+    pub buffer_before_minutes: Option<u16>,
+    pub buffer_after_minutes: Option<u16>,
+}
+
 /// The rows for an account's calendars as it lists them now: what is known keeps its role and rules, what is new gets a
 /// sensible one.
 #[must_use]
@@ -74,11 +85,7 @@ pub fn choose(world: &World, choice: &Choice, now: Timestamp) -> Result<Vec<Link
     let target = choice.target.as_deref().map(|name| find(world, name)).transpose()?;
     if let Some(target) = target {
         if !target.writable {
-            return Err(Problem::new(
-                Code::PermissionDenied,
-                format!("\"{}\" is read-only: bookings cannot be written to it.", target.name),
-            )
-            .then("Choose a calendar that `companion calendars` lists as writable."));
+            return Err(read_only(target));
         }
         if busy.as_ref().is_some_and(|busy| busy.contains(&target.id)) {
             return Err(Problem::new(
@@ -113,6 +120,55 @@ pub fn choose(world: &World, choice: &Choice, now: Timestamp) -> Result<Vec<Link
         })
     });
     Ok(changed.collect())
+}
+
+/// The calendars that are different once `change` is made: to the one that is named, or else to all.
+///
+/// # Errors
+/// When there is no such calendar, or bookings cannot go where they are to go.
+pub fn change(
+    world: &World,
+    of: Option<&CalendarId>,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Vec<LinkedCalendar>, Problem> {
+    if let Some(id) = of {
+        let Some(calendar) = world.calendars.get(id) else {
+            return Err(Problem::new(Code::NotConnected, "That calendar is not connected any more."));
+        };
+        if change.role == Some(Role::Target) && !calendar.writable {
+            return Err(read_only(calendar));
+        }
+    } else if change.role.is_some() {
+        return Err(Problem::new(Code::InvalidInput, "All calendars cannot be given one role at once."));
+    }
+    let changed = world.calendars.values().filter_map(|before| {
+        let mut calendar = before.clone();
+        if of.is_none_or(|id| *id == before.id) {
+            calendar.role = change.role.unwrap_or(before.role);
+            let rules = &mut calendar.rules;
+            rules.all_day = change.all_day.unwrap_or(rules.all_day);
+            rules.tentative_blocks = change.tentative_blocks.unwrap_or(rules.tentative_blocks);
+            rules.buffer_before_minutes = change.buffer_before_minutes.unwrap_or(rules.buffer_before_minutes);
+            rules.buffer_after_minutes = change.buffer_after_minutes.unwrap_or(rules.buffer_after_minutes);
+        } else if change.role == Some(Role::Target) && before.role == Role::Target {
+            // Her own events stand in it too.
+            calendar.role = Role::Busy;
+        }
+        (calendar != *before).then(|| {
+            calendar.updated_at = now;
+            calendar
+        })
+    });
+    Ok(changed.collect())
+}
+
+fn read_only(calendar: &LinkedCalendar) -> Problem {
+    Problem::new(
+        Code::PermissionDenied,
+        format!("\"{}\" is read-only: bookings cannot be written to it.", calendar.name),
+    )
+    .then("Choose a calendar that `companion calendars` lists as writable.")
 }
 
 /// A calendar by our id, its service's id, or its name where only one has it.
@@ -265,5 +321,57 @@ mod tests {
             ..Choice::default()
         };
         assert_eq!(choose(&world, &named, NOW).unwrap().len(), 2);
+    }
+
+    #[track_caller]
+    fn changed(of: &str, change: Change, expected: [(&str, Role); 4]) {
+        let (mut world, connection) = connected();
+        let of = CalendarId::of(&connection, &of.into());
+        for calendar in super::change(&world, Some(&of), &change, NOW).unwrap() {
+            world.calendars.insert(calendar.id.clone(), calendar);
+        }
+        assert_eq!(roles(&world), expected.map(|(name, role)| (name.to_owned(), role)));
+    }
+
+    #[test]
+    fn one_calendar_changes_and_the_others_stay_but_for_a_former_target() {
+        let role = |role| Change { role: Some(role), ..Change::default() };
+        changed(
+            "me",
+            role(Role::Off),
+            [("bookiji", Role::Target), ("holidays", Role::Off), ("me", Role::Off), ("team", Role::Busy)],
+        );
+        changed(
+            "team",
+            role(Role::Target),
+            [("bookiji", Role::Busy), ("holidays", Role::Off), ("me", Role::Busy), ("team", Role::Target)],
+        );
+    }
+
+    #[test]
+    fn rules_go_to_one_calendar_or_to_all_and_what_is_not_mentioned_stays() {
+        let (world, connection) = connected();
+        let tentative = Change { tentative_blocks: Some(false), ..Change::default() };
+        assert_eq!(super::change(&world, None, &tentative, NOW).unwrap().len(), 4);
+        let me = CalendarId::of(&connection, &"me".into());
+        let buffer = Change { buffer_after_minutes: Some(15), ..Change::default() };
+        let only = super::change(&world, Some(&me), &buffer, NOW).unwrap();
+        assert_eq!(only.len(), 1);
+        assert_eq!((only[0].rules.buffer_after_minutes, only[0].rules.buffer_before_minutes), (15, 0));
+        assert!(only[0].rules.tentative_blocks);
+        assert_eq!(super::change(&world, Some(&me), &Change::default(), NOW).unwrap(), []);
+    }
+
+    #[test]
+    fn what_cannot_be_changed_so_is_refused() {
+        let (world, connection) = connected();
+        let target = Change { role: Some(Role::Target), ..Change::default() };
+        let refused = |of: Option<&str>| {
+            let of = of.map(|of| CalendarId::of(&connection, &of.into()));
+            super::change(&world, of.as_ref(), &target, NOW).unwrap_err().code
+        };
+        assert_eq!(refused(Some("holidays")), Code::PermissionDenied);
+        assert_eq!(refused(Some("gone")), Code::NotConnected);
+        assert_eq!(refused(None), Code::InvalidInput);
     }
 }

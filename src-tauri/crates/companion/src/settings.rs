@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Time;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::policy::{Deletions, Policy};
 use url::{Host, Url};
@@ -22,11 +23,50 @@ const MAX_FOLDERS: usize = 16;
 pub struct Settings {
     /// Nothing follows the system.
     pub language: Option<Language>,
+    pub theme: Theme,
+    pub notifications: NotificationSettings,
     pub endpoints: Endpoints,
     pub oauth: Oauth,
     pub vault: VaultKind,
     pub sync: SyncSettings,
     pub import: ImportSettings,
+}
+
+/// How the window is lit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// Whether she is told of things while the window is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationSettings {
+    pub on: bool,
+    /// From then until then, on her own clock, nothing is told. Both, or neither.
+    pub quiet_from: Option<Time>,
+    pub quiet_until: Option<Time>,
+}
+
+impl Default for NotificationSettings {
+    fn default() -> Self {
+        Self { on: true, quiet_from: None, quiet_until: None }
+    }
+}
+
+impl NotificationSettings {
+    /// Whether she may be told something when her clock shows `time`. Quiet hours that end before they begin last over
+    /// midnight; those that end as they begin are none.
+    #[must_use]
+    pub fn may_tell_at(&self, time: Time) -> bool {
+        let (Some(from), Some(until)) = (self.quiet_from, self.quiet_until) else { return self.on };
+        let quiet = if from <= until { from <= time && time < until } else { from <= time || time < until };
+        self.on && !quiet
+    }
 }
 
 /// Where the services are. The defaults are the real ones.
@@ -169,6 +209,8 @@ impl Settings {
         let defaults = SyncSettings::default();
         Ok(Self {
             language: file.language,
+            theme: file.theme,
+            notifications: file.notifications.read()?,
             endpoints: file.endpoints.read()?,
             oauth: Oauth {
                 google_client_id: not_blank(file.oauth.google_client_id),
@@ -228,11 +270,55 @@ impl Settings {
 #[serde(deny_unknown_fields, default)]
 struct File {
     language: Option<Language>,
+    theme: Theme,
+    notifications: NotificationsTable,
     endpoints: EndpointsTable,
     oauth: OauthTable,
     vault: VaultTable,
     sync: SyncTable,
     import: ImportTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NotificationsTable {
+    on: Option<bool>,
+    quiet_from: Option<String>,
+    quiet_until: Option<String>,
+}
+
+impl NotificationsTable {
+    fn read(self) -> Result<NotificationSettings, String> {
+        let (quiet_from, quiet_until) = match (self.quiet_from, self.quiet_until) {
+            (None, None) => (None, None),
+            (Some(from), Some(until)) => (
+                Some(clock_time("notifications.quiet_from", &from)?),
+                Some(clock_time("notifications.quiet_until", &until)?),
+            ),
+            (Some(_), None) | (None, Some(_)) => {
+                return Err("cannot be used: notifications.quiet_from and quiet_until go together".to_owned());
+            }
+        };
+        let on = self.on.unwrap_or(NotificationSettings::default().on);
+        Ok(NotificationSettings { on, quiet_from, quiet_until })
+    }
+}
+
+/// Reads 22:30.
+///
+/// # Errors
+/// In words that read on after the file's name, when it is no time of day to the minute.
+pub(crate) fn clock_time(name: &str, text: &str) -> Result<Time, String> {
+    let read = || -> Option<Time> {
+        let (hour, minute) = text.split_once(':')?;
+        let number = |text: &str| {
+            (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| text.parse::<i8>().ok())
+                .flatten()
+        };
+        Time::new(number(hour)?, number(minute)?, 0, 0).ok()
+    };
+    read().ok_or_else(|| format!("cannot be used: {name} is no time such as \"22:30\""))
 }
 
 #[derive(Default, Deserialize)]
@@ -419,6 +505,26 @@ mod tests {
         );
         assert!(settings.oauth.google_client_id.is_none());
         assert_eq!(settings.import, ImportSettings { watch: true, folders: Vec::new(), on_conflict: None });
+    }
+
+    #[test]
+    fn quiet_hours_may_last_over_midnight_and_are_whole() {
+        let of = |text: &str| Settings::parse(text).unwrap().notifications;
+        let hours = of("[notifications]\nquiet_from = \"21:30\"\nquiet_until = \"08:00\"");
+        let told = |hour, minute| hours.may_tell_at(Time::constant(hour, minute, 0, 0));
+        assert!(!told(21, 30) && !told(23, 59) && !told(0, 0) && !told(7, 59));
+        assert!(told(8, 0) && told(21, 29));
+        let noon = of("[notifications]\nquiet_from = \"12:00\"\nquiet_until = \"13:00\"");
+        assert!(
+            !noon.may_tell_at(Time::constant(12, 0, 0, 0)) && noon.may_tell_at(Time::constant(13, 0, 0, 0))
+        );
+        assert!(of("").may_tell_at(Time::midnight()));
+        assert!(!of("[notifications]\non = false").may_tell_at(Time::constant(12, 0, 0, 0)));
+
+        refused("[notifications]\nquiet_from = \"21:30\"", "go together");
+        refused("[notifications]\nquiet_from = \"9:30\"\nquiet_until = \"08:00\"", "no time such as");
+        refused("[notifications]\nquiet_from = \"24:00\"\nquiet_until = \"08:00\"", "quiet_from is no time");
+        refused("theme = \"pink\"", "unknown variant `pink`");
     }
 
     #[test]

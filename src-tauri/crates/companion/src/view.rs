@@ -2,7 +2,10 @@
 //! nor pixels.
 
 mod cards;
+mod choices;
+mod diagnosis;
 mod forms;
+mod preferences;
 mod preview;
 mod schedule;
 mod state;
@@ -19,7 +22,10 @@ use crate::inbox::Settled;
 use crate::words::Language;
 
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
-pub use forms::{DecideForm, PauseForm, SpanForm, undo};
+pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
+pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
+pub use forms::{ChooseForm, DecideForm, ForgetForm, PauseForm, SpanForm, preferences, undo};
+pub use preferences::PreferencesView;
 pub use preview::PreviewView;
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
 pub use state::State;

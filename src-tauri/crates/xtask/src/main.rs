@@ -14,6 +14,7 @@ mod packages;
 mod places;
 mod process;
 mod run;
+mod screens;
 mod simulate;
 mod system;
 mod test;
@@ -47,6 +48,8 @@ enum Habit {
     Simulate(simulate::Options),
     /// Kills the command at random moments of its work, and checks that the next run heals it.
     Kills(kills::Options),
+    /// Takes a picture of every page and state of the window, and compares them with those that are kept.
+    Screens(screens::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Habit::Churn(options) => churn::churn(&options),
         Habit::Simulate(options) => simulate::simulate(&options),
         Habit::Kills(options) => kills::kills(&options),
+        Habit::Screens(options) => screens::screens(&options).map(|()| true),
         Habit::Test(options) => test::test(&options),
     };
     match done {

@@ -90,6 +90,7 @@ const NEEDS: &[Need] = &[
         "gnome-keyring",
         "gnome-keyring",
     ),
+    need(For::Tests, Seen::Program("chromium"), "chromium", "chromium", "chromium"),
     need(For::Tests, Seen::Program("xfce4-panel"), "xfce4-panel", "xfce4-panel", "xfce4-panel"),
     need(
         For::Tests,

@@ -5,7 +5,7 @@ use crate::display::Furniture;
 use crate::process::{self, BUILD, STEP};
 use crate::run::{self, APP, APP_FEATURE};
 use crate::system::{self, For};
-use crate::{churn, corpus, demo, deny, node, places};
+use crate::{churn, corpus, demo, deny, node, places, screens};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -43,6 +43,12 @@ const STEPS: &[Step] = &[
     Step { name: "ui-build", needs: &["packages"], about: "the window's pages", take: ui_build },
     Step { name: "ui-check", needs: &["packages"], about: "the window's types", take: ui_check },
     Step { name: "ui-test", needs: &["packages"], about: "the window's tests", take: ui_test },
+    Step {
+        name: "screens",
+        needs: &["system", "packages"],
+        about: "every page and state, as they are kept",
+        take: compare_screens,
+    },
     Step { name: "fmt", needs: &[], about: "the layout of the code", take: fmt },
     Step { name: "clippy", needs: &["system", "ui-build"], about: "lints, none allowed", take: clippy },
     Step { name: "build", needs: &["system", "ui-build"], about: "every program and test", take: build },
@@ -150,6 +156,12 @@ fn ui_check() -> Result<Outcome> {
 
 fn ui_test() -> Result<Outcome> {
     passed(node::npm(&["test"])?, STEP)
+}
+
+fn compare_screens() -> Result<Outcome> {
+    screens::screens(&screens::KEPT)
+        .context("look at what changed; `--keep` keeps it: cargo xtask screens")?;
+    Ok(Outcome::Passed)
 }
 
 fn fmt() -> Result<Outcome> {

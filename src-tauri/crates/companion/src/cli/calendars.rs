@@ -2,6 +2,7 @@
 
 use mirror::Sqlite;
 use serde_json::{Value, json};
+use sync::ids::CalendarId;
 use sync::ports::{Clock, Mirror};
 use sync::world::{Role, World};
 
@@ -11,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::errand::{self, Errand};
 use crate::problem::Problem;
 use crate::profile::Profile;
-use crate::roles::{self, Choice};
+use crate::roles::{self, Change, Choice};
 
 pub async fn run(profile: &Profile, args: &CalendarsArgs, voice: Voice) -> Result<Outcome, Problem> {
     let choice = Choice {
@@ -28,6 +29,14 @@ pub async fn run(profile: &Profile, args: &CalendarsArgs, voice: Voice) -> Resul
 /// Gives calendars the roles that she chose.
 pub fn choose(mirror: &Sqlite, choice: &Choice) -> Result<Outcome, Problem> {
     for calendar in roles::choose(&mirror.world()?, choice, SystemClock.now())? {
+        mirror.put_calendar(&calendar)?;
+    }
+    Ok(listing(&mirror.world()?))
+}
+
+/// Makes one of them, or all, different in the way that is said.
+pub fn change(mirror: &Sqlite, of: Option<&CalendarId>, change: &Change) -> Result<Outcome, Problem> {
+    for calendar in roles::change(&mirror.world()?, of, change, SystemClock.now())? {
         mirror.put_calendar(&calendar)?;
     }
     Ok(listing(&mirror.world()?))

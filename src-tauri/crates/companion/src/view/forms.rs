@@ -4,9 +4,17 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Deserialize;
 use sync::error::Code;
+use sync::ids::CalendarId;
+use sync::world::Role;
 
+use super::choices::AllDay;
+use super::preferences::PreferencesView;
+use crate::cli::args::ForgetArgs;
 use crate::errand::Errand;
+use crate::preferences::Preferences;
 use crate::problem::Problem;
+use crate::roles::Change;
+use crate::settings::{NotificationSettings, clock_time};
 
 /// No id of ours is longer.
 const LONGEST_ID: usize = 256;
@@ -39,6 +47,82 @@ impl DecideForm {
 /// When it cannot be the name of a run.
 pub fn undo(run: String) -> Result<Errand, Problem> {
     is_word(&run).then_some(Errand::Undo { run }).ok_or_else(strange)
+}
+
+/// No buffer is longer.
+const LONGEST_BUFFER_MINUTES: u16 = 240;
+
+/// What she chose for one calendar, or for all of them where none is named. What is not mentioned stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ChooseForm {
+    pub calendar: Option<String>,
+    pub role: Option<Role>,
+    pub all_day: Option<AllDay>,
+    pub tentative_blocks: Option<bool>,
+    pub buffer_before_minutes: Option<u16>,
+    pub buffer_after_minutes: Option<u16>,
+}
+
+impl ChooseForm {
+    /// # Errors
+    /// When it names what can be no calendar, or a buffer longer than an afternoon.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let long = |minutes: Option<u16>| minutes.is_some_and(|minutes| minutes > LONGEST_BUFFER_MINUTES);
+        if self.calendar.as_deref().is_some_and(|id| !is_word(id))
+            || long(self.buffer_before_minutes)
+            || long(self.buffer_after_minutes)
+        {
+            return Err(strange());
+        }
+        let change = Change {
+            role: self.role,
+            all_day: self.all_day.map(Into::into),
+            tentative_blocks: self.tentative_blocks,
+            buffer_before_minutes: self.buffer_before_minutes,
+            buffer_after_minutes: self.buffer_after_minutes,
+        };
+        Ok(Errand::Calendar { calendar: self.calendar.map(CalendarId), change })
+    }
+}
+
+/// What she set for the window itself, all of it at once.
+///
+/// # Errors
+/// When quiet hours are no times of day, or only half of them are there.
+pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| clock_time("time", text).map_err(|_| strange())).transpose()
+    };
+    let (quiet_from, quiet_until) = (time(&form.quiet_from)?, time(&form.quiet_until)?);
+    if quiet_from.is_some() != quiet_until.is_some() {
+        return Err(strange());
+    }
+    let notifications = NotificationSettings { on: form.notifications, quiet_from, quiet_until };
+    Ok(Preferences { language: form.language, theme: form.theme, notifications })
+}
+
+/// That everything of hers on this computer is to be erased, and what is to happen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ForgetForm {
+    /// Takes the events of bookings out of her calendars first.
+    pub remove_events: bool,
+    /// Bookiji cannot be told, and she knows.
+    pub offline: bool,
+}
+
+impl ForgetForm {
+    /// # Errors
+    /// When events are to be removed without a network.
+    pub fn args(self) -> Result<ForgetArgs, Problem> {
+        let Self { remove_events, offline } = self;
+        (!(remove_events && offline))
+            .then_some(ForgetArgs { yes: true, remove_events, offline })
+            .ok_or_else(strange)
+    }
 }
 
 /// For how long nothing is to be synced by itself.
@@ -124,6 +208,42 @@ mod tests {
             assert_eq!(form(id, option).errand().unwrap_err().code, Code::InvalidInput, "{id:?} {option:?}");
         }
         assert!(undo("a/b".into()).is_err());
+    }
+
+    #[test]
+    fn a_choice_becomes_the_change_of_one_calendar_or_of_all() {
+        let form = ChooseForm { calendar: Some("google-1-abc".into()), ..ChooseForm::default() };
+        let Ok(Errand::Calendar { calendar, change }) =
+            ChooseForm { role: Some(Role::Off), all_day: Some(AllDay::Always), ..form.clone() }.errand()
+        else {
+            unreachable!()
+        };
+        assert_eq!(calendar, Some("google-1-abc".into()));
+        assert_eq!((change.role, change.all_day), (Some(Role::Off), Some(AllDay::Always.into())));
+        for refused in [
+            ChooseForm { calendar: Some("a b".into()), ..form.clone() },
+            ChooseForm { buffer_after_minutes: Some(241), ..form },
+        ] {
+            assert_eq!(refused.errand().unwrap_err().code, Code::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn quiet_hours_are_times_of_day_and_come_in_pairs() {
+        let form = |from: Option<&str>, until: Option<&str>| PreferencesView {
+            notifications: true,
+            quiet_from: from.map(str::to_owned),
+            quiet_until: until.map(str::to_owned),
+            ..PreferencesView::default()
+        };
+        let read = preferences(&form(Some("21:30"), Some("08:00"))).unwrap();
+        assert_eq!(PreferencesView::of(&read), form(Some("21:30"), Some("08:00")));
+        assert!(preferences(&form(None, None)).is_ok());
+        for (from, until) in
+            [(Some("21:30"), None), (Some("9pm"), Some("08:00")), (Some("25:00"), Some("08:00"))]
+        {
+            assert!(preferences(&form(from, until)).is_err(), "{from:?} {until:?}");
+        }
     }
 
     #[test]

@@ -203,6 +203,69 @@ fn a_calendar_that_is_left_alone_has_no_say() {
     assert_eq!(shown.state, State::Paused, "nothing is kept in step");
 }
 
+#[test]
+fn her_all_day_events_show_what_each_answer_would_make_of_them() {
+    use calendar::event::{Answer, Transparency};
+    let mut world = salon();
+    let day = |event: &mut Event, date: &str| {
+        event.start = When::Date(date.parse().unwrap());
+        event.end = End::default();
+    };
+    for (id, date) in [("closed", "2026-11-20"), ("shown-free", "2026-11-18"), ("turned-down", "2026-11-19")]
+    {
+        add_event(&mut world, id, "2026-11-17T09:00:00Z", "2026-11-17T10:00:00Z", None);
+        let events = world.events.values_mut().next().unwrap();
+        let event = &mut events.get_mut(&sync::ids::RemoteId::from(id)).unwrap().event;
+        day(event, date);
+        event.summary = id.to_owned();
+        match id {
+            "shown-free" => event.transparency = Transparency::Transparent,
+            "turned-down" => event.answer = Some(Answer::Declined),
+            _ => {}
+        }
+    }
+    add_event(&mut world, "over", "2026-11-17T09:00:00Z", "2026-11-17T10:00:00Z", None);
+    let events = world.events.values_mut().next().unwrap();
+    day(&mut events.get_mut(&sync::ids::RemoteId::from("over")).unwrap().event, "2026-11-16");
+    add_event(&mut world, "an-hour", "2026-11-18T09:00:00Z", "2026-11-18T10:00:00Z", None);
+
+    let shown = choices(&world, at(NOW));
+    let told: Vec<_> = shown
+        .examples
+        .iter()
+        .map(|example| {
+            (example.title.as_str(), example.shown, example.never, example.if_busy, example.always)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("shown-free", ShownAs::Free, false, false, true),
+            ("turned-down", ShownAs::Declined, false, false, false),
+            ("closed", ShownAs::Busy, false, true, true),
+        ]
+    );
+    assert_eq!(shown.examples[2].start, at("2026-11-19T23:00:00Z"), "in her own zone");
+    assert_eq!((shown.all_day, shown.tentative_blocks), (Some(AllDay::IfBusy), Some(true)));
+}
+
+#[test]
+fn where_calendars_differ_no_rule_is_hers() {
+    let mut world = salon();
+    let first = world.calendars.values().next().unwrap().clone();
+    let mut second = LinkedCalendar { role: Role::Busy, ..first };
+    second.id = CalendarId::from("second");
+    second.rules.all_day = calendar::busy::AllDayRule::Ignore;
+    world.calendars.insert(second.id.clone(), second.clone());
+    let shown = choices(&world, at(NOW));
+    assert_eq!((shown.all_day, shown.tentative_blocks), (None, Some(true)));
+    assert_eq!(shown.calendars.iter().map(|one| one.role).collect::<Vec<_>>(), [Role::Target, Role::Busy]);
+
+    second.role = Role::Off;
+    world.calendars.insert(second.id.clone(), second);
+    assert_eq!(choices(&world, at(NOW)).all_day, Some(AllDay::IfBusy), "one that is left alone has no say");
+}
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }

@@ -1,0 +1,177 @@
+//! Writes what she sets in the window into `settings.toml`, beside whatever else stands there: her own lines, comments and
+//! their order stay. A file that cannot be read is not written over.
+
+use std::io::Write;
+
+use jiff::civil::Time;
+use sync::error::Code;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::settings::{NotificationSettings, Settings, Theme, load};
+use crate::words::Language;
+
+/// What the window can set for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// Nothing follows the system.
+    pub language: Option<Language>,
+    pub theme: Theme,
+    pub notifications: NotificationSettings,
+}
+
+impl Preferences {
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { language, theme, notifications, .. } = *settings;
+        Self { language, theme, notifications }
+    }
+}
+
+/// Puts them into the profile's settings.
+///
+/// # Errors
+/// When the file that is there makes no sense, or the disk says no: what was there is still there then.
+pub fn keep(profile: &Profile, preferences: &Preferences) -> Result<(), Problem> {
+    let file = profile.settings_file();
+    let before = load(&file, |text| Settings::parse(text).map(|_| text.to_owned()))?;
+    let after = written(&before, preferences).map_err(|reason| refused(&reason))?;
+    if after == before {
+        return Ok(());
+    }
+    profile.create()?;
+    // A link that she made to a file elsewhere stays a link.
+    let place = std::fs::canonicalize(&file).unwrap_or(file);
+    let put = || -> std::io::Result<()> {
+        let folder = place.parent().unwrap_or_else(|| profile.root());
+        let mut fresh = tempfile::Builder::new().prefix(".settings-").tempfile_in(folder)?;
+        fresh.write_all(after.as_bytes())?;
+        fresh.as_file().sync_all()?;
+        fresh.persist(&place).map_err(|error| error.error)?;
+        Ok(())
+    };
+    put().map_err(|error| refused(&error.to_string()))
+}
+
+/// The file with these preferences in it. The error reads on after a name.
+fn written(text: &str, preferences: &Preferences) -> Result<String, String> {
+    let mut file: DocumentMut = text.parse().map_err(|_| "it is no TOML".to_owned())?;
+    let root = file.as_table_mut();
+    let language = preferences.language.map(|language| match language {
+        Language::English => "en",
+        Language::French => "fr",
+    });
+    let theme = match preferences.theme {
+        Theme::System => None,
+        Theme::Light => Some("light"),
+        Theme::Dark => Some("dark"),
+    };
+    set(root, "language", language.map(value));
+    set(root, "theme", theme.map(value));
+
+    let NotificationSettings { on, quiet_from, quiet_until } = preferences.notifications;
+    let told = root.entry("notifications").or_insert_with(|| Item::Table(Table::new()));
+    let told = told.as_table_like_mut().ok_or("notifications is no table")?;
+    let time = |time: Time| value(time.strftime("%H:%M").to_string());
+    for (key, item) in [
+        ("on", (!on).then(|| value(false))),
+        ("quiet_from", quiet_from.map(time)),
+        ("quiet_until", quiet_until.map(time)),
+    ] {
+        match item {
+            Some(item) => drop(told.insert(key, item)),
+            None => drop(told.remove(key)),
+        }
+    }
+    if told.is_empty() {
+        root.remove("notifications");
+    }
+
+    let text = file.to_string();
+    let read = Settings::parse(&text)?;
+    (Preferences::of(&read) == *preferences).then_some(text).ok_or_else(|| "it does not take them".to_owned())
+}
+
+/// Keeps what stands around a value that is there already.
+fn set(table: &mut Table, key: &str, item: Option<Item>) {
+    match item {
+        Some(item) => match table.get_mut(key) {
+            Some(there) => {
+                let around = there.as_value().map(|value| value.decor().clone());
+                *there = item;
+                if let (Some(around), Some(value)) = (around, there.as_value_mut()) {
+                    *value.decor_mut() = around;
+                }
+            }
+            None => drop(table.insert(key, item)),
+        },
+        None => drop(table.remove(key)),
+    }
+}
+
+fn refused(reason: &str) -> Problem {
+    Problem::new(Code::SettingsInvalid, format!("The settings could not be written: {reason}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERS: &str =
+        "# mine\nlanguage = \"en\" # for the salon\n\n[sync]\n# often\nfrequency_minutes = 3\n";
+
+    fn french() -> Preferences {
+        Preferences { language: Some(Language::French), ..Preferences::default() }
+    }
+
+    #[test]
+    fn her_own_lines_and_comments_stay() {
+        let fresh = written(HERS, &french()).unwrap();
+        assert_eq!(fresh, HERS.replace("\"en\"", "\"fr\""));
+    }
+
+    #[test]
+    fn what_is_set_comes_back_and_what_is_usual_leaves_no_trace() {
+        let quiet = NotificationSettings {
+            on: false,
+            quiet_from: Some(Time::constant(21, 30, 0, 0)),
+            quiet_until: Some(Time::constant(8, 0, 0, 0)),
+        };
+        let all = Preferences { theme: Theme::Dark, notifications: quiet, ..french() };
+        let full = written("", &all).unwrap();
+        assert_eq!(Preferences::of(&Settings::parse(&full).unwrap()), all);
+        assert_eq!(written(&full, &Preferences::default()).unwrap(), "");
+    }
+
+    #[test]
+    fn a_broken_file_is_left_as_it_is_and_said_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let profile = Profile::at(Some(dir.path())).unwrap();
+        std::fs::write(profile.settings_file(), "[no such thing]").unwrap();
+        assert_eq!(keep(&profile, &french()).unwrap_err().code, Code::SettingsInvalid);
+        assert_eq!(std::fs::read_to_string(profile.settings_file()).unwrap(), "[no such thing]");
+    }
+
+    #[test]
+    fn a_profile_without_settings_gets_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let profile = Profile::at(Some(&dir.path().join("new"))).unwrap();
+        keep(&profile, &french()).unwrap();
+        assert_eq!(Preferences::of(&profile.settings().unwrap()), french());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_settings_elsewhere_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let profile = Profile::at(Some(&dir.path().join("profile"))).unwrap();
+        profile.create().unwrap();
+        let elsewhere = dir.path().join("shared.toml");
+        std::fs::write(&elsewhere, HERS).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, profile.settings_file()).unwrap();
+        keep(&profile, &french()).unwrap();
+        assert!(std::fs::symlink_metadata(profile.settings_file()).unwrap().is_symlink());
+        assert!(std::fs::read_to_string(&elsewhere).unwrap().contains("\"fr\" # for the salon"));
+    }
+}

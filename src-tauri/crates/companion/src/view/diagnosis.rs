@@ -1,0 +1,88 @@
+//! What a check of everything found, for her and for whoever helps her: no secret is ever in it, and no folder of this
+//! computer either. Pure.
+
+use std::path::Path;
+
+use serde::Serialize;
+use sync::error::Code;
+
+use crate::doctor::Check;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct DiagnosisView {
+    pub checks: Vec<CheckView>,
+    /// The same as text, for sending to somebody.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct CheckView {
+    /// The window has the words for it.
+    pub name: String,
+    pub ok: bool,
+    pub detail: String,
+    pub code: Option<Code>,
+}
+
+/// What was found, where the profile's folder and her home go by other names.
+#[must_use]
+pub fn diagnosis(checks: &[Check], profile: &Path, home: Option<&Path>, version: &str) -> DiagnosisView {
+    let discreet = |text: &str| {
+        let hidden = text.replace(&*profile.to_string_lossy(), "(profile)");
+        match home.map(Path::to_string_lossy).filter(|home| home.len() > 1) {
+            Some(home) => hidden.replace(&*home, "~"),
+            None => hidden,
+        }
+    };
+    let checks: Vec<CheckView> = checks
+        .iter()
+        .map(|check| CheckView {
+            name: check.name.to_owned(),
+            ok: check.ok,
+            detail: discreet(&check.detail),
+            code: check.code,
+        })
+        .collect();
+    let line = |check: &CheckView| {
+        let code = check.code.map(|code| format!(" [{code}]")).unwrap_or_default();
+        format!("{} {:<16} {}{code}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.detail)
+    };
+    let head = format!("Bookiji Companion {version} on {}", std::env::consts::OS);
+    let text = std::iter::once(head).chain(checks.iter().map(line)).collect::<Vec<_>>().join("\n");
+    DiagnosisView { checks, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_no_folder_of_this_computer() {
+        let check = |name, ok, detail: &str| Check {
+            name,
+            ok,
+            detail: detail.to_owned(),
+            next_step: None,
+            code: (!ok).then_some(Code::SettingsInvalid),
+        };
+        let found = diagnosis(
+            &[
+                check("profile", true, "/home/amelie/.local/share/companion"),
+                check("settings", false, "/home/amelie/elsewhere/settings.toml cannot be used."),
+            ],
+            Path::new("/home/amelie/.local/share/companion"),
+            Some(Path::new("/home/amelie")),
+            "1.2.3",
+        );
+        assert!(!format!("{found:?}").contains("amelie"), "{found:?}");
+        assert_eq!(found.checks[0].detail, "(profile)");
+        assert!(found.text.starts_with("Bookiji Companion 1.2.3 on "), "{}", found.text);
+        assert!(
+            found.text.ends_with(
+                "FAIL settings         ~/elsewhere/settings.toml cannot be used. [SETTINGS_INVALID]"
+            )
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! What she sets for the app itself, how it is, and the way out of it.
+
+use companion::settings::Theme;
+use companion::view::{self, DiagnosisView, ForgetForm, PreferencesView};
+use serde::Serialize;
+use specta::Type;
+use tauri::{AppHandle, State};
+
+use super::Refusal;
+use crate::desk::Desk;
+
+#[tauri::command]
+#[specta::specta]
+pub fn preferences(desk: State<'_, Desk>) -> Result<PreferencesView, Refusal> {
+    Ok(PreferencesView::of(&desk.preferences()?))
+}
+
+/// Keeps all of them, and wears them at once.
+#[tauri::command]
+#[specta::specta]
+pub fn set_preferences(app: AppHandle, desk: State<'_, Desk>, form: PreferencesView) -> Result<(), Refusal> {
+    desk.set_preferences(&view::preferences(&form)?)?;
+    app.set_theme(frame(form.theme));
+    Ok(())
+}
+
+/// How the window's frame is lit; the page follows by itself.
+#[must_use]
+pub fn frame(theme: Theme) -> Option<tauri::Theme> {
+    match theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    }
+}
+
+/// Checks everything that a sync needs, one layer after the other. Takes seconds.
+#[tauri::command]
+#[specta::specta]
+pub async fn diagnose(desk: State<'_, Desk>) -> Result<DiagnosisView, Refusal> {
+    Ok(desk.diagnose().await)
+}
+
+/// Erases what this computer knows of her, once Bookiji was told to block nothing because of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn forget(desk: State<'_, Desk>, form: ForgetForm) -> Result<(), Refusal> {
+    Ok(desk.forget(form).await?)
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct AboutView {
+    pub version: String,
+}
+
+#[tauri::command]
+#[specta::specta]
+pub fn about() -> AboutView {
+    AboutView { version: env!("CARGO_PKG_VERSION").to_owned() }
+}
