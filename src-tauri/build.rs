@@ -21,6 +21,16 @@ fn main() {
         "diagnose",
         "forget",
         "about",
+        "offered",
+        "preview_offer",
+        "import_offer",
+        "put_away_offer",
+        "choose_files",
+        "folders",
+        "add_folder",
+        "remove_folder",
+        "export",
+        "invite",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");

@@ -2,6 +2,7 @@
 //! them by name.
 
 pub mod choose;
+pub mod files;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -130,9 +131,19 @@ pub fn bindings() -> Builder<Wry> {
             settings::set_preferences,
             settings::diagnose,
             settings::forget,
-            settings::about
+            settings::about,
+            files::offered,
+            files::preview_offer,
+            files::import_offer,
+            files::put_away_offer,
+            files::choose_files,
+            files::folders,
+            files::add_folder,
+            files::remove_folder,
+            files::export,
+            files::invite
         ])
-        .events(collect_events![OverviewChanged])
+        .events(collect_events![OverviewChanged, files::FilesOver, files::OfferChanged])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }
@@ -157,9 +168,9 @@ struct ProblemWords {
 }
 
 /// Lets the window know, if it is open.
-pub fn announce(app: &AppHandle) {
-    if let Err(error) = OverviewChanged.emit(app) {
-        tracing::debug!(%error, "nobody heard that the overview changed");
+pub fn announce(app: &AppHandle, event: impl Event + Clone + Serialize) {
+    if let Err(error) = event.emit(app) {
+        tracing::debug!(%error, "nobody heard of a change");
     }
 }
 

@@ -1,19 +1,22 @@
 //! Which engine stands behind the window: hers, the sample's, or none because hers could not start. Whichever it is,
 //! its overviews come out of one channel.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex as Lock, PoisonError};
 
 use companion::cli;
 use companion::clock::SystemClock;
-use companion::controller::{Controller, Errands, Handle, Options};
+use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::doctor;
 use companion::errand::Errand;
+use companion::folders;
+use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
 use companion::view::{
-    self, Activity, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, UndoneView,
+    self, Activity, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView, OfferView,
+    Overview, PauseForm, UndoneView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -109,6 +112,80 @@ impl Desk {
         if !given.is_empty() {
             self.offer.send_modify(|offer| *offer = Offer { number: offer.number.wrapping_add(1), given });
         }
+    }
+
+    /// What waits for her word, if anything does.
+    #[must_use]
+    pub fn offered(&self) -> Option<OfferView> {
+        let offer = self.offer.borrow();
+        let names = offer.given.iter().map(|path| companion::offer::name(path)).collect();
+        (!offer.given.is_empty()).then_some(OfferView { number: offer.number, names })
+    }
+
+    /// What the offered files would do, and nothing of it is done; or it is done, and the offer is over.
+    pub async fn import_offer(&self, form: ImportForm, dry_run: bool) -> Result<ImportView, Problem> {
+        let number = form.offer;
+        let given = {
+            let offer = self.offer.borrow();
+            (offer.number == number).then(|| offer.given.clone()).unwrap_or_default()
+        };
+        if given.is_empty() {
+            return Err(Problem::new(Code::InvalidInput, "Those files are not offered any more."));
+        }
+        let options = form.options(dry_run)?;
+        let gathered = tokio::task::spawn_blocking(move || Offered::gather(&given)).await;
+        let gathered = gathered.map_err(|_| Problem::new(Code::Internal, "The files cannot be gathered."))?;
+        let reports = self.imports().await?.take(gathered.files, options).await?;
+        if !dry_run {
+            self.put_away_offer(number);
+        }
+        Ok(ImportView::of(number, &reports, gathered.more))
+    }
+
+    /// She does not want those files; nothing was taken in.
+    pub fn put_away_offer(&self, number: u32) {
+        self.offer.send_if_modified(|offer| {
+            let stands = offer.number == number && !offer.given.is_empty();
+            if stands {
+                offer.given.clear();
+            }
+            stands
+        });
+    }
+
+    /// The folders that are watched for her.
+    pub fn folders(&self) -> Result<FoldersView, Problem> {
+        Ok(view::folders(&self.profile.settings()?.import, Path::is_dir))
+    }
+
+    /// Watches one more, or one less; her engine starts again with them.
+    pub async fn watch_folder(&self, folder: &Path) -> Result<(), Problem> {
+        folders::add(&self.profile, folder)?;
+        self.begin_again().await
+    }
+
+    pub async fn leave_folder(&self, number: u32) -> Result<(), Problem> {
+        let watched = self.profile.settings()?.import.folders;
+        let folder = usize::try_from(number).ok().and_then(|number| watched.get(number));
+        let folder = folder.ok_or_else(|| Problem::new(Code::InvalidInput, "That folder is not watched."))?;
+        folders::remove(&self.profile, number, folder)?;
+        self.begin_again().await
+    }
+
+    /// The sample watches nothing of hers, and goes on.
+    async fn begin_again(&self) -> Result<(), Problem> {
+        let mut engine = self.engine.lock().await;
+        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+            return Ok(());
+        }
+        stop(&mut engine).await;
+        self.begin(&mut engine).await
+    }
+
+    /// Writes her bookings and slots, or an invitation, into a file; what could not be had is said.
+    pub async fn write_file(&self, errand: Errand) -> Result<WrittenView, Problem> {
+        let outcome = self.errands().await?.perform(errand).await?;
+        Ok(WrittenView::of(&outcome.document, &outcome.problems))
     }
 
     /// Every offer from now on.
@@ -208,6 +285,12 @@ impl Desk {
             Some(problem) => Err(problem),
             None => Ok(()),
         }
+    }
+
+    async fn imports(&self) -> Result<Imports, Problem> {
+        let engine = self.engine.lock().await;
+        let running = engine.as_ref().map(|running| running.engine.handle().imports());
+        running.ok_or_else(|| Problem::new(Code::Internal, "The app has not started yet."))
     }
 
     /// Nobody else waits while an errand is run.

@@ -1,9 +1,11 @@
 //! The one window: made when somebody wants to see it, and let go with its webview when she closes it.
 
+use crate::commands;
+use crate::commands::files::FilesOver;
 use crate::commands::settings::frame;
 use crate::desk::Desk;
 
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, DragDropEvent, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 const LABEL: &str = "main";
 
@@ -20,12 +22,33 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         window.show()?;
         return window.set_focus();
     }
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Bookiji Companion")
         .inner_size(1200.0, 800.0)
         .min_inner_size(900.0, 600.0)
         .center()
         .theme(frame(app.state::<Desk>().preferences().unwrap_or_default().theme))
         .build()?;
+    let app = app.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::DragDrop(drag) = event {
+            dragged(&app, drag);
+        }
+    });
     Ok(())
+}
+
+/// Files are dropped here and not in the page: a page could claim that anything was.
+fn dragged(app: &AppHandle, drag: &DragDropEvent) {
+    let over = match drag {
+        DragDropEvent::Enter { .. } => true,
+        DragDropEvent::Leave => false,
+        DragDropEvent::Drop { paths, .. } => {
+            app.state::<Desk>().offer_files(paths.clone());
+            false
+        }
+        // Where exactly they are makes no difference.
+        _ => return,
+    };
+    commands::announce(app, FilesOver { over });
 }

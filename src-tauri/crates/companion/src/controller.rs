@@ -62,7 +62,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 /// The way to a running controller. Dropping it stops the controller.
 pub struct Handle {
     asks: mpsc::Sender<()>,
-    given: mpsc::Sender<Given>,
+    given: Imports,
     errands: Errands,
     started: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
@@ -94,10 +94,13 @@ impl Handle {
         files: Vec<PathBuf>,
         options: import::Options,
     ) -> Result<Vec<FileReport>, Problem> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
-        self.given.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.given.take(files, options).await
+    }
+
+    /// The way to have files taken in, for whoever waits for them while this handle is used further.
+    #[must_use]
+    pub fn imports(&self) -> Imports {
+        self.given.clone()
     }
 
     /// The way to have errands done, for whoever waits for one while this handle is used further.
@@ -131,6 +134,27 @@ impl Errands {
         let (knock, answered) = Knock::new(errand);
         let stopped = || Problem::new(Code::Internal, "The app is closing, so nothing was changed.");
         self.0.send(knock).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// Has files taken in that somebody gave to the window.
+#[derive(Clone)]
+pub struct Imports(mpsc::Sender<Given>);
+
+impl Imports {
+    /// Once no run is under way.
+    ///
+    /// # Errors
+    /// As [`import::import_files`], and when the controller stops before it is their turn.
+    pub async fn take(
+        &self,
+        files: Vec<PathBuf>,
+        options: import::Options,
+    ) -> Result<Vec<FileReport>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
+        self.0.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
@@ -236,7 +260,16 @@ impl Controller {
         };
         controller.show(None);
         let task = tokio::spawn(controller.run(asked).in_current_span());
-        Handle { asks, given, errands, started, overview: overview_seen, reports: reports_seen, files, task }
+        Handle {
+            asks,
+            given: Imports(given),
+            errands,
+            started,
+            overview: overview_seen,
+            reports: reports_seen,
+            files,
+            task,
+        }
     }
 
     async fn run(mut self, asked: mpsc::Receiver<()>) {
@@ -297,7 +330,7 @@ impl Controller {
                     }
                 }
                 Some(given) = self.given.recv() => {
-                    if step == FirstStep::Wait {
+                    if step == FirstStep::Wait && !given.options.dry_run {
                         let _ = given.answer.send(Err(not_started()));
                         continue;
                     }
@@ -456,7 +489,7 @@ impl Controller {
     /// Takes in what a watched folder has. Answers whether to go on.
     async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
-            import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
+            import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
         let done = self.import(&batch.files, &options, asked).await;
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
@@ -468,6 +501,12 @@ impl Controller {
     /// Takes in what somebody gave by hand. Answers whether to go on.
     async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
         let done = self.import(&given.files, &given.options, asked).await;
+        if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
+            let now = self.wiring.clock.now();
+            for report in reports {
+                self.remember_file(inbox::by_hand(report, now));
+            }
+        }
         self.show(None);
         if let Some(result) = done.result {
             // Whoever gave them may have gone away.
@@ -507,13 +546,17 @@ impl Controller {
         done
     }
 
+    fn remember_file(&mut self, file: Settled) {
+        self.files.push_front(file);
+        self.files.truncate(view::FILES_SHOWN);
+    }
+
     fn note(&mut self, news: News) {
         match news {
             News::Settled(file) => {
                 // Nobody has to listen.
                 let _ = self.files_told.send(file.clone());
-                self.files.push_front(file);
-                self.files.truncate(view::FILES_SHOWN);
+                self.remember_file(file);
             }
             News::Trouble { folder, problem: Some(problem) } => {
                 self.folders.insert(folder, problem);

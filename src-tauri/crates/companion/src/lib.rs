@@ -14,6 +14,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod first_run;
+pub mod folders;
 pub mod heal;
 pub mod import;
 pub mod inbox;

@@ -1,16 +1,23 @@
 //! What the window fills in. Nothing of it is believed before it was looked at here.
 
+use std::path::PathBuf;
+
+use calendar::event::Uid;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Deserialize;
 use sync::error::Code;
 use sync::ids::CalendarId;
+use sync::import::OnConflict;
 use sync::world::Role;
 
 use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
+use crate::cli::invite::usual_name;
 use crate::errand::Errand;
+use crate::export::{Days, Describe, Options};
+use crate::import;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
@@ -151,6 +158,92 @@ impl PauseForm {
             Self::UntilResumed => None,
         };
         Errand::Pause { until: until.map(|until| Timestamp::from_second(until.as_second()).unwrap_or(until)) }
+    }
+}
+
+/// What is to be done with files that were offered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportForm {
+    pub offer: u32,
+    /// For every event that meets slots of hers; nothing leaves it to her later.
+    pub on_conflict: Option<OnConflict>,
+    /// For single events, whatever is said for all.
+    pub choices: Vec<ImportChoice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportChoice {
+    pub uid: String,
+    pub choice: OnConflict,
+}
+
+/// No file of a size that is read has more.
+const MOST_CHOICES: usize = 2_000;
+
+impl ImportForm {
+    /// # Errors
+    /// When it says more than the window could have asked.
+    pub fn options(self, dry_run: bool) -> Result<import::Options, Problem> {
+        if self.choices.len() > MOST_CHOICES {
+            return Err(strange());
+        }
+        let choices = self.choices.into_iter().map(|chosen| (Uid(chosen.uid), chosen.choice)).collect();
+        Ok(import::Options { on_conflict: self.on_conflict, choices, dry_run })
+    }
+}
+
+/// What is to be in a file of her bookings and slots.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ExportForm {
+    /// Days as `2026-03-29`, both among them.
+    pub from: String,
+    pub to: String,
+    pub include_blocked: bool,
+    pub include_past: bool,
+    pub describe: Describe,
+}
+
+impl ExportForm {
+    /// # Errors
+    /// When those are no days, or too many.
+    pub fn days(&self) -> Result<Days, Problem> {
+        Days::read(&self.from, &self.to)
+    }
+
+    #[must_use]
+    pub fn errand(self, days: Days, to: PathBuf) -> Errand {
+        let Self { include_blocked, include_past, describe, .. } = self;
+        Errand::Export { days, options: Options { include_blocked, include_past, describe }, to }
+    }
+}
+
+/// The booking that somebody is to be invited to, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct InviteForm {
+    pub booking: String,
+    pub cancel: bool,
+}
+
+impl InviteForm {
+    /// What the file is called where she does not say otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a booking.
+    pub fn usual_name(&self) -> Result<String, Problem> {
+        is_word(&self.booking).then(|| usual_name(&self.booking)).ok_or_else(strange)
+    }
+
+    #[must_use]
+    pub fn errand(self, to: PathBuf) -> Errand {
+        Errand::Invite { booking: self.booking, cancel: self.cancel, to }
     }
 }
 
