@@ -1,9 +1,11 @@
 //! What the window may ask. Each command hands the question on and decides nothing; `capabilities/main.json` grants
 //! them by name.
 
+mod at_login;
 pub mod choose;
 pub mod files;
 pub mod settings;
+mod updates;
 
 use std::collections::BTreeMap;
 
@@ -132,6 +134,10 @@ pub fn bindings() -> Builder<Wry> {
             settings::diagnose,
             settings::forget,
             settings::about,
+            at_login::starts_at_login,
+            at_login::set_start_at_login,
+            updates::check_for_updates,
+            updates::install_update,
             files::offered,
             files::preview_offer,
             files::import_offer,

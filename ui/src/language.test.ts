@@ -25,6 +25,13 @@ describe('a language', () => {
     expect(week('fr-FR')).toBe('16–22 novembre')
   })
 
+  it('names whole days, one or many, as her calendar shows them', () => {
+    const days = (tag: string, from: string, until: string) => spaces(language([tag], 'Europe/Paris').days(from, until))
+    expect(days('en-GB', '2026-11-19T23:00:00Z', '2026-11-20T23:00:00Z')).toBe('Fri 20 Nov')
+    expect(days('en-GB', '2026-11-19T23:00:00Z', '2026-11-22T23:00:00Z')).toBe('20–22 Nov')
+    expect(days('fr-FR', '2026-11-29T23:00:00Z', '2026-12-02T23:00:00Z')).toBe('30 nov.–2 déc.')
+  })
+
   it('says how long ago something was, until that is no longer of use', () => {
     const { ago } = language(['en-GB'], 'Europe/Paris')
     expect(ago('2026-11-17T10:39:30Z', NOW)).toBe('just now')

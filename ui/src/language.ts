@@ -24,12 +24,16 @@ export interface Language {
   timeRange(from: number | string, to: number | string): string
   /** 9:00, or 9 AM: the label of an hour of the day. */
   hour(hour: number): string
+  /** 22:30 in her notation. */
+  clock(time: string): string
   /** Tue */
   weekday(date: CivilDate): string
   /** Tuesday 17 November */
   longDay(date: CivilDate): string
   /** 16–22 November */
   week(monday: CivilDate, sunday: CivilDate): string
+  /** Fri 20 Nov, or 20–22 Nov: whole days from one instant to the first moment after them. */
+  days(from: string, until: string): string
   /** Two instants are on the same day of hers where this is the same. */
   dayOf(instant: number | string): string
   /** 11:30 today, the day before it otherwise. */
@@ -56,6 +60,9 @@ export function language(preferred: readonly string[], zone: string): Language {
   const dayOf = inZone({ year: 'numeric', month: '2-digit', day: '2-digit' })
   const shortDay = inZone({ weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' })
 
+  const oneDay = inZone({ weekday: 'short', day: 'numeric', month: 'short' })
+  const someDays = inZone({ day: 'numeric', month: 'short' })
+
   const instant = (value: number | string) => (typeof value === 'string' ? Date.parse(value) : value)
   const time = (value: number | string) => clock.format(instant(value))
   const moment = (value: number | string, now: number) =>
@@ -73,9 +80,15 @@ export function language(preferred: readonly string[], zone: string): Language {
     time,
     timeRange: (from, to) => `${time(from)}–${time(to)}`,
     hour: (hour) => hours.format(Date.UTC(2026, 0, 1, hour)),
+    clock: (time) => civil({ timeStyle: 'short' }).format(Date.parse(`2026-01-01T${time}:00Z`)),
     weekday: (date) => weekday.format(asUtc(date)).replace(/\.$/, ''),
     longDay: (date) => longDay.format(asUtc(date)),
     week: (monday, sunday) => range.formatRange(asUtc(monday), asUtc(sunday)).replace(/\s*–\s*/, '–'),
+    days: (from, until) => {
+      const [first, last] = [instant(from), Math.max(instant(from), instant(until) - 1)]
+      if (dayOf.format(first) === dayOf.format(last)) return oneDay.format(first)
+      return someDays.formatRange(first, last).replace(/\s*–\s*/, '–')
+    },
     dayOf: (value) => dayOf.format(instant(value)),
     moment,
     ago: (value, now) => {

@@ -1,11 +1,46 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { CardOption, Overview, PauseForm, Refusal, UndoneView } from './types'
+import type {
+  AboutView, CardOption, ChoicesView, ChooseForm, DiagnosisView, ExportForm, FoldersView, ForgetForm, ImportForm,
+  ImportView, InviteForm, OfferView, Overview, PauseForm, PreferencesView, Refusal, UndoneView, UpdateView,
+  WrittenView,
+} from './types'
 
 /** What came of a request: nothing, or why it was not done. */
 export type Outcome = Refusal | null
 
+/** What was asked for, or why there is none of it. */
+export type Answer<T> = T | Refusal
+
+export function isRefusal<T extends object>(answer: Answer<T>): answer is Refusal {
+  return 'code' in answer && 'message' in answer
+}
+
+/** Files in and out. Where they lie, the window never learns. */
+export interface FilesBridge {
+  /** Calls back when files are held over the window, and when they are not any more. */
+  onOver(listener: (over: boolean) => void): void
+  /** Calls back whenever something else may be offered. */
+  onOffer(listener: () => void): void
+  offered(): Promise<OfferView | null>
+  /** What the offered files would do. Nothing is written. */
+  preview(form: ImportForm): Promise<Answer<ImportView>>
+  /** Takes them in. */
+  take(form: ImportForm): Promise<Answer<ImportView>>
+  putAway(offer: number): Promise<void>
+  /** Lets her choose files in the system's own dialog. */
+  choose(): Promise<Outcome>
+  folders(): Promise<Answer<FoldersView>>
+  addFolder(): Promise<Outcome>
+  removeFolder(number: number): Promise<Outcome>
+  /** Writes where she chooses; nothing where she chooses nothing. */
+  exportTo(form: ExportForm): Promise<Answer<WrittenView> | null>
+  invite(form: InviteForm): Promise<Answer<WrittenView> | null>
+}
+
 export interface Bridge {
+  files: FilesBridge
+
   overview(): Promise<Overview>
   /** Calls back whenever the overview may have changed. */
   onChange(listener: () => void): void
@@ -24,6 +59,22 @@ export interface Bridge {
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
+
+  /** What her calendars are for, and how their events count. */
+  choices(): Promise<Answer<ChoicesView>>
+  choose(form: ChooseForm): Promise<Outcome>
+
+  preferences(): Promise<Answer<PreferencesView>>
+  /** All of them at once. */
+  setPreferences(form: PreferencesView): Promise<Outcome>
+  startsAtLogin(): Promise<boolean>
+  setStartAtLogin(on: boolean): Promise<Outcome>
+  about(): Promise<AboutView>
+  diagnose(): Promise<Answer<DiagnosisView>>
+  /** Erases everything of hers on this computer. */
+  forget(form: ForgetForm): Promise<Outcome>
+  checkForUpdates(): Promise<Answer<UpdateView>>
+  installUpdate(): Promise<Outcome>
   now(): number
 }
 

@@ -4,14 +4,22 @@
 import type { Bridge } from './bridge'
 import { NOW, salon } from './salon'
 import { everyCard, usualCards } from './cards'
-import type { CardView, Code, Overview, PreviewView, State } from './types'
+import { choosing } from './choosing'
+import { diagnosis } from './diagnosis'
+import { earlier, offering, type Offering } from './offering'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'unblocked',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'unblocked',
+  'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen',
 ] as const
 type FakeState = (typeof STATES)[number]
+
+const OFFERINGS: Partial<Record<FakeState, Offering>> = {
+  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-refused': 'refused', 'files-unseen': 'unseen',
+}
 
 export function bridge(query: URLSearchParams): Bridge {
   const asked = STATES.find((state) => state === query.get('state')) ?? 'full'
@@ -21,7 +29,12 @@ export function bridge(query: URLSearchParams): Bridge {
     shown = next
     tell()
   }
+  const calendars = choosing(shown.connections)
+  const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
+  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
+  let atLogin = asked === 'quiet'
   return {
+    files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
     syncNow: () => {
@@ -71,6 +84,34 @@ export function bridge(query: URLSearchParams): Bridge {
       become(overview('signed-out'))
       return Promise.resolve(null)
     },
+    choices: () => Promise.resolve(calendars.choices()),
+    choose: (form) => {
+      calendars.choose(form)
+      tell()
+      return Promise.resolve(null)
+    },
+    preferences: () => Promise.resolve(set),
+    setPreferences: (form) => {
+      set = form
+      become({ ...shown, language: form.language })
+      return Promise.resolve(null)
+    },
+    startsAtLogin: () => Promise.resolve(atLogin),
+    setStartAtLogin: (on) => {
+      atLogin = on
+      return Promise.resolve(null)
+    },
+    about: () => Promise.resolve({ version: '0.1.0' }),
+    diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
+    forget: (form) => {
+      if (asked === 'ailing' && !form.offline) {
+        return Promise.resolve({ code: 'NETWORK_ERROR', message: 'Bookiji cannot be reached.' })
+      }
+      become(overview('signed-out'))
+      return Promise.resolve(null)
+    },
+    checkForUpdates: () => Promise.resolve({ newer: asked === 'quiet' ? '0.2.0' : null, notes: null }),
+    installUpdate: () => Promise.resolve(null),
     now: () => Date.parse(NOW),
   }
 }
@@ -80,7 +121,10 @@ function overview(state: FakeState): Overview {
   const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [], unblocked: [] }
   switch (state) {
     case 'full':
+    case 'quiet':
       return shown
+    case 'ailing':
+      return overview('offline')
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':
@@ -121,6 +165,15 @@ function overview(state: FakeState): Overview {
       const thursday = { start: '2026-11-19T13:00:00Z', end: '2026-11-19T13:30:00Z' }
       return { ...shown, schedule: { ...shown.schedule, unblocked: [thursday] } }
     }
+    case 'files':
+    case 'files-over':
+    case 'files-offer':
+    case 'files-many':
+    case 'files-refused':
+    case 'files-unseen':
+      return { ...shown, files: earlier() }
+    case 'files-empty':
+      return shown
     case 'many':
       return crowded(shown)
   }

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
-use sync::ports::{Clock, Mirror};
+use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
 use url::Url;
 
@@ -79,6 +79,7 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
                 }
                 if let Ok(Some(vault)) = vault {
                     checks.extend(feeds(&world, &vault, &http).await);
+                    checks.extend(caldav(&world, &settings, &vault, &http).await);
                 }
             }
         }
@@ -248,6 +249,24 @@ async fn feeds(world: &World, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check>
             Ok(format!("{} gives a whole calendar ({events} events)", connection.account))
         };
         checks.push(Check::of("feed", read.await));
+    }
+    checks
+}
+
+/// Asks every CalDAV server for its calendars, as a sync would.
+async fn caldav(world: &World, settings: &Settings, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
+    let Some(vendor) = &world.vendor else { return Vec::new() };
+    let mut checks = Vec::new();
+    for connection in world.connections.values().filter(|one| one.service == Service::Caldav) {
+        let account = wiring::caldav(settings, http.clone(), vault.clone(), &connection.id, vendor);
+        let unreachable = || sync::error::ServiceError::Unreachable {
+            service: Peer::Caldav.name().to_owned(),
+            reason: format!("no answer in {} s", PATIENCE.as_secs()),
+        };
+        let asked = tokio::time::timeout(PATIENCE, account.calendars()).await;
+        let listed = asked.unwrap_or_else(|_| Err(unreachable()));
+        let told = listed.map(|listed| format!("{} has {} calendars", connection.account, listed.len()));
+        checks.push(Check::of("caldav", told.map_err(Problem::from)));
     }
     checks
 }

@@ -1,6 +1,7 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
 pub mod busy;
+pub mod caldav;
 pub mod cli;
 pub mod clock;
 pub mod controller;

@@ -41,7 +41,7 @@ pub fn ready(world: &World) -> Result<(), Problem> {
     let nothing_left = world.published.is_empty() && world.imported_slots.is_empty();
     if world.connections.is_empty() && nothing_left {
         return Err(Problem::new(Code::NotConnected, "No calendar account is connected in this profile.")
-            .then("Connect one: `companion connect google` or `companion connect outlook`."));
+            .then("Connect one: `companion connect google`, `companion connect outlook` or `companion connect caldav`."));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
+use connectors::caldav::CaldavAccount;
 use connectors::google::{self, GoogleAccount};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Timeouts};
@@ -294,6 +295,10 @@ impl Wiring {
         Ok(feed(self.fetcher()?, self.vault.clone(), connection, vendor))
     }
 
+    pub fn caldav(&self, connection: &ConnectionId, vendor: &Vendor) -> CaldavAccount {
+        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor)
+    }
+
     /// Puts the secret of an account into the vault.
     pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
         self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
@@ -331,7 +336,10 @@ impl Wiring {
                     let account = self.outlook(&connection.id, &vendor.id)?;
                     accounts.insert(connection.id.clone(), Box::new(account));
                 }
-                Service::Caldav => {}
+                Service::Caldav => {
+                    let account = self.caldav(&connection.id, vendor);
+                    accounts.insert(connection.id.clone(), Box::new(account));
+                }
             }
         }
         Ok(accounts)
@@ -371,6 +379,19 @@ pub fn feed(
 ) -> ics::Account {
     let secret = SecretName::connection(&connection.id);
     ics::Account::new(fetcher, vault, secret, &connection.account, &[&vendor.email])
+}
+
+/// A linked CalDAV account; its address and password are asked of the vault when they are needed.
+pub fn caldav(
+    settings: &Settings,
+    http: Http,
+    vault: Arc<dyn Vault>,
+    connection: &ConnectionId,
+    vendor: &Vendor,
+) -> CaldavAccount {
+    let secret = SecretName::connection(connection);
+    let account = CaldavAccount::new(http, vault, secret, settings.endpoints.caldav_allow_http);
+    account.for_vendor(&vendor.id, &vendor.email)
 }
 
 pub fn gotrue(settings: &Settings, http: &Http) -> Result<GoTrue, Problem> {

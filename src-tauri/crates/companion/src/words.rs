@@ -57,7 +57,7 @@ fn english(code: Code) -> Words {
         Code::OauthTokenExpired => say(
             "The sign-in is no longer accepted.",
             "It expired, or permission was withdrawn in the account's own settings.",
-            "Sign in again: `companion connect google` for Google, `companion connect outlook` for Outlook, `companion login` for Bookiji.",
+            "Sign in again: `companion connect google`, `connect outlook` or `connect caldav` for a calendar, `companion login` for Bookiji.",
         ),
         Code::CalendarApiError => say(
             "A service answered in a way that could not be used.",
@@ -97,7 +97,7 @@ fn english(code: Code) -> Words {
         Code::NotConnected => say(
             "No such calendar is connected.",
             "No account has been connected yet, or the name is another one.",
-            "Connect an account with `companion connect google` or `companion connect outlook`, or see what there is with `companion calendars`.",
+            "Connect an account with `companion connect google`, `connect outlook` or `connect caldav`, or see what there is with `companion calendars`.",
         ),
         Code::PermissionDenied => say(
             "The account does not allow this.",
@@ -182,7 +182,7 @@ fn french(code: Code) -> Words {
         Code::OauthTokenExpired => say(
             "La connexion n’est plus acceptée.",
             "Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.",
-            "Reconnectez-vous : `companion connect google` pour Google, `companion connect outlook` pour Outlook, `companion login` pour Bookiji.",
+            "Reconnectez-vous : `companion connect google`, `connect outlook` ou `connect caldav` pour un agenda, `companion login` pour Bookiji.",
         ),
         Code::CalendarApiError => say(
             "Un service a donné une réponse inutilisable.",
@@ -222,7 +222,7 @@ fn french(code: Code) -> Words {
         Code::NotConnected => say(
             "Aucun calendrier de ce nom n’est relié.",
             "Aucun compte n’a encore été relié, ou le nom est différent.",
-            "Reliez un compte avec `companion connect google` ou `companion connect outlook`, ou voyez la liste avec `companion calendars`.",
+            "Reliez un compte avec `companion connect google`, `connect outlook` ou `connect caldav`, ou voyez la liste avec `companion calendars`.",
         ),
         Code::PermissionDenied => say(
             "Le compte ne permet pas cela.",

@@ -223,6 +223,21 @@ pub enum ConnectService {
         #[arg(long)]
         no_browser: bool,
     },
+    /// iCloud, Fastmail, Nextcloud or any other CalDAV server; the password is read from stdin
+    Caldav {
+        /// The server's address, or icloud or fastmail
+        #[arg(long, required_unless_present = "preset")]
+        url: Option<String>,
+        /// The user name; an Apple ID or an e-mail address with most providers
+        #[arg(long)]
+        username: Option<String>,
+        /// The service, where its address is known or it signs in with the browser (nextcloud, with --url)
+        #[arg(long)]
+        preset: Option<Preset>,
+        /// With Nextcloud's own sign-in, print its address alone on one line of stderr instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
     /// A calendar link (https or webcal) that is read now and then
     IcsFeed {
         /// The link, or - to read it from stdin; it is kept in the keychain, since who knows it can read the calendar
@@ -232,6 +247,13 @@ pub enum ConnectService {
         #[arg(long)]
         name: Option<String>,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    Icloud,
+    Fastmail,
+    Nextcloud,
 }
 
 #[derive(Debug, clap::Args)]
@@ -411,6 +433,10 @@ mod tests {
             "companion logout",
             "companion connect google --no-browser --json",
             "companion connect outlook --no-browser --json",
+            "companion connect caldav --url https://dav.example.org/ --username me@example.org --json",
+            "companion connect caldav --url icloud --username me@example.org",
+            "companion connect caldav --preset fastmail --username me@example.org",
+            "companion connect caldav --preset nextcloud --url cloud.example.org --no-browser",
             "companion disconnect google-0123",
             "companion disconnect google-0123 --remove-events --json",
             "companion pause",
@@ -456,6 +482,8 @@ mod tests {
         for line in [
             "companion",
             "companion connect hotmail",
+            "companion connect caldav",
+            "companion connect caldav --url x --username y --password hunter2",
             "companion undo",
             "companion pause --for 2h --until 2026-03-29",
             "companion forget --yes --offline --remove-events",

@@ -1,4 +1,4 @@
-//! `companion connect`: link an account through the browser, or a calendar by its link.
+//! `companion connect`: link an account through the browser or by its password, or a calendar by its link.
 
 use std::io::{BufRead, Read};
 
@@ -9,7 +9,8 @@ use sync::ids::ConnectionId;
 use sync::ports::Clock;
 use url::Url;
 
-use super::args::ConnectService;
+use super::args::{ConnectService, Preset};
+use super::login::password;
 use super::output::{self, Outcome, Voice};
 use crate::errand::{self, Errand, Link};
 use crate::problem::Problem;
@@ -17,7 +18,7 @@ use crate::profile::Profile;
 use crate::status;
 use crate::view::{self, Activity};
 use crate::wiring::Wiring;
-use crate::{feeds, sign_in};
+use crate::{caldav, feeds, sign_in};
 
 pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> Result<Outcome, Problem> {
     match service {
@@ -25,6 +26,18 @@ pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> R
             google(profile, *no_browser, *own_calendar).await
         }
         ConnectService::Outlook { no_browser } => outlook(profile, *no_browser).await,
+        ConnectService::Caldav { url, username, preset, no_browser } => {
+            let named = url.as_deref().unwrap_or(match preset {
+                Some(Preset::Icloud) => "icloud",
+                Some(Preset::Fastmail) => "fastmail",
+                Some(Preset::Nextcloud) | None => "",
+            });
+            match (username, preset) {
+                (Some(username), _) => by_password(profile, named, username).await,
+                (None, Some(Preset::Nextcloud)) => nextcloud(profile, named, *no_browser).await,
+                (None, Some(Preset::Icloud | Preset::Fastmail) | None) => Err(no_username()),
+            }
+        }
         ConnectService::IcsFeed { url, name } => feed(profile, url, name.as_deref(), voice).await,
     }
 }
@@ -69,6 +82,28 @@ fn typed_link() -> Result<String, Problem> {
 }
 
 const MAX_LINK: u64 = 64 * 1024;
+
+fn no_username() -> Problem {
+    Problem::new(Code::InvalidInput, "The user name of the account is missing.").then(
+        "Give it with --username; Nextcloud can also sign in with the browser, with --preset nextcloud.",
+    )
+}
+
+async fn by_password(profile: &Profile, named: &str, username: &str) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let entry = caldav::entry(&wiring, named)?;
+    let password = password("Password, best one made for this app alone: ").await?;
+    let id = caldav::connect(&wiring, entry, username, password).await?;
+    connected(&wiring, &id)
+}
+
+async fn nextcloud(profile: &Profile, named: &str, no_browser: bool) -> Result<Outcome, Problem> {
+    let wiring = Wiring::open(profile).await?;
+    let pending = caldav::begin_nextcloud(&wiring, &caldav::entry(&wiring, named)?).await?;
+    send_to(pending.url(), no_browser);
+    let id = caldav::finish_nextcloud(&wiring, pending).await?;
+    connected(&wiring, &id)
+}
 
 async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;

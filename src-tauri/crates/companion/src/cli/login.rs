@@ -24,9 +24,7 @@ pub async fn login(profile: &Profile, args: &LoginArgs) -> Result<Outcome, Probl
         ));
     };
     let wiring = Wiring::open(profile).await?;
-    let password = tokio::task::spawn_blocking(password)
-        .await
-        .map_err(|_| Problem::new(Code::Internal, "The password could not be read."))??;
+    let password = password("Bookiji password: ").await?;
     let vendor = sign_in::login(&wiring, email, &password).await?;
     Ok(Outcome::done(
         json!({ "vendor": {
@@ -48,12 +46,18 @@ pub async fn logout(profile: &Profile) -> Result<Outcome, Problem> {
 }
 
 /// What is typed without being shown, or what is piped in; one trailing line end is not part of it.
-fn password() -> Result<SecretString, Problem> {
+pub async fn password(prompt: &'static str) -> Result<SecretString, Problem> {
+    tokio::task::spawn_blocking(move || typed(prompt))
+        .await
+        .map_err(|_| Problem::new(Code::Internal, "The password could not be read."))?
+}
+
+fn typed(prompt: &str) -> Result<SecretString, Problem> {
     let unreadable = |reason: String| {
         Problem::new(Code::InvalidInput, format!("The password could not be read: {reason}."))
     };
     let text = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password("Bookiji password: ").map_err(|error| unreadable(error.to_string()))?
+        rpassword::prompt_password(prompt).map_err(|error| unreadable(error.to_string()))?
     } else {
         let mut text = String::new();
         std::io::stdin()
@@ -66,7 +70,7 @@ fn password() -> Result<SecretString, Problem> {
         text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if password.is_empty() {
         return Err(Problem::new(Code::InvalidInput, "No password came in.")
-            .then("Type it when asked, or pipe it in: `companion login --email YOU@EXAMPLE.COM < FILE`."));
+            .then("Type it when asked, or pipe it in from a file: `companion … < FILE`."));
     }
     Ok(SecretString::from(password))
 }

@@ -207,9 +207,6 @@ pub struct WrittenView {
     pub name: String,
     pub bookings: u32,
     pub slots: u32,
-    /// Addresses that put a booking into a calendar on the web.
-    pub google: Option<String>,
-    pub outlook: Option<String>,
     /// Whether the customer is asked: without an address nobody can be.
     pub addressed: bool,
     /// Why it is not all there is.
@@ -223,13 +220,10 @@ impl WrittenView {
         let path = document["path"].as_str().unwrap_or_default();
         let number =
             |key: &str| count(document[key].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0));
-        let link = |service: &str| document["links"][service].as_str().map(str::to_owned);
         Self {
             name: name(Path::new(path)),
             bookings: number("bookings"),
             slots: number("slots"),
-            google: link("google"),
-            outlook: link("outlook"),
             addressed: document["addressed"].as_bool().unwrap_or(true),
             problem: problems
                 .first()

@@ -64,6 +64,10 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn received_at(&self) -> Timestamp {
         self.received_at
     }

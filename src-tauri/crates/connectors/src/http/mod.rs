@@ -130,7 +130,7 @@ impl Http {
     /// # Errors
     /// As [`Http::send`].
     pub(crate) async fn open(&self, request: Request) -> Result<Opened, ServiceError> {
-        let (peer, route) = (request.peer, request.route);
+        let (peer, route, shows_redirects) = (request.peer, request.route, request.shows_redirects);
         let client = if base::is_loopback(&request.url) { &self.home } else { &self.abroad };
         if let Some(budget) = self.bookiji.as_ref().filter(|_| peer == Peer::Bookiji && is_of_the_api(route))
         {
@@ -144,18 +144,19 @@ impl Http {
         if response.status().is_success() {
             return Ok(Opened::Stream(Stream::new(peer, self.timeouts, response)));
         }
-        Ok(Opened::Refused(self.whole(peer, response, began).await?))
+        Ok(Opened::Refused(self.whole(peer, response, began, shows_redirects).await?))
     }
 
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
-        let (peer, sent, began) = (request.peer, now(), Instant::now());
+        let (peer, shows_redirects) = (request.peer, request.shows_redirects);
+        let (sent, began) = (now(), Instant::now());
         let response = request
             .into_reqwest(client)
             .send()
             .await
             .map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
         self.skew.hear(peer, response.headers(), sent, now());
-        self.whole(peer, response, began).await
+        self.whole(peer, response, began, shows_redirects).await
     }
 
     async fn whole(
@@ -163,12 +164,14 @@ impl Http {
         peer: Peer,
         mut response: reqwest::Response,
         began: Instant,
+        shows_redirects: bool,
     ) -> Result<Answer, ServiceError> {
         let broken = |error: &reqwest::Error, begun| self.broken(peer, error, begun, began.elapsed());
-        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+        let status = response.status();
+        if !shows_redirects && status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }
-        let (status, headers) = (response.status(), response.headers().clone());
+        let headers = response.headers().clone();
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| broken(&error, true))? {
             if body.len() + piece.len() > BODY_CAP {

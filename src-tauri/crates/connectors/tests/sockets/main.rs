@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
 mod bookiji;
+mod caldav;
 mod feeds;
 mod google;
 mod http;
