@@ -413,4 +413,55 @@ mod tests {
             desk.shut_down().await;
         });
     }
+
+    #[test]
+    fn offered_files_show_what_they_would_do_and_are_taken_in_only_on_her_word() {
+        tauri::async_runtime::block_on(async {
+            let dir = tempfile::tempdir().unwrap();
+            let desk = Desk::new(Profile::at(Some(&dir.path().join("profile"))).unwrap(), Language::English);
+            desk.explore_sample().await.unwrap();
+            let mut overviews = desk.overviews();
+            overviews.wait_for(|shown| shown.last_sync_at.is_some() && !shown.syncing).await.unwrap();
+            let given = dir.path().join("given");
+            std::fs::create_dir(&given).unwrap();
+            let day =
+                (SystemClock.now() + jiff::SignedDuration::from_hours(48)).strftime("%Y%m%d").to_string();
+            let event = format!(
+                "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n\
+                 DTSTART:{day}T030000Z\r\nDTEND:{day}T040000Z\r\nSUMMARY:night\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            std::fs::write(given.join("a.ics"), event).unwrap();
+            std::fs::write(given.join("b.ics"), "<html>").unwrap();
+
+            assert_eq!(desk.offered(), None);
+            desk.offer_files(vec![given.clone()]);
+            let offer = desk.offered().unwrap();
+            assert_eq!(offer.names, ["given"]);
+            let form = |offer| ImportForm { offer, on_conflict: None, choices: Vec::new() };
+            let told = |view: &ImportView| -> Vec<(String, u32, bool)> {
+                let files = view.files.iter();
+                files.map(|file| (file.name.clone(), file.new, file.refusal.is_some())).collect()
+            };
+            let expected = [("a.ics".to_owned(), 1, false), ("b.ics".to_owned(), 0, true)];
+            for _ in 0..2 {
+                let view = desk.import_offer(form(offer.number), true).await.unwrap();
+                assert_eq!(told(&view), expected, "looking takes nothing in");
+            }
+            assert!(desk.import_offer(form(offer.number + 1), false).await.is_err());
+            let taken = desk.import_offer(form(offer.number), false).await.unwrap();
+            assert_eq!(told(&taken), expected);
+            assert_eq!(desk.offered(), None);
+            let shown = overviews.wait_for(|shown| shown.files.len() == 2).await.unwrap().clone();
+            assert!(shown.schedule.busy.iter().any(|busy| busy.title == "night"));
+
+            desk.offer_files(vec![given.join("a.ics")]);
+            let next = desk.offered().unwrap();
+            assert_ne!(next.number, offer.number);
+            desk.put_away_offer(offer.number);
+            assert_eq!(desk.offered().as_ref(), Some(&next), "an old word is not about a new offer");
+            desk.put_away_offer(next.number);
+            assert_eq!(desk.offered(), None);
+            desk.shut_down().await;
+        });
+    }
 }

@@ -107,7 +107,7 @@ export function offering(asked: Offering, hasFolders: boolean): FilesBridge {
     offered: () => Promise.resolve(offer),
     preview: (form) => Promise.resolve(look(form)),
     take: (form) => {
-      const waits = look(form).files.map((one) => ({ ...one, waiting: one.conflicts.filter((c) => c.resolution === 'waiting').length }))
+      const waits = look(form).files.map((one) => ({ ...one, closes: null, waiting: one.conflicts.filter((c) => c.resolution === 'waiting').length }))
       offer = null
       return Promise.resolve({ ...look(form), files: waits })
     },

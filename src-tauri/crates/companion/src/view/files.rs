@@ -268,3 +268,73 @@ pub fn folders(settings: &ImportSettings, is_there: impl Fn(&Path) -> bool) -> F
         full: settings.folders.len() >= crate::settings::MAX_FOLDERS,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use sync::import::Met;
+
+    use super::*;
+    use crate::import::{FileProblem, read_file};
+
+    #[test]
+    fn a_refused_file_says_its_line_and_reason_once_and_not_where_it_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page.ics");
+        std::fs::write(&path, "<html>").unwrap();
+        let report = FileReport::rejected(&path, read_file(&path).unwrap_err());
+        let view = ImportView::of(7, &[report], false);
+        let file = &view.files[0];
+        assert_eq!((view.offer, file.name.as_str(), file.outcome), (7, "page.ics", FileState::Rejected));
+        let refusal = file.refusal.as_ref().unwrap();
+        assert_eq!(refusal.code, Code::InvalidIcsFormat);
+        assert!(
+            refusal.message.starts_with("This is") || refusal.message.contains("web page"),
+            "{refusal:?}"
+        );
+        assert!(file.lines.is_empty(), "it is said once: {file:?}");
+        assert!(!serde_json::to_string(&view).unwrap().contains(&dir.path().display().to_string()));
+    }
+
+    #[test]
+    fn what_is_booked_or_busy_is_no_choice_of_hers_and_the_rest_is_counted() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+        let meets = |kind| Conflict {
+            kind,
+            uid: calendar::event::Uid("e".to_owned()),
+            summary: "Open".to_owned(),
+            start: at(1),
+            end: at(2),
+            with: Met { id: None, summary: None, start: at(1), end: at(2) },
+            resolution: Resolution::Waiting,
+        };
+        let mut report = FileReport::rejected(
+            &PathBuf::from("a.ics"),
+            crate::problem::Problem::new(Code::InvalidIcsFormat, "no"),
+        );
+        report.conflicts =
+            [ConflictKind::Booking, ConflictKind::Busy, ConflictKind::Slot, ConflictKind::Closed]
+                .map(meets)
+                .to_vec();
+        let line = |line| FileProblem { line, message: format!("odd {line}") };
+        report.problems = (1..=SHOWN + 3).map(line).collect();
+        let view = &ImportView::of(1, &[report], true).files[0];
+        let choices: Vec<bool> = view.conflicts.iter().map(|conflict| conflict.can_choose).collect();
+        assert_eq!(choices, [false, false, true, true]);
+        assert_eq!((view.lines.len(), view.more_lines), (SHOWN, 3));
+    }
+
+    #[test]
+    fn a_watched_folder_is_shown_by_its_name_and_a_missing_one_says_so() {
+        let settings = ImportSettings {
+            folders: vec![PathBuf::from("/home/ana/Downloads"), PathBuf::from("/media/stick")],
+            ..ImportSettings::default()
+        };
+        let view = folders(&settings, |path| path.ends_with("Downloads"));
+        let shown: Vec<_> =
+            view.folders.iter().map(|f| (f.number, f.name.as_str(), f.problem.is_some())).collect();
+        assert_eq!(shown, [(0, "Downloads", false), (1, "stick", true)]);
+        assert!(!view.full);
+    }
+}

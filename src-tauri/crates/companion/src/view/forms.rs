@@ -355,4 +355,36 @@ mod tests {
         );
         assert_eq!(until(PauseForm::UntilResumed, "2026-11-26T15:00:00Z"), None);
     }
+
+    #[test]
+    fn more_choices_than_a_file_has_events_go_no_further() {
+        let form = |count: usize| ImportForm {
+            offer: 1,
+            on_conflict: Some(OnConflict::Skip),
+            choices: (0..count)
+                .map(|n| ImportChoice { uid: n.to_string(), choice: OnConflict::Merge })
+                .collect(),
+        };
+        let options = form(2).options(true).unwrap();
+        assert_eq!((options.choices.len(), options.dry_run), (2, true));
+        assert!(form(MOST_CHOICES + 1).options(true).is_err());
+    }
+
+    #[test]
+    fn days_that_are_none_and_bookings_that_are_none_go_no_further() {
+        let form = |from: &str, to: &str| ExportForm {
+            from: from.into(),
+            to: to.into(),
+            include_blocked: false,
+            include_past: false,
+            describe: Describe::Full,
+        };
+        assert!(form("2026-11-17", "2026-12-17").days().is_ok());
+        for (from, to) in [("2026-12-17", "2026-11-17"), ("", "2026-11-17"), ("2026-11-17", "2036-11-17")] {
+            assert_eq!(form(from, to).days().unwrap_err().code, Code::InvalidInput, "{from} {to}");
+        }
+        let invite = |booking: &str| InviteForm { booking: booking.into(), cancel: false };
+        assert_eq!(invite("b-1").usual_name().unwrap(), "booking-b-1.ics");
+        assert!(invite("../b").usual_name().is_err());
+    }
 }
