@@ -8,7 +8,7 @@ use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use sync::ids::CalendarId;
-use sync::ports::{Clock, Mirror};
+use sync::ports::Clock;
 use sync::unblocked::{Unblocked, ahead};
 use sync::world::Role;
 use tests::service::event;

@@ -25,6 +25,7 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
+use crate::words::{self, Language};
 
 /// What is let be booked where she says no more than a moment.
 const USUAL: SignedDuration = SignedDuration::from_mins(30);
@@ -156,7 +157,9 @@ async fn tell(wiring: &Wiring, calendars: &[sync::ids::CalendarId], text: &str) 
     let connections: BTreeSet<ConnectionId> = calendars.iter().filter_map(of).collect();
     let wanted =
         Wanted { direction: Direction::FromCalendar, connections: Some(connections), dry_run: false };
-    let problems = match syncing::sync_once(wiring, &wanted).await {
+    let synced = syncing::sync_once(wiring, &wanted).await;
+    let waits_for = synced.as_ref().ok().and_then(|report| report.standing_by.clone());
+    let problems = match synced {
         Ok(report) if report.outcome() == SyncOutcome::Success => Vec::new(),
         Ok(report) => syncing::problems(&report),
         Err(problem) => vec![problem],
@@ -165,8 +168,17 @@ async fn tell(wiring: &Wiring, calendars: &[sync::ids::CalendarId], text: &str) 
         .into_iter()
         .map(|span| json!({ "start": span.start(), "end": span.end() }))
         .collect();
-    let exit = if problems.is_empty() { Exit::Done } else { Exit::Partly };
-    Ok(Outcome { document: json!({ "unblocked": ahead }), text: text.to_owned(), problems, exit })
+    let exit = if problems.is_empty() && waits_for.is_none() { Exit::Done } else { Exit::Partly };
+    let text = match &waits_for {
+        // Only the computer that writes tells Bookiji, and it does not know of this.
+        Some(other) => {
+            let standing_by = words::standing_by(&other.holder, Language::English);
+            format!("{text}\n{standing_by} Bookiji is told when this one writes again.")
+        }
+        None => text.to_owned(),
+    };
+    let document = json!({ "unblocked": ahead, "standing_by": waits_for });
+    Ok(Outcome { document, text, problems, exit })
 }
 
 fn said(span: Interval, zone: &TimeZone) -> String {
