@@ -59,9 +59,9 @@ export const commands = {
 
 /** Events */
 export const events = {
-	overviewChanged: makeEvent<OverviewChanged, OverviewChanged>("overview-changed"),
 	filesOver: makeEvent<FilesOver, FilesOver>("files-over"),
 	offerChanged: makeEvent<OfferChanged, OfferChanged>("offer-changed"),
+	overviewChanged: makeEvent<OverviewChanged, OverviewChanged>("overview-changed"),
 };
 
 /* Constants */
@@ -235,6 +235,30 @@ export type Code = "OAUTH_TOKEN_EXPIRED" | "CALENDAR_API_ERROR" | "RATE_LIMIT_EX
 /**  Another process is writing this profile. */
 "ALREADY_RUNNING" | "INVALID_INPUT" | "SIGN_IN_CANCELLED" | "INTERNAL";
 
+export type ConflictKind = 
+/**  A customer has this time. */
+"booking" | 
+/**  Her own busy time. */
+"busy" | 
+/**  A slot that customers can book. */
+"slot" | 
+/**  A slot that nobody can book: she closed it, or busy time did. */
+"closed";
+
+/**  Where a time of the file meets something that is there. */
+export type ConflictView = {
+	/**  The event's name in the file: what she chooses is chosen for all of its times. */
+	uid: string,
+	kind: ConflictKind,
+	summary: string,
+	start: string,
+	end: string,
+	with: MeetsView,
+	resolution: Resolution,
+	/**  She can choose what becomes of it. What is booked or busy stays, whatever a file says. */
+	can_choose: boolean,
+};
+
 /**  A linked account. */
 export type ConnectionView = {
 	id: string,
@@ -258,6 +282,15 @@ export type DecideForm = {
 	always: boolean,
 };
 
+/**  How much of a booking is told. */
+export type Describe = 
+/**  Service, customer, notes and the booking's id. */
+"full" | 
+/**  The service alone. */
+"short" | 
+/**  That there is a booking. */
+"none";
+
 export type DiagnosisView = {
 	checks: CheckView[],
 	/**  The same as text, for sending to somebody. */
@@ -280,6 +313,46 @@ export type ExampleView = {
 	always: boolean,
 };
 
+/**  What is to be in a file of her bookings and slots. */
+export type ExportForm = {
+	/**  Days as `2026-03-29`, both among them. */
+	from: string,
+	to: string,
+	include_blocked: boolean,
+	include_past: boolean,
+	describe: Describe,
+};
+
+/**  What one file would do, or did. */
+export type FileImportView = {
+	name: string,
+	outcome: FileState,
+	new: number,
+	updated: number,
+	unchanged: number,
+	cancelled: number,
+	skipped: number,
+	skips: SkippedView[],
+	/**  Stretches that its events block. */
+	busy: number,
+	/**  Open slots that those close; nothing where that is not known. */
+	closes: number | null,
+	/**  Slots that its free times open. */
+	opens: number,
+	conflicts: ConflictView[],
+	/**  Conflicts that are not among them. */
+	more_conflicts: number,
+	/**  What could not be read, by line. */
+	lines: LineView[],
+	more_lines: number,
+	/**  Questions that wait for her afterwards. */
+	waiting: number,
+	/**  Why it was not taken in. */
+	refusal: Problem | null,
+	/**  It is here, or would be, and Bookiji could not be asked or told. */
+	unsent: Problem | null,
+};
+
 export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
 
 /**  A file of a watched folder that was dealt with. */
@@ -293,6 +366,28 @@ export type FileView = {
 	waiting: number,
 };
 
+/**  Files are held over the window, or are not any more. */
+export type FilesOver = {
+	over: boolean,
+};
+
+export type FolderView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	name: string,
+	/**  It is not there, or cannot be read. */
+	problem: Problem | null,
+};
+
+/**  The folders whose files are taken in by themselves. */
+export type FoldersView = {
+	/**  Not one of them is looked at while she does not want it. */
+	watched: boolean,
+	folders: FolderView[],
+	/**  No more can be added. */
+	full: boolean,
+};
+
 /**  That everything of hers on this computer is to be erased, and what is to happen before. */
 export type ForgetForm = {
 	/**  Takes the events of bookings out of her calendars first. */
@@ -301,7 +396,67 @@ export type ForgetForm = {
 	offline: boolean,
 };
 
+export type ImportChoice = {
+	uid: string,
+	choice: OnConflict,
+};
+
+/**  What is to be done with files that were offered. */
+export type ImportForm = {
+	offer: number,
+	/**  For every event that meets slots of hers; nothing leaves it to her later. */
+	on_conflict: OnConflict | null,
+	/**  For single events, whatever is said for all. */
+	choices: ImportChoice[],
+};
+
+/**  What an offer would do, or did. */
+export type ImportView = {
+	offer: number,
+	files: FileImportView[],
+	/**  There were more files than are looked at in one go. */
+	more: boolean,
+};
+
+/**  The booking that somebody is to be invited to, or not any more. */
+export type InviteForm = {
+	booking: string,
+	cancel: boolean,
+};
+
 export type Language = "en" | "fr";
+
+/**  Something in the file that could not be read as it stands. */
+export type LineView = {
+	line: number,
+	message: string,
+};
+
+export type MeetsView = {
+	summary: string | null,
+	start: string,
+	end: string,
+};
+
+/**  Tells the window to ask what was offered. */
+export type OfferChanged = null;
+
+/**  Files that wait for her word. */
+export type OfferView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	/**  Files and folders as she gave them. */
+	names: string[],
+};
+
+/**  What becomes of free times that meet slots she already has. */
+export type OnConflict = 
+/**  Open slots that nobody booked give way. */
+"replace" | 
+/**  The parts that nothing covers become slots. */
+"merge" | 
+/**  Her slots stay as they are. */
+"skip";
 
 export type OverView = {
 	/**  Empty where it has none. */
@@ -401,6 +556,15 @@ export type Refusal = {
 	message: string,
 };
 
+/**  What is done about it. */
+export type Resolution = 
+/**  She must choose. */
+"waiting" | "replaced" | "merged" | "skipped" | 
+/**  What is there stays, and so does what was imported: time that is both booked and busy. */
+"kept" | 
+/**  Made by itself once the time is free. */
+"later";
+
 /**  What a calendar is for. The target is always read, so what she adds to it by hand blocks time too. */
 export type Role = 
 /**  Its events block time. */
@@ -450,6 +614,12 @@ export type Service = "google" | "outlook" | "caldav" | "ics";
 
 /**  What her calendar says of an event. */
 export type ShownAs = "busy" | "free" | "tentative" | "away" | "elsewhere" | "birthday" | "declined";
+
+/**  How many entries were passed over for one reason. */
+export type SkippedView = {
+	why: Why,
+	count: number,
+};
 
 /**  A time that she points at. */
 export type SpanForm = {
@@ -503,33 +673,19 @@ export type VendorView = {
 	time_zone: string,
 };
 
-export type OfferView = { number: number, names: string[] };
-export type ImportView = { offer: number, files: FileImportView[], more: boolean };
-export type FileImportView = {
-	name: string, outcome: FileState, new: number, updated: number, unchanged: number, cancelled: number, skipped: number,
-	skips: SkippedView[], busy: number, closes: number | null, opens: number, conflicts: ConflictView[], more_conflicts: number,
-	lines: LineView[], more_lines: number, waiting: number, refusal: Problem | null, unsent: Problem | null,
-};
-export type SkippedView = { why: Why, count: number };
+/**  What a note is about, for whoever has words of their own. */
 export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
-export type LineView = { line: number, message: string };
-export type ConflictView = {
-	uid: string, kind: ConflictKind, summary: string, start: string, end: string, with: MeetsView, resolution: Resolution, can_choose: boolean,
+
+/**  A file that was written where she chose. */
+export type WrittenView = {
+	name: string,
+	bookings: number,
+	slots: number,
+	/**  Whether the customer is asked: without an address nobody can be. */
+	addressed: boolean,
+	/**  Why it is not all there is. */
+	problem: Problem | null,
 };
-export type MeetsView = { summary: string | null, start: string, end: string };
-export type ConflictKind = "booking" | "busy" | "slot" | "closed";
-export type Resolution = "waiting" | "replaced" | "merged" | "skipped" | "kept" | "later";
-export type OnConflict = "replace" | "merge" | "skip";
-export type ImportForm = { offer: number, on_conflict: OnConflict | null, choices: ImportChoice[] };
-export type ImportChoice = { uid: string, choice: OnConflict };
-export type ExportForm = { from: string, to: string, include_blocked: boolean, include_past: boolean, describe: Describe };
-export type Describe = "full" | "short" | "none";
-export type InviteForm = { booking: string, cancel: boolean };
-export type WrittenView = { name: string, bookings: number, slots: number, addressed: boolean, problem: Problem | null };
-export type FoldersView = { watched: boolean, folders: FolderView[], full: boolean };
-export type FolderView = { number: number, name: string, problem: Problem | null };
-export type FilesOver = { over: boolean };
-export type OfferChanged = null;
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
