@@ -8,6 +8,8 @@ fn main() {
         "start_syncing",
         "decide",
         "undo_run",
+        "unblock",
+        "block_again",
         "pause",
         "resume",
         "explore_sample",
@@ -29,6 +31,16 @@ fn main() {
         "set_start_at_login",
         "check_for_updates",
         "install_update",
+        "offered",
+        "preview_offer",
+        "import_offer",
+        "put_away_offer",
+        "choose_files",
+        "folders",
+        "add_folder",
+        "remove_folder",
+        "export",
+        "invite",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
         panic!("{error:#}");

@@ -12,8 +12,9 @@ use tauri::{AppHandle, Manager, RunEvent};
 use tokio::sync::watch;
 
 use crate::args::Args;
-use crate::commands;
-use crate::desk::Desk;
+use crate::commands::files::OfferChanged;
+use crate::commands::{self, OverviewChanged};
+use crate::desk::{Desk, Offer};
 use crate::tray::Tray;
 use crate::tray_icon::Panel;
 use crate::tray_menu::{Choice, TrayState};
@@ -33,17 +34,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let bindings = commands::bindings();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::open(app)))
+        .plugin(tauri_plugin_dialog::init())
         .invoke_handler(bindings.invoke_handler())
         .setup(move |app| {
             bindings.mount_events(app);
             let desk = Desk::new(profile, language);
             let overviews = desk.overviews();
+            let offers = desk.offers();
             app.manage(desk);
             let first = TrayState::of(&overviews.borrow());
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
             let tray = Tray::new(app.handle(), first, language, panel, choose)?;
             tauri::async_runtime::spawn(keep_tray(tray, overviews.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
+            tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if !hidden {
@@ -123,7 +127,13 @@ async fn keep_tray(mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
 
 async fn keep_window(app: AppHandle, mut overviews: watch::Receiver<Overview>) {
     while overviews.changed().await.is_ok() {
-        commands::announce(&app);
+        commands::announce(&app, OverviewChanged);
+    }
+}
+
+async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
+    while offers.changed().await.is_ok() {
+        commands::announce(&app, OfferChanged);
     }
 }
 

@@ -4,6 +4,7 @@
 mod at_login;
 pub mod choose;
 pub mod connect;
+pub mod files;
 pub mod privacy;
 pub mod settings;
 mod updates;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, DecideForm, Overview, PauseForm, UndoneView};
+use companion::view::{self, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -73,6 +74,19 @@ pub async fn undo_run(desk: State<'_, Desk>, run: String) -> Result<UndoneView, 
     Ok(desk.undo(view::undo(run)?).await?)
 }
 
+/// Lets a time be booked just this once, whatever her calendars say.
+#[tauri::command]
+#[specta::specta]
+pub async fn unblock(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.unblock()).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn block_again(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.block_again()).await?)
+}
+
 /// Lets nothing be synced by itself for a while.
 #[tauri::command]
 #[specta::specta]
@@ -109,6 +123,8 @@ pub fn bindings() -> Builder<Wry> {
             start_syncing,
             decide,
             undo_run,
+            unblock,
+            block_again,
             pause,
             resume,
             explore_sample,
@@ -129,9 +145,19 @@ pub fn bindings() -> Builder<Wry> {
             at_login::starts_at_login,
             at_login::set_start_at_login,
             updates::check_for_updates,
-            updates::install_update
+            updates::install_update,
+            files::offered,
+            files::preview_offer,
+            files::import_offer,
+            files::put_away_offer,
+            files::choose_files,
+            files::folders,
+            files::add_folder,
+            files::remove_folder,
+            files::export,
+            files::invite
         ])
-        .events(collect_events![OverviewChanged])
+        .events(collect_events![OverviewChanged, files::FilesOver, files::OfferChanged])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }
@@ -156,9 +182,9 @@ struct ProblemWords {
 }
 
 /// Lets the window know, if it is open.
-pub fn announce(app: &AppHandle) {
-    if let Err(error) = OverviewChanged.emit(app) {
-        tracing::debug!(%error, "nobody heard that the overview changed");
+pub fn announce(app: &AppHandle, event: impl Event + Clone + Serialize) {
+    if let Err(error) = event.emit(app) {
+        tracing::debug!(%error, "nobody heard of a change");
     }
 }
 

@@ -1,9 +1,11 @@
 //! The one window: made when somebody wants to see it, and let go with its webview when she closes it.
 
+use crate::commands;
+use crate::commands::files::FilesOver;
 use crate::commands::settings::frame;
 use crate::desk::Desk;
 
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, DragDropEvent, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 const LABEL: &str = "main";
 
@@ -33,6 +35,9 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         if matches!(event, WindowEvent::Destroyed) {
             look(&app, false);
         }
+        if let WindowEvent::DragDrop(drag) = event {
+            dragged(&app, drag);
+        }
     });
     Ok(())
 }
@@ -41,4 +46,19 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
 fn look(app: &AppHandle, is_open: bool) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
+}
+
+/// Files are dropped here and not in the page: a page could claim that anything was.
+fn dragged(app: &AppHandle, drag: &DragDropEvent) {
+    let over = match drag {
+        DragDropEvent::Enter { .. } => true,
+        DragDropEvent::Leave => false,
+        DragDropEvent::Drop { paths, .. } => {
+            app.state::<Desk>().offer_files(paths.clone());
+            false
+        }
+        // Where exactly they are makes no difference.
+        _ => return,
+    };
+    commands::announce(app, FilesOver { over });
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::closing::ClosedSlot;
@@ -16,6 +17,7 @@ use sync::news::News;
 use sync::plan::plan;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, Given, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy,
     RunRecord, Settled, Vendor, World,
@@ -237,6 +239,14 @@ impl Mirror for Watched {
 
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
         self.write(|_| "what is decided for all".to_owned(), || self.inside.set_standing(question, choice))
+    }
+
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.write(|_| "times that are open all the same".to_owned(), || self.inside.put_unblocked(rows))
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.write(|_| "times that are blocked again".to_owned(), || self.inside.take_back_unblocked(span))
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

@@ -2,9 +2,9 @@
 
 import type { SignInTo, SignInView } from './sign-in'
 import type {
-  AboutView, CaldavForm, CardOption, ChooseForm, ChoicesView, DiagnosisView, DisconnectForm, ForgetForm, LinkForm,
-  LogInForm, Overview, PauseForm, PreferencesView,
-  PrivacyView, Refusal, UndoneView, UpdateView, WordsView,
+  AboutView, CaldavForm, CardOption, ChooseForm, ChoicesView, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm, PreferencesView,
+  PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 
 /** What came of a request: nothing, or why it was not done. */
@@ -17,7 +17,31 @@ export function isRefusal<T extends object>(answer: Answer<T>): answer is Refusa
   return 'code' in answer && 'message' in answer
 }
 
+/** Files in and out. Where they lie, the window never learns. */
+export interface FilesBridge {
+  /** Calls back when files are held over the window, and when they are not any more. */
+  onOver(listener: (over: boolean) => void): void
+  /** Calls back whenever something else may be offered. */
+  onOffer(listener: () => void): void
+  offered(): Promise<OfferView | null>
+  /** What the offered files would do. Nothing is written. */
+  preview(form: ImportForm): Promise<Answer<ImportView>>
+  /** Takes them in. */
+  take(form: ImportForm): Promise<Answer<ImportView>>
+  putAway(offer: number): Promise<void>
+  /** Lets her choose files in the system's own dialog. */
+  choose(): Promise<Outcome>
+  folders(): Promise<Answer<FoldersView>>
+  addFolder(): Promise<Outcome>
+  removeFolder(number: number): Promise<Outcome>
+  /** Writes where she chooses; nothing where she chooses nothing. */
+  exportTo(form: ExportForm): Promise<Answer<WrittenView> | null>
+  invite(form: InviteForm): Promise<Answer<WrittenView> | null>
+}
+
 export interface Bridge {
+  files: FilesBridge
+
   overview(): Promise<Overview>
   /** Calls back whenever the overview may have changed. */
   onChange(listener: () => void): void
@@ -28,6 +52,10 @@ export interface Bridge {
   decide(id: string, option: CardOption, always: boolean): Promise<Outcome>
   /** Takes a run back, or says why not. */
   undoRun(run: string): Promise<UndoneView | Refusal>
+  /** Lets a time be booked just this once, whatever her calendars say. */
+  unblock(from: string, until: string): Promise<Outcome>
+  /** Takes that back. */
+  blockAgain(from: string, until: string): Promise<Outcome>
   pause(form: PauseForm): Promise<Outcome>
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>

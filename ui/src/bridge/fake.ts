@@ -6,6 +6,7 @@ import { NOW, salon } from './salon'
 import { everyCard, usualCards } from './cards'
 import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
+import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
 import type { SignInTo, SignInView } from './sign-in'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
@@ -13,9 +14,15 @@ import type { CardView, Code, Overview, PreferencesView, PreviewView, State } fr
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
+  'too-little', 'administrator', 'timed-out', 'unblocked',
+  'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen',
 ] as const
 type FakeState = (typeof STATES)[number]
+
+const OFFERINGS: Partial<Record<FakeState, Offering>> = {
+  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-refused': 'refused', 'files-unseen': 'unseen',
+}
 
 export function bridge(query: URLSearchParams): Bridge {
   const asked = STATES.find((state) => state === query.get('state')) ?? 'full'
@@ -37,6 +44,7 @@ export function bridge(query: URLSearchParams): Bridge {
   let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
   let atLogin = asked === 'quiet'
   return {
+    files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
     syncNow: () => {
@@ -58,6 +66,16 @@ export function bridge(query: URLSearchParams): Bridge {
     undoRun: (run) => {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
       return Promise.resolve({ undone: 4, kept: 1, reasons: ['it was changed since'] })
+    },
+    unblock: (from, until) => {
+      const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
+    blockAgain: (from, until) => {
+      const unblocked = shown.schedule.unblocked.filter((span) => span.end <= from || until <= span.start)
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
     },
     pause: (form) => {
       const until = form === 'one_hour' ? '2026-11-17T11:40:00Z' : form === 'until_tomorrow' ? '2026-11-17T23:00:00Z' : null
@@ -162,7 +180,7 @@ function signingIn(state: FakeState): SignInView {
 
 function overview(state: FakeState): Overview {
   const shown = salon()
-  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [] }
+  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [], unblocked: [] }
   switch (state) {
     case 'full':
     case 'quiet':
@@ -211,6 +229,19 @@ function overview(state: FakeState): Overview {
       return waiting(shown, everyCard())
     case 'decisions-told':
       return waiting(shown, everyCard().filter((card) => !card.presses))
+    case 'unblocked': {
+      const thursday = { start: '2026-11-19T13:00:00Z', end: '2026-11-19T13:30:00Z' }
+      return { ...shown, schedule: { ...shown.schedule, unblocked: [thursday] } }
+    }
+    case 'files':
+    case 'files-over':
+    case 'files-offer':
+    case 'files-many':
+    case 'files-refused':
+    case 'files-unseen':
+      return { ...shown, files: earlier() }
+    case 'files-empty':
+      return shown
     case 'many':
       return crowded(shown)
   }

@@ -13,6 +13,9 @@ export const commands = {
 	decide: (form: DecideForm) => typedError<null, Refusal>(__TAURI_INVOKE("decide", { form })),
 	/**  Takes back what a run wrote, where nobody touched it since. */
 	undoRun: (run: string) => typedError<UndoneView, Refusal>(__TAURI_INVOKE("undo_run", { run })),
+	/**  Lets a time be booked just this once, whatever her calendars say. */
+	unblock: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("unblock", { form })),
+	blockAgain: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_again", { form })),
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
@@ -46,10 +49,28 @@ export const commands = {
 	checkForUpdates: () => typedError<UpdateView, Refusal>(__TAURI_INVOKE("check_for_updates")),
 	/**  Installs what was found, and starts again. */
 	installUpdate: () => typedError<null, Refusal>(__TAURI_INVOKE("install_update")),
+	offered: () => __TAURI_INVOKE<OfferView | null>("offered"),
+	/**  What the offered files would do. Nothing is written. */
+	previewOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("preview_offer", { form })),
+	/**  Takes them in. */
+	importOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("import_offer", { form })),
+	putAwayOffer: (offer: number) => __TAURI_INVOKE<null>("put_away_offer", { offer }),
+	/**  Lets her choose files, which are then offered like dropped ones. */
+	chooseFiles: () => typedError<null, Refusal>(__TAURI_INVOKE("choose_files")),
+	folders: () => typedError<FoldersView, Refusal>(__TAURI_INVOKE("folders")),
+	/**  Lets her choose a folder, whose files are taken in by themselves from then on. */
+	addFolder: () => typedError<null, Refusal>(__TAURI_INVOKE("add_folder")),
+	removeFolder: (number: number) => typedError<null, Refusal>(__TAURI_INVOKE("remove_folder", { number })),
+	/**  Writes her bookings and slots where she chooses; nothing where she chooses nothing. */
+	export: (form: ExportForm) => typedError<WrittenView | null, Refusal>(__TAURI_INVOKE("export", { form })),
+	/**  Writes an invitation to one booking, or its withdrawal, where she chooses. */
+	invite: (form: InviteForm) => typedError<WrittenView | null, Refusal>(__TAURI_INVOKE("invite", { form })),
 };
 
 /** Events */
 export const events = {
+	filesOver: makeEvent<FilesOver, FilesOver>("files-over"),
+	offerChanged: makeEvent<OfferChanged, OfferChanged>("offer-changed"),
 	overviewChanged: makeEvent<OverviewChanged, OverviewChanged>("overview-changed"),
 };
 
@@ -232,6 +253,30 @@ export type Code = "OAUTH_TOKEN_EXPIRED" | "CALENDAR_API_ERROR" | "RATE_LIMIT_EX
 /**  Another process is writing this profile. */
 "ALREADY_RUNNING" | "INVALID_INPUT" | "SIGN_IN_CANCELLED" | "INTERNAL";
 
+export type ConflictKind = 
+/**  A customer has this time. */
+"booking" | 
+/**  Her own busy time. */
+"busy" | 
+/**  A slot that customers can book. */
+"slot" | 
+/**  A slot that nobody can book: she closed it, or busy time did. */
+"closed";
+
+/**  Where a time of the file meets something that is there. */
+export type ConflictView = {
+	/**  The event's name in the file: what she chooses is chosen for all of its times. */
+	uid: string,
+	kind: ConflictKind,
+	summary: string,
+	start: string,
+	end: string,
+	with: MeetsView,
+	resolution: Resolution,
+	/**  She can choose what becomes of it. What is booked or busy stays, whatever a file says. */
+	can_choose: boolean,
+};
+
 /**  A linked account. */
 export type ConnectionView = {
 	id: string,
@@ -254,6 +299,15 @@ export type DecideForm = {
 	/**  Questions of this kind are answered so from now on. */
 	always: boolean,
 };
+
+/**  How much of a booking is told. */
+export type Describe = 
+/**  Service, customer, notes and the booking's id. */
+"full" | 
+/**  The service alone. */
+"short" | 
+/**  That there is a booking. */
+"none";
 
 export type DiagnosisView = {
 	checks: CheckView[],
@@ -284,6 +338,46 @@ export type ExampleView = {
 	always: boolean,
 };
 
+/**  What is to be in a file of her bookings and slots. */
+export type ExportForm = {
+	/**  Days as `2026-03-29`, both among them. */
+	from: string,
+	to: string,
+	include_blocked: boolean,
+	include_past: boolean,
+	describe: Describe,
+};
+
+/**  What one file would do, or did. */
+export type FileImportView = {
+	name: string,
+	outcome: FileState,
+	new: number,
+	updated: number,
+	unchanged: number,
+	cancelled: number,
+	skipped: number,
+	skips: SkippedView[],
+	/**  Stretches that its events block. */
+	busy: number,
+	/**  Open slots that those close; nothing where that is not known. */
+	closes: number | null,
+	/**  Slots that its free times open. */
+	opens: number,
+	conflicts: ConflictView[],
+	/**  Conflicts that are not among them. */
+	more_conflicts: number,
+	/**  What could not be read, by line. */
+	lines: LineView[],
+	more_lines: number,
+	/**  Questions that wait for her afterwards. */
+	waiting: number,
+	/**  Why it was not taken in. */
+	refusal: Problem | null,
+	/**  It is here, or would be, and Bookiji could not be asked or told. */
+	unsent: Problem | null,
+};
+
 export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
 
 /**  A file of a watched folder that was dealt with. */
@@ -293,6 +387,30 @@ export type FileView = {
 	at: string,
 	/**  Why it was not taken in, as a sentence. */
 	reason: string | null,
+	/**  Questions of it that waited for her then. */
+	waiting: number,
+};
+
+/**  Files are held over the window, or are not any more. */
+export type FilesOver = {
+	over: boolean,
+};
+
+export type FolderView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	name: string,
+	/**  It is not there, or cannot be read. */
+	problem: Problem | null,
+};
+
+/**  The folders whose files are taken in by themselves. */
+export type FoldersView = {
+	/**  Not one of them is looked at while she does not want it. */
+	watched: boolean,
+	folders: FolderView[],
+	/**  No more can be added. */
+	full: boolean,
 };
 
 /**  That everything of hers on this computer is to be erased, and what is to happen before. */
@@ -313,6 +431,34 @@ export type KnownView = {
 	has_notes: boolean,
 	event: SpanView,
 	sent: SpanView,
+};
+
+export type ImportChoice = {
+	uid: string,
+	choice: OnConflict,
+};
+
+/**  What is to be done with files that were offered. */
+export type ImportForm = {
+	offer: number,
+	/**  For every event that meets slots of hers; nothing leaves it to her later. */
+	on_conflict: OnConflict | null,
+	/**  For single events, whatever is said for all. */
+	choices: ImportChoice[],
+};
+
+/**  What an offer would do, or did. */
+export type ImportView = {
+	offer: number,
+	files: FileImportView[],
+	/**  There were more files than are looked at in one go. */
+	more: boolean,
+};
+
+/**  The booking that somebody is to be invited to, or not any more. */
+export type InviteForm = {
+	booking: string,
+	cancel: boolean,
 };
 
 export type Language = "en" | "fr";
@@ -353,6 +499,38 @@ export type MessageView = {
 	/**  Path and query. */
 	target: string,
 };
+
+/**  Something in the file that could not be read as it stands. */
+export type LineView = {
+	line: number,
+	message: string,
+};
+
+export type MeetsView = {
+	summary: string | null,
+	start: string,
+	end: string,
+};
+
+/**  Tells the window to ask what was offered. */
+export type OfferChanged = null;
+
+/**  Files that wait for her word. */
+export type OfferView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	/**  Files and folders as she gave them. */
+	names: string[],
+};
+
+/**  What becomes of free times that meet slots she already has. */
+export type OnConflict = 
+/**  Open slots that nobody booked give way. */
+"replace" | 
+/**  The parts that nothing covers become slots. */
+"merge" | 
+/**  Her slots stay as they are. */
+"skip";
 
 export type OverView = {
 	/**  Empty where it has none. */
@@ -459,6 +637,15 @@ export type Refusal = {
 	message: string,
 };
 
+/**  What is done about it. */
+export type Resolution = 
+/**  She must choose. */
+"waiting" | "replaced" | "merged" | "skipped" | 
+/**  What is there stays, and so does what was imported: time that is both booked and busy. */
+"kept" | 
+/**  Made by itself once the time is free. */
+"later";
+
 /**  What a calendar is for. The target is always read, so what she adds to it by hand blocks time too. */
 export type Role = 
 /**  Its events block time. */
@@ -499,6 +686,8 @@ export type Schedule = {
 	/**  Sorted by start. */
 	busy: BusyView[],
 	clashes: ClashView[],
+	/**  Times that can be booked just this once, whatever her calendars say. Sorted by start. */
+	unblocked: UnblockedView[],
 };
 
 /**  What a connection is linked to. */
@@ -506,6 +695,19 @@ export type Service = "google" | "outlook" | "caldav" | "ics";
 
 /**  What her calendar says of an event. */
 export type ShownAs = "busy" | "free" | "tentative" | "away" | "elsewhere" | "birthday" | "declined";
+
+/**  How many entries were passed over for one reason. */
+export type SkippedView = {
+	why: Why,
+	count: number,
+};
+
+/**  A time that she points at. */
+export type SpanForm = {
+	/**  Instants as the overview writes them. */
+	from: string,
+	until: string,
+};
 
 export type SpanView = {
 	start: string,
@@ -523,6 +725,12 @@ export type SyncOutcome = "success" | "partial" | "error";
 
 /**  How the window is lit. */
 export type Theme = "system" | "light" | "dark";
+
+/**  A time that she lets be booked just this once. It is over with its time. */
+export type UnblockedView = {
+	start: string,
+	end: string,
+};
 
 /**  What became of a run that was to be taken back. */
 export type UndoneView = {
@@ -557,6 +765,20 @@ export type WordsView = {
 	cut: boolean,
 	/**  The busy times in it. */
 	spans: SpanView[],
+};
+
+/**  What a note is about, for whoever has words of their own. */
+export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
+
+/**  A file that was written where she chose. */
+export type WrittenView = {
+	name: string,
+	bookings: number,
+	slots: number,
+	/**  Whether the customer is asked: without an address nobody can be. */
+	addressed: boolean,
+	/**  Why it is not all there is. */
+	problem: Problem | null,
 };
 
 /* Tauri Specta runtime */

@@ -66,7 +66,7 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 /// The way to a running controller. Dropping it stops the controller.
 pub struct Handle {
     asks: mpsc::Sender<()>,
-    given: mpsc::Sender<Given>,
+    given: Imports,
     errands: Errands,
     started: watch::Sender<bool>,
     looks: watch::Sender<bool>,
@@ -106,10 +106,13 @@ impl Handle {
         files: Vec<PathBuf>,
         options: import::Options,
     ) -> Result<Vec<FileReport>, Problem> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
-        self.given.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.given.take(files, options).await
+    }
+
+    /// The way to have files taken in, for whoever waits for them while this handle is used further.
+    #[must_use]
+    pub fn imports(&self) -> Imports {
+        self.given.clone()
     }
 
     /// The way to have errands done, for whoever waits for one while this handle is used further.
@@ -171,6 +174,27 @@ impl Errands {
         });
         self.visits.send(visit).await.map_err(|_| closing())?;
         answered.await.map_err(|_| closing())?
+    }
+}
+
+/// Has files taken in that somebody gave to the window.
+#[derive(Clone)]
+pub struct Imports(mpsc::Sender<Given>);
+
+impl Imports {
+    /// Once no run is under way.
+    ///
+    /// # Errors
+    /// As [`import::import_files`], and when the controller stops before it is their turn.
+    pub async fn take(
+        &self,
+        files: Vec<PathBuf>,
+        options: import::Options,
+    ) -> Result<Vec<FileReport>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
+        self.0.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
     }
 }
 
@@ -287,7 +311,7 @@ impl Controller {
         let task = tokio::spawn(controller.run(asked).in_current_span());
         Handle {
             asks,
-            given,
+            given: Imports(given),
             errands,
             started,
             looks,
@@ -358,7 +382,7 @@ impl Controller {
                     }
                 }
                 Some(given) = self.given.recv() => {
-                    if step == FirstStep::Wait {
+                    if step == FirstStep::Wait && !given.options.dry_run {
                         let _ = given.answer.send(Err(not_started()));
                         continue;
                     }
@@ -543,7 +567,7 @@ impl Controller {
     /// Takes in what a watched folder has. Answers whether to go on.
     async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
-            import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
+            import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
         let done = self.import(&batch.files, &options, asked).await;
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
@@ -555,6 +579,12 @@ impl Controller {
     /// Takes in what somebody gave by hand. Answers whether to go on.
     async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
         let done = self.import(&given.files, &given.options, asked).await;
+        if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
+            let now = self.wiring.clock.now();
+            for report in reports {
+                self.remember_file(inbox::by_hand(report, now));
+            }
+        }
         self.show(None);
         if let Some(result) = done.result {
             // Whoever gave them may have gone away.
@@ -604,13 +634,17 @@ impl Controller {
         done
     }
 
+    fn remember_file(&mut self, file: Settled) {
+        self.files.push_front(file);
+        self.files.truncate(view::FILES_SHOWN);
+    }
+
     fn note(&mut self, news: News) {
         match news {
             News::Settled(file) => {
                 // Nobody has to listen.
                 let _ = self.files_told.send(file.clone());
-                self.files.push_front(file);
-                self.files.truncate(view::FILES_SHOWN);
+                self.remember_file(file);
             }
             News::Trouble { folder, problem: Some(problem) } => {
                 self.folders.insert(folder, problem);

@@ -17,7 +17,7 @@ use crate::words::Language;
 
 /// Larger than any file a person writes.
 pub(crate) const MAX_BYTES: u64 = 256 * 1024;
-const MAX_FOLDERS: usize = 16;
+pub const MAX_FOLDERS: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {

@@ -31,6 +31,7 @@ pub mod standing;
 mod switch;
 pub mod target;
 pub mod trouble;
+pub mod unblocked;
 pub mod undo;
 pub mod whole;
 pub mod words;

@@ -17,6 +17,7 @@ use sync::plan::plan;
 use sync::policy::Policy;
 use sync::ports::{BusySet, Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy,
     RunRecord, Settled, Vendor, World,
@@ -220,6 +221,14 @@ impl Mirror for MutantMirror {
 
     fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {
         self.inside.note_lease(record, in_doubt)
+    }
+
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.inside.put_unblocked(rows)
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.inside.take_back_unblocked(span)
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

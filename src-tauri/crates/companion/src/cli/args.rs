@@ -73,6 +73,7 @@ impl Command {
             | Self::Calendars(_)
             | Self::Busy(_)
             | Self::Explain { .. }
+            | Self::Unblock(_)
             | Self::Import(_)
             | Self::Export(_)
             | Self::Invite(_)
@@ -123,6 +124,8 @@ pub enum Command {
         /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
         moment: String,
     },
+    /// Let a time be booked just this once, whatever your calendars say
+    Unblock(UnblockArgs),
     /// Take .ics files in: busy events block time, free ones become slots
     Import(ImportArgs),
     /// Write bookings and slots as an .ics file
@@ -195,6 +198,18 @@ pub struct PauseArgs {
     /// Until this moment: RFC 3339, or a local time in your zone such as 2026-03-29T14:00
     #[arg(long, value_name = "T")]
     pub until: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct UnblockArgs {
+    /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
+    pub moment: String,
+    /// How long, such as 90min or 2h; slots that begin in it are opened whole [default: 30min]
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub length: Option<String>,
+    /// Block it again, as your calendars say
+    #[arg(long)]
+    pub take_back: bool,
 }
 
 #[derive(Debug, Subcommand)]

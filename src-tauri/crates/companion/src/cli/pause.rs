@@ -46,7 +46,7 @@ pub async fn run(profile: &Profile, args: &PauseArgs, voice: Voice) -> Result<Ou
 }
 
 /// "2h", "90 min", "1 day".
-fn after(now: Timestamp, length: &str) -> Result<Timestamp, Problem> {
+pub(super) fn after(now: Timestamp, length: &str) -> Result<Timestamp, Problem> {
     let no_length = || {
         Problem::new(Code::InvalidInput, format!("\"{length}\" is no length of time."))
             .then("Write it like 90min, 2h or 3 days.")

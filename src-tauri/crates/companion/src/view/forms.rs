@@ -1,17 +1,24 @@
 //! What the window fills in. Nothing of it is believed before it was looked at here.
 
+use std::path::PathBuf;
+
+use calendar::event::Uid;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
 use sync::ids::CalendarId;
+use sync::import::OnConflict;
 use sync::world::Role;
 
 use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
+use crate::cli::invite::usual_name;
 use crate::errand::{Errand, Link};
+use crate::export::{Days, Describe, Options};
+use crate::import;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
@@ -245,6 +252,118 @@ impl PauseForm {
     }
 }
 
+/// What is to be done with files that were offered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportForm {
+    pub offer: u32,
+    /// For every event that meets slots of hers; nothing leaves it to her later.
+    pub on_conflict: Option<OnConflict>,
+    /// For single events, whatever is said for all.
+    pub choices: Vec<ImportChoice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportChoice {
+    pub uid: String,
+    pub choice: OnConflict,
+}
+
+/// No file of a size that is read has more.
+const MOST_CHOICES: usize = 2_000;
+
+impl ImportForm {
+    /// # Errors
+    /// When it says more than the window could have asked.
+    pub fn options(self, dry_run: bool) -> Result<import::Options, Problem> {
+        if self.choices.len() > MOST_CHOICES {
+            return Err(strange());
+        }
+        let choices = self.choices.into_iter().map(|chosen| (Uid(chosen.uid), chosen.choice)).collect();
+        Ok(import::Options { on_conflict: self.on_conflict, choices, dry_run })
+    }
+}
+
+/// What is to be in a file of her bookings and slots.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ExportForm {
+    /// Days as `2026-03-29`, both among them.
+    pub from: String,
+    pub to: String,
+    pub include_blocked: bool,
+    pub include_past: bool,
+    pub describe: Describe,
+}
+
+impl ExportForm {
+    /// # Errors
+    /// When those are no days, or too many.
+    pub fn days(&self) -> Result<Days, Problem> {
+        Days::read(&self.from, &self.to)
+    }
+
+    #[must_use]
+    pub fn errand(self, days: Days, to: PathBuf) -> Errand {
+        let Self { include_blocked, include_past, describe, .. } = self;
+        Errand::Export { days, options: Options { include_blocked, include_past, describe }, to }
+    }
+}
+
+/// The booking that somebody is to be invited to, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct InviteForm {
+    pub booking: String,
+    pub cancel: bool,
+}
+
+impl InviteForm {
+    /// What the file is called where she does not say otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a booking.
+    pub fn usual_name(&self) -> Result<String, Problem> {
+        is_word(&self.booking).then(|| usual_name(&self.booking)).ok_or_else(strange)
+    }
+
+    #[must_use]
+    pub fn errand(self, to: PathBuf) -> Errand {
+        Errand::Invite { booking: self.booking, cancel: self.cancel, to }
+    }
+}
+
+/// A time that she points at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct SpanForm {
+    /// Instants as the overview writes them.
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub from: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub until: Timestamp,
+}
+
+impl SpanForm {
+    /// Lets it be booked just this once.
+    #[must_use]
+    pub fn unblock(self) -> Errand {
+        Errand::Unblock { from: self.from, until: self.until }
+    }
+
+    /// Takes that back.
+    #[must_use]
+    pub fn block_again(self) -> Errand {
+        Errand::BlockAgain { from: self.from, until: self.until }
+    }
+}
+
 fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@');
     (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(is_plain)
@@ -356,5 +475,37 @@ mod tests {
             Some("2026-11-26T16:00:00Z")
         );
         assert_eq!(until(PauseForm::UntilResumed, "2026-11-26T15:00:00Z"), None);
+    }
+
+    #[test]
+    fn more_choices_than_a_file_has_events_go_no_further() {
+        let form = |count: usize| ImportForm {
+            offer: 1,
+            on_conflict: Some(OnConflict::Skip),
+            choices: (0..count)
+                .map(|n| ImportChoice { uid: n.to_string(), choice: OnConflict::Merge })
+                .collect(),
+        };
+        let options = form(2).options(true).unwrap();
+        assert_eq!((options.choices.len(), options.dry_run), (2, true));
+        assert!(form(MOST_CHOICES + 1).options(true).is_err());
+    }
+
+    #[test]
+    fn days_that_are_none_and_bookings_that_are_none_go_no_further() {
+        let form = |from: &str, to: &str| ExportForm {
+            from: from.into(),
+            to: to.into(),
+            include_blocked: false,
+            include_past: false,
+            describe: Describe::Full,
+        };
+        assert!(form("2026-11-17", "2026-12-17").days().is_ok());
+        for (from, to) in [("2026-12-17", "2026-11-17"), ("", "2026-11-17"), ("2026-11-17", "2036-11-17")] {
+            assert_eq!(form(from, to).days().unwrap_err().code, Code::InvalidInput, "{from} {to}");
+        }
+        let invite = |booking: &str| InviteForm { booking: booking.into(), cancel: false };
+        assert_eq!(invite("b-1").usual_name().unwrap(), "booking-b-1.ics");
+        assert!(invite("../b").usual_name().is_err());
     }
 }

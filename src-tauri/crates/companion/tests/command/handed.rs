@@ -77,6 +77,8 @@ async fn every_command_says_the_same_whether_the_app_runs_or_not() {
     let id = alone.run(&["status"]).await.document["connections"][0]["id"].as_str().unwrap().to_owned();
     let commands: &[&[&str]] = &[
         &["sync", "--dry-run"],
+        &["unblock", "2020-01-01T10:00:00Z"],
+        &["unblock", "2020-01-01T10:00:00Z", "--take-back"],
         &["sync"],
         &["sync", "--direction", "to_calendar"],
         &["calendars", "--busy", "Family", "--all-day", "always_block"],

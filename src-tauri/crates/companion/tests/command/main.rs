@@ -27,5 +27,6 @@ mod requests;
 mod today;
 mod trouble;
 mod two_computers;
+mod unblock;
 mod undo;
 mod world;
