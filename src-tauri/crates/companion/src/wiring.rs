@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
-use connectors::google::{GoogleAccount, RecentTimes};
+use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
