@@ -1,7 +1,7 @@
 //! Puts the parts of one profile together: settings, secrets, the HTTP stack, services and the mirror. Decides nothing
 //! but which part goes where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,12 +19,12 @@ use connectors::vault::{SecretName, Vault};
 use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
-use sync::ids::{ConnectionId, Service, VendorId};
+use sync::ids::{ConnectionId, RemoteCalendarId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
 use sync::ports::{Account, Clock, Mirror};
-use sync::world::{Connection, Vendor, World};
+use sync::world::{Connection, Role, Vendor, World};
 use url::Url;
 
 use crate::clock::{CorrectedClock, SystemClock};
@@ -225,6 +225,7 @@ impl Wiring {
         let base = base(&self.settings.endpoints.google_api)?;
         let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
         let account = account.for_vendor(vendor).within(self.google_budget(connection));
+        let account = account.holding(holding(&self.mirror.world()?, connection));
         Ok(account.remembering(self.recent_times.clone()).days_ahead(self.settings.sync.horizon_days))
     }
 
@@ -359,6 +360,14 @@ fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
         network = network.behind(proxy).map_err(refuse)?;
     }
     Ok(network)
+}
+
+/// The calendars of an account in which events of ours may stand.
+fn holding(world: &World, connection: &ConnectionId) -> BTreeSet<RemoteCalendarId> {
+    let mapped: BTreeSet<_> = world.mappings.values().map(|mapping| &mapping.calendar).collect();
+    let calendars = world.calendars.values().filter(|calendar| calendar.connection == *connection);
+    let holding = calendars.filter(|calendar| calendar.role == Role::Target || mapped.contains(&calendar.id));
+    holding.map(|calendar| calendar.remote.clone()).collect()
 }
 
 fn told(mirror: &Sqlite) -> Result<Told, Problem> {

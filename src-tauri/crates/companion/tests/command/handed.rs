@@ -39,8 +39,15 @@ fn without_what_passes(value: &mut Value) {
                 map.insert("id".to_owned(), Value::Null);
             }
             for (key, value) in map {
-                let passes =
-                    ["duration_ms", "requests", "last_sync_at", "next_sync_at", "path", "paused_until"];
+                let passes = [
+                    "duration_ms",
+                    "requests",
+                    "calls",
+                    "last_sync_at",
+                    "next_sync_at",
+                    "path",
+                    "paused_until",
+                ];
                 if passes.contains(&key.as_str()) {
                     *value = Value::Null;
                 } else {

@@ -19,6 +19,8 @@ pub(super) struct GoogleCalendar {
     pub(super) remote: RemoteCalendarId,
     /// How many days ahead must be known where no more than busy times may be seen.
     pub(super) ahead: u16,
+    /// Events of ours may stand in it: busy times alone would not tell them from deleted ones.
+    pub(super) holds_ours: bool,
 }
 
 const NOT_OURS: &str = "this calendar is not one that the app may write to; connect the account with --own-calendar, or \
@@ -66,6 +68,11 @@ fn created(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
     Err(error)
 }
 
+/// A calendar whose events may not be seen is hidden from some sign-ins as if it were not there.
+fn is_out_of_sight(reading: &Reading<RemoteEvent, RemoteId>) -> bool {
+    matches!(reading, Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }))
+}
+
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
     if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
@@ -83,12 +90,12 @@ impl Calendar for GoogleCalendar {
         }
         // Once a day she may have been shown more.
         let events = self.read_from(cursor.filter(|_| times.is_none()), since).await;
-        let Reading::Failed(ServiceError::Forbidden { .. }) = &events else { return events };
-        // Where her times may not be seen either, what was said first is what is wrong.
-        match self.read_times(None, since).await {
-            Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) => events,
-            times => times,
+        if self.holds_ours || !is_out_of_sight(&events) {
+            return events;
         }
+        // Where her times may not be seen either, what was said first is what is wrong.
+        let times = self.read_times(None, since).await;
+        if is_out_of_sight(&times) { events } else { times }
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

@@ -127,6 +127,7 @@ pub struct GoogleAccount {
     api: Api,
     vendor: Option<VendorId>,
     ahead: u16,
+    holding: BTreeSet<RemoteCalendarId>,
 }
 
 impl GoogleAccount {
@@ -137,6 +138,7 @@ impl GoogleAccount {
             api: Api { signed: Signed { http, tokens }, base, budget: None, recent: RecentTimes::default() },
             vendor: None,
             ahead: 366,
+            holding: BTreeSet::new(),
         }
     }
 
@@ -165,6 +167,13 @@ impl GoogleAccount {
     #[must_use]
     pub fn days_ahead(mut self, days: u16) -> Self {
         self.ahead = days;
+        self
+    }
+
+    /// Names the calendars in which events of ours may stand. Of those, busy times are never read in place of events.
+    #[must_use]
+    pub fn holding(mut self, calendars: BTreeSet<RemoteCalendarId>) -> Self {
+        self.holding = calendars;
         self
     }
 
@@ -259,7 +268,12 @@ impl Account for GoogleAccount {
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
-        Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone(), ahead: self.ahead })
+        Box::new(GoogleCalendar {
+            api: self.api.clone(),
+            remote: remote.clone(),
+            ahead: self.ahead,
+            holds_ours: self.holding.contains(remote),
+        })
     }
 
     async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {

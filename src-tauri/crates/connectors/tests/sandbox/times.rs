@@ -101,6 +101,15 @@ async fn a_calendar_that_may_not_be_seen_at_all_is_refused_as_before() {
 }
 
 #[tokio::test]
+async fn of_a_calendar_in_which_our_events_may_stand_busy_times_alone_are_not_read() {
+    let world = World::new().await;
+    let account = shy(&world).await;
+    let remote = primary(&account.calendars().await.unwrap()).remote;
+    let calendar = account.holding([remote.clone()].into()).calendar(&remote);
+    assert!(matches!(calendar.read(None, now()).await, Reading::Failed(ServiceError::Gone { .. })));
+}
+
+#[tokio::test]
 async fn busy_times_that_cannot_be_told_are_unknown() {
     let world = World::new().await;
     let account = shy(&world).await;
