@@ -1,14 +1,17 @@
 //! What the simulation found, as sentences: answers that were lost before a refusal, lists that do not show what stands,
 //! and decisions that would have done more than she decided.
 
+use std::sync::Arc;
+
 use calendar::event::{End, When};
 use jiff::SignedDuration;
 use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::ids::InstallationId;
 use sync::policy::{Deletions, Policy};
-use sync::ports::CalendarEntry;
+use sync::ports::{CalendarEntry, Mirror};
 use sync::world::Direction;
+use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
 use tests::world::World;
 
@@ -228,6 +231,35 @@ async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stan
     world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
     world.sync().await;
     assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn room_is_taken_back_wherever_the_process_that_made_it_was_killed() {
+    let mut left_open = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+            let mut world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)));
+            let id = world.customer_books("b", 20);
+            world.sync().await;
+            moves(&world, 25);
+            let card = world.the_question("moved").await;
+            world.vendor_decides(&card.id, "move").expect("an answer");
+            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
+            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
+            world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
+            left_open += usize::from(world.slots() == [(25, 26, true)]);
+
+            world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+            world.sync().await;
+            let open = world.slots().into_iter().any(|(_, _, open)| open);
+            assert!(!open, "write {fatal} {moment:?}: {:?}", world.slots());
+            if !died {
+                break;
+            }
+        }
+    }
+    assert!(left_open > 2, "the scenario is too small to mean anything: {left_open}");
 }
 
 #[tokio::test]
