@@ -13,7 +13,8 @@ PINS = ("requirements.txt", "package.json", "package-lock.json")
 
 def brought(here, root):
     """A folder with everything that `here` pins, named by its pins; made whole or not at all."""
-    pins = hashlib.sha256(b"".join((here / name).read_bytes() for name in PINS)).hexdigest()[:16]
+    pinned = [name for name in PINS if (here / name).exists()]
+    pins = hashlib.sha256(b"".join((here / name).read_bytes() for name in pinned)).hexdigest()[:16]
     folder = (root / f"{pins}-py{sys.version_info.major}.{sys.version_info.minor}").resolve()
     if (folder / "complete").exists():
         return folder
@@ -23,10 +24,11 @@ def brought(here, root):
     venv.create(folder / "venv", with_pip=True)
     pip = [python(folder), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     quiet(here.name, *pip, "-r", here / "requirements.txt")
-    for name in PINS[1:]:
-        shutil.copy(here / name, folder)
-    npm = shutil.which("npm") or sys.exit(f"{here.name}: npm is missing; install Node.js 20 or newer")
-    quiet(here.name, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+    if "package.json" in pinned:
+        for name in PINS[1:]:
+            shutil.copy(here / name, folder)
+        npm = shutil.which("npm") or sys.exit(f"{here.name}: npm is missing; install Node.js 20 or newer")
+        quiet(here.name, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
     (folder / "complete").touch()
     return folder
 

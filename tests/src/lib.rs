@@ -4,6 +4,7 @@ pub mod answering;
 pub mod crash;
 pub mod fuzz;
 pub mod mutate;
+pub mod servers;
 pub mod service;
 pub mod simulate;
 pub mod week;

@@ -2,6 +2,7 @@
 //! decides nothing.
 
 pub mod bookiji;
+pub mod caldav;
 pub mod google;
 pub mod gotrue;
 pub mod http;

@@ -96,6 +96,12 @@ const NEEDS: &[Need] = &[
         "webkit2gtk-driver",
         "webkit2gtk-4.1",
     ),
+    // A CalDAV server, and what gives its accounts their passwords.
+    need(For::Tests, Seen::Package, "cyrus-imapd", "cyrus-imapd", "cyrus-imapd"),
+    need(For::Tests, Seen::Package, "cyrus-caldav", "cyrus-imapd", "cyrus-imapd"),
+    need(For::Tests, Seen::Package, "sasl2-bin", "cyrus-sasl", "cyrus-sasl"),
+    need(For::Tests, Seen::Package, "libsasl2-modules", "cyrus-sasl-plain", "cyrus-sasl"),
+    need(For::Tests, Seen::Package, "libsasl2-modules-db", "cyrus-sasl-lib", "cyrus-sasl"),
 ];
 
 /// Makes sure that everything for `purposes` is there.

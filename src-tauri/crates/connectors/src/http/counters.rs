@@ -12,6 +12,8 @@ pub enum Peer {
     OutlookAuth,
     Bookiji,
     BookijiAuth,
+    /// Whatever server she named.
+    Caldav,
     /// Whoever publishes a calendar link.
     Feeds,
 }
@@ -27,6 +29,7 @@ impl Peer {
             Self::OutlookAuth => "outlook_auth",
             Self::Bookiji => "bookiji",
             Self::BookijiAuth => "bookiji_auth",
+            Self::Caldav => "caldav",
             Self::Feeds => "feeds",
         }
     }
@@ -38,6 +41,7 @@ impl Peer {
             Self::Google | Self::GoogleAuth => "Google",
             Self::Outlook | Self::OutlookAuth => "Microsoft",
             Self::Bookiji | Self::BookijiAuth => "Bookiji",
+            Self::Caldav => "the calendar server",
             Self::Feeds => "the calendar link",
         }
     }

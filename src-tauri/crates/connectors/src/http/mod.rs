@@ -114,10 +114,13 @@ impl Http {
     }
 
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Result<Answer, ServiceError> {
-        let peer = request.peer;
+        let (peer, shows_redirects) = (request.peer, request.shows_redirects);
         let mut response =
             request.into_reqwest(client).send().await.map_err(|error| self.broken(peer, &error, false))?;
-        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED {
+        if !shows_redirects
+            && response.status().is_redirection()
+            && response.status() != StatusCode::NOT_MODIFIED
+        {
             return Err(garbled(peer, "it points to another address, where no request of ours goes"));
         }
         let (status, headers) = (response.status(), response.headers().clone());

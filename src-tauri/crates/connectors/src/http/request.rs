@@ -17,12 +17,14 @@ pub struct Request {
     pub(super) url: Url,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// The caller decides where a redirect may lead.
+    pub(super) shows_redirects: bool,
 }
 
 impl Request {
     #[must_use]
     pub fn new(peer: Peer, method: Method, route: &'static str, url: Url) -> Self {
-        Self { peer, route, method, url, headers: HeaderMap::new(), body: Vec::new() }
+        Self { peer, route, method, url, headers: HeaderMap::new(), body: Vec::new(), shows_redirects: false }
     }
 
     #[must_use]
@@ -55,6 +57,11 @@ impl Request {
     pub(crate) fn bytes(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self
+    }
+
+    /// Lets a redirect come back as an answer instead of an error.
+    pub(crate) fn shows_redirects(self) -> Self {
+        Self { shows_redirects: true, ..self }
     }
 
     pub(super) fn into_reqwest(self, client: &reqwest::Client) -> reqwest::RequestBuilder {

@@ -1,0 +1,105 @@
+//! Finds the calendars' home from whatever address she typed (RFC 6764 §6, without DNS): that address, then the well-known
+//! one of its host, then its root.
+
+use sync::error::ServiceError;
+use url::Url;
+
+use super::dav::{Dav, rejected};
+use super::href;
+use super::multistatus::{Kind, Response};
+use crate::http::Peer;
+
+/// Where an account's calendars are, and which mail addresses are hers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// At least one. The first names the account's own host.
+    pub homes: Vec<Url>,
+    pub addresses: Vec<String>,
+}
+
+/// More homes, or addresses, than an account has.
+const MANY: usize = 20;
+
+const WANTED: &str =
+    "<d:current-user-principal/><d:resourcetype/><c:calendar-home-set/><c:calendar-user-address-set/>";
+
+/// Looks for the account.
+pub(super) async fn discover(dav: &Dav) -> Result<Place, ServiceError> {
+    let typed = dav.entry.url();
+    let mut candidates = vec![typed.clone()];
+    for path in ["/.well-known/caldav", "/"] {
+        let mut url = typed.clone();
+        url.set_path(path);
+        if !candidates.contains(&url) {
+            candidates.push(url);
+        }
+    }
+    let mut refusal: Option<ServiceError> = None;
+    for candidate in candidates {
+        match at(dav, &candidate).await {
+            Ok(Some(place)) => return Ok(place),
+            Ok(None) => {}
+            Err(error) if goes_on(&error) => {
+                refusal.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match refusal {
+        // Where nothing is, something was typed wrong.
+        None | Some(ServiceError::Gone { .. }) => Err(rejected("no calendars are found there")),
+        Some(error) => Err(error),
+    }
+}
+
+/// Whether another address of the same server may say more. A password that was refused is sent nowhere else.
+fn goes_on(error: &ServiceError) -> bool {
+    match error {
+        ServiceError::Gone { .. }
+        | ServiceError::Garbled { .. }
+        | ServiceError::Rejected { .. }
+        | ServiceError::Forbidden { .. }
+        | ServiceError::Exists { .. }
+        | ServiceError::Stale { .. }
+        | ServiceError::Failing { .. } => true,
+        ServiceError::SignInExpired { .. }
+        | ServiceError::SwitchedOff { .. }
+        | ServiceError::RateLimited { .. }
+        | ServiceError::NotACalendar { .. }
+        | ServiceError::Fenced { .. }
+        | ServiceError::Unreachable { .. }
+        | ServiceError::VaultUnavailable { .. } => false,
+    }
+}
+
+async fn at(dav: &Dav, url: &Url) -> Result<Option<Place>, ServiceError> {
+    let (found, from) = dav.properties(url, "0", "{address}", WANTED).await?;
+    let Some(here) = found.responses.into_iter().next() else { return Ok(None) };
+    let principal = here.found.principal.as_deref().and_then(|href| href::folder(&from, href));
+    // Some servers know the home of whoever asks and name no principal.
+    let Some(principal) = principal.filter(|principal| *principal != from) else {
+        return place(dav, &from, here);
+    };
+    let (found, from) = dav.properties(&principal, "0", "{principal}", WANTED).await?;
+    match found.responses.into_iter().next() {
+        Some(response) => place(dav, &from, response),
+        None => Ok(None),
+    }
+}
+
+fn place(dav: &Dav, from: &Url, response: Response) -> Result<Option<Place>, ServiceError> {
+    let found = response.found;
+    let mut homes: Vec<Url> =
+        found.homes.iter().take(MANY).filter_map(|href| href::folder(from, href)).collect();
+    if homes.is_empty() && found.kinds.contains(&Kind::Calendar) {
+        // She typed the address of one calendar.
+        homes.extend(href::folder(from, from.path()));
+    }
+    for home in &homes {
+        dav.entry.admits(home, from).map_err(|error| super::dav::not_there(&error))?;
+    }
+    let mailto = |address: &String| address.strip_prefix("mailto:").map(str::to_owned);
+    let addresses = found.addresses.iter().take(MANY).filter_map(mailto).collect();
+    tracing::debug!(service = Peer::Caldav.key(), homes = homes.len(), "looked for calendars");
+    Ok((!homes.is_empty()).then_some(Place { homes, addresses }))
+}
