@@ -54,9 +54,10 @@ impl Cyrus {
 
 impl Drop for Cyrus {
     fn drop(&mut self) {
-        // It ends its own children only when it is asked.
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        // Its children would wait for their idle connections. They are its group and nobody else's.
+        let group = format!("-{}", self.child.id());
+        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        if !killed.is_ok_and(|status| status.success()) {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
@@ -119,6 +120,8 @@ fn begun(folder: &Path, http: u16, imap: u16) -> Result<Child, Lacking> {
     command.arg("-C").arg(folder.join("imapd.conf")).arg("-M").arg(folder.join("cyrus.conf"));
     command.arg("-p").arg(folder.join("master.pid")).arg("-D");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn().map_err(|error| Lacking(format!("Cyrus cannot be run: {error}")))
 }
 

@@ -8,7 +8,7 @@ use sync::ids::ETag;
 use sync::ports::{Marker, Probe};
 use tests::servers::hand::event;
 
-use crate::stage::{Follower, Server, Stage, at, draft};
+use crate::stage::{Follower, Stage, at, draft};
 
 #[tokio::test]
 async fn a_booking_s_event_is_stored_as_meant_and_what_was_echoed_is_what_is_read() {
@@ -27,7 +27,8 @@ async fn a_booking_s_event_is_stored_as_meant_and_what_was_echoed_is_what_is_rea
         assert_eq!(follower.events[&draft.id], stored, "nothing to write, nothing to ask");
         assert_eq!(calendar.probe(&draft.id).await, Ok(Probe::Live(stored.clone())));
         let kept = stage.hand.get(&format!("{path}{}.ics", draft.id)).await;
-        assert_eq!(kept.etag.as_deref(), Some(stored.etag.as_str()));
+        let tag = kept.etag.as_deref().map(|tag| tag.trim_start_matches("W/"));
+        assert_eq!(tag, Some(stored.etag.as_str()), "weak or not");
         for absent in ["ATTENDEE", "ORGANIZER", "METHOD"] {
             assert!(!kept.body.contains(absent), "{}", kept.body);
         }
@@ -145,10 +146,8 @@ async fn a_calendar_that_is_gone_says_so_to_every_request() {
         }
         let is_gone = |error: &ServiceError| matches!(error, ServiceError::Gone { .. });
         assert!(calendar.update(&draft.id, &stored.etag, &draft).await.is_err_and(|e| is_gone(&e)));
+        // Cyrus says no more than that it is forbidden there.
         let created = calendar.create(&draft).await;
-        if let Server::Cyrus(_) = stage.server {
-            assert!(created.as_ref().is_err_and(is_gone), "{created:?}");
-        }
         assert!(created.is_err(), "{created:?}");
     }
 }

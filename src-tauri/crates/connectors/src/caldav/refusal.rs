@@ -41,11 +41,16 @@ pub(super) fn of_write(answer: &Answer) -> ServiceError {
 
 /// Whether the file was refused because another one has its UID.
 pub(super) fn has_other_of_this_uid(answer: &Answer) -> bool {
-    let named = conditions(answer.bytes());
-    matches!(answer.status.as_u16(), 400 | 403 | 409) && named.iter().any(|name| name == "no-uid-conflict")
-        // Nextcloud's database says it in words alone.
-        || answer.status.as_u16() == 400
-            && String::from_utf8_lossy(answer.bytes()).contains("uid already exists")
+    match answer.status.as_u16() {
+        400 | 403 | 409 => {
+            let named = conditions(answer.bytes());
+            // The second is what Cyrus says of it (RFC 6638 §3.2.4.1).
+            named.iter().any(|name| matches!(name.as_str(), "no-uid-conflict" | "unique-scheduling-object-resource"))
+                // Nextcloud's database says it in words alone.
+                || String::from_utf8_lossy(answer.bytes()).contains("uid already exists")
+        }
+        _ => false,
+    }
 }
 
 /// Whether the report was refused because of its sync token. RFC 6578 says 403 or 409 with the condition; others say it
