@@ -46,6 +46,7 @@ pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<R
                 etag: etag.clone(),
                 // What an app copies into an exception says nothing: the file's own name is the series'.
                 marker: if which.is_empty() { marker.clone() } else { None },
+                created_as: None,
                 event,
             }
         })
