@@ -209,7 +209,7 @@ pub fn busy_starts(events: &[RemoteEvent]) -> Vec<Timestamp> {
 
 /// Whether this event is known to be what the draft led to.
 #[must_use]
-pub fn is_of(event: &RemoteEvent, draft: &sync::booking::Draft) -> bool {
+pub fn is_of(event: &RemoteEvent, draft: &Draft) -> bool {
     let marked = event
         .marker
         .as_ref()
