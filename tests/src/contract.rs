@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod exceptions;
+pub mod lies;
 pub mod reading;
 pub mod room;
 pub mod rooms;

@@ -1,5 +1,6 @@
 //! Real CalDAV servers on this computer, each with one account, begun by a test and ended with it.
 
+pub mod between;
 pub mod cyrus;
 pub mod hand;
 pub mod radicale;

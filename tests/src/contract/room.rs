@@ -25,8 +25,10 @@ pub type Done<T = ()> = Result<T, Cannot>;
 pub struct Traits {
     /// An event stands under the id that we chose. Otherwise our id is a key that is remembered.
     pub takes_our_ids: bool,
-    /// What was deleted is told from what never was, and its id cannot be used again.
+    /// What was created once under a key of ours and deleted is never created under it again.
     pub burns_ids: bool,
+    /// Of an event that was deleted it is said that it was.
+    pub tells_of_deleted: bool,
     /// Her app copies our marker along with the event.
     pub copies_marker: bool,
 }
@@ -34,7 +36,10 @@ pub struct Traits {
 /// What she changes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    Time { start: When, end: When },
+    Time {
+        start: When,
+        end: When,
+    },
     Title(String),
     Notes(String),
     /// The RRULE value of a series.
@@ -99,6 +104,17 @@ pub trait Room: Send + Sync {
     async fn she_adds(&self, calendar: &RemoteCalendarId, event: &RemoteId, what: Keepsake) -> Done;
     /// Whether the event still has exactly what [`Room::she_adds`] gave it, as she sees it.
     async fn she_sees(&self, calendar: &RemoteCalendarId, event: &RemoteId, what: Keepsake) -> Done<bool>;
+
+    /// An id of the service's own shape that it never gave to anything.
+    fn unknown(&self, like: &RemoteId) -> RemoteId {
+        RemoteId(format!("{like}0"))
+    }
+
+    /// From now on the service lies as told, in one of the words of the sandbox's faults. What she does with her own hand
+    /// is done.
+    async fn lies(&self, _kind: &str) -> Done {
+        Err(Cannot("it tells no lies"))
+    }
 
     /// From now on no cursor that was given out counts.
     async fn forgets_cursors(&self) -> Done;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{Cannot, Room, cases, exceptions};
+use super::{Cannot, Case, Room, cases, exceptions, lies};
 
 /// How many cases held in a service, and how many it is excepted from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,14 +25,7 @@ where
     let mut wrong = Vec::new();
     let only = std::env::var("CONTRACT_CASE").unwrap_or_default();
     for case in cases::all().into_iter().filter(|case| case.name.contains(&only)) {
-        let room = open().await;
-        let run = tokio::spawn(async move { (case.run)(&room).await }).await;
-        let outcome = match run {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Cannot(why))) => Err(format!("it cannot: {why}")),
-            Err(error) => Err(said(error)),
-        };
-        match (outcome, exceptions::of(service, case.name)) {
+        match (outcome(&case, open().await).await, exceptions::of(service, case.name)) {
             (Ok(()), None) => tally.held += 1,
             (Err(_), Some(_)) => tally.excepted += 1,
             (Ok(()), Some(reason)) => {
@@ -45,6 +38,40 @@ where
     assert!(wrong.is_empty(), "{service} breaks {count} promises:\n{}", wrong.join("\n"));
     eprintln!("{service}: {} cases held, {} excepted", tally.held, tally.excepted);
     tally
+}
+
+/// Lies to every case that is written down for one of the lies, each in a new room.
+///
+/// # Panics
+/// When a case holds that was to find out, or one does not that was to survive.
+pub async fn lied_to<F, R>(service: &str, open: impl Fn() -> F)
+where
+    F: Future<Output = R>,
+    R: Room + 'static,
+{
+    let mut wrong = Vec::new();
+    for lie in lies::LIES {
+        for (name, found_out) in lie.cases {
+            let case = cases::all().into_iter().find(|case| case.name == *name).expect("a case");
+            let room = open().await;
+            room.lies(lie.kind).await.expect("a lie that it knows");
+            match (outcome(&case, room).await, found_out.contains(&service)) {
+                (Ok(()), false) | (Err(_), true) => {}
+                (Ok(()), true) => wrong.push(format!("{} was not found out by {name}", lie.kind)),
+                (Err(why), false) => wrong.push(format!("{name} did not survive {}: {why}", lie.kind)),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{service} lies otherwise than is written down:\n{}", wrong.join("\n"));
+}
+
+async fn outcome<R: Room + 'static>(case: &Case, room: R) -> Result<(), String> {
+    let run = case.run;
+    match tokio::spawn(async move { run(&room).await }).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Cannot(why))) => Err(format!("it cannot: {why}")),
+        Err(error) => Err(said(error)),
+    }
 }
 
 /// What a panic said.

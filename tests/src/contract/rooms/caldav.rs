@@ -16,6 +16,7 @@ use sync::ports::Account;
 use super::ics::File;
 use crate::contract::reading::now;
 use crate::contract::room::{Cannot, Done, Edit, Keepsake, Room, Traits, VENDOR};
+use crate::servers::between::{Bend, Between};
 use crate::servers::{Cyrus, Hand, Lacking, PASSWORD, Radicale, USER};
 
 /// Her address, as invitations name her.
@@ -60,6 +61,8 @@ impl Servers {
 
 pub struct CaldavRoom {
     servers: Servers,
+    /// What our connector passes through, and her hand does not.
+    between: Between,
     hand: Hand,
     account: CaldavAccount,
     hers: RemoteCalendarId,
@@ -77,7 +80,8 @@ impl CaldavRoom {
     /// When the server does not let her in.
     pub async fn open(servers: &Servers) -> Self {
         let http = Http::new(Counters::default(), Timeouts::default()).expect("a stack");
-        let entry = Entry::parse(servers.url(), true).expect("an address");
+        let between = Between::before(servers.url()).await;
+        let entry = Entry::parse(&between.url, true).expect("an address");
         let sign_in = SignIn { entry, username: USER.to_owned(), password: PASSWORD.into() };
         let secret = caldav::find(&http, &sign_in).await.expect("an account");
         let (vault, owner) = (Memory::default(), SecretName::connection(&"caldav-1".into()));
@@ -90,7 +94,7 @@ impl CaldavRoom {
         }
         let hers = format!("{}{}/", servers.home(), fresh());
         hand.make_calendar(&hers, "Privat").await;
-        Self { servers: servers.clone(), hand, account, hers: hers.as_str().into() }
+        Self { servers: servers.clone(), between, hand, account, hers: hers.as_str().into() }
     }
 
     fn path(calendar: &RemoteCalendarId, event: &RemoteId) -> String {
@@ -106,6 +110,19 @@ impl CaldavRoom {
     async fn put(&self, calendar: &RemoteCalendarId, event: &RemoteId, file: &File) {
         self.hand.put(&Self::path(calendar, event), &file.text()).await;
     }
+}
+
+/// How many files are put at once.
+const AT_ONCE: usize = 8;
+
+fn new_file(event: &Event) -> (RemoteId, File) {
+    let mut event = event.clone();
+    if event.kind == Kind::OutOfOffice {
+        event.shown_as = Some(ShownAs::OutOfOffice);
+    }
+    let id = RemoteId(fresh());
+    let file = File::of(&event, &format!("{id}@app.example"), ADDRESS, now());
+    (id, file)
 }
 
 /// What she gives an event: lines of iCalendar.
@@ -131,7 +148,7 @@ impl Room for CaldavRoom {
     }
 
     fn traits(&self) -> Traits {
-        Traits { takes_our_ids: true, burns_ids: false, copies_marker: true }
+        Traits { takes_our_ids: true, burns_ids: false, tells_of_deleted: false, copies_marker: true }
     }
 
     fn account(&self) -> &dyn Account {
@@ -147,14 +164,41 @@ impl Room for CaldavRoom {
     }
 
     async fn she_creates(&self, calendar: &RemoteCalendarId, event: &Event) -> Done<RemoteId> {
-        let mut event = event.clone();
-        if event.kind == Kind::OutOfOffice {
-            event.shown_as = Some(ShownAs::OutOfOffice);
-        }
-        let id = RemoteId(fresh());
-        let file = File::of(&event, &format!("{id}@app.example"), ADDRESS, now());
+        let (id, file) = new_file(event);
         self.put(calendar, &id, &file).await;
         Ok(id)
+    }
+
+    async fn she_creates_all(&self, calendar: &RemoteCalendarId, events: &[Event]) -> Done<Vec<RemoteId>> {
+        let files: Vec<_> = events.iter().map(new_file).collect();
+        let ids = files.iter().map(|(id, _)| id.clone()).collect();
+        match self.servers.0.as_ref() {
+            // Each file sent makes it read all the others, so they are put where it keeps them.
+            Server::Radicale(server) => {
+                let name = calendar.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+                let folder = server.kept().join(name);
+                for (id, file) in files {
+                    std::fs::write(folder.join(format!("{id}.ics")), file.text()).expect("a file");
+                }
+            }
+            Server::Cyrus(_) => {
+                let sent = |(id, file): (RemoteId, File)| {
+                    let (hand, path) = (self.hand.clone(), Self::path(calendar, &id));
+                    async move { hand.put(&path, &file.text()).await }
+                };
+                let mut under_way = tokio::task::JoinSet::new();
+                for file in files {
+                    if under_way.len() == AT_ONCE {
+                        under_way.join_next().await.expect("one is under way").expect("it is put");
+                    }
+                    under_way.spawn(sent(file));
+                }
+                while let Some(done) = under_way.join_next().await {
+                    done.expect("it is put");
+                }
+            }
+        }
+        Ok(ids)
     }
 
     async fn she_edits(&self, calendar: &RemoteCalendarId, id: &RemoteId, edit: &Edit) -> Done {
@@ -232,8 +276,10 @@ impl Room for CaldavRoom {
              </d:propertyupdate>",
             escaped(name)
         );
-        let told =
-            self.hand.send("PROPPATCH", calendar.as_str(), &[("Content-Type", "application/xml")], &body).await;
+        let told = self
+            .hand
+            .send("PROPPATCH", calendar.as_str(), &[("Content-Type", "application/xml")], &body)
+            .await;
         assert_eq!(told.status, 207, "{told:?}");
         Ok(())
     }
@@ -254,26 +300,32 @@ impl Room for CaldavRoom {
         let file = self.file(calendar, id).await;
         // Servers write down of a guest what came of asking him.
         let says = |line: &&str| match what {
-            Keepsake::Guest => file.line("ATTENDEE").is_some_and(|there| there.ends_with("guest@example.com")),
+            Keepsake::Guest => {
+                file.line("ATTENDEE").is_some_and(|there| there.ends_with("guest@example.com"))
+            }
             Keepsake::Colour | Keepsake::Reminder | Keepsake::Place | Keepsake::Privacy => file.has(line),
         };
         Ok(keepsake(what).iter().all(|line| says(&line)))
     }
 
+    async fn lies(&self, kind: &str) -> Done {
+        let bend = match kind {
+            "ignores_precondition" => Bend::IgnoresPrecondition,
+            "drops_marker" => Bend::DropsMarker,
+            "short_page" => Bend::ShortPage,
+            "duplicate_page" => Bend::DuplicatePage,
+            "reordered" => Bend::Reordered,
+            "empty_listing" => Bend::EmptyListing,
+            _ => return Err(Cannot("nobody has taught it this lie")),
+        };
+        self.between.bend(None, bend, None);
+        Ok(())
+    }
+
     async fn forgets_cursors(&self) -> Done {
-        match self.servers.0.as_ref() {
-            Server::Cyrus(_) => Err(Cannot("nobody can make Cyrus forget from outside")),
-            Server::Radicale(server) => {
-                let calendars = std::fs::read_dir(server.kept()).expect("what it keeps");
-                for calendar in calendars.flatten() {
-                    let tokens = calendar.path().join(".Radicale.cache/sync-token");
-                    if tokens.exists() {
-                        std::fs::remove_dir_all(tokens).expect("its tokens");
-                    }
-                }
-                Ok(())
-            }
-        }
+        // No server can be made to from outside, so it is said for it.
+        self.between.bend(None, Bend::CursorLost, Some(1));
+        Ok(())
     }
 }
 

@@ -84,7 +84,7 @@ impl Room for FakeRoom {
 
     fn traits(&self) -> Traits {
         let takes_our_ids = !self.services.state().gives_ids;
-        Traits { takes_our_ids, burns_ids: true, copies_marker: true }
+        Traits { takes_our_ids, burns_ids: true, tells_of_deleted: true, copies_marker: true }
     }
 
     fn account(&self) -> &dyn Account {

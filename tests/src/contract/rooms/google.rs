@@ -139,7 +139,7 @@ impl Room for GoogleRoom {
     }
 
     fn traits(&self) -> Traits {
-        Traits { takes_our_ids: true, burns_ids: true, copies_marker: true }
+        Traits { takes_our_ids: true, burns_ids: true, tells_of_deleted: true, copies_marker: true }
     }
 
     fn account(&self) -> &dyn Account {
@@ -243,6 +243,11 @@ impl Room for GoogleRoom {
         assert_eq!(seen["id"], id.as_str(), "{seen}");
         let (name, value) = keepsake(what);
         Ok(seen[name] == value)
+    }
+
+    async fn lies(&self, kind: &str) -> Done {
+        self.sandbox.fault(json!({"service": "google", "kind": kind})).await;
+        Ok(())
     }
 
     async fn forgets_cursors(&self) -> Done {

@@ -35,7 +35,8 @@ impl File {
     pub fn of(event: &Event, uid: &str, address: &str, stamp: Timestamp) -> Self {
         let mut event = event.clone();
         uid.clone_into(&mut event.uid.0);
-        let mut file = Self::read(&write(&Calendar { events: vec![event.clone()], ..Calendar::default() }, stamp));
+        let mut file =
+            Self::read(&write(&Calendar { events: vec![event.clone()], ..Calendar::default() }, stamp));
         if let Some(answer) = event.answer {
             let word = match answer {
                 Answer::NeedsAction => "NEEDS-ACTION",
@@ -143,7 +144,9 @@ impl File {
     /// An instant as this series counts its own times: in its zone.
     pub fn counted(&self, name: &str, at: Timestamp) -> String {
         let start = self.line("DTSTART").expect("a start");
-        let zone = start.split_once(':').and_then(|(head, _)| head.split(';').find_map(|one| one.strip_prefix("TZID=")));
+        let zone = start
+            .split_once(':')
+            .and_then(|(head, _)| head.split(';').find_map(|one| one.strip_prefix("TZID=")));
         match zone {
             None => property(name, &When::Utc(at)),
             Some(zone) => {

@@ -20,9 +20,9 @@ use super::calendar::DavCalendar;
 use super::dav::{Call, Dav, SPACES, rejected};
 use super::discovery::{self, Place};
 use super::href;
-use super::multistatus::{Kind, Response, escaped};
-use super::refusal;
-use crate::http::{Http, Peer, garbled};
+use super::multistatus::{Kind, Response, escaped, escaped_text};
+use super::{body, refusal};
+use crate::http::{Http, Peer, garbled, now};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// What she gives to be signed in.
@@ -260,6 +260,7 @@ impl CaldavAccount {
         &self,
         session: &Session,
         name: &str,
+        time_zone: &str,
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
         // A name that was never used: of a calendar that was deleted, some servers keep the name in their bin.
@@ -272,13 +273,16 @@ impl CaldavAccount {
                 "<c:mkcalendar {SPACES}><d:set><d:prop><d:displayname>{name}</d:displayname>{more}</d:prop></d:set></c:mkcalendar>"
             )
         };
+        let zone = body::zone_file(time_zone, now()).map_or_else(String::new, |file| {
+            format!("<c:calendar-timezone>{}</c:calendar-timezone>", escaped_text(&file))
+        });
         let only_events = "<c:supported-calendar-component-set><c:comp name=\"VEVENT\"/></c:supported-calendar-component-set>";
         let make = |body: String| async move {
             session.dav.send(&url, &Call::new("MKCALENDAR", "{home}/{calendar}").xml(&body)).await
         };
-        let (mut answer, mut url) = make.clone()(set(only_events)).await?;
+        let (mut answer, mut url) = make.clone()(set(&format!("{only_events}{zone}"))).await?;
         if matches!(answer.status.as_u16(), 400 | 403 | 409 | 415 | 422) {
-            // Some know one kind of calendar only, and do not like to be told which.
+            // Some know one kind of calendar only, and do not like to be told which; or no zones.
             (answer, url) = make(set("")).await?;
         }
         if !answer.status.is_success() {
@@ -332,10 +336,10 @@ impl Account for CaldavAccount {
     async fn create_calendar(
         &self,
         name: &str,
-        _time_zone: &str,
+        time_zone: &str,
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
-        self.with(|session| async move { self.made(&session, name, vendor).await }).await
+        self.with(|session| async move { self.made(&session, name, time_zone, vendor).await }).await
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {

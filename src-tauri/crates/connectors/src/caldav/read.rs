@@ -169,7 +169,8 @@ impl Listed {
                 Some(300..) => {}
                 _ => {
                     self.gone.remove(&name);
-                    let etag = response.found.etag.as_deref().map(|tag| listed_tag(tag).0).unwrap_or_default();
+                    let etag =
+                        response.found.etag.as_deref().map(|tag| listed_tag(tag).0).unwrap_or_default();
                     self.there
                         .insert(name, Member { etag, length: response.found.length.unwrap_or_default() });
                 }

@@ -88,7 +88,9 @@ fn event_in(answer: &Answer) -> Result<wire::Event, ServiceError> {
 
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
-    if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+    // A star would stand for any version at all.
+    let names_one = !matches!(base.as_str(), "" | "*");
+    if !names_one || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Err(ServiceError::Stale { service: Peer::Outlook.name().to_owned() });
     }
     Ok(request.header(IF_MATCH, base.as_str()))

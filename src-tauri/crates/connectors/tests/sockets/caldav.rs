@@ -413,11 +413,9 @@ async fn what_a_server_makes_of_an_event_is_what_is_echoed() {
 
 #[tokio::test]
 async fn the_answer_to_a_write_is_asked_for_unpacked_and_a_tag_that_is_weak_all_the_same_is_looked_up() {
-    for (what, head) in [
-        ("weakened on its way", "ETag: W/\"v1\"\r\n"),
-        ("no tag at all", ""),
-        ("half a tag", "ETag: \"\r\n"),
-    ] {
+    for (what, head) in
+        [("weakened on its way", "ETag: W/\"v1\"\r\n"), ("no tag at all", ""), ("half a tag", "ETag: \"\r\n")]
+    {
         let keeps = Arc::new(Keeps::new(as_it_is));
         let answering = keeps.clone();
         let server = Server::start(move |_, asked| match (asked.method.as_str(), answering.answer(asked)) {
