@@ -28,7 +28,7 @@ pub enum Bend {
     IgnoresPrecondition,
     /// Of what is written, nothing of ours but the event itself is kept.
     DropsMarker,
-    /// A list comes in two pages; an answer about files leaves out the last.
+    /// A list comes in two pages.
     ShortPage,
     DuplicatePage,
     Reordered,
@@ -202,8 +202,8 @@ impl Asked {
             Bend::CalendarGone => writes || self.method == "REPORT",
             Bend::IgnoresPrecondition => writes,
             Bend::DropsMarker => self.method == "PUT",
-            Bend::EmptyListing => lists,
-            Bend::ShortPage | Bend::DuplicatePage | Bend::Reordered => lists || self.method == "REPORT",
+            Bend::EmptyListing | Bend::ShortPage => lists,
+            Bend::DuplicatePage | Bend::Reordered => lists || self.method == "REPORT",
         }
     }
 }
@@ -404,9 +404,6 @@ impl<'a> Document<'a> {
                     self.end()
                 );
                 (first, Some((token, whole(later, ""))))
-            }
-            Bend::ShortPage if !lists && responses.len() > 1 => {
-                (whole(&responses[..responses.len() - 1], ""), None)
             }
             Bend::DuplicatePage => (whole(responses, &responses.concat()), None),
             Bend::Reordered => {

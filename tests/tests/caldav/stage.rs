@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectors::caldav::{self, CaldavAccount, Entry, FindError, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
@@ -76,7 +77,9 @@ impl Stage {
 }
 
 pub fn http() -> Http {
-    Http::new(Counters::default(), Timeouts::default()).unwrap()
+    // A server that shares this computer with many tests may think for long.
+    let long = Duration::from_mins(5);
+    Http::new(Counters::default(), Timeouts { silence: long, whole: long, ..Timeouts::default() }).unwrap()
 }
 
 pub fn sign_in(url: &str, password: &str) -> SignIn {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::event::{Event, Kind, ShownAs};
@@ -79,7 +80,10 @@ impl CaldavRoom {
     /// # Panics
     /// When the server does not let her in.
     pub async fn open(servers: &Servers) -> Self {
-        let http = Http::new(Counters::default(), Timeouts::default()).expect("a stack");
+        // A server that shares this computer with many tests may think for long.
+        let long = Duration::from_mins(5);
+        let timeouts = Timeouts { silence: long, whole: long, ..Timeouts::default() };
+        let http = Http::new(Counters::default(), timeouts).expect("a stack");
         let between = Between::before(servers.url()).await;
         let entry = Entry::parse(&between.url, true).expect("an address");
         let sign_in = SignIn { entry, username: USER.to_owned(), password: PASSWORD.into() };

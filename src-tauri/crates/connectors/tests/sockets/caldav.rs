@@ -546,10 +546,10 @@ fn principal(asked: &Asked, home: &str) -> Reply {
 
 #[tokio::test]
 async fn the_home_is_found_through_the_well_known_address_behind_a_page() {
-    let server = Server::start(|_, asked| principal(asked, "/home/anna")).await;
+    let server = Server::start(|_, asked| principal(asked, "/homes/anna")).await;
     let secret = find(&stack(), &sign_in(&server)).await.unwrap();
     let stored: Value = serde_json::from_str(secret.expose_secret()).unwrap();
-    assert_eq!(stored["homes"], json!([format!("{}home/anna/", server.url)]));
+    assert_eq!(stored["homes"], json!([format!("{}homes/anna/", server.url)]));
     let paths: Vec<String> = server.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(paths, ["/", "/.well-known/caldav", "/dav/", "/p/anna/"]);
 }
