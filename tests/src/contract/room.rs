@@ -1,6 +1,8 @@
 //! A room to test in: an account of one service through our connector, and what she does in it with her own hand, which
 //! knows neither permission nor precondition. Nothing of a hand goes through a connector of ours.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use calendar::event::{Event, When};
 use jiff::Timestamp;
@@ -110,10 +112,23 @@ pub trait Room: Send + Sync {
         RemoteId(format!("{like}0"))
     }
 
-    /// From now on the service lies as told, in one of the words of the sandbox's faults. What she does with her own hand
-    /// is done.
-    async fn lies(&self, _kind: &str) -> Done {
-        Err(Cannot("it tells no lies"))
+    /// From now on the service goes wrong on this route, or on every one, in one of the words of the sandbox's faults. What
+    /// she does with her own hand is done.
+    async fn goes_wrong(&self, _route: Option<&str>, _kind: &str) -> Done {
+        Err(Cannot("nothing goes wrong with it"))
+    }
+
+    /// How many requests met what goes wrong.
+    async fn met(&self) -> u64 {
+        0
+    }
+
+    /// From now on nothing goes wrong, and she has signed in again where that had come to an end.
+    async fn heals(&self) {}
+
+    /// Where our connector has been, in the words that [`Room::goes_wrong`] takes.
+    async fn routes(&self) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// From now on no cursor that was given out counts.

@@ -57,7 +57,7 @@ where
         for (name, found_out) in lie.cases {
             let case = cases::all().into_iter().find(|case| case.name == *name).expect("a case");
             let room = open().await;
-            room.lies(lie.kind).await.expect("a lie that it knows");
+            room.goes_wrong(None, lie.kind).await.expect("a lie that it knows");
             match (outcome(&case, room).await, found_out.contains(&service)) {
                 (Ok(()), false) | (Err(_), true) => {}
                 (Ok(()), true) => wrong.push(format!("{} was not found out by {name}", lie.kind)),

@@ -36,6 +36,36 @@ pub enum Bend {
     EmptyListing,
 }
 
+impl Bend {
+    /// In the words of the sandbox's faults.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        if let Some(status) = word.strip_prefix("status:") {
+            return status.parse().ok().map(Self::Status);
+        }
+        if let Some(wait) = word.strip_prefix("slow:") {
+            return wait.parse().ok().map(|ms| Self::Slow(Duration::from_millis(ms)));
+        }
+        Some(match word {
+            "rate_limited" => Self::RateLimited,
+            "html" => Self::Html,
+            "reset" => Self::Reset,
+            "reply_lost" => Self::ReplyLost,
+            "truncated" => Self::Truncated,
+            "token_revoked" => Self::TokenRevoked,
+            "cursor_lost" => Self::CursorLost,
+            "calendar_gone" => Self::CalendarGone,
+            "ignores_precondition" => Self::IgnoresPrecondition,
+            "drops_marker" => Self::DropsMarker,
+            "short_page" => Self::ShortPage,
+            "duplicate_page" => Self::DuplicatePage,
+            "reordered" => Self::Reordered,
+            "empty_listing" => Self::EmptyListing,
+            _ => return None,
+        })
+    }
+}
+
 struct Order {
     route: Option<String>,
     bend: Bend,

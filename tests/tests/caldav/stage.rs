@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::caldav::{self, CaldavAccount, Entry, FindError, SignIn};
+use connectors::caldav::{self, CaldavAccount, Entry, FindError, NoNames, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ pub fn sign_in(url: &str, password: &str) -> SignIn {
 
 /// The account at `url`, as she would link it.
 pub async fn opened(http: &Http, url: &str) -> Result<CaldavAccount, FindError> {
-    let secret = caldav::find(http, &sign_in(url, PASSWORD)).await?;
+    let secret = caldav::find(http, &NoNames, &sign_in(url, PASSWORD)).await?;
     let (vault, name) = (Memory::default(), SecretName::bookiji());
     vault.put(&name, &secret).await.unwrap();
     let account = CaldavAccount::new(http.clone(), Arc::new(vault), name, true);

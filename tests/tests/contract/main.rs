@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 mod lies;
+mod matrix;
 mod suite;

@@ -1,13 +1,14 @@
 //! CalDAV, on real servers: Radicale and Cyrus. A server lives as long as its house; each room of it is its account,
 //! emptied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::event::{Event, Kind, ShownAs};
-use connectors::caldav::{self, CaldavAccount, Entry, SignIn};
+use connectors::caldav::{self, CaldavAccount, Entry, NoNames, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
@@ -87,7 +88,7 @@ impl CaldavRoom {
         let between = Between::before(servers.url()).await;
         let entry = Entry::parse(&between.url, true).expect("an address");
         let sign_in = SignIn { entry, username: USER.to_owned(), password: PASSWORD.into() };
-        let secret = caldav::find(&http, &sign_in).await.expect("an account");
+        let secret = caldav::find(&http, &NoNames, &sign_in).await.expect("an account");
         let (vault, owner) = (Memory::default(), SecretName::connection(&"caldav-1".into()));
         vault.put(&owner, &secret).await.expect("a vault");
         let account = CaldavAccount::new(http, Arc::new(vault), owner, true);
@@ -312,18 +313,22 @@ impl Room for CaldavRoom {
         Ok(keepsake(what).iter().all(|line| says(&line)))
     }
 
-    async fn lies(&self, kind: &str) -> Done {
-        let bend = match kind {
-            "ignores_precondition" => Bend::IgnoresPrecondition,
-            "drops_marker" => Bend::DropsMarker,
-            "short_page" => Bend::ShortPage,
-            "duplicate_page" => Bend::DuplicatePage,
-            "reordered" => Bend::Reordered,
-            "empty_listing" => Bend::EmptyListing,
-            _ => return Err(Cannot("nobody has taught it this lie")),
-        };
-        self.between.bend(None, bend, None);
+    async fn goes_wrong(&self, route: Option<&str>, kind: &str) -> Done {
+        let bend = Bend::parse(kind).ok_or(Cannot("nobody has taught it this"))?;
+        self.between.bend(route, bend, None);
         Ok(())
+    }
+
+    async fn met(&self) -> u64 {
+        self.between.bent().into()
+    }
+
+    async fn heals(&self) {
+        self.between.heal();
+    }
+
+    async fn routes(&self) -> BTreeSet<String> {
+        self.between.routes()
     }
 
     async fn forgets_cursors(&self) -> Done {

@@ -1,5 +1,6 @@
 //! Google, as the sandbox plays it over sockets.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,6 +22,8 @@ use crate::contract::room::{Cannot, Done, Edit, Keepsake, Room, Traits, VENDOR};
 
 pub struct GoogleRoom {
     sandbox: Sandbox,
+    client: Arc<Client>,
+    tokens: Tokens,
     account: GoogleAccount,
     hers: RemoteCalendarId,
     /// Her address, as invitations name her.
@@ -41,18 +44,27 @@ impl GoogleRoom {
             Client::new(sandbox.http.clone(), google::sign_in(authorize, token, id, Some(secret), scopes))
         };
         let ours = client(google::SCOPES);
+        let ours = Arc::new(ours);
         let granted = sandbox.consent(&ours).await;
         let address = granted.account_email.clone().expect("an address");
         let owner = SecretName::connection(&"google-1".into());
-        let tokens = Tokens::new(Arc::new(ours), Arc::new(Memory::default()), owner);
+        let tokens = Tokens::new(ours.clone(), Arc::new(Memory::default()), owner);
         tokens.adopt(granted.grant).await.expect("a grant");
-        let account = GoogleAccount::new(sandbox.http.clone(), sandbox.base("google_api"), tokens);
+        let account = GoogleAccount::new(sandbox.http.clone(), sandbox.base("google_api"), tokens.clone());
         let whole = ["https://www.googleapis.com/auth/calendar", "openid", "email"];
         let hers = sandbox.consent(&client(&whole)).await;
         let token = format!("Bearer {}", hers.grant.access.expose_secret());
         let made = sandbox.edit("vendor", "create_calendar", json!({"summary": "Privat"})).await;
         let hers = text(&made["calendar"]).into();
-        Self { account: account.for_vendor(&VENDOR.into()), sandbox, hers, address, token }
+        Self {
+            account: account.for_vendor(&VENDOR.into()),
+            sandbox,
+            client: ours,
+            tokens,
+            hers,
+            address,
+            token,
+        }
     }
 
     async fn she(&self, action: &str, calendar: &RemoteCalendarId, mut order: Value) -> Value {
@@ -245,9 +257,27 @@ impl Room for GoogleRoom {
         Ok(seen[name] == value)
     }
 
-    async fn lies(&self, kind: &str) -> Done {
-        self.sandbox.fault(json!({"service": "google", "kind": kind})).await;
+    async fn goes_wrong(&self, route: Option<&str>, kind: &str) -> Done {
+        let mut fault = json!({"service": "google", "kind": kind});
+        if let Some(route) = route {
+            fault["route"] = json!(route);
+        }
+        self.sandbox.fault(fault).await;
         Ok(())
+    }
+
+    async fn met(&self) -> u64 {
+        self.sandbox.met().await
+    }
+
+    async fn heals(&self) {
+        self.sandbox.heal().await;
+        let granted = self.sandbox.consent(&self.client).await;
+        self.tokens.adopt(granted.grant).await.expect("a grant");
+    }
+
+    async fn routes(&self) -> BTreeSet<String> {
+        self.sandbox.routes("google").await
     }
 
     async fn forgets_cursors(&self) -> Done {

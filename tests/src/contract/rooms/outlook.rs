@@ -1,6 +1,6 @@
 //! Outlook, as the sandbox plays Microsoft Graph over sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,6 +26,8 @@ const DAYS_AHEAD: u16 = 366;
 
 pub struct OutlookRoom {
     sandbox: Sandbox,
+    client: Arc<Client>,
+    tokens: Tokens,
     account: OutlookAccount,
     hers: RemoteCalendarId,
     /// What her own page is signed in with.
@@ -43,19 +45,19 @@ impl OutlookRoom {
             graph: sandbox.base("graph"),
         };
         let config = outlook::sign_in(&authority, sandbox.setting("microsoft_client_id"));
-        let client = Client::new(sandbox.http.clone(), config);
+        let client = Arc::new(Client::new(sandbox.http.clone(), config));
         let hers = sandbox.consent(&client).await;
         let token = format!("Bearer {}", hers.grant.access.expose_secret());
         let granted = sandbox.consent(&client).await;
         let owner = SecretName::connection(&"outlook-1".into());
-        let tokens = Tokens::new(Arc::new(client), Arc::new(Memory::default()), owner);
+        let tokens = Tokens::new(client.clone(), Arc::new(Memory::default()), owner);
         tokens.adopt(granted.grant).await.expect("a grant");
-        let account = OutlookAccount::new(sandbox.http.clone(), sandbox.base("graph"), tokens);
+        let account = OutlookAccount::new(sandbox.http.clone(), sandbox.base("graph"), tokens.clone());
         let account = account.for_vendor(&VENDOR.into()).days_ahead(DAYS_AHEAD);
         let order = json!({"service": "outlook", "summary": "Privat"});
         let made = sandbox.edit("vendor", "create_calendar", order).await;
         let hers = text(&made["calendar"]).into();
-        Self { sandbox, account, hers, token }
+        Self { sandbox, client, tokens, account, hers, token }
     }
 
     async fn she(&self, action: &str, calendar: &RemoteCalendarId, mut order: Value) -> Value {
@@ -327,9 +329,27 @@ impl Room for OutlookRoom {
         RemoteId(letters.into_iter().collect())
     }
 
-    async fn lies(&self, kind: &str) -> Done {
-        self.sandbox.fault(json!({"service": "outlook", "kind": kind})).await;
+    async fn goes_wrong(&self, route: Option<&str>, kind: &str) -> Done {
+        let mut fault = json!({"service": "outlook", "kind": kind});
+        if let Some(route) = route {
+            fault["route"] = json!(route);
+        }
+        self.sandbox.fault(fault).await;
         Ok(())
+    }
+
+    async fn met(&self) -> u64 {
+        self.sandbox.met().await
+    }
+
+    async fn heals(&self) {
+        self.sandbox.heal().await;
+        let granted = self.sandbox.consent(&self.client).await;
+        self.tokens.adopt(granted.grant).await.expect("a grant");
+    }
+
+    async fn routes(&self) -> BTreeSet<String> {
+        self.sandbox.routes("outlook").await
     }
 
     async fn forgets_cursors(&self) -> Done {

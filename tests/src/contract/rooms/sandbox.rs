@@ -1,7 +1,7 @@
 //! A sandbox started for one test, over sockets, with what a test needs of it: its endpoints, its controls, and a browser
 //! that consents to everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connectors::http::{Base, Counters, Http, Timeouts};
 use connectors::oauth::{self, Granted};
@@ -101,6 +101,19 @@ impl Sandbox {
 
     pub async fn fault(&self, fault: Value) {
         self.control("faults", fault).await;
+    }
+
+    /// How many requests met a fault that was ordered.
+    pub async fn met(&self) -> u64 {
+        let told = self.look("faults").await;
+        told["faults"].as_array().into_iter().flatten().filter_map(|fault| fault["hits"].as_u64()).sum()
+    }
+
+    /// The routes of a service that were taken so far, in batches too.
+    pub async fn routes(&self, service: &str) -> BTreeSet<String> {
+        let told = self.look("requests").await;
+        let lists = ["routes", "batched"].map(|name| told[service][name].as_object());
+        lists.into_iter().flatten().flatten().map(|(route, _)| route.clone()).collect()
     }
 
     /// From here on nothing goes wrong.

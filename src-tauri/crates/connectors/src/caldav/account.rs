@@ -21,6 +21,7 @@ use super::dav::{Call, Dav, SPACES, rejected};
 use super::discovery::{self, Place};
 use super::href;
 use super::multistatus::{Kind, Response, escaped, escaped_text};
+use super::names::Names;
 use super::{body, refusal};
 use crate::http::{Http, Peer, garbled, now};
 use crate::vault::{SecretName, Vault, VaultError};
@@ -38,13 +39,19 @@ pub struct SignIn {
 ///
 /// # Errors
 /// [`FindError::WrongPassword`] when the server refuses it, and whatever keeps it from telling where they are.
-pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindError> {
+pub async fn find(http: &Http, names: &dyn Names, sign_in: &SignIn) -> Result<SecretString, FindError> {
     let SignIn { entry, username, password } = sign_in.clone();
     let dav = Dav { http: http.clone(), entry, username, password };
-    let place = discovery::discover(&dav).await.map_err(|error| {
-        let refused = matches!(error, ServiceError::SignInExpired { .. });
-        if refused { FindError::WrongPassword } else { FindError::Service(error) }
-    })?;
+    let asks_first = dav.entry.is_of_mail();
+    if asks_first && let Some(place) = discovery::by_names(&dav, names).await? {
+        return Ok(Stored::of(&dav, &place).secret());
+    }
+    let place = match discovery::discover(&dav).await.map_err(FindError::from) {
+        Ok(place) => place,
+        Err(error @ (FindError::WrongPassword | FindError::Elsewhere { .. })) => return Err(error),
+        Err(error @ FindError::Service(_)) if asks_first => return Err(error),
+        Err(error @ FindError::Service(_)) => discovery::by_names(&dav, names).await?.ok_or(error)?,
+    };
     Ok(Stored::of(&dav, &place).secret())
 }
 
@@ -53,8 +60,19 @@ pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindErr
 pub enum FindError {
     #[error("the calendar server does not accept this user name with this password")]
     WrongPassword,
+    /// Names say that the domain's calendars are at a host that has nothing to do with it. That may well be so, and
+    /// names are not signed: only her own word sends the password there.
+    #[error("{domain} says that its calendars are at {host}")]
+    Elsewhere { domain: String, host: String },
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(ServiceError),
+}
+
+impl From<ServiceError> for FindError {
+    fn from(error: ServiceError) -> Self {
+        let refused = matches!(error, ServiceError::SignInExpired { .. });
+        if refused { Self::WrongPassword } else { Self::Service(error) }
+    }
 }
 
 /// A sign-in as the vault keeps it: one secret, so that none of its parts is ever without the others.

@@ -71,7 +71,7 @@ pub(super) fn done(answer: &Answer) -> Result<(), ServiceError> {
             Some(code) => Err(rejected(&format!("HTTP {code}"))),
         };
     }
-    if answer.status.is_success() { Ok(()) } else { Err(refusal::of_write(answer)) }
+    if answer.status.is_success() { answer.is_no_page() } else { Err(refusal::of_write(answer)) }
 }
 
 impl DavCalendar {

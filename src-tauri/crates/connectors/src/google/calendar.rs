@@ -89,7 +89,7 @@ impl Calendar for GoogleCalendar {
     }
 
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
-        self.write(guarded(self.event(Method::DELETE, id), base)?).await.map(drop)
+        self.write(guarded(self.event(Method::DELETE, id), base)?).await?.is_no_page()
     }
 
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {

@@ -145,7 +145,7 @@ impl Calendar for OutlookCalendar {
 
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
         let answer = self.api.send(guarded(self.event(Method::DELETE, id), base)?).await?;
-        refusal::of(&answer).map_or(Ok(()), Err)
+        refusal::of(&answer).map_or_else(|| answer.is_no_page(), Err)
     }
 
     /// An id was given to one event and is never given again: where its calendar stands and it does not, it was deleted.
