@@ -231,8 +231,8 @@ pub enum ConnectService {
     },
     /// iCloud, Fastmail, Nextcloud or any other CalDAV server; the password is read from stdin
     Caldav {
-        /// The server's address, or icloud or fastmail
-        #[arg(long, required_unless_present = "preset")]
+        /// The server's address, or icloud or fastmail; with a mail address as the user name, its domain says it
+        #[arg(long, required_unless_present_any = ["preset", "username"])]
         url: Option<String>,
         /// The user name; an Apple ID or an e-mail address with most providers
         #[arg(long)]
@@ -440,6 +440,7 @@ mod tests {
             "companion connect google --no-browser --json",
             "companion connect outlook --no-browser --json",
             "companion connect caldav --url https://dav.example.org/ --username me@example.org --json",
+            "companion connect caldav --username me@example.org",
             "companion connect caldav --url icloud --username me@example.org",
             "companion connect caldav --preset fastmail --username me@example.org",
             "companion connect caldav --preset nextcloud --url cloud.example.org --no-browser",

@@ -31,7 +31,8 @@ pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> R
             let named = url.as_deref().unwrap_or(match preset {
                 Some(Preset::Icloud) => "icloud",
                 Some(Preset::Fastmail) => "fastmail",
-                Some(Preset::Nextcloud) | None => "",
+                Some(Preset::Nextcloud) => "",
+                None => username.as_deref().filter(|name| name.contains('@')).unwrap_or_default(),
             });
             match (username, preset) {
                 (Some(username), _) => by_password(profile, named, username).await,

@@ -75,7 +75,9 @@ fn is_out_of_sight(reading: &Reading<RemoteEvent, RemoteId>) -> bool {
 
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
-    if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+    // A star would stand for any version at all.
+    let names_one = !matches!(base.as_str(), "" | "*");
+    if !names_one || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Err(ServiceError::Stale { service: Peer::Google.name().to_owned() });
     }
     Ok(request.header(IF_MATCH, base.as_str()))
@@ -122,11 +124,19 @@ impl Calendar for GoogleCalendar {
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
         let request = self.event(Method::PATCH, id).json(&patch_body(draft));
-        stored(&self.write(guarded(request, base)?).await?)
+        match self.write(guarded(request, base)?).await {
+            Ok(answer) => stored(&answer),
+            // Google forbids changes of what was deleted, in the words with which it forbids everything.
+            Err(ServiceError::Forbidden { service, reason }) => match self.probe(id).await? {
+                Probe::Burnt | Probe::Absent => Err(ServiceError::Gone { service }),
+                Probe::Live(_) => Err(ServiceError::Forbidden { service, reason }),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
-        self.write(guarded(self.event(Method::DELETE, id), base)?).await.map(drop)
+        self.write(guarded(self.event(Method::DELETE, id), base)?).await?.is_no_page()
     }
 
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {

@@ -280,6 +280,6 @@ impl Account for GoogleAccount {
         let route = "/calendar/v3/calendars/{calendar}";
         let answer =
             self.api.send(self.api.request(Method::DELETE, route, &["calendars", remote.as_str()])).await?;
-        if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
+        if answer.status.is_success() { answer.is_no_page() } else { Err(refusal::error(&answer)) }
     }
 }

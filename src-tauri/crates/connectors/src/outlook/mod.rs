@@ -314,7 +314,7 @@ impl Account for OutlookAccount {
     async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {
         let url = self.api.url(&["me", "calendars", remote.as_str()]);
         let answer = self.api.send(self.api.request(Method::DELETE, CALENDAR, url)).await?;
-        refusal::of(&answer).map_or(Ok(()), Err)
+        refusal::of(&answer).map_or_else(|| answer.is_no_page(), Err)
     }
 }
 
