@@ -3,7 +3,9 @@
 
 mod at_login;
 pub mod choose;
+pub mod connect;
 pub mod files;
+pub mod privacy;
 pub mod settings;
 mod updates;
 
@@ -129,6 +131,12 @@ pub fn bindings() -> Builder<Wry> {
             leave_sample,
             choose::choices,
             choose::choose,
+            connect::log_in,
+            connect::connect_caldav,
+            connect::connect_link,
+            connect::disconnect,
+            privacy::privacy,
+            privacy::sent_words,
             settings::preferences,
             settings::set_preferences,
             settings::diagnose,

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex as Lock, PoisonError};
 
+use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
@@ -14,14 +15,16 @@ use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
+use companion::sign_in;
 use companion::view::{
     self, Activity, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView, OfferView,
-    Overview, PauseForm, UndoneView, WrittenView,
+    Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
 use jiff::tz::TimeZone;
 use mirror::Sqlite;
+use secrecy::SecretString;
 use sync::error::Code;
 use sync::ports::{Clock, Mirror};
 use sync::world::{SyncProblem, World};
@@ -245,6 +248,51 @@ impl Desk {
     fn world(&self) -> Result<World, Problem> {
         let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
+    }
+
+    /// Signs in to Bookiji with a password.
+    pub async fn log_in(&self, email: String, password: SecretString) -> Result<(), Problem> {
+        let errands = self.errands().await?;
+        errands
+            .visit(move |wiring| {
+                Box::pin(async move { sign_in::login(wiring, &email, &password).await.map(drop) })
+            })
+            .await?;
+        self.sync_now().await
+    }
+
+    /// Links an account by its name and password.
+    pub async fn connect_caldav(
+        &self,
+        server: String,
+        username: String,
+        password: SecretString,
+    ) -> Result<(), Problem> {
+        let errands = self.errands().await?;
+        errands
+            .visit(move |wiring| {
+                Box::pin(async move {
+                    let entry = caldav::entry(wiring, &server)?;
+                    caldav::connect(wiring, entry, &username, password).await.map(drop)
+                })
+            })
+            .await?;
+        self.sync_now().await
+    }
+
+    /// What Bookiji, or the sample's, was sent since its engine started.
+    pub async fn privacy(&self) -> Result<PrivacyView, Problem> {
+        let messages = match self.engine.lock().await.as_ref() {
+            Some(running) => running.engine.handle().sent.messages(),
+            None => Vec::new(),
+        };
+        Ok(view::privacy(&messages, &self.world()?, SystemClock.now()))
+    }
+
+    pub async fn sent_words(&self, number: u32) -> Option<WordsView> {
+        let engine = self.engine.lock().await;
+        let message = engine.as_ref()?.engine.handle().sent.message(number.into())?;
+        Some(view::words(&message))
     }
 
     pub fn preferences(&self) -> Result<Preferences, Problem> {

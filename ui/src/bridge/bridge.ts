@@ -1,9 +1,10 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
+import type { SignInTo, SignInView } from './sign-in'
 import type {
-  AboutView, CardOption, ChoicesView, ChooseForm, DiagnosisView, ExportForm, FoldersView, ForgetForm, ImportForm,
-  ImportView, InviteForm, OfferView, Overview, PauseForm, PreferencesView, Refusal, UndoneView, UpdateView,
-  WrittenView,
+  AboutView, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
+  PreferencesView, PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 
 /** What came of a request: nothing, or why it was not done. */
@@ -63,6 +64,26 @@ export interface Bridge {
   /** What her calendars are for, and how their events count. */
   choices(): Promise<Answer<ChoicesView>>
   choose(form: ChooseForm): Promise<Outcome>
+
+  /** The sign-in that goes through her browser, if one does. */
+  signIn(): Promise<SignInView>
+  beginSignIn(to: SignInTo): Promise<Outcome>
+  /** Opens its page once more. */
+  openSignIn(): Promise<Outcome>
+  /** Takes the address at which her browser ended, if it is of this sign-in. */
+  pasteSignIn(address: string): Promise<Outcome>
+  /** Gives it up, or forgets how it ended. */
+  cancelSignIn(): Promise<Outcome>
+  /** Signs in to Bookiji with a password. */
+  logIn(form: LogInForm): Promise<Outcome>
+  connectCaldav(form: CaldavForm): Promise<Outcome>
+  connectLink(form: LinkForm): Promise<Outcome>
+  disconnect(form: DisconnectForm): Promise<Outcome>
+
+  /** What Bookiji was sent. */
+  privacy(): Promise<Answer<PrivacyView>>
+  /** The very words of one message, as long as they are kept. */
+  sentWords(number: number): Promise<Answer<WordsView> | null>
 
   preferences(): Promise<Answer<PreferencesView>>
   /** All of them at once. */

@@ -40,6 +40,8 @@ export const bridge: Bridge = {
   leaveSample: async () => outcome(await commands.leaveSample()),
   choices: async () => answer(await commands.choices()),
   choose: async (form) => outcome(await commands.choose(form)),
+  privacy: async () => answer(await commands.privacy()),
+  sentWords: async (number) => answer(await commands.sentWords(number)),
   preferences: async () => answer(await commands.preferences()),
   setPreferences: async (form) => outcome(await commands.setPreferences(form)),
   startsAtLogin: commands.startsAtLogin,

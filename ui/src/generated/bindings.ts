@@ -26,6 +26,16 @@ export const commands = {
 	choices: () => typedError<ChoicesView, Refusal>(__TAURI_INVOKE("choices")),
 	/**  Gives a calendar another role, or other rules, and syncs. */
 	choose: (form: ChooseForm) => typedError<null, Refusal>(__TAURI_INVOKE("choose", { form })),
+	logIn: (form: LogInForm) => typedError<null, Refusal>(__TAURI_INVOKE("log_in", { form })),
+	/**  Links an account by its name and password. */
+	connectCaldav: (form: CaldavForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_caldav", { form })),
+	/**  Links a calendar by its link. */
+	connectLink: (form: LinkForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_link", { form })),
+	/**  Takes an account's busy time off Bookiji, and unlinks it. */
+	disconnect: (form: DisconnectForm) => typedError<null, Refusal>(__TAURI_INVOKE("disconnect", { form })),
+	privacy: () => typedError<PrivacyView, Refusal>(__TAURI_INVOKE("privacy")),
+	/**  The very words of one message; nothing once it is no longer kept. */
+	sentWords: (number: number) => typedError<WordsView | null, Refusal>(__TAURI_INVOKE("sent_words", { number })),
 	preferences: () => typedError<PreferencesView, Refusal>(__TAURI_INVOKE("preferences")),
 	/**  Keeps all of them, and wears them at once. */
 	setPreferences: (form: PreferencesView) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
@@ -65,7 +75,7 @@ export const events = {
 };
 
 /* Constants */
-export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or another command, is running with it.","next_step":"Use the running app, or quit it and try again.","plain":"Another Companion is using this profile."},"CALENDAR_API_ERROR":{"cause":"It is having trouble, or something between it and this computer changed the answer.","next_step":"Nothing is lost. Try again in a few minutes; if it stays, run `companion doctor`.","plain":"A service answered in a way that could not be used."},"CLOCK_WRONG":{"cause":"It differs from the clocks of Bookiji and the calendars, which are right.","next_step":"Set the clock of this computer, best by switching its automatic time on.","plain":"The clock of this computer is wrong."},"CONFLICT_DETECTED":{"cause":"The event or booking was edited somewhere else at the same moment.","next_step":"Sync again; if it stays, open the event and choose what should stand.","plain":"Something changed on both sides."},"DATABASE_DAMAGED":{"cause":"The disk failed, the computer lost power, or another program wrote to the file.","next_step":"Run `companion sync`: the file is set aside and a new one is built from Bookiji and your calendars.","plain":"The local database is damaged."},"DATABASE_ERROR":{"cause":"The disk failed, or another program holds the file.","next_step":"Try again; if it stays, check the disk and run `companion doctor`.","plain":"The local database failed."},"DATABASE_TOO_NEW":{"cause":"A newer version has opened it before.","next_step":"Update the app, or use another profile with `--profile`.","plain":"This profile belongs to a newer version of the app."},"DISK_FULL":{"cause":"Nothing more can be written down, so nothing more is changed anywhere.","next_step":"Free some disk space, then sync again: it carries on where it stopped.","plain":"The disk is full."},"INTERNAL":{"cause":"This is a fault of ours.","next_step":"Try again; if it stays, report it with the last lines of logs/companion.log.","plain":"Something went wrong inside the app."},"INVALID_CREDENTIALS":{"cause":"Bookiji does not know this pair.","next_step":"Check both and sign in again, or reset the password on bookiji.com.","plain":"E-mail or password is wrong."},"INVALID_ICS_FORMAT":{"cause":"It is damaged, or it is another kind of file.","next_step":"Export the calendar again as an .ics file and use that one; open a calendar link in a browser to see what it gives.","plain":"This is not a calendar file."},"INVALID_INPUT":{"cause":"A value has the wrong form or names something that does not exist.","next_step":"Correct what is named and try again; `companion help` lists what there is.","plain":"Something in the command cannot be used."},"KEYCHAIN_UNAVAILABLE":{"cause":"It is locked, not running, or this machine has none.","next_step":"Unlock it and try again; on a machine without one, set `[vault] kind = \"passphrase-file\"` in settings.toml.","plain":"The keychain cannot be opened."},"NETWORK_ERROR":{"cause":"This computer is offline, or the service is down.","next_step":"Check the internet connection, then sync again.","plain":"A service cannot be reached."},"NOT_CONNECTED":{"cause":"No account has been connected yet, or the name is another one.","next_step":"Connect an account with `companion connect google` or `companion connect outlook`, or see what there is with `companion calendars`.","plain":"No such calendar is connected."},"NOT_SIGNED_IN":{"cause":"This profile has not been signed in yet, or was signed out.","next_step":"Sign in: `companion login --email YOU@EXAMPLE.COM`.","plain":"Nobody is signed in to Bookiji here."},"OAUTH_TOKEN_EXPIRED":{"cause":"It expired, or permission was withdrawn in the account's own settings.","next_step":"Sign in again: `companion connect google` for Google, `companion connect outlook` for Outlook, `companion login` for Bookiji.","plain":"The sign-in is no longer accepted."},"PERMISSION_DENIED":{"cause":"A permission was not ticked at sign-in, or the calendar is read-only.","next_step":"Connect the account again and tick every permission, or choose another calendar.","plain":"The account does not allow this."},"PROFILE_NOT_LINKED":{"cause":"Your profile has another id there than your sign-in, so Bookiji shows nobody your bookings over this door.","next_step":"Write to Bookiji's support and ask that your profile gets the id of your sign-in; nothing else helps.","plain":"Bookiji has not linked your profile with your sign-in."},"PROFILE_READ_ONLY":{"cause":"The disk was mounted read-only, or the folder belongs to somebody else.","next_step":"Make the folder writable, or name another one with `--profile`.","plain":"The profile may only be read."},"RATE_LIMIT_EXCEEDED":{"cause":"Too many requests were made in a short time.","next_step":"Wait a few minutes: the next sync carries on by itself.","plain":"A service asks us to slow down."},"SETTINGS_INVALID":{"cause":"settings.toml holds something the app does not understand.","next_step":"Correct the line that is named; the file has been left as it is.","plain":"The settings cannot be used."},"SIGN_IN_CANCELLED":{"cause":"The page was closed, permission was declined, or it took too long.","next_step":"Start again and finish the sign-in in the browser.","plain":"The sign-in was not finished."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji can pause it for everyone or for one account.","next_step":"Nothing to do: sync starts again by itself when it is switched on.","plain":"Bookiji has switched calendar sync off for now."}},"fr":{"ALREADY_RUNNING":{"cause":"L’application, ou une autre commande, est en cours.","next_step":"Utilisez l’application ouverte, ou quittez-la et réessayez.","plain":"Un autre Companion utilise ce profil."},"CALENDAR_API_ERROR":{"cause":"Il a des difficultés, ou quelque chose entre lui et cet ordinateur a modifié la réponse.","next_step":"Rien n’est perdu. Réessayez dans quelques minutes ; si cela persiste, lancez `companion doctor`.","plain":"Un service a donné une réponse inutilisable."},"CLOCK_WRONG":{"cause":"Elle diffère de celles de Bookiji et des agendas, qui sont justes.","next_step":"Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.","plain":"L’horloge de cet ordinateur est fausse."},"CONFLICT_DETECTED":{"cause":"L’événement ou la réservation a été modifié ailleurs au même moment.","next_step":"Synchronisez à nouveau ; si cela persiste, ouvrez l’événement et choisissez ce qui doit rester.","plain":"Quelque chose a changé des deux côtés."},"DATABASE_DAMAGED":{"cause":"Le disque a failli, le courant a été coupé, ou un autre programme a écrit dans le fichier.","next_step":"Lancez `companion sync` : le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.","plain":"La base de données locale est abîmée."},"DATABASE_ERROR":{"cause":"Le disque a failli, ou un autre programme tient le fichier.","next_step":"Réessayez ; si cela persiste, vérifiez le disque et lancez `companion doctor`.","plain":"La base de données locale est en défaut."},"DATABASE_TOO_NEW":{"cause":"Une version plus récente l’a déjà ouvert.","next_step":"Mettez l’application à jour, ou utilisez un autre profil avec `--profile`.","plain":"Ce profil appartient à une version plus récente de l’application."},"DISK_FULL":{"cause":"Plus rien ne peut être noté, donc plus rien n’est modifié nulle part.","next_step":"Libérez de l’espace, puis synchronisez à nouveau : tout reprendra où cela s’est arrêté.","plain":"Le disque est plein."},"INTERNAL":{"cause":"La faute est de notre côté.","next_step":"Réessayez ; si cela persiste, signalez-le avec les dernières lignes de logs/companion.log.","plain":"Une erreur s’est produite dans l’application."},"INVALID_CREDENTIALS":{"cause":"Bookiji ne connaît pas cette paire.","next_step":"Vérifiez les deux et reconnectez-vous, ou changez le mot de passe sur bookiji.com.","plain":"L’adresse e-mail ou le mot de passe est incorrect."},"INVALID_ICS_FORMAT":{"cause":"Il est abîmé, ou c’est un autre type de fichier.","next_step":"Exportez à nouveau le calendrier au format .ics et utilisez ce fichier ; ouvrez un lien de calendrier dans un navigateur pour voir ce qu’il donne.","plain":"Ce n’est pas un fichier de calendrier."},"INVALID_INPUT":{"cause":"Une valeur est mal formée ou désigne quelque chose qui n’existe pas.","next_step":"Corrigez ce qui est indiqué et réessayez ; `companion help` donne la liste.","plain":"Un élément de la commande est inutilisable."},"KEYCHAIN_UNAVAILABLE":{"cause":"Il est verrouillé, arrêté, ou cette machine n’en a pas.","next_step":"Déverrouillez-le et réessayez ; sans trousseau, mettez `[vault] kind = \"passphrase-file\"` dans settings.toml.","plain":"Le trousseau ne peut pas être ouvert."},"NETWORK_ERROR":{"cause":"Cet ordinateur est hors ligne, ou le service est en panne.","next_step":"Vérifiez la connexion à internet, puis synchronisez à nouveau.","plain":"Un service est injoignable."},"NOT_CONNECTED":{"cause":"Aucun compte n’a encore été relié, ou le nom est différent.","next_step":"Reliez un compte avec `companion connect google` ou `companion connect outlook`, ou voyez la liste avec `companion calendars`.","plain":"Aucun calendrier de ce nom n’est relié."},"NOT_SIGNED_IN":{"cause":"Ce profil n’a pas encore été connecté, ou a été déconnecté.","next_step":"Connectez-vous : `companion login --email VOUS@EXEMPLE.FR`.","plain":"Personne n’est connecté à Bookiji ici."},"OAUTH_TOKEN_EXPIRED":{"cause":"Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.","next_step":"Reconnectez-vous : `companion connect google` pour Google, `companion connect outlook` pour Outlook, `companion login` pour Bookiji.","plain":"La connexion n’est plus acceptée."},"PERMISSION_DENIED":{"cause":"Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.","next_step":"Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.","plain":"Le compte ne permet pas cela."},"PROFILE_NOT_LINKED":{"cause":"Votre profil y porte un autre identifiant que votre connexion : Bookiji ne montre donc pas vos réservations par cette voie.","next_step":"Écrivez à l’assistance de Bookiji pour que votre profil reçoive l’identifiant de votre connexion ; rien d’autre n’y peut.","plain":"Bookiji n’a pas relié votre profil à votre connexion."},"PROFILE_READ_ONLY":{"cause":"Le disque est monté en lecture seule, ou le dossier appartient à quelqu’un d’autre.","next_step":"Rendez le dossier accessible en écriture, ou indiquez-en un autre avec `--profile`.","plain":"Le profil ne peut être que lu."},"RATE_LIMIT_EXCEEDED":{"cause":"Trop de demandes ont été faites en peu de temps.","next_step":"Attendez quelques minutes : la prochaine synchronisation reprendra d’elle-même.","plain":"Un service nous demande de ralentir."},"SETTINGS_INVALID":{"cause":"settings.toml contient quelque chose que l’application ne comprend pas.","next_step":"Corrigez la ligne indiquée ; le fichier a été laissé tel quel.","plain":"Les réglages sont inutilisables."},"SIGN_IN_CANCELLED":{"cause":"La page a été fermée, l’autorisation refusée, ou l’attente trop longue.","next_step":"Recommencez et terminez la connexion dans le navigateur.","plain":"La connexion n’a pas été terminée."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji peut la suspendre pour tous ou pour un compte.","next_step":"Rien à faire : elle reprendra d’elle-même dès qu’elle sera rétablie.","plain":"Bookiji a suspendu la synchronisation des calendriers."}}} as const;
+export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or another command, is running with it.","next_step":"Use the running app, or quit it and try again.","plain":"Another Companion is using this profile."},"CALENDAR_API_ERROR":{"cause":"It is having trouble, or something between it and this computer changed the answer.","next_step":"Nothing is lost. Try again in a few minutes; if it stays, run `companion doctor`.","plain":"A service answered in a way that could not be used."},"CLOCK_WRONG":{"cause":"It differs from the clocks of Bookiji and the calendars, which are right.","next_step":"Set the clock of this computer, best by switching its automatic time on.","plain":"The clock of this computer is wrong."},"CONFLICT_DETECTED":{"cause":"The event or booking was edited somewhere else at the same moment.","next_step":"Sync again; if it stays, open the event and choose what should stand.","plain":"Something changed on both sides."},"DATABASE_DAMAGED":{"cause":"The disk failed, the computer lost power, or another program wrote to the file.","next_step":"Run `companion sync`: the file is set aside and a new one is built from Bookiji and your calendars.","plain":"The local database is damaged."},"DATABASE_ERROR":{"cause":"The disk failed, or another program holds the file.","next_step":"Try again; if it stays, check the disk and run `companion doctor`.","plain":"The local database failed."},"DATABASE_TOO_NEW":{"cause":"A newer version has opened it before.","next_step":"Update the app, or use another profile with `--profile`.","plain":"This profile belongs to a newer version of the app."},"DISK_FULL":{"cause":"Nothing more can be written down, so nothing more is changed anywhere.","next_step":"Free some disk space, then sync again: it carries on where it stopped.","plain":"The disk is full."},"INTERNAL":{"cause":"This is a fault of ours.","next_step":"Try again; if it stays, report it with the last lines of logs/companion.log.","plain":"Something went wrong inside the app."},"INVALID_CREDENTIALS":{"cause":"Bookiji does not know this pair.","next_step":"Check both and sign in again, or reset the password on bookiji.com.","plain":"E-mail or password is wrong."},"INVALID_ICS_FORMAT":{"cause":"It is damaged, or it is another kind of file.","next_step":"Export the calendar again as an .ics file and use that one; open a calendar link in a browser to see what it gives.","plain":"This is not a calendar file."},"INVALID_INPUT":{"cause":"A value has the wrong form or names something that does not exist.","next_step":"Correct what is named and try again; `companion help` lists what there is.","plain":"Something in the command cannot be used."},"KEYCHAIN_UNAVAILABLE":{"cause":"It is locked, not running, or this machine has none.","next_step":"Unlock it and try again; on a machine without one, set `[vault] kind = \"passphrase-file\"` in settings.toml.","plain":"The keychain cannot be opened."},"NETWORK_ERROR":{"cause":"This computer is offline, or the service is down.","next_step":"Check the internet connection, then sync again.","plain":"A service cannot be reached."},"NOT_CONNECTED":{"cause":"No account has been connected yet, or the name is another one.","next_step":"Connect an account with `companion connect google`, `connect outlook` or `connect caldav`, or see what there is with `companion calendars`.","plain":"No such calendar is connected."},"NOT_SIGNED_IN":{"cause":"This profile has not been signed in yet, or was signed out.","next_step":"Sign in: `companion login --email YOU@EXAMPLE.COM`.","plain":"Nobody is signed in to Bookiji here."},"OAUTH_TOKEN_EXPIRED":{"cause":"It expired, or permission was withdrawn in the account's own settings.","next_step":"Sign in again: `companion connect google`, `connect outlook` or `connect caldav` for a calendar, `companion login` for Bookiji.","plain":"The sign-in is no longer accepted."},"PERMISSION_DENIED":{"cause":"A permission was not ticked at sign-in, or the calendar is read-only.","next_step":"Connect the account again and tick every permission, or choose another calendar.","plain":"The account does not allow this."},"PROFILE_NOT_LINKED":{"cause":"Your profile has another id there than your sign-in, so Bookiji shows nobody your bookings over this door.","next_step":"Write to Bookiji's support and ask that your profile gets the id of your sign-in; nothing else helps.","plain":"Bookiji has not linked your profile with your sign-in."},"PROFILE_READ_ONLY":{"cause":"The disk was mounted read-only, or the folder belongs to somebody else.","next_step":"Make the folder writable, or name another one with `--profile`.","plain":"The profile may only be read."},"RATE_LIMIT_EXCEEDED":{"cause":"Too many requests were made in a short time.","next_step":"Wait a few minutes: the next sync carries on by itself.","plain":"A service asks us to slow down."},"SETTINGS_INVALID":{"cause":"settings.toml holds something the app does not understand.","next_step":"Correct the line that is named; the file has been left as it is.","plain":"The settings cannot be used."},"SIGN_IN_CANCELLED":{"cause":"The page was closed, permission was declined, or it took too long.","next_step":"Start again and finish the sign-in in the browser.","plain":"The sign-in was not finished."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji can pause it for everyone or for one account.","next_step":"Nothing to do: sync starts again by itself when it is switched on.","plain":"Bookiji has switched calendar sync off for now."}},"fr":{"ALREADY_RUNNING":{"cause":"L’application, ou une autre commande, est en cours.","next_step":"Utilisez l’application ouverte, ou quittez-la et réessayez.","plain":"Un autre Companion utilise ce profil."},"CALENDAR_API_ERROR":{"cause":"Il a des difficultés, ou quelque chose entre lui et cet ordinateur a modifié la réponse.","next_step":"Rien n’est perdu. Réessayez dans quelques minutes ; si cela persiste, lancez `companion doctor`.","plain":"Un service a donné une réponse inutilisable."},"CLOCK_WRONG":{"cause":"Elle diffère de celles de Bookiji et des agendas, qui sont justes.","next_step":"Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.","plain":"L’horloge de cet ordinateur est fausse."},"CONFLICT_DETECTED":{"cause":"L’événement ou la réservation a été modifié ailleurs au même moment.","next_step":"Synchronisez à nouveau ; si cela persiste, ouvrez l’événement et choisissez ce qui doit rester.","plain":"Quelque chose a changé des deux côtés."},"DATABASE_DAMAGED":{"cause":"Le disque a failli, le courant a été coupé, ou un autre programme a écrit dans le fichier.","next_step":"Lancez `companion sync` : le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.","plain":"La base de données locale est abîmée."},"DATABASE_ERROR":{"cause":"Le disque a failli, ou un autre programme tient le fichier.","next_step":"Réessayez ; si cela persiste, vérifiez le disque et lancez `companion doctor`.","plain":"La base de données locale est en défaut."},"DATABASE_TOO_NEW":{"cause":"Une version plus récente l’a déjà ouvert.","next_step":"Mettez l’application à jour, ou utilisez un autre profil avec `--profile`.","plain":"Ce profil appartient à une version plus récente de l’application."},"DISK_FULL":{"cause":"Plus rien ne peut être noté, donc plus rien n’est modifié nulle part.","next_step":"Libérez de l’espace, puis synchronisez à nouveau : tout reprendra où cela s’est arrêté.","plain":"Le disque est plein."},"INTERNAL":{"cause":"La faute est de notre côté.","next_step":"Réessayez ; si cela persiste, signalez-le avec les dernières lignes de logs/companion.log.","plain":"Une erreur s’est produite dans l’application."},"INVALID_CREDENTIALS":{"cause":"Bookiji ne connaît pas cette paire.","next_step":"Vérifiez les deux et reconnectez-vous, ou changez le mot de passe sur bookiji.com.","plain":"L’adresse e-mail ou le mot de passe est incorrect."},"INVALID_ICS_FORMAT":{"cause":"Il est abîmé, ou c’est un autre type de fichier.","next_step":"Exportez à nouveau le calendrier au format .ics et utilisez ce fichier ; ouvrez un lien de calendrier dans un navigateur pour voir ce qu’il donne.","plain":"Ce n’est pas un fichier de calendrier."},"INVALID_INPUT":{"cause":"Une valeur est mal formée ou désigne quelque chose qui n’existe pas.","next_step":"Corrigez ce qui est indiqué et réessayez ; `companion help` donne la liste.","plain":"Un élément de la commande est inutilisable."},"KEYCHAIN_UNAVAILABLE":{"cause":"Il est verrouillé, arrêté, ou cette machine n’en a pas.","next_step":"Déverrouillez-le et réessayez ; sans trousseau, mettez `[vault] kind = \"passphrase-file\"` dans settings.toml.","plain":"Le trousseau ne peut pas être ouvert."},"NETWORK_ERROR":{"cause":"Cet ordinateur est hors ligne, ou le service est en panne.","next_step":"Vérifiez la connexion à internet, puis synchronisez à nouveau.","plain":"Un service est injoignable."},"NOT_CONNECTED":{"cause":"Aucun compte n’a encore été relié, ou le nom est différent.","next_step":"Reliez un compte avec `companion connect google`, `connect outlook` ou `connect caldav`, ou voyez la liste avec `companion calendars`.","plain":"Aucun calendrier de ce nom n’est relié."},"NOT_SIGNED_IN":{"cause":"Ce profil n’a pas encore été connecté, ou a été déconnecté.","next_step":"Connectez-vous : `companion login --email VOUS@EXEMPLE.FR`.","plain":"Personne n’est connecté à Bookiji ici."},"OAUTH_TOKEN_EXPIRED":{"cause":"Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.","next_step":"Reconnectez-vous : `companion connect google`, `connect outlook` ou `connect caldav` pour un agenda, `companion login` pour Bookiji.","plain":"La connexion n’est plus acceptée."},"PERMISSION_DENIED":{"cause":"Une autorisation n’a pas été cochée à la connexion, ou le calendrier est en lecture seule.","next_step":"Reliez à nouveau le compte en cochant chaque autorisation, ou choisissez un autre calendrier.","plain":"Le compte ne permet pas cela."},"PROFILE_NOT_LINKED":{"cause":"Votre profil y porte un autre identifiant que votre connexion : Bookiji ne montre donc pas vos réservations par cette voie.","next_step":"Écrivez à l’assistance de Bookiji pour que votre profil reçoive l’identifiant de votre connexion ; rien d’autre n’y peut.","plain":"Bookiji n’a pas relié votre profil à votre connexion."},"PROFILE_READ_ONLY":{"cause":"Le disque est monté en lecture seule, ou le dossier appartient à quelqu’un d’autre.","next_step":"Rendez le dossier accessible en écriture, ou indiquez-en un autre avec `--profile`.","plain":"Le profil ne peut être que lu."},"RATE_LIMIT_EXCEEDED":{"cause":"Trop de demandes ont été faites en peu de temps.","next_step":"Attendez quelques minutes : la prochaine synchronisation reprendra d’elle-même.","plain":"Un service nous demande de ralentir."},"SETTINGS_INVALID":{"cause":"settings.toml contient quelque chose que l’application ne comprend pas.","next_step":"Corrigez la ligne indiquée ; le fichier a été laissé tel quel.","plain":"Les réglages sont inutilisables."},"SIGN_IN_CANCELLED":{"cause":"La page a été fermée, l’autorisation refusée, ou l’attente trop longue.","next_step":"Recommencez et terminez la connexion dans le navigateur.","plain":"La connexion n’a pas été terminée."},"SYNC_SWITCHED_OFF":{"cause":"Bookiji peut la suspendre pour tous ou pour un compte.","next_step":"Rien à faire : elle reprendra d’elle-même dès qu’elle sera rétablie.","plain":"Bookiji a suspendu la synchronisation des calendriers."}}} as const;
 
 /* Types */
 export type AboutView = {
@@ -98,6 +108,14 @@ export type BusyView = {
 	/**  What it blocks: the same with buffers and travel around it. */
 	blocks_from: string,
 	blocks_to: string,
+};
+
+/**  A CalDAV account. It holds a password, so it cannot be formatted. */
+export type CaldavForm = {
+	/**  An address, or the name of a service whose address is known. */
+	server: string,
+	username: string,
+	password: string,
 };
 
 export type CalendarView = {
@@ -299,6 +317,13 @@ export type DiagnosisView = {
 
 export type Direction = "bidirectional" | "to_calendar" | "from_calendar";
 
+/**  An account that is to be left. */
+export type DisconnectForm = {
+	connection: string,
+	/**  Takes the events of bookings out of it first. */
+	remove_events: boolean,
+};
+
 /**  One of her all-day events, and whether it blocks under each answer. */
 export type ExampleView = {
 	/**  For her eyes, on this computer. */
@@ -424,6 +449,18 @@ export type InviteForm = {
 	cancel: boolean,
 };
 
+/**  One of her events, and what Bookiji knows of it: the times. */
+export type KnownView = {
+	calendar: string,
+	service: Service,
+	/**  For her eyes, on this computer. */
+	title: string,
+	location: string,
+	has_notes: boolean,
+	event: SpanView,
+	sent: SpanView,
+};
+
 export type Language = "en" | "fr";
 
 /**  Something in the file that could not be read as it stands. */
@@ -432,10 +469,47 @@ export type LineView = {
 	message: string,
 };
 
+/**  A calendar link. Who knows it can read the calendar, so it cannot be formatted. */
+export type LinkForm = {
+	link: string,
+	/**  Nothing means its own name. */
+	name: string | null,
+};
+
+/**  Her sign-in to Bookiji. It holds a password, so it cannot be formatted. */
+export type LogInForm = {
+	email: string,
+	password: string,
+};
+
 export type MeetsView = {
 	summary: string | null,
 	start: string,
 	end: string,
+};
+
+export type MessageKind = 
+/**  Stretches in which she is busy. */
+"busy_times" | "asked_bookings" | "changed_booking" | "asked_slots" | "changed_slots" | 
+/**  How its calendars do, for Bookiji's own page. */
+"status" | 
+/**  Which of her computers writes. */
+"lease" | "listening" | "profile" | "clock" | "sign_in" | "other";
+
+/**  One message, or several of one wording. */
+export type MessageView = {
+	number: number,
+	kind: MessageKind,
+	/**  The calendar whose busy times they are. */
+	calendar: string | null,
+	at: string,
+	times: number,
+	bytes: number,
+	/**  Bookiji took it. */
+	accepted: boolean,
+	method: string,
+	/**  Path and query. */
+	target: string,
 };
 
 /**  Tells the window to ask what was offered. */
@@ -542,6 +616,13 @@ export type PreviewView = {
 	into: string | null,
 	/**  What could not be read, so that the preview does not show it. */
 	problem: Problem | null,
+};
+
+export type PrivacyView = {
+	/**  Newest first. */
+	messages: MessageView[],
+	/**  Nothing where nothing of hers blocks time. */
+	example: KnownView | null,
 };
 
 /**  A code, and the words of this case of it. The window has its own words and the next step for every code. */
@@ -675,6 +756,19 @@ export type VendorView = {
 
 /**  What a note is about, for whoever has words of their own. */
 export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
+
+/**  The very words of one message. */
+export type WordsView = {
+	number: number,
+	/**  Nothing where there is none, or it is withheld. */
+	body: string | null,
+	/**  It holds a password or a token. */
+	withheld: boolean,
+	/**  It was longer than what is kept of it. */
+	cut: boolean,
+	/**  The busy times in it. */
+	spans: SpanView[],
+};
 
 /**  A file that was written where she chose. */
 export type WrittenView = {

@@ -2,6 +2,7 @@
 //! few plain sentences out, and an exit status that scripts can rely on.
 
 pub mod args;
+mod browser;
 mod busy;
 pub(crate) mod calendars;
 pub(crate) mod connect;

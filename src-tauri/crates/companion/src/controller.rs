@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::bookiji::Hint;
+use connectors::http::Sent;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
@@ -70,6 +72,8 @@ pub struct Handle {
     pub reports: watch::Receiver<LastRun>,
     /// Each file of a watched folder that was dealt with.
     pub files: broadcast::Receiver<Settled>,
+    /// What Bookiji was sent.
+    pub sent: Sent,
     task: JoinHandle<()>,
 }
 
@@ -124,17 +128,44 @@ impl Handle {
 }
 
 /// Has errands done between two runs, as if other commands had handed them in.
-#[derive(Clone, Debug)]
-pub struct Errands(mpsc::Sender<Knock>);
+#[derive(Clone)]
+pub struct Errands {
+    knocks: mpsc::Sender<Knock>,
+    visits: mpsc::Sender<Visit>,
+}
+
+/// What somebody in this process does with the open profile, between two runs. What holds a password is no errand.
+type Visit = Box<dyn for<'a> FnOnce(&'a Wiring) -> Visiting<'a, ()> + Send>;
+
+/// A visit under way.
+pub type Visiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Errands {
     /// # Errors
     /// What the errand itself comes to, and when the controller stops before it is its turn.
     pub async fn perform(&self, errand: Errand) -> Result<Outcome, Problem> {
         let (knock, answered) = Knock::new(errand);
-        let stopped = || Problem::new(Code::Internal, "The app is closing, so nothing was changed.");
-        self.0.send(knock).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.knocks.send(knock).await.map_err(|_| closing())?;
+        answered.await.map_err(|_| closing())?
+    }
+
+    /// Lets `visit` use the open profile, and answers what came of it.
+    ///
+    /// # Errors
+    /// As the visit itself, and when the controller stops before it is its turn.
+    pub async fn visit<T: Send + 'static>(
+        &self,
+        visit: impl for<'a> FnOnce(&'a Wiring) -> Visiting<'a, Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let visit: Visit = Box::new(move |wiring| {
+            Box::pin(async move {
+                // Whoever asked may have gone away.
+                let _ = answer.send(visit(wiring).await);
+            })
+        });
+        self.visits.send(visit).await.map_err(|_| closing())?;
+        answered.await.map_err(|_| closing())?
     }
 }
 
@@ -186,6 +217,7 @@ pub struct Controller {
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     errands: mpsc::Receiver<Knock>,
+    visits: mpsc::Receiver<Visit>,
     started: watch::Receiver<bool>,
     first: FirstRun,
     /// The last files of watched folders, newest first.
@@ -227,15 +259,18 @@ impl Controller {
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
-        let (errands, handed) = mpsc::channel(1);
-        let errands = Errands(errands);
+        let (knocks, handed) = mpsc::channel(1);
+        let (visits, visiting) = mpsc::channel(1);
+        let errands = Errands { knocks, visits };
         let (started, is_started) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
+        let sent = wiring.http.sent().clone();
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
             errands: handed,
+            visits: visiting,
             started: is_started,
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
@@ -268,6 +303,7 @@ impl Controller {
             overview: overview_seen,
             reports: reports_seen,
             files,
+            sent,
             task,
         }
     }
@@ -345,6 +381,11 @@ impl Controller {
                 }
                 Some(knock) = self.errands.recv() => {
                     if !self.run_errand(knock, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(visit) = self.visits.recv() => {
+                    if !self.receive(visit, &mut asked).await {
                         return;
                     }
                 }
@@ -533,6 +574,16 @@ impl Controller {
         done.go_on
     }
 
+    /// Lets somebody use the open profile. Answers whether to go on.
+    async fn receive(&mut self, visit: Visit, asked: &mut mpsc::Receiver<()>) -> bool {
+        let done = meanwhile(visit(&self.wiring), asked).await;
+        if done.asked {
+            self.schedule.ask();
+        }
+        self.show(None);
+        done.go_on
+    }
+
     async fn import(
         &mut self,
         files: &[PathBuf],
@@ -708,6 +759,10 @@ fn watched(wiring: &Wiring) -> Inbox {
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();
     Inbox::start(folders, Manner { language, deaf, ..Manner::default() })
+}
+
+fn closing() -> Problem {
+    Problem::new(Code::Internal, "The app is closing, so nothing was changed.")
 }
 
 fn not_started() -> Problem {

@@ -1,9 +1,11 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
+mod browser;
 pub mod busy;
 pub mod caldav;
 pub mod cli;
 pub mod clock;
+pub mod connecting;
 pub mod controller;
 mod dashboard;
 pub mod desk;
@@ -16,6 +18,7 @@ pub mod export;
 pub mod feeds;
 pub mod first_run;
 pub mod folders;
+pub mod grants;
 pub mod heal;
 pub mod import;
 pub mod inbox;
@@ -34,6 +37,7 @@ pub mod profile;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;
+pub mod servers;
 pub mod settings;
 pub mod sign_in;
 pub mod status;

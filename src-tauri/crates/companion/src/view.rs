@@ -8,7 +8,9 @@ mod files;
 mod forms;
 mod preferences;
 mod preview;
+mod privacy;
 mod schedule;
+mod sign_in;
 mod state;
 
 use jiff::Timestamp;
@@ -30,12 +32,14 @@ pub use files::{
     SkippedView, WrittenView, folders,
 };
 pub use forms::{
-    ChooseForm, DecideForm, ExportForm, ForgetForm, ImportChoice, ImportForm, InviteForm, PauseForm,
-    SpanForm, preferences, undo,
+    CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice, ImportForm,
+    InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
 };
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;
+pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
+pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
 
 /// How many runs the window keeps on its table.

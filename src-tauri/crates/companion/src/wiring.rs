@@ -2,17 +2,18 @@
 //! but which part goes where.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
-use connectors::google::{self, GoogleAccount};
+use connectors::google::GoogleAccount;
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Budget, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
-use connectors::outlook::{self, Authority, OutlookAccount};
+use connectors::outlook::{self, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::{Rebuilt, Sqlite};
@@ -33,7 +34,8 @@ use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
-use crate::settings::Settings;
+use crate::servers::Servers;
+use crate::settings::{NetworkSettings, Settings};
 use crate::{lease, sign_in};
 
 /// One profile, open for writing.
@@ -108,8 +110,8 @@ impl Wiring {
         place: Option<Place>,
     ) -> Result<Self, Problem> {
         let http = match &place {
-            Some(place) => place.http(&settings.endpoints.bookiji),
-            None => http()?,
+            Some(place) => place.http(&settings)?,
+            None => http(&settings.network)?,
         };
         let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
         if let Some(rebuilt) = &rebuilt {
@@ -161,6 +163,13 @@ impl Wiring {
             .ok_or_else(|| Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."))
     }
 
+    /// Every sign-in server of this profile.
+    #[must_use]
+    pub fn servers(&self) -> Servers {
+        let (settings, http) = (self.settings.clone(), self.http.clone());
+        Servers { settings, http, file: self.profile.settings_file() }
+    }
+
     /// Bookiji's sign-in server.
     pub fn gotrue(&self) -> Result<GoTrue, Problem> {
         gotrue(&self.settings, &self.http)
@@ -176,7 +185,7 @@ impl Wiring {
 
     /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
     pub fn ear(&self) -> Result<Site, Problem> {
-        self.site(&self.http.beside())
+        self.site(&self.http.beside().telling(self.http.sent().clone()))
     }
 
     fn site(&self, http: &Http) -> Result<Site, Problem> {
@@ -200,26 +209,7 @@ impl Wiring {
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
     pub fn google_oauth(&self, own_calendar: bool) -> Result<Client, Problem> {
-        let oauth = &self.settings.oauth;
-        let Some(client_id) = oauth.google_client_id.clone() else {
-            return Err(Problem::new(
-                Code::SettingsInvalid,
-                "Google needs to know which app asks, and no client id is set.",
-            )
-            .then(format!(
-                "Set google_client_id and google_client_secret of a Google \"Desktop app\" client under [oauth] in {}.",
-                self.profile.settings_file().display()
-            )));
-        };
-        let scopes = if own_calendar { google::SCOPES_FOR_HER_OWN_CALENDAR } else { google::SCOPES };
-        let config = google::sign_in(
-            base(&self.settings.endpoints.google_auth)?,
-            base(&self.settings.endpoints.google_token)?,
-            &client_id,
-            oauth.google_client_secret.clone(),
-            scopes,
-        );
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().google(own_calendar)
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
@@ -233,33 +223,12 @@ impl Wiring {
 
     /// Microsoft's sign-in server, as this app.
     pub fn outlook_oauth(&self) -> Result<Client, Problem> {
-        let config = outlook::sign_in(&self.microsoft()?, &self.microsoft_client_id()?);
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().outlook()
     }
 
     /// Where an administrator allows this app for everybody in her organisation.
     pub fn outlook_admin_consent(&self) -> Result<Url, Problem> {
-        Ok(self.microsoft()?.admin_consent(&self.microsoft_client_id()?))
-    }
-
-    fn microsoft(&self) -> Result<Authority, Problem> {
-        let tenant = self.settings.oauth.microsoft_tenant.clone();
-        Ok(Authority {
-            login: base(&self.settings.endpoints.microsoft_login)?,
-            tenant: tenant.unwrap_or_else(|| "common".to_owned()),
-            graph: base(&self.settings.endpoints.graph)?,
-        })
-    }
-
-    fn microsoft_client_id(&self) -> Result<String, Problem> {
-        let missing = "Microsoft needs to know which app asks, and no client id is set.";
-        self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
-            Problem::new(Code::SettingsInvalid, missing).then(format!(
-                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
-                 \"Mobile and desktop applications\", under [oauth] in {}.",
-                self.profile.settings_file().display()
-            ))
-        })
+        self.servers().outlook_admin_consent()
     }
 
     pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
@@ -285,8 +254,8 @@ impl Wiring {
             return Ok(fetcher.clone());
         }
         let fetcher = match &self.place {
-            Some(place) => place.fetcher(&self.http)?,
-            None => fetcher(self.http.counters().clone())?,
+            Some(place) => place.fetcher(&self.settings.network, &self.http)?,
+            None => fetcher(&self.settings.network, self.http.counters().clone())?,
         };
         Ok(made.insert(fetcher).clone())
     }
@@ -352,21 +321,48 @@ impl Wiring {
     }
 }
 
+/// Certificates of a few authorities are never larger.
+const MAX_CA_BYTES: u64 = 1024 * 1024;
+
+/// What her settings say about the network.
+fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
+    let mut network = Network::default();
+    if let Some(path) = &settings.ca_file {
+        let refuse = |reason: String| {
+            Problem::new(
+                Code::SettingsInvalid,
+                format!("The certificates in {} cannot be used: {reason}.", path.display()),
+            )
+            .then("Correct ca_file under [network] in settings.toml, or take it out.")
+        };
+        let mut pem = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_CA_BYTES).read_to_end(&mut pem))
+            .map_err(|error| refuse(error.to_string()))?;
+        network = network.trusting(&pem).map_err(|error| refuse(error.to_string()))?;
+    }
+    if let Some(proxy) = &settings.proxy {
+        let refuse = |error| Problem::new(Code::SettingsInvalid, format!("network.proxy: {error}."));
+        network = network.behind(proxy).map_err(refuse)?;
+    }
+    Ok(network)
+}
+
 fn told(mirror: &Sqlite) -> Result<Told, Problem> {
     let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
     Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
 }
 
 /// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
-pub fn http() -> Result<Http, Problem> {
+pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
     let calls = limits::Limits::default().bookiji_calls_a_minute;
-    Http::new(Counters::default(), Timeouts::default())
+    Http::through(&network(settings)?, Counters::default(), Timeouts::default())
         .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
-pub fn fetcher(counters: Counters) -> Result<Fetcher, Problem> {
-    Fetcher::new(counters, Limits::default(), ics::system_names())
+pub fn fetcher(settings: &NetworkSettings, counters: Counters) -> Result<Fetcher, Problem> {
+    Fetcher::through(&network(settings)?, counters, Limits::default(), ics::system_names())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

@@ -92,7 +92,7 @@ impl Command {
 pub enum Command {
     /// Show connections, calendars and when they were last synced
     Status,
-    /// Sign in to Bookiji; the password is read from stdin
+    /// Sign in to Bookiji with the browser, or with --email; the password is then read from stdin
     Login(LoginArgs),
     /// Sign out of Bookiji
     Logout,
@@ -179,9 +179,15 @@ pub struct ForgetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct LoginArgs {
-    /// The address you use on Bookiji
+    /// The address you use on Bookiji; without it, you sign in with the browser
     #[arg(long)]
     pub email: Option<String>,
+    /// Who vouches for you in the browser: google or github
+    #[arg(long, value_name = "NAME", default_value = "google", conflicts_with = "email")]
+    pub provider: String,
+    /// Print the sign-in address alone on one line of stderr instead of opening a browser
+    #[arg(long, conflicts_with = "email")]
+    pub no_browser: bool,
 }
 
 #[derive(Debug, clap::Args)]

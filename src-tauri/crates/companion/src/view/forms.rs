@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use calendar::event::Uid;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
 use sync::ids::CalendarId;
@@ -15,7 +16,7 @@ use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
 use crate::cli::invite::usual_name;
-use crate::errand::Errand;
+use crate::errand::{Errand, Link};
 use crate::export::{Days, Describe, Options};
 use crate::import;
 use crate::preferences::Preferences;
@@ -108,6 +109,96 @@ pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
     }
     let notifications = NotificationSettings { on: form.notifications, quiet_from, quiet_until };
     Ok(Preferences { language: form.language, theme: form.theme, notifications })
+}
+
+/// No password, link or address that she types is longer.
+const LONGEST_TEXT: usize = 8 * 1024;
+
+/// Her sign-in to Bookiji. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LogInForm {
+    pub email: String,
+    pub password: String,
+}
+
+impl LogInForm {
+    /// # Errors
+    /// When it can be nobody's.
+    pub fn read(self) -> Result<(String, SecretString), Problem> {
+        let email = typed(&self.email)?.to_owned();
+        typed(&self.password)?;
+        Ok((email, SecretString::from(self.password)))
+    }
+}
+
+/// A CalDAV account. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct CaldavForm {
+    /// An address, or the name of a service whose address is known.
+    pub server: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl CaldavForm {
+    /// Server, user name and password. Blanks around an app-specific password are from pasting it.
+    ///
+    /// # Errors
+    /// When something is missing, or can be no such thing.
+    pub fn read(self) -> Result<(String, String, SecretString), Problem> {
+        let (server, username) = (typed(&self.server)?.to_owned(), typed(&self.username)?.to_owned());
+        Ok((server, username, SecretString::from(typed(&self.password)?)))
+    }
+}
+
+/// A calendar link. Who knows it can read the calendar, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LinkForm {
+    pub link: String,
+    /// Nothing means its own name.
+    pub name: Option<String>,
+}
+
+impl LinkForm {
+    /// # Errors
+    /// When there is no link, or it is no line of text.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let name = self.name.as_deref().map(typed).transpose()?.map(str::to_owned);
+        Ok(Errand::ConnectFeed { link: Link(typed(&self.link)?.to_owned()), name })
+    }
+}
+
+/// An account that is to be left.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct DisconnectForm {
+    pub connection: String,
+    /// Takes the events of bookings out of it first.
+    pub remove_events: bool,
+}
+
+impl DisconnectForm {
+    /// # Errors
+    /// When it cannot be the id of an account.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let Self { connection, remove_events } = self;
+        is_word(&connection).then_some(Errand::Disconnect { connection, remove_events }).ok_or_else(strange)
+    }
+}
+
+/// A line that she typed or pasted.
+fn typed(text: &str) -> Result<&str, Problem> {
+    let line = text.trim();
+    let fits = !line.is_empty() && line.len() <= LONGEST_TEXT && !line.chars().any(char::is_control);
+    fits.then_some(line)
+        .ok_or_else(|| Problem::new(Code::InvalidInput, "Something is missing, or is no line of text."))
 }
 
 /// That everything of hers on this computer is to be erased, and what is to happen before.
@@ -319,6 +410,36 @@ mod tests {
         ] {
             assert_eq!(refused.errand().unwrap_err().code, Code::InvalidInput);
         }
+    }
+
+    #[test]
+    fn what_is_pasted_loses_its_blanks_and_must_be_one_line() {
+        use secrecy::ExposeSecret;
+        let form = |server: &str, password: &str| CaldavForm {
+            server: server.into(),
+            username: "amelie@example.com".into(),
+            password: password.into(),
+        };
+        let (server, _, password) = form(" icloud ", " abcd-efgh-ijkl-mnop\n").read().unwrap();
+        assert_eq!((server.as_str(), password.expose_secret()), ("icloud", "abcd-efgh-ijkl-mnop"));
+        for refused in
+            [form("", "x"), form("icloud", " "), form("i\ncloud", "x"), form("icloud", &"x".repeat(9000))]
+        {
+            assert!(refused.read().is_err());
+        }
+        let link = LinkForm { link: " webcal://school.example/a.ics ".into(), name: None };
+        let Ok(Errand::ConnectFeed { link, name }) = link.errand() else { unreachable!() };
+        assert_eq!((link.0.as_str(), name), ("webcal://school.example/a.ics", None));
+        let named = LinkForm { link: "https://a.example".into(), name: Some("  ".into()) };
+        assert!(named.errand().is_err());
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_where_she_chose_it_herself() {
+        use secrecy::ExposeSecret;
+        let form = LogInForm { email: " me@example.com".into(), password: " two words ".into() };
+        let (email, password) = form.read().unwrap();
+        assert_eq!((email.as_str(), password.expose_secret()), ("me@example.com", " two words "));
     }
 
     #[test]

@@ -196,7 +196,12 @@ fn booking_view(world: &World, booking: &Booking) -> BookingView {
     }
 }
 
-fn busy_of(world: &World, calendar: &LinkedCalendar, window: Interval, zone: &TimeZone) -> Vec<BusyView> {
+pub(super) fn busy_of(
+    world: &World,
+    calendar: &LinkedCalendar,
+    window: Interval,
+    zone: &TimeZone,
+) -> Vec<BusyView> {
     let events: Vec<Event> = world
         .events
         .get(&calendar.id)

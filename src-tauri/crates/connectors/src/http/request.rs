@@ -64,6 +64,10 @@ impl Request {
         Self { shows_redirects: true, ..self }
     }
 
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(super) fn into_reqwest(self, client: &reqwest::Client) -> reqwest::RequestBuilder {
         let builder = client.request(self.method.clone(), self.url).headers(self.headers);
         if self.body.is_empty() && self.method == Method::GET { builder } else { builder.body(self.body) }

@@ -31,9 +31,11 @@ use crate::http::{Answer, Base, Http, Method, Peer, Request, garbled};
 use crate::oauth::{self, Redirect};
 use crate::tokens::{Signed, Tokens};
 
+/// The permission for all that is in her calendars.
+pub const ALL_CALENDARS: &str = "Calendars.ReadWrite";
 /// What the app asks of an account: its calendars, for longer than an hour, and whose account it is. Microsoft has
 /// no smaller permission to write.
-const SCOPES: [&str; 2] = ["Calendars.ReadWrite", "User.Read"];
+const SCOPES: [&str; 2] = [ALL_CALENDARS, "User.Read"];
 const SCOPES_OF_THE_SIGN_IN: [&str; 3] = ["offline_access", "openid", "email"];
 
 /// Wanted of every answer: ids that stay, times in UTC, texts as text.
