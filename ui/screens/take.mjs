@@ -23,24 +23,20 @@ const pagesOf = (state) => {
   if (state === 'files') return ['files', 'files-export']
   if (state === 'files-offer') return ['files', 'files-chosen', 'files-done']
   if (state.startsWith('files')) return ['files']
-  if (state.startsWith('decisions')) return ['decisions']
-  if (state === 'full') return ['week', 'explain', 'decisions', 'sync', 'connections', 'privacy', 'settings']
-  if (state !== 'empty') return ['week', 'sync']
-  const ways = ['google', 'icloud', 'caldav', 'link'].map((way) => `connections-${way}`)
-  return ['week', 'sync', 'connections', ...ways, 'privacy', 'settings']
+  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'explain', 'decisions', 'sync', 'connections', 'privacy', 'settings'] : state === 'empty' ? ['week', 'sync', 'connections', 'connections-google', 'connections-icloud', 'connections-caldav', 'connections-link', 'privacy', 'settings'] : ['week', 'sync']
 }
 /** The keys that lead there. */
 const KEYS = { decisions: 'Control+2', sync: 'Control+3', files: 'Control+4', connections: 'Control+5', privacy: 'Control+6', settings: 'Control+7' }
 /** What is pressed there, after the dash. */
 const PRESSED = {
+  'files-export': ['header button'],
+  'files-chosen': ['.all label:nth-child(3)'],
+  'files-done': ['footer .primary'],
   'connections-google': ['main li:nth-child(1) button'],
   'connections-icloud': ['main li:nth-child(3) button'],
   'connections-caldav': ['main li:nth-child(4) button'],
   'connections-link': ['main li:nth-child(5) button'],
   'privacy-refused': ['.messages li:nth-child(3) button'],
-  'files-export': ['header button'],
-  'files-chosen': ['.all label:nth-child(3)'],
-  'files-done': ['footer .primary'],
   'settings-more': ['.row:has(#version) button'],
   'settings-check': ['.row:has(#diagnosis) button'],
   'settings-erase': ['.row:has(#erase) button', '.asked .danger'],

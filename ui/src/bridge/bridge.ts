@@ -2,9 +2,9 @@
 
 import type { SignInTo, SignInView } from './sign-in'
 import type {
-  AboutView, CaldavForm, CardOption, ChooseForm, ChoicesView, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
-  ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm, PreferencesView,
-  PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
+  AboutView, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
+  PreferencesView, PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 
 /** What came of a request: nothing, or why it was not done. */

@@ -15,8 +15,8 @@ import type { CardView, Code, Overview, PreferencesView, PreviewView, State } fr
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
-  'too-little', 'administrator', 'timed-out', 'unblocked',
-  'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen',
+  'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
+  'files-many', 'files-refused', 'files-unseen',
 ] as const
 type FakeState = (typeof STATES)[number]
 

@@ -421,18 +421,6 @@ export type ForgetForm = {
 	offline: boolean,
 };
 
-/**  One of her events, and what Bookiji knows of it: the times. */
-export type KnownView = {
-	calendar: string,
-	service: Service,
-	/**  For her eyes, on this computer. */
-	title: string,
-	location: string,
-	has_notes: boolean,
-	event: SpanView,
-	sent: SpanView,
-};
-
 export type ImportChoice = {
 	uid: string,
 	choice: OnConflict,
@@ -461,7 +449,25 @@ export type InviteForm = {
 	cancel: boolean,
 };
 
+/**  One of her events, and what Bookiji knows of it: the times. */
+export type KnownView = {
+	calendar: string,
+	service: Service,
+	/**  For her eyes, on this computer. */
+	title: string,
+	location: string,
+	has_notes: boolean,
+	event: SpanView,
+	sent: SpanView,
+};
+
 export type Language = "en" | "fr";
+
+/**  Something in the file that could not be read as it stands. */
+export type LineView = {
+	line: number,
+	message: string,
+};
 
 /**  A calendar link. Who knows it can read the calendar, so it cannot be formatted. */
 export type LinkForm = {
@@ -474,6 +480,12 @@ export type LinkForm = {
 export type LogInForm = {
 	email: string,
 	password: string,
+};
+
+export type MeetsView = {
+	summary: string | null,
+	start: string,
+	end: string,
 };
 
 export type MessageKind = 
@@ -498,18 +510,6 @@ export type MessageView = {
 	method: string,
 	/**  Path and query. */
 	target: string,
-};
-
-/**  Something in the file that could not be read as it stands. */
-export type LineView = {
-	line: number,
-	message: string,
-};
-
-export type MeetsView = {
-	summary: string | null,
-	start: string,
-	end: string,
 };
 
 /**  Tells the window to ask what was offered. */
@@ -754,6 +754,9 @@ export type VendorView = {
 	time_zone: string,
 };
 
+/**  What a note is about, for whoever has words of their own. */
+export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
+
 /**  The very words of one message. */
 export type WordsView = {
 	number: number,
@@ -766,9 +769,6 @@ export type WordsView = {
 	/**  The busy times in it. */
 	spans: SpanView[],
 };
-
-/**  What a note is about, for whoever has words of their own. */
-export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
 
 /**  A file that was written where she chose. */
 export type WrittenView = {
