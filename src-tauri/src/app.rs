@@ -16,8 +16,9 @@ use tauri_plugin_window_state::StateFlags;
 use tokio::sync::watch;
 
 use crate::args::Args;
+use crate::commands::files::OfferChanged;
 use crate::commands::{self, OverviewChanged};
-use crate::desk::Desk;
+use crate::desk::{Desk, Offer};
 use crate::notifier::Notifier;
 use crate::tray::{self, Tray};
 use crate::tray_host;
@@ -59,6 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             bindings.mount_events(app);
             let desk = Desk::new(profile, language);
             let overviews = desk.overviews();
+            let offers = desk.offers();
             app.manage(desk);
             app.manage(Wanted::default());
             app.manage(Updates::default());
@@ -68,6 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let tray = Tray::new(app.handle(), panel)?;
             tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, overviews.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
+            tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {
@@ -122,6 +125,12 @@ async fn begin(app: AppHandle, sample: bool) {
 async fn keep_window(app: AppHandle, mut overviews: watch::Receiver<Overview>) {
     while overviews.changed().await.is_ok() {
         commands::announce(&app, OverviewChanged);
+    }
+}
+
+async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
+    while offers.changed().await.is_ok() {
+        commands::announce(&app, OfferChanged);
     }
 }
 

@@ -3,7 +3,10 @@
 
 mod at_login;
 pub mod choose;
+pub mod connect;
+pub mod files;
 pub mod place;
+pub mod privacy;
 pub mod settings;
 mod updates;
 
@@ -11,7 +14,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, BlockForm, DecideForm, Overview, PauseForm, UndoneView};
+use companion::view::{self, BlockForm, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -72,6 +75,19 @@ pub async fn undo_run(desk: State<'_, Desk>, run: String) -> Result<UndoneView, 
     Ok(desk.undo(view::undo(run)?).await?)
 }
 
+/// Lets a time be booked just this once, whatever her calendars say.
+#[tauri::command]
+#[specta::specta]
+pub async fn unblock(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.unblock()).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn block_again(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(desk.perform(form.block_again()).await?)
+}
+
 /// Lets nothing be synced by itself for a while.
 #[tauri::command]
 #[specta::specta]
@@ -115,6 +131,8 @@ pub fn bindings() -> Builder<Wry> {
             start_syncing,
             decide,
             undo_run,
+            unblock,
+            block_again,
             pause,
             resume,
             block_time,
@@ -123,6 +141,12 @@ pub fn bindings() -> Builder<Wry> {
             leave_sample,
             choose::choices,
             choose::choose,
+            connect::log_in,
+            connect::connect_caldav,
+            connect::connect_link,
+            connect::disconnect,
+            privacy::privacy,
+            privacy::sent_words,
             settings::preferences,
             settings::set_preferences,
             settings::diagnose,
@@ -131,9 +155,19 @@ pub fn bindings() -> Builder<Wry> {
             at_login::starts_at_login,
             at_login::set_start_at_login,
             updates::check_for_updates,
-            updates::install_update
+            updates::install_update,
+            files::offered,
+            files::preview_offer,
+            files::import_offer,
+            files::put_away_offer,
+            files::choose_files,
+            files::folders,
+            files::add_folder,
+            files::remove_folder,
+            files::export,
+            files::invite
         ])
-        .events(collect_events![OverviewChanged, place::PlaceWanted])
+        .events(collect_events![OverviewChanged, place::PlaceWanted, files::FilesOver, files::OfferChanged])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }

@@ -1,26 +1,33 @@
 //! Which engine stands behind the window: hers, the sample's, or none because hers could not start. Whichever it is,
 //! its overviews come out of one channel.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
+use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
-use companion::controller::{Controller, Errands, Handle, Options};
+use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::doctor;
 use companion::errand::Errand;
+use companion::folders;
+use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
 use companion::settings::Settings;
+use companion::sign_in;
 use companion::view::{
-    self, Activity, BlockForm, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, UndoneView,
+    self, Activity, BlockForm, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView,
+    OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
 use jiff::tz::TimeZone;
 use mirror::Sqlite;
+use secrecy::SecretString;
 use sync::error::Code;
 use sync::ports::{Clock, Mirror};
 use sync::world::{SyncProblem, World};
@@ -34,6 +41,8 @@ pub struct Desk {
     profile: Profile,
     language: Lock<Language>,
     shown: watch::Sender<Overview>,
+    /// The window is open.
+    looks: AtomicBool,
     offer: watch::Sender<Offer>,
     /// When the engine last gave a sign, on the steady clock; nothing where none runs.
     pulse: watch::Sender<Option<Duration>>,
@@ -87,6 +96,7 @@ impl Desk {
             profile,
             language: Lock::new(language),
             shown: watch::Sender::new(nothing(None)),
+            looks: AtomicBool::new(false),
             offer: watch::Sender::default(),
             pulse: watch::Sender::default(),
             engine: Mutex::new(None),
@@ -117,6 +127,80 @@ impl Desk {
         }
     }
 
+    /// What waits for her word, if anything does.
+    #[must_use]
+    pub fn offered(&self) -> Option<OfferView> {
+        let offer = self.offer.borrow();
+        let names = offer.given.iter().map(|path| companion::offer::name(path)).collect();
+        (!offer.given.is_empty()).then_some(OfferView { number: offer.number, names })
+    }
+
+    /// What the offered files would do, and nothing of it is done; or it is done, and the offer is over.
+    pub async fn import_offer(&self, form: ImportForm, dry_run: bool) -> Result<ImportView, Problem> {
+        let number = form.offer;
+        let given = {
+            let offer = self.offer.borrow();
+            (offer.number == number).then(|| offer.given.clone()).unwrap_or_default()
+        };
+        if given.is_empty() {
+            return Err(Problem::new(Code::InvalidInput, "Those files are not offered any more."));
+        }
+        let options = form.options(dry_run)?;
+        let gathered = tokio::task::spawn_blocking(move || Offered::gather(&given)).await;
+        let gathered = gathered.map_err(|_| Problem::new(Code::Internal, "The files cannot be gathered."))?;
+        let reports = self.imports().await?.take(gathered.files, options).await?;
+        if !dry_run {
+            self.put_away_offer(number);
+        }
+        Ok(ImportView::of(number, &reports, gathered.more))
+    }
+
+    /// She does not want those files; nothing was taken in.
+    pub fn put_away_offer(&self, number: u32) {
+        self.offer.send_if_modified(|offer| {
+            let stands = offer.number == number && !offer.given.is_empty();
+            if stands {
+                offer.given.clear();
+            }
+            stands
+        });
+    }
+
+    /// The folders that are watched for her.
+    pub fn folders(&self) -> Result<FoldersView, Problem> {
+        Ok(view::folders(&self.profile.settings()?.import, Path::is_dir))
+    }
+
+    /// Watches one more, or one less; her engine starts again with them.
+    pub async fn watch_folder(&self, folder: &Path) -> Result<(), Problem> {
+        folders::add(&self.profile, folder)?;
+        self.begin_again().await
+    }
+
+    pub async fn leave_folder(&self, number: u32) -> Result<(), Problem> {
+        let watched = self.profile.settings()?.import.folders;
+        let folder = usize::try_from(number).ok().and_then(|number| watched.get(number));
+        let folder = folder.ok_or_else(|| Problem::new(Code::InvalidInput, "That folder is not watched."))?;
+        folders::remove(&self.profile, number, folder)?;
+        self.begin_again().await
+    }
+
+    /// The sample watches nothing of hers, and goes on.
+    async fn begin_again(&self) -> Result<(), Problem> {
+        let mut engine = self.engine.lock().await;
+        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+            return Ok(());
+        }
+        self.stop(&mut engine).await;
+        self.begin(&mut engine).await
+    }
+
+    /// Writes her bookings and slots, or an invitation, into a file; what could not be had is said.
+    pub async fn write_file(&self, errand: Errand) -> Result<WrittenView, Problem> {
+        let outcome = self.errands().await?.perform(errand).await?;
+        Ok(WrittenView::of(&outcome.document, &outcome.problems))
+    }
+
     /// Every offer from now on.
     #[must_use]
     pub fn offers(&self) -> watch::Receiver<Offer> {
@@ -145,6 +229,14 @@ impl Desk {
                 Ok(())
             }
             None => self.begin(&mut engine).await,
+        }
+    }
+
+    /// The window is open, or no longer is. Whichever engine runs, or comes to run, knows it.
+    pub async fn look(&self, is_open: bool) {
+        self.looks.store(is_open, Ordering::SeqCst);
+        if let Some(running) = self.engine.lock().await.as_ref() {
+            running.engine.handle().look(self.looks.load(Ordering::SeqCst));
         }
     }
 
@@ -204,6 +296,51 @@ impl Desk {
         std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
     }
 
+    /// Signs in to Bookiji with a password.
+    pub async fn log_in(&self, email: String, password: SecretString) -> Result<(), Problem> {
+        let errands = self.errands().await?;
+        errands
+            .visit(move |wiring| {
+                Box::pin(async move { sign_in::login(wiring, &email, &password).await.map(drop) })
+            })
+            .await?;
+        self.sync_now().await
+    }
+
+    /// Links an account by its name and password.
+    pub async fn connect_caldav(
+        &self,
+        server: String,
+        username: String,
+        password: SecretString,
+    ) -> Result<(), Problem> {
+        let errands = self.errands().await?;
+        errands
+            .visit(move |wiring| {
+                Box::pin(async move {
+                    let entry = caldav::entry(wiring, &server)?;
+                    caldav::connect(wiring, entry, &username, password).await.map(drop)
+                })
+            })
+            .await?;
+        self.sync_now().await
+    }
+
+    /// What Bookiji, or the sample's, was sent since its engine started.
+    pub async fn privacy(&self) -> Result<PrivacyView, Problem> {
+        let messages = match self.engine.lock().await.as_ref() {
+            Some(running) => running.engine.handle().sent.messages(),
+            None => Vec::new(),
+        };
+        Ok(view::privacy(&messages, &self.world()?, SystemClock.now()))
+    }
+
+    pub async fn sent_words(&self, number: u32) -> Option<WordsView> {
+        let engine = self.engine.lock().await;
+        let message = engine.as_ref()?.engine.handle().sent.message(number.into())?;
+        Some(view::words(&message))
+    }
+
     pub fn preferences(&self) -> Result<Preferences, Problem> {
         Ok(Preferences::of(&self.profile.settings()?))
     }
@@ -242,6 +379,12 @@ impl Desk {
             Some(problem) => Err(problem),
             None => Ok(()),
         }
+    }
+
+    async fn imports(&self) -> Result<Imports, Problem> {
+        let engine = self.engine.lock().await;
+        let running = engine.as_ref().map(|running| running.engine.handle().imports());
+        running.ok_or_else(|| Problem::new(Code::Internal, "The app has not started yet."))
     }
 
     /// Nobody else waits while an errand is run.
@@ -291,6 +434,7 @@ impl Desk {
     }
 
     fn install(&self, place: &mut Option<Running>, engine: Engine) {
+        engine.handle().look(self.looks.load(Ordering::SeqCst));
         let behind = match &engine {
             Engine::Hers(_) => self.profile.clone(),
             Engine::Sample(sample) => sample.profile().clone(),
@@ -372,6 +516,57 @@ mod tests {
             let left = overviews.wait_for(|shown| !shown.sample).await.unwrap().clone();
             assert_eq!(left.vendor, None);
             assert_eq!(desk.overview().language, Some(Language::French));
+            desk.shut_down().await;
+        });
+    }
+
+    #[test]
+    fn offered_files_show_what_they_would_do_and_are_taken_in_only_on_her_word() {
+        tauri::async_runtime::block_on(async {
+            let dir = tempfile::tempdir().unwrap();
+            let desk = Desk::new(Profile::at(Some(&dir.path().join("profile"))).unwrap(), Language::English);
+            desk.explore_sample().await.unwrap();
+            let mut overviews = desk.overviews();
+            overviews.wait_for(|shown| shown.last_sync_at.is_some() && !shown.syncing).await.unwrap();
+            let given = dir.path().join("given");
+            std::fs::create_dir(&given).unwrap();
+            let day =
+                (SystemClock.now() + jiff::SignedDuration::from_hours(48)).strftime("%Y%m%d").to_string();
+            let event = format!(
+                "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n\
+                 DTSTART:{day}T030000Z\r\nDTEND:{day}T040000Z\r\nSUMMARY:night\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            std::fs::write(given.join("a.ics"), event).unwrap();
+            std::fs::write(given.join("b.ics"), "<html>").unwrap();
+
+            assert_eq!(desk.offered(), None);
+            desk.offer_files(vec![given.clone()]);
+            let offer = desk.offered().unwrap();
+            assert_eq!(offer.names, ["given"]);
+            let form = |offer| ImportForm { offer, on_conflict: None, choices: Vec::new() };
+            let told = |view: &ImportView| -> Vec<(String, u32, bool)> {
+                let files = view.files.iter();
+                files.map(|file| (file.name.clone(), file.new, file.refusal.is_some())).collect()
+            };
+            let expected = [("a.ics".to_owned(), 1, false), ("b.ics".to_owned(), 0, true)];
+            for _ in 0..2 {
+                let view = desk.import_offer(form(offer.number), true).await.unwrap();
+                assert_eq!(told(&view), expected, "looking takes nothing in");
+            }
+            assert!(desk.import_offer(form(offer.number + 1), false).await.is_err());
+            let taken = desk.import_offer(form(offer.number), false).await.unwrap();
+            assert_eq!(told(&taken), expected);
+            assert_eq!(desk.offered(), None);
+            let shown = overviews.wait_for(|shown| shown.files.len() == 2).await.unwrap().clone();
+            assert!(shown.schedule.busy.iter().any(|busy| busy.title == "night"));
+
+            desk.offer_files(vec![given.join("a.ics")]);
+            let next = desk.offered().unwrap();
+            assert_ne!(next.number, offer.number);
+            desk.put_away_offer(offer.number);
+            assert_eq!(desk.offered().as_ref(), Some(&next), "an old word is not about a new offer");
+            desk.put_away_offer(next.number);
+            assert_eq!(desk.offered(), None);
             desk.shut_down().await;
         });
     }

@@ -6,6 +6,7 @@
 pub mod cases;
 pub mod exceptions;
 pub mod lies;
+pub mod matrix;
 pub mod reading;
 pub mod room;
 pub mod rooms;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use calendar::interval::Interval;
 use jiff::Timestamp;
 use sync::booking::Booking;
 use sync::closing::ClosedSlot;
@@ -17,6 +18,7 @@ use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -155,6 +157,14 @@ impl Mirror for DyingMirror {
 
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
         self.write(|| self.inside.set_standing(question, choice))
+    }
+
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.write(|| self.inside.put_unblocked(rows))
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.write(|| self.inside.take_back_unblocked(span))
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

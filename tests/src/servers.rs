@@ -1,11 +1,12 @@
 //! Real CalDAV servers on this computer, each with one account, begun by a test and ended with it.
 
+pub mod between;
 pub mod cyrus;
 pub mod hand;
 pub mod radicale;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use cyrus::Cyrus;
@@ -35,6 +36,35 @@ pub const PASSWORD: &str = "a secret & of <some> length";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a port may be taken from under us.
 const TRIES: usize = 5;
+
+/// A server as a process with all that it starts, which ends with this program however this program ends: once nothing
+/// holds its standard input open any more, the group is killed.
+struct Leashed(Child);
+
+impl Leashed {
+    #[cfg(unix)]
+    fn begin(command: &Command) -> Result<Self, Lacking> {
+        const LEASH: &str = "{ \"$@\"; kill $$; } & cat >/dev/null; kill -s KILL -- -$$";
+        let mut leashed = Command::new("sh");
+        leashed.args(["-c", LEASH, "sh"]).arg(command.get_program()).args(command.get_args());
+        std::os::unix::process::CommandExt::process_group(&mut leashed, 0);
+        leashed.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let name = command.get_program().to_string_lossy();
+        leashed.spawn().map(Self).map_err(|error| Lacking(format!("{name} cannot be run: {error}")))
+    }
+
+    #[cfg(not(unix))]
+    fn begin(_: &Command) -> Result<Self, Lacking> {
+        Err(Lacking("servers are started only where processes have groups".to_owned()))
+    }
+}
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
 
 fn free_port() -> Result<u16, Lacking> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());

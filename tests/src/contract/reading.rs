@@ -159,10 +159,7 @@ pub async fn read_all(calendar: &dyn Calendar) -> (Vec<RemoteEvent>, Cursor) {
     snapshot(calendar.read(None, since()).await)
 }
 
-pub async fn read_on(
-    calendar: &dyn Calendar,
-    cursor: &Cursor,
-) -> (Vec<RemoteEvent>, Vec<RemoteId>, Cursor) {
+pub async fn read_on(calendar: &dyn Calendar, cursor: &Cursor) -> (Vec<RemoteEvent>, Vec<RemoteId>, Cursor) {
     delta(calendar.read(Some(cursor), since()).await)
 }
 
@@ -203,13 +200,14 @@ pub fn placed_between(
 /// The starts of what blocks.
 #[must_use]
 pub fn busy_starts(events: &[RemoteEvent]) -> Vec<Timestamp> {
-    let blocks = |(start, _, reason): (Timestamp, Timestamp, Reason)| (reason == Reason::Busy).then_some(start);
+    let blocks =
+        |(start, _, reason): (Timestamp, Timestamp, Reason)| (reason == Reason::Busy).then_some(start);
     placed(events).into_iter().filter_map(blocks).collect()
 }
 
 /// Whether this event is known to be what the draft led to.
 #[must_use]
-pub fn is_of(event: &RemoteEvent, draft: &sync::booking::Draft) -> bool {
+pub fn is_of(event: &RemoteEvent, draft: &Draft) -> bool {
     let marked = event
         .marker
         .as_ref()

@@ -1,6 +1,8 @@
 //! A room to test in: an account of one service through our connector, and what she does in it with her own hand, which
 //! knows neither permission nor precondition. Nothing of a hand goes through a connector of ours.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use calendar::event::{Event, When};
 use jiff::Timestamp;
@@ -25,8 +27,10 @@ pub type Done<T = ()> = Result<T, Cannot>;
 pub struct Traits {
     /// An event stands under the id that we chose. Otherwise our id is a key that is remembered.
     pub takes_our_ids: bool,
-    /// What was deleted is told from what never was, and its id cannot be used again.
+    /// What was created once under a key of ours and deleted is never created under it again.
     pub burns_ids: bool,
+    /// Of an event that was deleted it is said that it was.
+    pub tells_of_deleted: bool,
     /// Her app copies our marker along with the event.
     pub copies_marker: bool,
 }
@@ -34,7 +38,10 @@ pub struct Traits {
 /// What she changes of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    Time { start: When, end: When },
+    Time {
+        start: When,
+        end: When,
+    },
     Title(String),
     Notes(String),
     /// The RRULE value of a series.
@@ -99,6 +106,30 @@ pub trait Room: Send + Sync {
     async fn she_adds(&self, calendar: &RemoteCalendarId, event: &RemoteId, what: Keepsake) -> Done;
     /// Whether the event still has exactly what [`Room::she_adds`] gave it, as she sees it.
     async fn she_sees(&self, calendar: &RemoteCalendarId, event: &RemoteId, what: Keepsake) -> Done<bool>;
+
+    /// An id of the service's own shape that it never gave to anything.
+    fn unknown(&self, like: &RemoteId) -> RemoteId {
+        RemoteId(format!("{like}0"))
+    }
+
+    /// From now on the service goes wrong on this route, or on every one, in one of the words of the sandbox's faults. What
+    /// she does with her own hand is done.
+    async fn goes_wrong(&self, _route: Option<&str>, _kind: &str) -> Done {
+        Err(Cannot("nothing goes wrong with it"))
+    }
+
+    /// How many requests met what goes wrong.
+    async fn met(&self) -> u64 {
+        0
+    }
+
+    /// From now on nothing goes wrong, and she has signed in again where that had come to an end.
+    async fn heals(&self) {}
+
+    /// Where our connector has been, in the words that [`Room::goes_wrong`] takes.
+    async fn routes(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
 
     /// From now on no cursor that was given out counts.
     async fn forgets_cursors(&self) -> Done;

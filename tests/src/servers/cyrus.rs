@@ -4,12 +4,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Lacking, PASSWORD, TRIES, USER, folder, free_port, listens, said, written};
+use super::{Lacking, Leashed, PASSWORD, TRIES, USER, folder, free_port, listens, said, written};
 
 /// Where Debian puts its programs.
 const PROGRAMS: &str = "/usr/lib/cyrus/bin";
@@ -20,7 +20,7 @@ const ADMIN: &str = "admin";
 pub struct Cyrus {
     /// Where an account is looked for, as she would type it.
     pub url: String,
-    child: Child,
+    _server: Leashed,
     _folder: TempDir,
 }
 
@@ -35,9 +35,10 @@ impl Cyrus {
         laid_out(folder.path())?;
         for _ in 0..TRIES {
             let (http, imap) = (free_port()?, free_port()?);
-            let mut child = begun(folder.path(), http, imap)?;
-            if listens(&mut child, imap)? && listens(&mut child, http)? {
-                let started = Self { url: format!("http://127.0.0.1:{http}/"), child, _folder: folder };
+            let mut server = begun(folder.path(), http, imap)?;
+            if listens(&mut server.0, imap)? && listens(&mut server.0, http)? {
+                let url = format!("http://127.0.0.1:{http}/");
+                let started = Self { url, _server: server, _folder: folder };
                 account(imap).map_err(|error| Lacking(format!("Cyrus makes no account: {error}")))?;
                 return Ok(started);
             }
@@ -49,18 +50,6 @@ impl Cyrus {
     #[must_use]
     pub fn home(&self) -> String {
         format!("/dav/calendars/user/{USER}/")
-    }
-}
-
-impl Drop for Cyrus {
-    fn drop(&mut self) {
-        // Its children would wait for their idle connections. They are its group and nobody else's.
-        let group = format!("-{}", self.child.id());
-        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
-        if !killed.is_ok_and(|status| status.success()) {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
     }
 }
 
@@ -90,7 +79,7 @@ fn laid_out(folder: &Path) -> Result<(), Lacking> {
     Ok(())
 }
 
-fn begun(folder: &Path, http: u16, imap: u16) -> Result<Child, Lacking> {
+fn begun(folder: &Path, http: u16, imap: u16) -> Result<Leashed, Lacking> {
     let root = said(Command::new("id").arg("-u"))? == "0";
     let user = if root { "cyrus".to_owned() } else { said(Command::new("id").arg("-un"))? };
     let place = folder.display();
@@ -119,10 +108,8 @@ fn begun(folder: &Path, http: u16, imap: u16) -> Result<Child, Lacking> {
     let mut command = Command::new(Path::new(PROGRAMS).join("master"));
     command.arg("-C").arg(folder.join("imapd.conf")).arg("-M").arg(folder.join("cyrus.conf"));
     command.arg("-p").arg(folder.join("master.pid")).arg("-D");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().map_err(|error| Lacking(format!("Cyrus cannot be run: {error}")))
+    // Its children would wait for their idle connections; on a leash they end with it.
+    Leashed::begin(&command)
 }
 
 /// Makes her account as its administrator does, over IMAP.

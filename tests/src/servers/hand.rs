@@ -5,6 +5,7 @@ use reqwest::{Client, Method};
 use super::{PASSWORD, USER};
 
 /// Somebody signed in at a server, with another app than ours.
+#[derive(Clone)]
 pub struct Hand {
     client: Client,
     origin: String,

@@ -1,18 +1,18 @@
 //! Radicale, from Python's index: needs no rights and no system package but Python.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::{Lacking, PASSWORD, TRIES, USER, folder, free_port, listens, said, written};
+use super::{Lacking, Leashed, PASSWORD, TRIES, USER, folder, free_port, listens, said, written};
 
 /// A Radicale with an account of [`USER`] and nothing in it.
 pub struct Radicale {
     /// Where an account is looked for, as she would type it.
     pub url: String,
-    child: Child,
+    _server: Leashed,
     folder: TempDir,
 }
 
@@ -25,9 +25,9 @@ impl Radicale {
         written(&folder.path().join("users"), &format!("{USER}:{PASSWORD}\n"))?;
         for _ in 0..TRIES {
             let port = free_port()?;
-            let mut child = begun(&python, folder.path(), port)?;
-            if listens(&mut child, port)? {
-                return Ok(Self { url: format!("http://127.0.0.1:{port}/"), child, folder });
+            let mut server = begun(&python, folder.path(), port)?;
+            if listens(&mut server.0, port)? {
+                return Ok(Self { url: format!("http://127.0.0.1:{port}/"), _server: server, folder });
             }
         }
         Err(Lacking("Radicale does not start".to_owned()))
@@ -55,14 +55,7 @@ impl Radicale {
     }
 }
 
-impl Drop for Radicale {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn begun(python: &Path, folder: &Path, port: u16) -> Result<Child, Lacking> {
+fn begun(python: &Path, folder: &Path, port: u16) -> Result<Leashed, Lacking> {
     let config = folder.join("config");
     let (users, kept) = (folder.join("users"), folder.join("kept"));
     let text = format!(
@@ -74,8 +67,7 @@ fn begun(python: &Path, folder: &Path, port: u16) -> Result<Child, Lacking> {
     written(&config, &text)?;
     let mut command = Command::new(python);
     command.args(["-m", "radicale", "--config"]).arg(config);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map_err(|error| Lacking(format!("Radicale cannot be run: {error}")))
+    Leashed::begin(&command)
 }
 
 /// The Python that has Radicale and the clients, brought once.

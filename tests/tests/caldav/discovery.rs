@@ -1,6 +1,6 @@
 //! Finding the account, its calendars, and the one that is ours.
 
-use connectors::caldav::FindError;
+use connectors::caldav::{FindError, NoNames};
 use sync::error::ServiceError;
 use sync::ports::{Account, CalendarEntry};
 use tests::servers::hand::event;
@@ -32,7 +32,8 @@ async fn whatever_address_of_the_server_is_typed_the_same_calendars_are_found() 
 async fn a_wrong_password_is_said_at_once_and_asked_with_no_second_time() {
     for stage in Stage::each().await {
         let before = stage.http.counters().snapshot()["caldav"];
-        let refused = connectors::caldav::find(&stage.http, &sign_in(stage.server.url(), "wrong")).await;
+        let refused =
+            connectors::caldav::find(&stage.http, &NoNames, &sign_in(stage.server.url(), "wrong")).await;
         assert!(matches!(refused, Err(FindError::WrongPassword)), "nothing has expired: {refused:?}");
         assert_eq!(stage.http.counters().snapshot()["caldav"] - before, 1);
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use connectors::caldav::{self, CaldavAccount, Entry, FindError, SignIn};
+use connectors::caldav::{self, CaldavAccount, Entry, FindError, NoNames, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
@@ -76,7 +77,9 @@ impl Stage {
 }
 
 pub fn http() -> Http {
-    Http::new(Counters::default(), Timeouts::default()).unwrap()
+    // A server that shares this computer with many tests may think for long.
+    let long = Duration::from_mins(5);
+    Http::new(Counters::default(), Timeouts { silence: long, whole: long, ..Timeouts::default() }).unwrap()
 }
 
 pub fn sign_in(url: &str, password: &str) -> SignIn {
@@ -86,7 +89,7 @@ pub fn sign_in(url: &str, password: &str) -> SignIn {
 
 /// The account at `url`, as she would link it.
 pub async fn opened(http: &Http, url: &str) -> Result<CaldavAccount, FindError> {
-    let secret = caldav::find(http, &sign_in(url, PASSWORD)).await?;
+    let secret = caldav::find(http, &NoNames, &sign_in(url, PASSWORD)).await?;
     let (vault, name) = (Memory::default(), SecretName::bookiji());
     vault.put(&name, &secret).await.unwrap();
     let account = CaldavAccount::new(http.clone(), Arc::new(vault), name, true);

@@ -1,8 +1,10 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
+import type { SignInTo, SignInView } from './sign-in'
 import type {
-  AboutView, CardOption, ChooseForm, ChoicesView, DiagnosisView, ForgetForm, Overview, PauseForm, PreferencesView,
-  Refusal, UndoneView, UpdateView,
+  AboutView, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
+  PreferencesView, PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 import type { Place } from '../shell/places'
 
@@ -16,7 +18,31 @@ export function isRefusal<T extends object>(answer: Answer<T>): answer is Refusa
   return 'code' in answer && 'message' in answer
 }
 
+/** Files in and out. Where they lie, the window never learns. */
+export interface FilesBridge {
+  /** Calls back when files are held over the window, and when they are not any more. */
+  onOver(listener: (over: boolean) => void): void
+  /** Calls back whenever something else may be offered. */
+  onOffer(listener: () => void): void
+  offered(): Promise<OfferView | null>
+  /** What the offered files would do. Nothing is written. */
+  preview(form: ImportForm): Promise<Answer<ImportView>>
+  /** Takes them in. */
+  take(form: ImportForm): Promise<Answer<ImportView>>
+  putAway(offer: number): Promise<void>
+  /** Lets her choose files in the system's own dialog. */
+  choose(): Promise<Outcome>
+  folders(): Promise<Answer<FoldersView>>
+  addFolder(): Promise<Outcome>
+  removeFolder(number: number): Promise<Outcome>
+  /** Writes where she chooses; nothing where she chooses nothing. */
+  exportTo(form: ExportForm): Promise<Answer<WrittenView> | null>
+  invite(form: InviteForm): Promise<Answer<WrittenView> | null>
+}
+
 export interface Bridge {
+  files: FilesBridge
+
   overview(): Promise<Overview>
   /** Calls back whenever the overview may have changed. */
   onChange(listener: () => void): void
@@ -30,6 +56,10 @@ export interface Bridge {
   decide(id: string, option: CardOption, always: boolean): Promise<Outcome>
   /** Takes a run back, or says why not. */
   undoRun(run: string): Promise<UndoneView | Refusal>
+  /** Lets a time be booked just this once, whatever her calendars say. */
+  unblock(from: string, until: string): Promise<Outcome>
+  /** Takes that back. */
+  blockAgain(from: string, until: string): Promise<Outcome>
   pause(form: PauseForm): Promise<Outcome>
   resume(): Promise<Outcome>
   exploreSample(): Promise<Outcome>
@@ -38,6 +68,26 @@ export interface Bridge {
   /** What her calendars are for, and how their events count. */
   choices(): Promise<Answer<ChoicesView>>
   choose(form: ChooseForm): Promise<Outcome>
+
+  /** The sign-in that goes through her browser, if one does. */
+  signIn(): Promise<SignInView>
+  beginSignIn(to: SignInTo): Promise<Outcome>
+  /** Opens its page once more. */
+  openSignIn(): Promise<Outcome>
+  /** Takes the address at which her browser ended, if it is of this sign-in. */
+  pasteSignIn(address: string): Promise<Outcome>
+  /** Gives it up, or forgets how it ended. */
+  cancelSignIn(): Promise<Outcome>
+  /** Signs in to Bookiji with a password. */
+  logIn(form: LogInForm): Promise<Outcome>
+  connectCaldav(form: CaldavForm): Promise<Outcome>
+  connectLink(form: LinkForm): Promise<Outcome>
+  disconnect(form: DisconnectForm): Promise<Outcome>
+
+  /** What Bookiji was sent. */
+  privacy(): Promise<Answer<PrivacyView>>
+  /** The very words of one message, as long as they are kept. */
+  sentWords(number: number): Promise<Answer<WordsView> | null>
 
   preferences(): Promise<Answer<PreferencesView>>
   /** All of them at once. */

@@ -6,14 +6,23 @@ import { NOW, salon } from './salon'
 import { everyCard, usualCards } from './cards'
 import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
+import { earlier, offering, type Offering } from './offering'
+import { sending } from './sending'
+import type { SignInTo, SignInView } from './sign-in'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
+  'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
+  'files-many', 'files-refused', 'files-unseen',
 ] as const
 type FakeState = (typeof STATES)[number]
+
+const OFFERINGS: Partial<Record<FakeState, Offering>> = {
+  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-refused': 'refused', 'files-unseen': 'unseen',
+}
 
 export function bridge(query: URLSearchParams): Bridge {
   const asked = STATES.find((state) => state === query.get('state')) ?? 'full'
@@ -24,10 +33,18 @@ export function bridge(query: URLSearchParams): Bridge {
     tell()
   }
   const calendars = choosing(shown.connections)
+  let signIn = signingIn(asked)
+  const followed = (next: SignInView) => {
+    signIn = next
+    tell()
+    return Promise.resolve(null)
+  }
+  const sent = sending(asked === 'empty')
   const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
   let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
   let atLogin = asked === 'quiet'
   return {
+    files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
     wantedPlace: () => Promise.resolve(null),
@@ -52,6 +69,16 @@ export function bridge(query: URLSearchParams): Bridge {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
       return Promise.resolve({ undone: 4, kept: 1, reasons: ['it was changed since'] })
     },
+    unblock: (from, until) => {
+      const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
+    blockAgain: (from, until) => {
+      const unblocked = shown.schedule.unblocked.filter((span) => span.end <= from || until <= span.start)
+      become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
     pause: (form) => {
       const until = form === 'one_hour' ? '2026-11-17T11:40:00Z' : form === 'until_tomorrow' ? '2026-11-17T23:00:00Z' : null
       become({ ...shown, state: 'paused', paused: true, paused_until: until })
@@ -75,6 +102,36 @@ export function bridge(query: URLSearchParams): Bridge {
       tell()
       return Promise.resolve(null)
     },
+    signIn: () => Promise.resolve(signIn),
+    beginSignIn: (to: SignInTo) => {
+      setTimeout(() => {
+        if (signIn.state !== 'waiting') return
+        if (to === 'bookiji') become(overview('empty'))
+        void followed(to === 'bookiji' ? { state: 'idle' } : { state: 'done', to, missing: [] })
+      }, 4000)
+      return followed({ state: 'waiting', to, address: PAGE })
+    },
+    openSignIn: () => Promise.resolve(null),
+    pasteSignIn: (address) =>
+      address.includes('state=')
+        ? followed({ state: 'done', to: 'google', missing: [] })
+        : Promise.resolve({ code: 'INVALID_INPUT', message: 'That is not it.' }),
+    cancelSignIn: () => followed({ state: 'idle' }),
+    logIn: ({ password }) => {
+      if (password === 'wrong') return Promise.resolve({ code: 'INVALID_CREDENTIALS', message: 'Bookiji does not accept it.' })
+      become(overview('empty'))
+      return Promise.resolve(null)
+    },
+    connectCaldav: ({ password }) =>
+      Promise.resolve(password === 'wrong' ? { code: 'INVALID_CREDENTIALS', message: 'The server does not accept it.' } : null),
+    connectLink: ({ link }) =>
+      Promise.resolve(link.includes('nothing') ? { code: 'INVALID_ICS_FORMAT', message: 'It is no calendar.' } : null),
+    disconnect: ({ connection }) => {
+      become({ ...shown, connections: shown.connections.filter((one) => one.id !== connection) })
+      return Promise.resolve(null)
+    },
+    privacy: () => Promise.resolve(sent.privacy()),
+    sentWords: (number) => Promise.resolve(sent.words(number)),
     preferences: () => Promise.resolve(set),
     setPreferences: (form) => {
       set = form
@@ -101,15 +158,43 @@ export function bridge(query: URLSearchParams): Bridge {
   }
 }
 
+const PAGE = 'https://accounts.google.example/o/oauth2/v2/auth?client_id=1234&redirect_uri=http%3A%2F%2F127.0.0.1%3A43117&state=9f2c'
+
+function signingIn(state: FakeState): SignInView {
+  switch (state) {
+    case 'waiting':
+      return { state: 'waiting', to: 'google', address: PAGE }
+    case 'partly':
+      return { state: 'done', to: 'google', missing: ['list_calendars', 'write_bookings'] }
+    case 'too-little':
+      return { state: 'refused', to: 'google', code: 'PERMISSION_DENIED', missing: ['read_events', 'write_bookings'], administrator: null }
+    case 'administrator':
+      return {
+        state: 'refused', to: 'outlook', code: 'PERMISSION_DENIED', missing: [],
+        administrator: 'https://login.microsoft.example/common/v2.0/adminconsent?client_id=1234',
+      }
+    case 'timed-out':
+      return { state: 'timed_out', to: 'outlook' }
+    default:
+      return { state: 'idle' }
+  }
+}
+
 function overview(state: FakeState): Overview {
   const shown = salon()
-  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [] }
+  const nothing = { ...shown.schedule, bookings: [], busy: [], clashes: [], unblocked: [] }
   switch (state) {
     case 'full':
     case 'quiet':
       return shown
     case 'ailing':
       return overview('offline')
+    case 'waiting':
+    case 'partly':
+    case 'too-little':
+    case 'administrator':
+    case 'timed-out':
+      return overview('empty')
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':
@@ -146,6 +231,19 @@ function overview(state: FakeState): Overview {
       return waiting(shown, everyCard())
     case 'decisions-told':
       return waiting(shown, everyCard().filter((card) => !card.presses))
+    case 'unblocked': {
+      const thursday = { start: '2026-11-19T13:00:00Z', end: '2026-11-19T13:30:00Z' }
+      return { ...shown, schedule: { ...shown.schedule, unblocked: [thursday] } }
+    }
+    case 'files':
+    case 'files-over':
+    case 'files-offer':
+    case 'files-many':
+    case 'files-refused':
+    case 'files-unseen':
+      return { ...shown, files: earlier() }
+    case 'files-empty':
+      return shown
     case 'many':
       return crowded(shown)
   }

@@ -161,6 +161,7 @@ export function salon(): Overview {
         busy('family', 11, 0, 24, 'Closed for the day'),
       ],
       clashes: [{ booking: 'b14', start: at(4, 16), end: at(4, 16.5) }],
+      unblocked: [],
     },
   }
 }

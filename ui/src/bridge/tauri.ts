@@ -1,7 +1,7 @@
 // The window's host when it is the app.
 
 import { commands, events } from '../generated/bindings'
-import type { Answer, Bridge, Outcome } from './bridge'
+import type { Answer, Bridge, FilesBridge, Outcome } from './bridge'
 import type { Refusal } from './types'
 
 type Replied<T> = { status: 'ok'; data: T } | { status: 'error'; error: Refusal }
@@ -9,7 +9,23 @@ type Replied<T> = { status: 'ok'; data: T } | { status: 'error'; error: Refusal 
 const outcome = (reply: Replied<null>): Outcome => (reply.status === 'ok' ? null : reply.error)
 const answer = <T>(reply: Replied<T>): Answer<T> => (reply.status === 'ok' ? reply.data : reply.error)
 
+const files: FilesBridge = {
+  onOver: (listener) => void events.filesOver.listen((event) => listener(event.payload.over)),
+  onOffer: (listener) => void events.offerChanged.listen(listener),
+  offered: commands.offered,
+  preview: async (form) => answer(await commands.previewOffer(form)),
+  take: async (form) => answer(await commands.importOffer(form)),
+  putAway: async (offer) => void (await commands.putAwayOffer(offer)),
+  choose: async () => outcome(await commands.chooseFiles()),
+  folders: async () => answer(await commands.folders()),
+  addFolder: async () => outcome(await commands.addFolder()),
+  removeFolder: async (number) => outcome(await commands.removeFolder(number)),
+  exportTo: async (form) => answer(await commands.export(form)),
+  invite: async (form) => answer(await commands.invite(form)),
+}
+
 export const bridge: Bridge = {
+  files,
   overview: commands.overview,
   onChange: (listener) => void events.overviewChanged.listen(listener),
   wantedPlace: commands.wantedPlace,
@@ -18,12 +34,16 @@ export const bridge: Bridge = {
   startSyncing: async () => outcome(await commands.startSyncing()),
   decide: async (id, option, always) => outcome(await commands.decide({ id, option, always })),
   undoRun: async (run) => answer(await commands.undoRun(run)),
+  unblock: async (from, until) => outcome(await commands.unblock({ from, until })),
+  blockAgain: async (from, until) => outcome(await commands.blockAgain({ from, until })),
   pause: async (form) => outcome(await commands.pause(form)),
   resume: async () => outcome(await commands.resume()),
   exploreSample: async () => outcome(await commands.exploreSample()),
   leaveSample: async () => outcome(await commands.leaveSample()),
   choices: async () => answer(await commands.choices()),
   choose: async (form) => outcome(await commands.choose(form)),
+  privacy: async () => answer(await commands.privacy()),
+  sentWords: async (number) => answer(await commands.sentWords(number)),
   preferences: async () => answer(await commands.preferences()),
   setPreferences: async (form) => outcome(await commands.setPreferences(form)),
   startsAtLogin: commands.startsAtLogin,

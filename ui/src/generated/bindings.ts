@@ -13,6 +13,9 @@ export const commands = {
 	decide: (form: DecideForm) => typedError<null, Refusal>(__TAURI_INVOKE("decide", { form })),
 	/**  Takes back what a run wrote, where nobody touched it since. */
 	undoRun: (run: string) => typedError<UndoneView, Refusal>(__TAURI_INVOKE("undo_run", { run })),
+	/**  Lets a time be booked just this once, whatever her calendars say. */
+	unblock: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("unblock", { form })),
+	blockAgain: (form: SpanForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_again", { form })),
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
@@ -27,6 +30,16 @@ export const commands = {
 	choices: () => typedError<ChoicesView, Refusal>(__TAURI_INVOKE("choices")),
 	/**  Gives a calendar another role, or other rules, and syncs. */
 	choose: (form: ChooseForm) => typedError<null, Refusal>(__TAURI_INVOKE("choose", { form })),
+	logIn: (form: LogInForm) => typedError<null, Refusal>(__TAURI_INVOKE("log_in", { form })),
+	/**  Links an account by its name and password. */
+	connectCaldav: (form: CaldavForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_caldav", { form })),
+	/**  Links a calendar by its link. */
+	connectLink: (form: LinkForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_link", { form })),
+	/**  Takes an account's busy time off Bookiji, and unlinks it. */
+	disconnect: (form: DisconnectForm) => typedError<null, Refusal>(__TAURI_INVOKE("disconnect", { form })),
+	privacy: () => typedError<PrivacyView, Refusal>(__TAURI_INVOKE("privacy")),
+	/**  The very words of one message; nothing once it is no longer kept. */
+	sentWords: (number: number) => typedError<WordsView | null, Refusal>(__TAURI_INVOKE("sent_words", { number })),
 	preferences: () => typedError<PreferencesView, Refusal>(__TAURI_INVOKE("preferences")),
 	/**  Keeps all of them, and wears them at once. */
 	setPreferences: (form: PreferencesView) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
@@ -40,10 +53,28 @@ export const commands = {
 	checkForUpdates: () => typedError<UpdateView, Refusal>(__TAURI_INVOKE("check_for_updates")),
 	/**  Installs what was found, and starts again. */
 	installUpdate: () => typedError<null, Refusal>(__TAURI_INVOKE("install_update")),
+	offered: () => __TAURI_INVOKE<OfferView | null>("offered"),
+	/**  What the offered files would do. Nothing is written. */
+	previewOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("preview_offer", { form })),
+	/**  Takes them in. */
+	importOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("import_offer", { form })),
+	putAwayOffer: (offer: number) => __TAURI_INVOKE<null>("put_away_offer", { offer }),
+	/**  Lets her choose files, which are then offered like dropped ones. */
+	chooseFiles: () => typedError<null, Refusal>(__TAURI_INVOKE("choose_files")),
+	folders: () => typedError<FoldersView, Refusal>(__TAURI_INVOKE("folders")),
+	/**  Lets her choose a folder, whose files are taken in by themselves from then on. */
+	addFolder: () => typedError<null, Refusal>(__TAURI_INVOKE("add_folder")),
+	removeFolder: (number: number) => typedError<null, Refusal>(__TAURI_INVOKE("remove_folder", { number })),
+	/**  Writes her bookings and slots where she chooses; nothing where she chooses nothing. */
+	export: (form: ExportForm) => typedError<WrittenView | null, Refusal>(__TAURI_INVOKE("export", { form })),
+	/**  Writes an invitation to one booking, or its withdrawal, where she chooses. */
+	invite: (form: InviteForm) => typedError<WrittenView | null, Refusal>(__TAURI_INVOKE("invite", { form })),
 };
 
 /** Events */
 export const events = {
+	filesOver: makeEvent<FilesOver, FilesOver>("files-over"),
+	offerChanged: makeEvent<OfferChanged, OfferChanged>("offer-changed"),
 	overviewChanged: makeEvent<OverviewChanged, OverviewChanged>("overview-changed"),
 	placeWanted: makeEvent<PlaceWanted, PlaceWanted>("place-wanted"),
 };
@@ -87,6 +118,14 @@ export type BusyView = {
 	/**  What it blocks: the same with buffers and travel around it. */
 	blocks_from: string,
 	blocks_to: string,
+};
+
+/**  A CalDAV account. It holds a password, so it cannot be formatted. */
+export type CaldavForm = {
+	/**  An address, or the name of a service whose address is known. */
+	server: string,
+	username: string,
+	password: string,
 };
 
 export type CalendarView = {
@@ -224,6 +263,30 @@ export type Code = "OAUTH_TOKEN_EXPIRED" | "CALENDAR_API_ERROR" | "RATE_LIMIT_EX
 /**  Another process is writing this profile. */
 "ALREADY_RUNNING" | "INVALID_INPUT" | "SIGN_IN_CANCELLED" | "INTERNAL";
 
+export type ConflictKind = 
+/**  A customer has this time. */
+"booking" | 
+/**  Her own busy time. */
+"busy" | 
+/**  A slot that customers can book. */
+"slot" | 
+/**  A slot that nobody can book: she closed it, or busy time did. */
+"closed";
+
+/**  Where a time of the file meets something that is there. */
+export type ConflictView = {
+	/**  The event's name in the file: what she chooses is chosen for all of its times. */
+	uid: string,
+	kind: ConflictKind,
+	summary: string,
+	start: string,
+	end: string,
+	with: MeetsView,
+	resolution: Resolution,
+	/**  She can choose what becomes of it. What is booked or busy stays, whatever a file says. */
+	can_choose: boolean,
+};
+
 /**  A linked account. */
 export type ConnectionView = {
 	id: string,
@@ -247,6 +310,15 @@ export type DecideForm = {
 	always: boolean,
 };
 
+/**  How much of a booking is told. */
+export type Describe = 
+/**  Service, customer, notes and the booking's id. */
+"full" | 
+/**  The service alone. */
+"short" | 
+/**  That there is a booking. */
+"none";
+
 export type DiagnosisView = {
 	checks: CheckView[],
 	/**  The same as text, for sending to somebody. */
@@ -254,6 +326,13 @@ export type DiagnosisView = {
 };
 
 export type Direction = "bidirectional" | "to_calendar" | "from_calendar";
+
+/**  An account that is to be left. */
+export type DisconnectForm = {
+	connection: string,
+	/**  Takes the events of bookings out of it first. */
+	remove_events: boolean,
+};
 
 /**  One of her all-day events, and whether it blocks under each answer. */
 export type ExampleView = {
@@ -269,6 +348,46 @@ export type ExampleView = {
 	always: boolean,
 };
 
+/**  What is to be in a file of her bookings and slots. */
+export type ExportForm = {
+	/**  Days as `2026-03-29`, both among them. */
+	from: string,
+	to: string,
+	include_blocked: boolean,
+	include_past: boolean,
+	describe: Describe,
+};
+
+/**  What one file would do, or did. */
+export type FileImportView = {
+	name: string,
+	outcome: FileState,
+	new: number,
+	updated: number,
+	unchanged: number,
+	cancelled: number,
+	skipped: number,
+	skips: SkippedView[],
+	/**  Stretches that its events block. */
+	busy: number,
+	/**  Open slots that those close; nothing where that is not known. */
+	closes: number | null,
+	/**  Slots that its free times open. */
+	opens: number,
+	conflicts: ConflictView[],
+	/**  Conflicts that are not among them. */
+	more_conflicts: number,
+	/**  What could not be read, by line. */
+	lines: LineView[],
+	more_lines: number,
+	/**  Questions that wait for her afterwards. */
+	waiting: number,
+	/**  Why it was not taken in. */
+	refusal: Problem | null,
+	/**  It is here, or would be, and Bookiji could not be asked or told. */
+	unsent: Problem | null,
+};
+
 export type FileState = "imported" | "unchanged" | "no_times" | "rejected";
 
 /**  A file of a watched folder that was dealt with. */
@@ -278,6 +397,30 @@ export type FileView = {
 	at: string,
 	/**  Why it was not taken in, as a sentence. */
 	reason: string | null,
+	/**  Questions of it that waited for her then. */
+	waiting: number,
+};
+
+/**  Files are held over the window, or are not any more. */
+export type FilesOver = {
+	over: boolean,
+};
+
+export type FolderView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	name: string,
+	/**  It is not there, or cannot be read. */
+	problem: Problem | null,
+};
+
+/**  The folders whose files are taken in by themselves. */
+export type FoldersView = {
+	/**  Not one of them is looked at while she does not want it. */
+	watched: boolean,
+	folders: FolderView[],
+	/**  No more can be added. */
+	full: boolean,
 };
 
 /**  That everything of hers on this computer is to be erased, and what is to happen before. */
@@ -288,7 +431,116 @@ export type ForgetForm = {
 	offline: boolean,
 };
 
+export type ImportChoice = {
+	uid: string,
+	choice: OnConflict,
+};
+
+/**  What is to be done with files that were offered. */
+export type ImportForm = {
+	offer: number,
+	/**  For every event that meets slots of hers; nothing leaves it to her later. */
+	on_conflict: OnConflict | null,
+	/**  For single events, whatever is said for all. */
+	choices: ImportChoice[],
+};
+
+/**  What an offer would do, or did. */
+export type ImportView = {
+	offer: number,
+	files: FileImportView[],
+	/**  There were more files than are looked at in one go. */
+	more: boolean,
+};
+
+/**  The booking that somebody is to be invited to, or not any more. */
+export type InviteForm = {
+	booking: string,
+	cancel: boolean,
+};
+
+/**  One of her events, and what Bookiji knows of it: the times. */
+export type KnownView = {
+	calendar: string,
+	service: Service,
+	/**  For her eyes, on this computer. */
+	title: string,
+	location: string,
+	has_notes: boolean,
+	event: SpanView,
+	sent: SpanView,
+};
+
 export type Language = "en" | "fr";
+
+/**  Something in the file that could not be read as it stands. */
+export type LineView = {
+	line: number,
+	message: string,
+};
+
+/**  A calendar link. Who knows it can read the calendar, so it cannot be formatted. */
+export type LinkForm = {
+	link: string,
+	/**  Nothing means its own name. */
+	name: string | null,
+};
+
+/**  Her sign-in to Bookiji. It holds a password, so it cannot be formatted. */
+export type LogInForm = {
+	email: string,
+	password: string,
+};
+
+export type MeetsView = {
+	summary: string | null,
+	start: string,
+	end: string,
+};
+
+export type MessageKind = 
+/**  Stretches in which she is busy. */
+"busy_times" | "asked_bookings" | "changed_booking" | "asked_slots" | "changed_slots" | 
+/**  How its calendars do, for Bookiji's own page. */
+"status" | 
+/**  Which of her computers writes. */
+"lease" | "listening" | "profile" | "clock" | "sign_in" | "other";
+
+/**  One message, or several of one wording. */
+export type MessageView = {
+	number: number,
+	kind: MessageKind,
+	/**  The calendar whose busy times they are. */
+	calendar: string | null,
+	at: string,
+	times: number,
+	bytes: number,
+	/**  Bookiji took it. */
+	accepted: boolean,
+	method: string,
+	/**  Path and query. */
+	target: string,
+};
+
+/**  Tells the window to ask what was offered. */
+export type OfferChanged = null;
+
+/**  Files that wait for her word. */
+export type OfferView = {
+	/**  What it is called when it is spoken of. */
+	number: number,
+	/**  Files and folders as she gave them. */
+	names: string[],
+};
+
+/**  What becomes of free times that meet slots she already has. */
+export type OnConflict = 
+/**  Open slots that nobody booked give way. */
+"replace" | 
+/**  The parts that nothing covers become slots. */
+"merge" | 
+/**  Her slots stay as they are. */
+"skip";
 
 export type OverView = {
 	/**  Empty where it has none. */
@@ -382,6 +634,13 @@ export type PreviewView = {
 	problem: Problem | null,
 };
 
+export type PrivacyView = {
+	/**  Newest first. */
+	messages: MessageView[],
+	/**  Nothing where nothing of hers blocks time. */
+	example: KnownView | null,
+};
+
 /**  A code, and the words of this case of it. The window has its own words and the next step for every code. */
 export type Problem = {
 	code: Code,
@@ -393,6 +652,15 @@ export type Refusal = {
 	code: Code,
 	message: string,
 };
+
+/**  What is done about it. */
+export type Resolution = 
+/**  She must choose. */
+"waiting" | "replaced" | "merged" | "skipped" | 
+/**  What is there stays, and so does what was imported: time that is both booked and busy. */
+"kept" | 
+/**  Made by itself once the time is free. */
+"later";
 
 /**  What a calendar is for. The target is always read, so what she adds to it by hand blocks time too. */
 export type Role = 
@@ -434,6 +702,8 @@ export type Schedule = {
 	/**  Sorted by start. */
 	busy: BusyView[],
 	clashes: ClashView[],
+	/**  Times that can be booked just this once, whatever her calendars say. Sorted by start. */
+	unblocked: UnblockedView[],
 };
 
 /**  What a connection is linked to. */
@@ -441,6 +711,19 @@ export type Service = "google" | "outlook" | "caldav" | "ics";
 
 /**  What her calendar says of an event. */
 export type ShownAs = "busy" | "free" | "tentative" | "away" | "elsewhere" | "birthday" | "declined";
+
+/**  How many entries were passed over for one reason. */
+export type SkippedView = {
+	why: Why,
+	count: number,
+};
+
+/**  A time that she points at. */
+export type SpanForm = {
+	/**  Instants as the overview writes them. */
+	from: string,
+	until: string,
+};
 
 export type SpanView = {
 	start: string,
@@ -458,6 +741,12 @@ export type SyncOutcome = "success" | "partial" | "error";
 
 /**  How the window is lit. */
 export type Theme = "system" | "light" | "dark";
+
+/**  A time that she lets be booked just this once. It is over with its time. */
+export type UnblockedView = {
+	start: string,
+	end: string,
+};
 
 /**  What became of a run that was to be taken back. */
 export type UndoneView = {
@@ -479,6 +768,33 @@ export type VendorView = {
 	email: string,
 	/**  IANA. */
 	time_zone: string,
+};
+
+/**  What a note is about, for whoever has words of their own. */
+export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
+
+/**  The very words of one message. */
+export type WordsView = {
+	number: number,
+	/**  Nothing where there is none, or it is withheld. */
+	body: string | null,
+	/**  It holds a password or a token. */
+	withheld: boolean,
+	/**  It was longer than what is kept of it. */
+	cut: boolean,
+	/**  The busy times in it. */
+	spans: SpanView[],
+};
+
+/**  A file that was written where she chose. */
+export type WrittenView = {
+	name: string,
+	bookings: number,
+	slots: number,
+	/**  Whether the customer is asked: without an address nobody can be. */
+	addressed: boolean,
+	/**  Why it is not all there is. */
+	problem: Problem | null,
 };
 
 /* Tauri Specta runtime */

@@ -1,7 +1,7 @@
 // Where each booking and busy stretch stands in a week of seven columns. Pure: instants and a zone in, hours of the
 // wall clock out.
 
-import type { BookingView, BusyView, ClashView, Schedule } from '../bridge/types'
+import type { BookingView, BusyView, ClashView, Schedule, UnblockedView } from '../bridge/types'
 import { addDays, sameDay, startOfDay, wall, wallHours, type CivilDate } from '../time'
 
 /** A piece of something within one day, in hours of that day's wall clock. */
@@ -33,11 +33,19 @@ export interface PlacedClash {
   narrow: boolean
 }
 
+export interface PlacedOpen {
+  span: UnblockedView
+  from: number
+  to: number
+}
+
 export interface Day {
   date: CivilDate
   bookings: PlacedBooking[]
   busy: PlacedBusy[]
   clashes: PlacedClash[]
+  /** What can be booked just this once. */
+  open: PlacedOpen[]
   /** Stretches that fill the whole day. */
   allDay: BusyView[]
   /** The now-line, on one day of one week. */
@@ -101,6 +109,12 @@ function layoutDay(schedule: Schedule, date: CivilDate, zone: string, now: numbe
     bookings,
     busy,
     clashes: layoutClashes(schedule, bookings, within),
+    open: schedule.unblocked.flatMap((span) => {
+      const piece = within(span.start, span.end)
+      // Once somebody has booked it, the booking says it all.
+      const booked = piece && bookings.some((placed) => placed.from < piece.to && piece.from < placed.to)
+      return piece && !booked ? [{ span, ...piece }] : []
+    }),
     allDay,
     now: sameDay(wall(now, zone), date) ? wallHours(now, zone) : null,
   }

@@ -55,6 +55,22 @@ pub fn union(mut intervals: Vec<Interval>) -> Vec<Interval> {
     merged
 }
 
+/// What of `intervals` lies outside all of `holes`, as the fewest intervals, sorted.
+#[must_use]
+pub fn without(intervals: Vec<Interval>, holes: &[Interval]) -> Vec<Interval> {
+    let holes = union(holes.to_vec());
+    let mut left = Vec::with_capacity(intervals.len());
+    for interval in union(intervals) {
+        let mut start = interval.start;
+        for hole in holes.iter().filter(|hole| hole.overlaps(&interval)) {
+            left.extend(Interval::new(start, hole.start));
+            start = start.max(hole.end);
+        }
+        left.extend(Interval::new(start, interval.end));
+    }
+    left
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +93,18 @@ mod tests {
     #[test]
     fn an_interval_inside_another_vanishes_in_the_union() {
         assert_eq!(union(vec![at(0, 100), at(20, 30), at(101, 102)]), vec![at(0, 100), at(101, 102)]);
+    }
+
+    #[test]
+    fn a_hole_takes_out_its_own_time_and_not_a_moment_more() {
+        let (day, night) = (at(0, 100), at(200, 300));
+        let check =
+            |holes: &[Interval], left: &[Interval]| assert_eq!(without(vec![night, day], holes), left);
+        check(&[], &[day, night]);
+        check(&[at(40, 60)], &[at(0, 40), at(60, 100), night]);
+        check(&[at(50, 60), at(40, 55)], &[at(0, 40), at(60, 100), night]);
+        check(&[at(0, 10), at(90, 210)], &[at(10, 90), at(210, 300)]);
+        check(&[at(100, 200), at(300, 400)], &[day, night]);
+        check(&[at(-10, 400)], &[]);
     }
 }

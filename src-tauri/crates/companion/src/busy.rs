@@ -8,7 +8,7 @@ use calendar::busy::{BusyRules, Occurrence, Placed, Reason, place, union_with_so
 use calendar::event::Event;
 use calendar::ics::{Calendar, Method};
 use calendar::identity::{OwnUid, own_uid};
-use calendar::interval::Interval;
+use calendar::interval::{Interval, without};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use serde_json::{Value, json};
@@ -26,6 +26,8 @@ const DAYS: i64 = 30;
 pub struct Source {
     pub name: String,
     pub placed: Placed,
+    /// Times at which it does not count: she lets them be booked just this once.
+    pub unblocked: Vec<Interval>,
 }
 
 /// What was asked for: a window, and the zone of all-day and floating times.
@@ -88,7 +90,7 @@ pub fn of_file(name: String, file: &Calendar, asked: &Asked) -> Source {
     } else {
         placed.withheld.extend(file.unplaced.iter().cloned());
     }
-    Source { name, placed }
+    Source { name, placed, unblocked: Vec::new() }
 }
 
 /// By its UID alone: here are no bookings to know a bare id by.
@@ -126,7 +128,8 @@ pub fn of_world(world: &World, asked: &Asked) -> Vec<Source> {
         let mut placed = place(&events(foreign));
         placed.occurrences.extend(freed(place(&events(ours)).occurrences, Reason::OwnBooking));
         placed.occurrences.extend(freed(place(&events(unblocked)).occurrences, Reason::Free));
-        Source { name: calendar.id.to_string(), placed }
+        let unblocked = sync::unblocked::of(world, &calendar.id);
+        Source { name: calendar.id.to_string(), placed, unblocked }
     })
     .collect()
 }
@@ -199,7 +202,8 @@ impl<'a> Told<'a> {
 pub fn document(sources: &[Source], window: Interval) -> Value {
     let blocks = sources.iter().flat_map(|source| {
         let blocks = source.placed.occurrences.iter().filter_map(|occurrence| occurrence.blocks);
-        blocks.filter_map(|block| clip(block, window)).map(|block| (source.name.as_str(), block))
+        let blocks = blocks.filter_map(|block| clip(block, window)).collect();
+        without(blocks, &source.unblocked).into_iter().map(|block| (source.name.as_str(), block))
     });
     let intervals = union_with_sources(blocks);
     let events: Vec<Value> = told(sources)

@@ -2,7 +2,7 @@
 //! vault, as one secret, and rows into the mirror.
 
 use connectors::caldav::nextcloud::{self, Pending};
-use connectors::caldav::{self, AddressError, Entry, FindError, SignIn};
+use connectors::caldav::{self, AddressError, Entry, FindError, SignIn, SystemNames};
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
@@ -47,8 +47,9 @@ pub async fn finish_nextcloud(wiring: &Wiring, pending: Pending) -> Result<Conne
 async fn linked(wiring: &Wiring, sign_in: SignIn) -> Result<ConnectionId, Problem> {
     let world = wiring.world()?;
     let vendor = world.vendor.clone().ok_or_else(sign_in::nobody)?;
-    let secret =
-        caldav::find(&wiring.http, &sign_in).await.map_err(|error| refused(error, &sign_in.entry))?;
+    let secret = caldav::find(&wiring.http, &SystemNames, &sign_in)
+        .await
+        .map_err(|error| refused(error, &sign_in.entry))?;
     // The same name may have accounts in several places.
     let account = format!("{} ({})", sign_in.username, sign_in.entry.host());
     let id = ConnectionId::of(Service::Caldav, &account);
@@ -97,8 +98,13 @@ fn unusable(error: AddressError) -> Problem {
 
 /// Why an account is not linked, and what she can do about it.
 fn refused(error: FindError, entry: &Entry) -> Problem {
+    let told = error.to_string();
     let error = match error {
         FindError::Service(error) => return error.into(),
+        FindError::Elsewhere { host, .. } => {
+            let step = format!("If that is right, give it as the address: --url https://{host}");
+            return Problem::new(Code::InvalidInput, sentence(&told)).then(step);
+        }
         FindError::WrongPassword => error,
     };
     let host = entry.host();

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub(crate) mod block;
+mod browser;
 mod busy;
 pub(crate) mod calendars;
 pub(crate) mod connect;
@@ -11,16 +12,17 @@ mod desk;
 pub(crate) mod disconnect;
 mod doctor;
 mod explain;
-mod export;
+pub(crate) mod export;
 pub mod forget;
 mod history;
 pub(crate) mod import;
-mod invite;
+pub mod invite;
 mod login;
 pub mod output;
 pub(crate) mod pause;
 mod status;
 pub(crate) mod sync;
+pub(crate) mod unblock;
 pub(crate) mod undo;
 
 use std::process::ExitCode;
@@ -94,6 +96,7 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Sync(request) => sync::run(&profile, request, voice).await,
         Command::Busy(busy) => busy::of_profile(&profile, busy),
         Command::Explain { moment } => explain::run(&profile, moment),
+        Command::Unblock(args) => unblock::run(&profile, args, voice).await,
         Command::Import(import) => import::run(&profile, import, voice).await,
         Command::Export(export) => export::run(&profile, export, args.json).await,
         Command::Invite(invite) => invite::run(&profile, invite, args.json).await,

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::bookiji::Hint;
+use connectors::http::Sent;
 use jiff::{SignedDuration, Timestamp};
 use mirror::Pause;
 use sync::error::{Code, MirrorError};
@@ -20,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::cli::output::Outcome;
 use crate::dashboard;
 use crate::door::{Door, Knock};
@@ -32,6 +35,7 @@ use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
 use crate::lease;
 use crate::notice;
+use crate::pace::Attention;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -63,9 +67,10 @@ type LastRun = Option<Result<Arc<Report>, Problem>>;
 /// The way to a running controller. Dropping it stops the controller.
 pub struct Handle {
     asks: mpsc::Sender<()>,
-    given: mpsc::Sender<Given>,
+    given: Imports,
     errands: Errands,
     started: watch::Sender<bool>,
+    looks: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
     /// When the task last looked around, on the steady clock.
     pulse: watch::Receiver<Duration>,
@@ -73,6 +78,8 @@ pub struct Handle {
     pub reports: watch::Receiver<LastRun>,
     /// Each file of a watched folder that was dealt with.
     pub files: broadcast::Receiver<Settled>,
+    /// What Bookiji was sent.
+    pub sent: Sent,
     task: JoinHandle<()>,
 }
 
@@ -88,6 +95,11 @@ impl Handle {
         self.started.send_replace(true);
     }
 
+    /// The window is open, or no longer is: while she looks, her calendars are read more often.
+    pub fn look(&self, is_open: bool) {
+        self.looks.send_replace(is_open);
+    }
+
     /// Takes files in that somebody gave to the window, once no run is under way.
     ///
     /// # Errors
@@ -97,10 +109,13 @@ impl Handle {
         files: Vec<PathBuf>,
         options: import::Options,
     ) -> Result<Vec<FileReport>, Problem> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
-        self.given.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.given.take(files, options).await
+    }
+
+    /// The way to have files taken in, for whoever waits for them while this handle is used further.
+    #[must_use]
+    pub fn imports(&self) -> Imports {
+        self.given.clone()
     }
 
     /// The way to have errands done, for whoever waits for one while this handle is used further.
@@ -124,23 +139,71 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, given, errands, started: _started, task, .. } = self;
+        let Self { asks, given, errands, started: _started, looks: _looks, task, .. } = self;
         drop((asks, given, errands));
         let _ = task.await;
     }
 }
 
 /// Has errands done between two runs, as if other commands had handed them in.
-#[derive(Clone, Debug)]
-pub struct Errands(mpsc::Sender<Knock>);
+#[derive(Clone)]
+pub struct Errands {
+    knocks: mpsc::Sender<Knock>,
+    visits: mpsc::Sender<Visit>,
+}
+
+/// What somebody in this process does with the open profile, between two runs. What holds a password is no errand.
+type Visit = Box<dyn for<'a> FnOnce(&'a Wiring) -> Visiting<'a, ()> + Send>;
+
+/// A visit under way.
+pub type Visiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Errands {
     /// # Errors
     /// What the errand itself comes to, and when the controller stops before it is its turn.
     pub async fn perform(&self, errand: Errand) -> Result<Outcome, Problem> {
         let (knock, answered) = Knock::new(errand);
-        let stopped = || Problem::new(Code::Internal, "The app is closing, so nothing was changed.");
-        self.0.send(knock).await.map_err(|_| stopped())?;
+        self.knocks.send(knock).await.map_err(|_| closing())?;
+        answered.await.map_err(|_| closing())?
+    }
+
+    /// Lets `visit` use the open profile, and answers what came of it.
+    ///
+    /// # Errors
+    /// As the visit itself, and when the controller stops before it is its turn.
+    pub async fn visit<T: Send + 'static>(
+        &self,
+        visit: impl for<'a> FnOnce(&'a Wiring) -> Visiting<'a, Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let visit: Visit = Box::new(move |wiring| {
+            Box::pin(async move {
+                // Whoever asked may have gone away.
+                let _ = answer.send(visit(wiring).await);
+            })
+        });
+        self.visits.send(visit).await.map_err(|_| closing())?;
+        answered.await.map_err(|_| closing())?
+    }
+}
+
+/// Has files taken in that somebody gave to the window.
+#[derive(Clone)]
+pub struct Imports(mpsc::Sender<Given>);
+
+impl Imports {
+    /// Once no run is under way.
+    ///
+    /// # Errors
+    /// As [`import::import_files`], and when the controller stops before it is their turn.
+    pub async fn take(
+        &self,
+        files: Vec<PathBuf>,
+        options: import::Options,
+    ) -> Result<Vec<FileReport>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Problem::new(Code::Internal, "The app is closing, so no file was taken in.");
+        self.0.send(Given { files, options, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
@@ -172,7 +235,11 @@ pub struct Controller {
     inbox: Inbox,
     given: mpsc::Receiver<Given>,
     errands: mpsc::Receiver<Knock>,
+    visits: mpsc::Receiver<Visit>,
     started: watch::Receiver<bool>,
+    /// Somebody looks at the window.
+    looks: watch::Receiver<bool>,
+    attention: Attention,
     first: FirstRun,
     /// The last files of watched folders, newest first.
     files: VecDeque<Settled>,
@@ -215,16 +282,22 @@ impl Controller {
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
-        let (errands, handed) = mpsc::channel(1);
-        let errands = Errands(errands);
+        let (knocks, handed) = mpsc::channel(1);
+        let (visits, visiting) = mpsc::channel(1);
+        let errands = Errands { knocks, visits };
         let (started, is_started) = watch::channel(false);
+        let (looks, is_looking) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
+        let sent = wiring.http.sent().clone();
         let controller = Self {
             inbox: watched(&wiring),
             given: taken,
             errands: handed,
+            visits: visiting,
             started: is_started,
+            looks: is_looking,
+            attention: Attention::default(),
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
             folders: BTreeMap::new(),
@@ -251,13 +324,15 @@ impl Controller {
         let task = tokio::spawn(controller.run(asked).in_current_span());
         Handle {
             asks,
-            given,
+            given: Imports(given),
             errands,
             started,
+            looks,
             overview: overview_seen,
             pulse: felt,
             reports: reports_seen,
             files,
+            sent,
             task,
         }
     }
@@ -314,6 +389,7 @@ impl Controller {
                     None => return,
                 },
                 Ok(()) = self.started.changed() => {}
+                Ok(()) = self.looks.changed() => {}
                 // What a watched folder holds is told to Bookiji: that too waits for her.
                 Some(batch) = self.inbox.batches.recv(), if step == FirstStep::Sync && !self.is_paused() => {
                     if !self.import_batch(batch, &mut asked).await {
@@ -321,7 +397,7 @@ impl Controller {
                     }
                 }
                 Some(given) = self.given.recv() => {
-                    if step == FirstStep::Wait {
+                    if step == FirstStep::Wait && !given.options.dry_run {
                         let _ = given.answer.send(Err(not_started()));
                         continue;
                     }
@@ -336,6 +412,11 @@ impl Controller {
                 }
                 Some(knock) = self.errands.recv() => {
                     if !self.run_errand(knock, &mut asked).await {
+                        return;
+                    }
+                }
+                Some(visit) = self.visits.recv() => {
+                    if !self.receive(visit, &mut asked).await {
                         return;
                     }
                 }
@@ -421,13 +502,30 @@ impl Controller {
             Ok(world) => world,
             Err(error) => return self.stuck(error, now),
         };
-        self.schedule.set_connections(linked(&world));
+        self.pace(&world, now);
         self.rest(now);
         if syncing::ready(&world).is_err() {
             self.schedule.forget_ask();
             return Next::WaitUntil(soon(now));
         }
         self.schedule.poll(now)
+    }
+
+    fn pace(&mut self, world: &World, now: Timestamp) {
+        self.attention.looks = *self.looks.borrow();
+        let settings = &self.wiring.settings.sync;
+        let own = Duration::from_secs(u64::from(settings.frequency_minutes) * 60);
+        let attention = settings.adaptive.then_some(&self.attention);
+        self.schedule.set_connections(linked(world, attention, own, now));
+    }
+
+    /// Whether the day's calls of Google are used up. Only a run that made some can change that to the worse.
+    fn is_spent(&self, report: &Report, now: Timestamp) -> bool {
+        if report.calls.get("google").is_none() && !self.attention.spent {
+            return false;
+        }
+        let runs = self.wiring.mirror.runs(RUNS_OF_A_DAY).unwrap_or_default();
+        spent(&runs, "google", now).calls >= u64::from(self.wiring.settings.sync.google_calls_a_day)
     }
 
     /// Nothing is synced by itself while she paused it, or Bookiji has switched it off.
@@ -459,8 +557,12 @@ impl Controller {
         let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
         let now = self.wiring.clock.now();
         if let Ok(world) = self.wiring.mirror.world() {
+            if let Some(Ok(report)) = &done.result {
+                self.attention.note(report, &world, now);
+                self.attention.spent = self.is_spent(report, now);
+            }
             // A feed has just said how often it wants to be read.
-            self.schedule.set_connections(linked(&world));
+            self.pace(&world, now);
             if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
                 self.dashboard.tell(&self.wiring, &world);
             }
@@ -480,7 +582,7 @@ impl Controller {
     /// Takes in what a watched folder has. Answers whether to go on.
     async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
-            import::Options { on_conflict: self.wiring.settings.import.on_conflict, dry_run: false };
+            import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
         let done = self.import(&batch.files, &options, asked).await;
         self.show(None);
         if let Some(result) = done.result {
@@ -493,6 +595,12 @@ impl Controller {
     /// Takes in what somebody gave by hand. Answers whether to go on.
     async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
         let done = self.import(&given.files, &given.options, asked).await;
+        if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
+            let now = self.wiring.clock.now();
+            for report in reports {
+                self.remember_file(inbox::by_hand(report, now));
+            }
+        }
         self.show(None);
         if let Some(result) = done.result {
             // Whoever gave them may have gone away.
@@ -519,6 +627,16 @@ impl Controller {
         done.go_on
     }
 
+    /// Lets somebody use the open profile. Answers whether to go on.
+    async fn receive(&mut self, visit: Visit, asked: &mut mpsc::Receiver<()>) -> bool {
+        let done = meanwhile(visit(&self.wiring), asked).await;
+        if done.asked {
+            self.schedule.ask();
+        }
+        self.show(None);
+        done.go_on
+    }
+
     async fn import(
         &mut self,
         files: &[PathBuf],
@@ -533,13 +651,17 @@ impl Controller {
         done
     }
 
+    fn remember_file(&mut self, file: Settled) {
+        self.files.push_front(file);
+        self.files.truncate(view::FILES_SHOWN);
+    }
+
     fn note(&mut self, news: News) {
         match news {
             News::Settled(file) => {
                 // Nobody has to listen.
                 let _ = self.files_told.send(file.clone());
-                self.files.push_front(file);
-                self.files.truncate(view::FILES_SHOWN);
+                self.remember_file(file);
             }
             News::Trouble { folder, problem: Some(problem) } => {
                 self.folders.insert(folder, problem);
@@ -656,13 +778,20 @@ async fn hinted(ears: &mut Option<Ears>) -> Hint {
     std::future::pending().await
 }
 
-fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {
-    world.connections.values().map(|connection| {
-        let asked = match connection.service {
-            Service::Ics => feeds::rhythm(world, &connection.id),
-            Service::Google | Service::Outlook | Service::Caldav => None,
+/// Calendars behind an account are read as often as it is worth; links as their publishers ask.
+fn linked<'a>(
+    world: &'a World,
+    attention: Option<&'a Attention>,
+    own: Duration,
+    now: Timestamp,
+) -> impl Iterator<Item = (ConnectionId, Linked)> + 'a {
+    world.connections.values().map(move |connection| {
+        let (asked, attention) = match connection.service {
+            Service::Ics => (feeds::rhythm(world, &connection.id), None),
+            Service::Google | Service::Outlook | Service::Caldav => (None, attention),
         };
-        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked })
+        let pace = attention.map(|attention| attention.pace_of(&connection.id, world, own, now));
+        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked, pace })
     })
 }
 
@@ -691,6 +820,10 @@ fn watched(wiring: &Wiring) -> Inbox {
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();
     Inbox::start(folders, Manner { language, deaf, ..Manner::default() })
+}
+
+fn closing() -> Problem {
+    Problem::new(Code::Internal, "The app is closing, so nothing was changed.")
 }
 
 fn not_started() -> Problem {

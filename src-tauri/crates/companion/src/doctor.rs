@@ -16,11 +16,12 @@ use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
 use url::Url;
 
+use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::secrets::Passphrase;
-use crate::settings::{Settings, VaultKind};
+use crate::settings::{NetworkSettings, Settings, VaultKind};
 use crate::words::Language;
 use crate::{secrets, wiring};
 
@@ -67,10 +68,11 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
     checks.push(Check::of("lock", Ok(lock.to_owned())));
     checks.push(Check::of("database", database(profile)));
     let Ok(settings) = settings else { return checks };
+    checks.push(Check::of("google_calls", allowance(profile, &settings, SystemClock.now())));
     let vault = open(profile, &settings).await;
     checks.push(Check::of("keychain", keychain(&vault, locked).await));
-    checks.push(Check::of("proxy", Ok(proxy())));
-    match wiring::http() {
+    checks.push(Check::of("proxy", Ok(proxy(&settings.network).to_owned())));
+    match wiring::http(&settings.network) {
         Ok(http) => {
             checks.extend(network(&settings, &http).await);
             if let Some(world) = known(profile) {
@@ -78,7 +80,7 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
                     checks.extend(outlook(&settings, &http).await);
                 }
                 if let Ok(Some(vault)) = vault {
-                    checks.extend(feeds(&world, &vault, &http).await);
+                    checks.extend(feeds(&world, &settings.network, &vault, &http).await);
                     checks.extend(caldav(&world, &settings, &vault, &http).await);
                 }
             }
@@ -130,6 +132,27 @@ fn database(profile: &Profile) -> Result<String, Problem> {
     ))
 }
 
+/// What the day's runs asked of Google, against what she lets them.
+fn allowance(profile: &Profile, settings: &Settings, now: Timestamp) -> Result<String, Problem> {
+    if !profile.database().exists() {
+        return Ok("none yet".to_owned());
+    }
+    let runs = Sqlite::open_read_only(&profile.database())?.runs(RUNS_OF_A_DAY)?;
+    let spent = spent(&runs, "google", now);
+    let most = settings.sync.google_calls_a_day;
+    let uncounted = match spent.uncounted {
+        0 => String::new(),
+        1 => ", and those of a run that did not end".to_owned(),
+        n => format!(", and those of {n} runs that did not end"),
+    };
+    let detail = format!("{} of {most} in the last 24 hours{uncounted}", spent.calls);
+    if spent.calls < u64::from(most) {
+        return Ok(detail);
+    }
+    Err(Problem::new(Code::RateLimitExceeded, format!("{detail}: her calendars are read hourly."))
+        .then("Wait, or raise google_calls_a_day under [sync] in settings.toml."))
+}
+
 async fn open(profile: &Profile, settings: &Settings) -> Result<Option<Arc<dyn Vault>>, Problem> {
     if !is_there(profile, settings.vault) {
         return Ok(None);
@@ -170,11 +193,21 @@ async fn round_trip(vault: &dyn Vault, locked: bool) -> Result<String, Problem> 
 }
 
 /// Only whether there is one: its address may hold a password.
-fn proxy() -> String {
-    let set = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    if set { "set by the environment" } else { "the system's own, if any" }.to_owned()
+fn proxy(network: &NetworkSettings) -> &'static str {
+    let named = |names: &[&str]| {
+        names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    };
+    if network.proxy.is_some() {
+        "named in settings.toml"
+    } else if named(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
+        "named in the environment"
+    } else if cfg!(any(target_os = "macos", windows)) {
+        "the system's own, if any; a proxy script (PAC) is not run: name its proxy under [network] in settings.toml"
+    } else {
+        // Desktops keep one in settings of their own, which no two of them share.
+        "none in the environment; one that only the desktop's settings name, or a script (PAC), is not used: name it \
+         under [network] in settings.toml"
+    }
 }
 
 async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
@@ -234,7 +267,7 @@ async fn outlook(settings: &Settings, http: &Http) -> Vec<Check> {
 }
 
 /// Asks for every calendar link once, whatever was known of it.
-async fn feeds(world: &World, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
+async fn feeds(world: &World, network: &NetworkSettings, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check> {
     let Some(vendor) = &world.vendor else { return Vec::new() };
     let linked = world.connections.values().filter(|connection| {
         connection.service == Service::Ics && connection.id != sync::import::connection_id()
@@ -242,7 +275,7 @@ async fn feeds(world: &World, vault: &Arc<dyn Vault>, http: &Http) -> Vec<Check>
     let mut checks = Vec::new();
     for connection in linked {
         let read = async {
-            let fetcher = wiring::fetcher(http.counters().clone())?;
+            let fetcher = wiring::fetcher(network, http.counters().clone())?;
             let account = wiring::feed(fetcher.clone(), vault.clone(), connection, vendor);
             let look = ics::look(&fetcher, &account.address().await?, &[&vendor.email]).await?;
             let events = look.calendar.events.len();

@@ -13,9 +13,13 @@ use sync::ports::Clock;
 use sync::world::Direction;
 
 use crate::cli::output::{Outcome, Voice};
-use crate::cli::{block, calendars, connect, decisions, disconnect, import, pause, sync as syncs, undo};
+use crate::cli::{
+    block, calendars, connect, decisions, disconnect, export as exports, import, invite, pause,
+    sync as syncs, unblock, undo,
+};
 use crate::clock::SystemClock;
 use crate::door::{self, Called};
+use crate::export::{self, Days};
 use crate::import::Options;
 use crate::lease;
 use crate::problem::Problem;
@@ -65,6 +69,27 @@ pub enum Errand {
     Disconnect {
         connection: String,
         remove_events: bool,
+    },
+    Export {
+        days: Days,
+        options: export::Options,
+        /// Absolute, as the files of an import are.
+        to: PathBuf,
+    },
+    Invite {
+        booking: String,
+        cancel: bool,
+        to: PathBuf,
+    },
+    /// Lets a time be booked just this once, whatever her calendars say.
+    Unblock {
+        from: Timestamp,
+        until: Timestamp,
+    },
+    /// Takes that back.
+    BlockAgain {
+        from: Timestamp,
+        until: Timestamp,
     },
     Pause {
         /// Nothing until she takes it back.
@@ -142,7 +167,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
         Errand::Standing { line } => decisions::set_standing(&wiring.mirror, line),
         Errand::Undo { run } => undo::run(wiring, run).await,
         Errand::Import { files, on_conflict, dry_run } => {
-            let options = Options { on_conflict: *on_conflict, dry_run: *dry_run };
+            let options = Options { on_conflict: *on_conflict, dry_run: *dry_run, ..Options::default() };
             import::take(wiring, files, &options).await
         }
         Errand::ConnectFeed { link, name } => connect::link_feed(wiring, &link.0, name.as_deref()).await,
@@ -151,6 +176,10 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
         }
         Errand::Calendars(choice) => calendars::choose(&wiring.mirror, choice),
         Errand::Calendar { calendar, change } => calendars::change(&wiring.mirror, calendar.as_ref(), change),
+        Errand::Export { days, options, to } => exports::of_wiring(wiring, days, to, options).await,
+        Errand::Invite { booking, cancel, to } => invite::of_wiring(wiring, booking, *cancel, to).await,
+        Errand::Unblock { from, until } => unblock::unblock(wiring, *from, *until).await,
+        Errand::BlockAgain { from, until } => unblock::block_again(wiring, *from, *until).await,
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
         Errand::Block { start, end } => block::take(wiring, *start, *end).await,
@@ -176,6 +205,10 @@ fn on_mirror(
         | Errand::Import { .. }
         | Errand::ConnectFeed { .. }
         | Errand::Disconnect { .. }
+        | Errand::Unblock { .. }
+        | Errand::Export { .. }
+        | Errand::Invite { .. }
+        | Errand::BlockAgain { .. }
         | Errand::Block { .. } => None,
     }
 }

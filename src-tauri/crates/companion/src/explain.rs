@@ -1,8 +1,10 @@
 //! Why a time can or cannot be booked, as far as this computer knows: what lies over it in her calendars, her bookings,
 //! and the rules. Pure, and from the mirror alone; whether a slot is open there only Bookiji knows.
 
+use std::collections::BTreeMap;
+
 use calendar::busy::{Occurrence, Reason, place};
-use calendar::interval::Interval;
+use calendar::interval::{Interval, without};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -13,6 +15,7 @@ use sync::decide::Question;
 use sync::error::Code;
 use sync::plan::{About, plan};
 use sync::policy::Policy;
+use sync::unblocked;
 use sync::world::{LinkedCalendar, Role, World};
 
 use crate::busy::{self, Asked, Told};
@@ -27,6 +30,8 @@ pub struct Answer {
     pub until: Option<Timestamp>,
     /// As far as calendars and bookings go.
     pub bookable: bool,
+    /// Nothing but her calendars keeps it from being booked, so she can let it be booked just this once.
+    pub can_unblock: bool,
     pub because: Vec<Because>,
 }
 
@@ -116,17 +121,29 @@ pub fn explain(
         Time::Day(day) => (day.start(), Some(day.end())),
     };
     let mut because = Vec::new();
+    let mut can_unblock = false;
     if let Some(span) = time.span() {
         because.extend(past(span, now));
         because.extend(bookings(world, span, bookings_checked_at));
         because.extend(moved(world, span, now, policy));
+        let settled = because.iter().any(|reason| reason.blocks);
         because.extend(events(world, span));
+        can_unblock = until.is_none() && !settled && because.iter().any(|reason| reason.blocks);
+        because.extend(just_once(world, span));
         because.extend(unread(world));
         because.extend(beyond(world, span, now, policy));
     }
     // What blocks comes first; the order is otherwise that of the list above.
     because.sort_by_key(|reason| !reason.blocks);
-    Answer { time: at, until, bookable: !because.iter().any(|reason| reason.blocks), because }
+    Answer { time: at, until, bookable: !because.iter().any(|reason| reason.blocks), can_unblock, because }
+}
+
+/// What keeps `span` from being booked whatever her calendars say: it is over, a booking stands there, or one was moved
+/// there.
+#[must_use]
+pub fn settled(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Option<Because> {
+    let reasons = past(span, now).into_iter().chain(bookings(world, span, None));
+    reasons.chain(moved(world, span, now, policy)).next()
 }
 
 fn past(span: Interval, now: Timestamp) -> Option<Because> {
@@ -207,7 +224,7 @@ fn events(world: &World, span: Interval) -> Vec<Because> {
         .map(|told| {
             let calendars: Vec<&LinkedCalendar> = told.sources.iter().filter_map(|id| calendar(id)).collect();
             let names: Vec<String> = calendars.iter().map(|calendar| calendar.name.clone()).collect();
-            let blocks = told.blocks.is_some_and(|blocks| blocks.overlaps(&span));
+            let blocks = told.blocks.is_some_and(|blocks| blocks_some_of(world, &calendars, blocks, span));
             Because {
                 kind: kind(world, &told, &calendars, span),
                 source: names.first().cloned().unwrap_or_default(),
@@ -218,6 +235,31 @@ fn events(world: &World, span: Interval) -> Vec<Because> {
                 checked_at: calendars.iter().filter_map(|calendar| calendar.last_sync_at).min(),
                 blocks,
             }
+        })
+        .collect()
+}
+
+/// Where she lets it be booked just this once, a calendar blocks what is left.
+fn blocks_some_of(world: &World, calendars: &[&LinkedCalendar], blocks: Interval, span: Interval) -> bool {
+    let left = |calendar: &&LinkedCalendar| without(vec![blocks], &unblocked::of(world, &calendar.id));
+    calendars.iter().flat_map(left).any(|blocks| blocks.overlaps(&span))
+}
+
+fn just_once(world: &World, span: Interval) -> Vec<Because> {
+    let mut told: BTreeMap<Interval, (Timestamp, Vec<String>)> = BTreeMap::new();
+    for row in world.unblocked.iter().filter(|row| row.span.overlaps(&span)) {
+        let name = world.calendars.get(&row.calendar).map(|calendar| calendar.name.clone());
+        let (at, names) = told.entry(row.span).or_insert((row.at, Vec::new()));
+        *at = (*at).max(row.at);
+        names.extend(name);
+    }
+    told.into_iter()
+        .map(|(span, (at, sources))| Because {
+            start: Some(span.start()),
+            end: Some(span.end()),
+            checked_at: Some(at),
+            sources,
+            ..plain("unblocked", "you", "You let this time be booked just this once.")
         })
         .collect()
 }
@@ -322,6 +364,10 @@ pub fn text(answer: &Answer, zone: &TimeZone) -> String {
         let kind = reason.kind.replace('_', " ");
         let sources = reason.sources.join(", ");
         lines.push(format!("{mark} {kind}: {} [{sources}]{span}{checked}{end}", reason.summary));
+    }
+    if answer.can_unblock {
+        let when = local(answer.time, "%Y-%m-%dT%H:%M");
+        lines.push(format!("To let it be booked just this once: companion unblock {when}"));
     }
     lines.join("\n")
 }

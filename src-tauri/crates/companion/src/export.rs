@@ -11,6 +11,7 @@ use calendar::zone::Zone;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 use sync::booking::{Booking, BookingStatus, booking_uid};
 use sync::error::Code;
 use sync::ids::Service;
@@ -25,7 +26,9 @@ const MAX_YEARS: i16 = 5;
 const MAX_NOTES: usize = 1_000;
 
 /// How much of a booking is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Describe {
     /// Service, customer, notes and the booking's id.
     #[default]
@@ -36,7 +39,7 @@ pub enum Describe {
     None,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Closed slots too.
     pub include_blocked: bool,
@@ -46,7 +49,7 @@ pub struct Options {
 }
 
 /// Whole days, both ends among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Days {
     pub from: Date,
     pub to: Date,

@@ -126,7 +126,8 @@ fn next_busy(
     let zone = vendor_zone(Some(vendor));
     let window = window(now, &zone, &policy);
     let nobody = CalendarId(String::new());
-    let (set, _) = busy_set(Service::Ics, &nobody, &calendar.events, &BusyRules::default(), window, &zone);
+    let (set, _) =
+        busy_set(Service::Ics, &nobody, &calendar.events, &BusyRules::default(), window, &zone, &[]);
     let ahead = set.intervals.iter().filter(|span| span.end() > now);
     ahead.take(TOLD).map(|span| (span.start(), span.end())).collect()
 }

@@ -24,7 +24,7 @@ pub async fn retake_imports(wiring: &Wiring) -> Result<(), Problem> {
     let files: Vec<PathBuf> =
         inbox::watched(wiring).iter().flat_map(|folder| put_away(&folder.imported)).collect();
     if !files.is_empty() {
-        let options = Options { on_conflict: wiring.settings.import.on_conflict, dry_run: false };
+        let options = Options { on_conflict: wiring.settings.import.on_conflict, ..Options::default() };
         match import::import_files(wiring, &files, &options).await {
             // There is nobody whose files they are: the next sign-in is asked for anyway.
             Err(problem) if problem.code == Code::NotSignedIn => return Ok(()),

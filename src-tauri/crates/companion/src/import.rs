@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use calendar::event::{End, Event, Uid, When};
 use calendar::ics;
-use calendar::interval::Interval;
+use calendar::interval::{Interval, union};
 use sync::busy_set::vendor_zone;
 use sync::error::Code;
 use sync::import::{self as taking, Holdings, ImportedSlot, Own, SlotKey, Taken, asks_about_slots};
@@ -25,7 +25,7 @@ use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 
 pub use file::{MAX_BYTES, read_file};
-pub use report::{FileOutcome, FileProblem, FileReport, Note, sentences};
+pub use report::{FileOutcome, FileProblem, FileReport, Note, Why, sentences};
 pub use source::ImportedFiles;
 pub use sync::import::OnConflict;
 
@@ -33,7 +33,15 @@ pub use sync::import::OnConflict;
 pub struct Options {
     /// Nothing leaves the conflicts to her: they are listed and wait.
     pub on_conflict: Option<OnConflict>,
+    /// What is to be done about single events, whatever is done about the others.
+    pub choices: BTreeMap<Uid, OnConflict>,
     pub dry_run: bool,
+}
+
+impl Options {
+    fn choice(&self, uid: &Uid) -> Option<OnConflict> {
+        self.choices.get(uid).copied().or(self.on_conflict)
+    }
 }
 
 /// Takes `files` in, in this order. A file that is refused keeps none of the others from being taken in.
@@ -165,12 +173,11 @@ impl<'a> Desk<'a> {
         for part in &parts {
             taken.join(self.holdings.take(part, &self.own, now, &zone));
         }
-        if let Some(choice) = self.options.on_conflict {
-            let of = |uid: &Uid| self.world.choices.get(&(self.calendar.id.clone(), uid.clone()));
-            let changed = taken.free.iter().filter(|uid| of(uid) != Some(&choice));
-            let changed: Vec<_> = changed.map(|uid| (uid.clone(), Some(choice))).collect();
-            taken.intake.choices.extend(changed);
-        }
+        let before = |uid: &Uid| self.world.choices.get(&(self.calendar.id.clone(), uid.clone())).copied();
+        let chosen = taken.free.iter().filter_map(|uid| Some((uid, self.options.choice(uid)?)));
+        let changed = chosen.filter(|(uid, choice)| before(uid) != Some(*choice));
+        let changed: Vec<_> = changed.map(|(uid, choice)| (uid.clone(), Some(choice))).collect();
+        taken.intake.choices.extend(changed);
         self.write(&taken)?;
         Ok(Ok((report, taken)))
     }
@@ -220,7 +227,8 @@ impl<'a> Desk<'a> {
         let now = self.wiring.clock.now();
         let policy = self.wiring.policy();
         let planned = plan(&self.world, now, &policy);
-        let told = |rows, trouble, world| Told {
+        let told = |rows, trouble, world, open| Told {
+            open,
             before: self.before.clone(),
             rows,
             trouble,
@@ -234,21 +242,22 @@ impl<'a> Desk<'a> {
         let needs_look = slots::needs_look(&self.world, &taken, &wanted, now, &policy);
         if self.options.dry_run {
             let mut rows = self.world.imported_slots.clone();
-            let mut trouble = None;
-            if needs_look {
+            let (mut trouble, mut open) = (None, None);
+            if needs_look || self.publishes(&planned) {
                 let window = slots::reach(&self.world, now, &policy);
                 match self.slots(window).await {
                     Some(standing) => {
+                        open = Some(standing.iter().filter(|slot| slot.open).map(|slot| slot.span).collect());
                         let plan = slots::plan(&self.world, &taken, &wanted, &standing, now, &policy);
                         rows = plan.applied_to(&rows);
                     }
                     None => trouble = Some(unseen()),
                 }
             }
-            return Ok(told(rows, trouble, self.world.clone()));
+            return Ok(told(rows, trouble, self.world.clone(), open));
         }
         if !needs_look && !self.publishes(&planned) {
-            return Ok(told(self.world.imported_slots.clone(), None, self.world.clone()));
+            return Ok(told(self.world.imported_slots.clone(), None, self.world.clone(), None));
         }
         let only = BTreeSet::from([self.calendar.connection.clone()]);
         let wanted = Wanted { direction: Direction::FromCalendar, connections: Some(only), dry_run: false };
@@ -257,7 +266,7 @@ impl<'a> Desk<'a> {
             Err(problem) => Some(problem),
         };
         let world = self.wiring.world()?;
-        Ok(told(world.imported_slots.clone(), trouble, world))
+        Ok(told(world.imported_slots.clone(), trouble, world, None))
     }
 
     fn publishes(&self, planned: &Plan) -> bool {
@@ -287,6 +296,8 @@ fn unseen() -> Problem {
 
 /// What came of telling Bookiji.
 struct Told {
+    /// The slots that can be booked now, where they were looked at.
+    open: Option<Vec<Interval>>,
     before: BTreeMap<SlotKey, ImportedSlot>,
     rows: BTreeMap<SlotKey, ImportedSlot>,
     trouble: Option<Problem>,
@@ -313,7 +324,12 @@ impl Told {
         report.conflicts.extend(over);
         let blocks = slots::blocking(&self.world, uids, self.now, &self.policy);
         let blocks = blocks.into_iter().filter_map(|occurrence| occurrence.blocks).collect();
-        report.busy_blocks = calendar::interval::union(blocks).len();
+        let blocks = union(blocks);
+        report.busy_blocks = blocks.len();
+        report.slots_closed = self
+            .open
+            .as_ref()
+            .map(|open| open.iter().filter(|slot| blocks.iter().any(|block| block.overlaps(slot))).count());
         report.waiting = sync::decisions::concerning(&self.world, &self.rows, uids, self.now);
         report.unsent = self.trouble.clone();
     }

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::import::FileOutcome;
+use crate::import::{FileOutcome, FileReport};
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 use crate::words::Language;
@@ -107,6 +107,23 @@ pub struct Settled {
 /// A name need not be text, and a document has to be.
 fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&path.to_string_lossy())
+}
+
+/// What came of a file that she gave by hand. It lies where it lay.
+#[must_use]
+pub fn by_hand(report: &FileReport, at: Timestamp) -> Settled {
+    let reason = match verdict::verdict(report.clone()) {
+        Verdict::Bad { problem, .. } | Verdict::NotNow(problem) => Some(problem.message),
+        Verdict::Good { .. } => None,
+    };
+    Settled {
+        name: report.path.file_name().map(shown).unwrap_or_default(),
+        outcome: report.outcome,
+        at,
+        into: report.path.clone(),
+        reason,
+        waiting: report.waiting,
+    }
 }
 
 /// What a folder's task tells.

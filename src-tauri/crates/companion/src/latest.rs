@@ -49,6 +49,17 @@ pub async fn bookings(profile: &Profile) -> Result<Latest, Problem> {
     Ok(Latest { vendor, world: wiring.world()?, wiring: Some(wiring), stale })
 }
 
+/// As [`bookings`], in the process that has the profile open.
+///
+/// # Errors
+/// When nobody is signed in, or the mirror cannot be read.
+pub async fn of_wiring(wiring: &Wiring) -> Result<Latest, Problem> {
+    let nobody = || Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile.");
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    let stale = refresh(wiring).await.unwrap_or_else(Some);
+    Ok(Latest { vendor, world: wiring.world()?, wiring: None, stale })
+}
+
 /// Reads her bookings into the mirror. Answers why they are not all as Bookiji has them now, where they are not.
 ///
 /// # Errors

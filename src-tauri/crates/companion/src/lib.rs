@@ -1,10 +1,13 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
+pub mod allowance;
 pub mod arrival;
+mod browser;
 pub mod busy;
 pub mod caldav;
 pub mod cli;
 pub mod clock;
+pub mod connecting;
 pub mod controller;
 mod dashboard;
 pub mod desk;
@@ -16,6 +19,8 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod first_run;
+pub mod folders;
+pub mod grants;
 pub mod heal;
 pub mod import;
 pub mod inbox;
@@ -29,6 +34,7 @@ pub mod notice;
 pub mod notification;
 pub mod offer;
 pub mod outfile;
+pub mod pace;
 pub mod place;
 pub mod preferences;
 pub mod problem;
@@ -36,6 +42,7 @@ pub mod profile;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;
+pub mod servers;
 pub mod settings;
 pub mod sign_in;
 pub mod status;

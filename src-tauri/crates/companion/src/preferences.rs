@@ -34,9 +34,20 @@ impl Preferences {
 /// # Errors
 /// When the file that is there makes no sense, or the disk says no: what was there is still there then.
 pub fn keep(profile: &Profile, preferences: &Preferences) -> Result<(), Problem> {
+    rewrite(profile, |text| written(text, preferences))
+}
+
+/// Puts what `change` makes of the profile's settings in their place. Its error reads on after a name.
+///
+/// # Errors
+/// As [`keep`].
+pub fn rewrite(
+    profile: &Profile,
+    change: impl FnOnce(&str) -> Result<String, String>,
+) -> Result<(), Problem> {
     let file = profile.settings_file();
     let before = load(&file, |text| Settings::parse(text).map(|_| text.to_owned()))?;
-    let after = written(&before, preferences).map_err(|reason| refused(&reason))?;
+    let after = change(&before).map_err(|reason| refused(&reason))?;
     if after == before {
         return Ok(());
     }

@@ -352,14 +352,14 @@ mod tests {
     fn rules_go_to_one_calendar_or_to_all_and_what_is_not_mentioned_stays() {
         let (world, connection) = connected();
         let tentative = Change { tentative_blocks: Some(false), ..Change::default() };
-        assert_eq!(super::change(&world, None, &tentative, NOW).unwrap().len(), 4);
+        assert_eq!(change(&world, None, &tentative, NOW).unwrap().len(), 4);
         let me = CalendarId::of(&connection, &"me".into());
         let buffer = Change { buffer_after_minutes: Some(15), ..Change::default() };
-        let only = super::change(&world, Some(&me), &buffer, NOW).unwrap();
+        let only = change(&world, Some(&me), &buffer, NOW).unwrap();
         assert_eq!(only.len(), 1);
         assert_eq!((only[0].rules.buffer_after_minutes, only[0].rules.buffer_before_minutes), (15, 0));
         assert!(only[0].rules.tentative_blocks);
-        assert_eq!(super::change(&world, Some(&me), &Change::default(), NOW).unwrap(), []);
+        assert_eq!(change(&world, Some(&me), &Change::default(), NOW).unwrap(), []);
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
         let target = Change { role: Some(Role::Target), ..Change::default() };
         let refused = |of: Option<&str>| {
             let of = of.map(|of| CalendarId::of(&connection, &of.into()));
-            super::change(&world, of.as_ref(), &target, NOW).unwrap_err().code
+            change(&world, of.as_ref(), &target, NOW).unwrap_err().code
         };
         assert_eq!(refused(Some("holidays")), Code::PermissionDenied);
         assert_eq!(refused(Some("gone")), Code::NotConnected);

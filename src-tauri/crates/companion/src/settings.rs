@@ -17,7 +17,7 @@ use crate::words::Language;
 
 /// Larger than any file a person writes.
 pub(crate) const MAX_BYTES: u64 = 256 * 1024;
-const MAX_FOLDERS: usize = 16;
+pub const MAX_FOLDERS: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -28,8 +28,18 @@ pub struct Settings {
     pub endpoints: Endpoints,
     pub oauth: Oauth,
     pub vault: VaultKind,
+    pub network: NetworkSettings,
     pub sync: SyncSettings,
     pub import: ImportSettings,
+}
+
+/// What the system does not say of itself, or says wrongly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// Certificates in PEM form of authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Instead of the system's. Connections to this computer and calendar links go through none.
+    pub proxy: Option<Url>,
 }
 
 /// How the window is lit.
@@ -77,6 +87,8 @@ pub struct Endpoints {
     pub supabase: Option<Url>,
     /// Bookiji's publishable key, which its sign-in server asks for. Not a secret.
     pub supabase_key: Option<String>,
+    /// Its sign-in page for browsers, where that is not under the sign-in server's own address.
+    pub supabase_auth: Option<Url>,
     pub google_api: Url,
     pub google_auth: Url,
     pub google_token: Url,
@@ -110,6 +122,10 @@ pub struct SyncSettings {
     pub horizon_days: u16,
     pub frequency_minutes: u32,
     pub booking_poll_seconds: u32,
+    /// Whether calendars are read less often while nothing changes, and more often while she looks.
+    pub adaptive: bool,
+    /// How many calls a day this profile makes of Google before it reads her calendars hourly.
+    pub google_calls_a_day: u32,
     /// How many events a run removes by itself; above it and `deletions_percent` they are held for her.
     pub deletions_at_most: u16,
     pub deletions_percent: u8,
@@ -121,6 +137,8 @@ impl Default for SyncSettings {
             horizon_days: 30,
             frequency_minutes: 5,
             booking_poll_seconds: 60,
+            adaptive: true,
+            google_calls_a_day: 1000,
             deletions_at_most: 5,
             deletions_percent: 10,
         }
@@ -162,6 +180,7 @@ impl Default for Endpoints {
             bookiji: known("https://www.bookiji.com"),
             supabase: None,
             supabase_key: None,
+            supabase_auth: None,
             google_api: known("https://www.googleapis.com"),
             google_auth: known("https://accounts.google.com/o/oauth2/v2/auth"),
             google_token: known("https://oauth2.googleapis.com/token"),
@@ -219,6 +238,7 @@ impl Settings {
                 microsoft_tenant: tenant(file.oauth.microsoft_tenant)?,
             },
             vault: file.vault.kind,
+            network: file.network.read()?,
             sync: SyncSettings {
                 horizon_days: within(
                     "sync.horizon_days",
@@ -240,6 +260,14 @@ impl Settings {
                     10,
                     3600,
                     defaults.booking_poll_seconds,
+                )?,
+                adaptive: file.sync.adaptive.unwrap_or(defaults.adaptive),
+                google_calls_a_day: within(
+                    "sync.google_calls_a_day",
+                    file.sync.google_calls_a_day,
+                    100,
+                    1_000_000,
+                    defaults.google_calls_a_day,
                 )?,
                 deletions_at_most: within(
                     "sync.deletions_at_most",
@@ -275,6 +303,7 @@ struct File {
     endpoints: EndpointsTable,
     oauth: OauthTable,
     vault: VaultTable,
+    network: NetworkTable,
     sync: SyncTable,
     import: ImportTable,
 }
@@ -327,6 +356,7 @@ struct EndpointsTable {
     bookiji: Option<String>,
     supabase: Option<String>,
     supabase_key: Option<String>,
+    supabase_auth: Option<String>,
     google_api: Option<String>,
     google_auth: Option<String>,
     google_token: Option<String>,
@@ -353,12 +383,21 @@ struct VaultTable {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct NetworkTable {
+    ca_file: Option<String>,
+    proxy: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct SyncTable {
     horizon_days: Option<i64>,
     deletions_at_most: Option<i64>,
     deletions_percent: Option<i64>,
     frequency_minutes: Option<i64>,
     booking_poll_seconds: Option<i64>,
+    adaptive: Option<bool>,
+    google_calls_a_day: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -380,6 +419,7 @@ impl EndpointsTable {
             bookiji: or("bookiji", self.bookiji, defaults.bookiji)?,
             supabase: self.supabase.map(|text| endpoint("supabase", &text)).transpose()?,
             supabase_key: not_blank(self.supabase_key),
+            supabase_auth: self.supabase_auth.map(|text| endpoint("supabase_auth", &text)).transpose()?,
             google_api: or("google_api", self.google_api, defaults.google_api)?,
             google_auth: or("google_auth", self.google_auth, defaults.google_auth)?,
             google_token: or("google_token", self.google_token, defaults.google_token)?,
@@ -403,6 +443,29 @@ fn tenant(given: Option<String>) -> Result<Option<String>, String> {
             Err("cannot be used: oauth.microsoft_tenant is no name or id of an organisation".to_owned())
         }
         given => Ok(given),
+    }
+}
+
+impl NetworkTable {
+    fn read(self) -> Result<NetworkSettings, String> {
+        let ca_file = not_blank(self.ca_file).map(PathBuf::from);
+        if ca_file.as_ref().is_some_and(|path| !path.is_absolute()) {
+            return Err("cannot be used: network.ca_file must be the whole path of a file".to_owned());
+        }
+        let proxy = not_blank(self.proxy).map(|text| proxy(&text)).transpose()?;
+        Ok(NetworkSettings { ca_file, proxy })
+    }
+}
+
+/// A password in it would stand here for all to read.
+fn proxy(text: &str) -> Result<Url, String> {
+    let refuse = |reason: &str| Err(format!("cannot be used: network.proxy {reason}"));
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            refuse("must not hold a user name or password")
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
+        Ok(_) | Err(_) => refuse("must be the address of a proxy, such as http://proxy.example:3128"),
     }
 }
 
@@ -499,6 +562,8 @@ mod tests {
                 horizon_days: 30,
                 frequency_minutes: 5,
                 booking_poll_seconds: 60,
+                adaptive: true,
+                google_calls_a_day: 1000,
                 deletions_at_most: 5,
                 deletions_percent: 10,
             }
@@ -547,6 +612,7 @@ mod tests {
             bookiji = "http://127.0.0.1:4000/bookiji"
             supabase = "http://localhost:4000/supabase"
             supabase_key = "sb_publishable_x"
+            supabase_auth = "http://127.0.0.1:4000/supabase/auth/v1/authorize?sandbox_auto_consent=1"
             google_api = "http://[::1]:4000/google"
             google_auth = "http://127.0.0.1:4000/google/auth?sandbox_auto_consent=1"
             google_token = "http://127.0.0.1:4000/google/token"
@@ -560,12 +626,17 @@ mod tests {
             microsoft_client_id = "id"
             [vault]
             kind = "passphrase-file"
+            [network]
+            ca_file = "/etc/ssl/salon.pem"
+            proxy = "http://proxy.example:3128"
             [sync]
             horizon_days = 366
             deletions_at_most = 0
             deletions_percent = 100
             frequency_minutes = 15
             booking_poll_seconds = 30
+            adaptive = false
+            google_calls_a_day = 5000
             [import]
             watch = false
             folders = ["~/calendars", "~/Downloads/calendars"]
@@ -576,6 +647,8 @@ mod tests {
         assert_eq!(settings.language, Some(Language::French));
         assert_eq!(settings.vault, VaultKind::PassphraseFile);
         assert_eq!(settings.sync.horizon_days, 366);
+        assert_eq!(settings.network.ca_file, Some(PathBuf::from("/etc/ssl/salon.pem")));
+        assert_eq!(settings.network.proxy.as_ref().unwrap().as_str(), "http://proxy.example:3128/");
         assert_eq!((settings.import.watch, settings.import.on_conflict), (false, Some(OnConflict::Merge)));
         let home = etcetera::home_dir().unwrap();
         let folders = [home.join("calendars"), home.join("Downloads/calendars")];
@@ -594,6 +667,9 @@ mod tests {
         refused("[sync]\nhorizon_days = 400", "sync.horizon_days is 400; it can be 1 to 366");
         refused("[sync]\nbooking_poll_seconds = 1", "it can be 10 to 3600");
         refused("[vault]\nkind = \"paper\"", "unknown variant `paper`");
+        refused("[network]\nca_file = \"salon.pem\"", "network.ca_file must be the whole path");
+        refused("[network]\nproxy = \"http://me:pw@proxy\"", "network.proxy must not hold a user name");
+        refused("[network]\nproxy = \"proxy:3128\"", "network.proxy must be the address of a proxy");
         refused("[endpoints\n", "line 1");
         refused("[endpoints]\nbookiji = \"bookiji\"", "endpoints.bookiji is not an address");
     }

@@ -1,7 +1,9 @@
 //! Signing in and linking accounts: the order in which servers, vault and mirror are told, so that stopping in between
 //! leaves nothing half-connected.
 
-use connectors::gotrue::SignInError;
+use std::collections::BTreeSet;
+
+use connectors::gotrue::{Browsing, Session, SignInError};
 use connectors::oauth::{ConnectError, Granted, Pending};
 use connectors::outlook;
 use connectors::tokens::{Grant, Tokens};
@@ -9,23 +11,45 @@ use secrecy::SecretString;
 use sync::error::Code;
 use sync::ids::{ConnectionId, Service};
 use sync::ports::{Account, Clock, Mirror};
-use sync::world::{Connection, ConnectionState, LinkedCalendar, Vendor, World};
+use sync::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, World};
 
+use crate::grants::{self, Lack};
 use crate::problem::Problem;
 use crate::roles;
-use crate::wiring::Wiring;
+use crate::servers::Servers;
+use crate::wiring::{self, Wiring};
 
 /// Signs in to Bookiji with e-mail and password.
 pub async fn login(wiring: &Wiring, email: &str, password: &SecretString) -> Result<Vendor, Problem> {
-    let gotrue = wiring.gotrue()?;
-    let session = gotrue.sign_in(email.trim(), password).await.map_err(|error| match error {
+    let session = wiring.gotrue()?.sign_in(email.trim(), password).await.map_err(|error| match error {
         SignInError::WrongPassword => Problem::new(
             Code::InvalidCredentials,
             "Bookiji does not accept this e-mail address with this password.",
         ),
         SignInError::Service(error) => error.into(),
     })?;
-    let vendor = gotrue.vendor(&session).await?;
+    welcome(wiring, session).await
+}
+
+/// A sign-in to Bookiji that waits for the browser.
+pub async fn begin_login(wiring: &Wiring, provider: &str) -> Result<Browsing, Problem> {
+    browse(&wiring.servers(), provider).await
+}
+
+/// As [`begin_login`], where no profile is open.
+pub(crate) async fn browse(servers: &Servers, provider: &str) -> Result<Browsing, Problem> {
+    let page = servers.settings.endpoints.supabase_auth.as_ref().map(wiring::base).transpose()?;
+    servers.gotrue()?.browse(page.as_ref(), provider).await.map_err(refused)
+}
+
+/// Signs in to Bookiji once she has answered in the browser.
+pub async fn finish_login(wiring: &Wiring, browsing: Browsing) -> Result<Vendor, Problem> {
+    welcome(wiring, browsing.wait().await.map_err(refused)?).await
+}
+
+/// A session goes into the vault only if it is of the vendor whose profile this is.
+pub(crate) async fn welcome(wiring: &Wiring, session: Session) -> Result<Vendor, Problem> {
+    let vendor = wiring.gotrue()?.vendor(&session).await?;
     if let Some(owner) = wiring.world()?.vendor.filter(|owner| owner.id != vendor.id) {
         return Err(Problem::new(
             Code::InvalidInput,
@@ -71,13 +95,39 @@ pub async fn finish_google(
     vendor: &Vendor,
     pending: Pending,
 ) -> Result<ConnectionId, Problem> {
+    link_google(wiring, vendor, pending).await.map(|(id, _)| id)
+}
+
+/// As [`finish_google`]; also says what she did not allow.
+pub async fn link_google(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    pending: Pending,
+) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
     let granted = pending.wait().await.map_err(refused)?;
-    let account = whose(&granted)?;
+    take_google_for(wiring, vendor, granted).await
+}
+
+/// As [`link_google`], once she has answered.
+pub(crate) async fn take_google(
+    wiring: &Wiring,
+    granted: Granted,
+) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    take_google_for(wiring, &vendor, granted).await
+}
+
+async fn take_google_for(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    granted: Granted,
+) -> Result<(ConnectionId, BTreeSet<Lack>), Problem> {
+    let (account, lacks) = whose(&granted)?;
     let id = ConnectionId::of(Service::Google, &account);
     let tokens = wiring.google_tokens(&id)?;
     let signed_in = SignedIn { service: Service::Google, id, account, tokens, grant: granted.grant };
     let calendars = wiring.google(&signed_in.id, &vendor.id)?;
-    link(wiring, signed_in, &calendars).await
+    link(wiring, signed_in, &calendars, &lacks).await.map(|id| (id, lacks))
 }
 
 /// A Microsoft sign-in that waits for the browser.
@@ -98,6 +148,20 @@ pub async fn finish_outlook(
         Err(ConnectError::NeedsAdministrator { .. }) => return Err(needs_administrator(wiring)?),
         Err(error) => return Err(refused(error)),
     };
+    take_outlook_for(wiring, vendor, granted).await
+}
+
+/// As [`finish_outlook`], once she has answered.
+pub(crate) async fn take_outlook(wiring: &Wiring, granted: Granted) -> Result<ConnectionId, Problem> {
+    let vendor = wiring.world()?.vendor.ok_or_else(nobody)?;
+    take_outlook_for(wiring, &vendor, granted).await
+}
+
+async fn take_outlook_for(
+    wiring: &Wiring,
+    vendor: &Vendor,
+    granted: Granted,
+) -> Result<ConnectionId, Problem> {
     let missing = outlook::missing(&granted);
     if !missing.is_empty() {
         return Err(Problem::new(
@@ -115,7 +179,7 @@ pub async fn finish_outlook(
     let tokens = wiring.outlook_tokens(&id)?;
     let signed_in = SignedIn { service: Service::Outlook, id, account, tokens, grant: granted.grant };
     let calendars = wiring.outlook(&signed_in.id, &vendor.id)?;
-    link(wiring, signed_in, &calendars).await
+    link(wiring, signed_in, &calendars, &BTreeSet::new()).await
 }
 
 /// What many organisations have decided: their people cannot allow this by themselves.
@@ -141,13 +205,19 @@ struct SignedIn {
 }
 
 /// The sign-in goes into the vault first, then the account and its calendars into the mirror.
-async fn link(wiring: &Wiring, signed_in: SignedIn, account: &dyn Account) -> Result<ConnectionId, Problem> {
+async fn link(
+    wiring: &Wiring,
+    signed_in: SignedIn,
+    account: &dyn Account,
+    lacks: &BTreeSet<Lack>,
+) -> Result<ConnectionId, Problem> {
     let SignedIn { service, id, account: address, tokens, grant } = signed_in;
     let world = staying(wiring.world()?, &id);
     let known = world.connections.get(&id);
     tokens.adopt(grant).await?;
     let listed = match account.calendars().await {
         Ok(listed) => listed,
+        Err(_) if lacks.contains(&Lack::List) => vec![grants::main_calendar(&address)],
         Err(error) => {
             if known.is_none() {
                 tokens.forget().await?;
@@ -167,7 +237,7 @@ async fn link(wiring: &Wiring, signed_in: SignedIn, account: &dyn Account) -> Re
         error_count: 0,
     })?;
     for calendar in roles::link(&world, &id, &listed, wiring.settings.sync.frequency_minutes, now) {
-        wiring.mirror.put_calendar(&healed(calendar))?;
+        wiring.mirror.put_calendar(&healed(seen(calendar, lacks)))?;
     }
     tracing::info!(connection = %id, calendars = listed.len(), "connected");
     Ok(id)
@@ -181,6 +251,14 @@ pub(crate) fn staying(mut world: World, id: &ConnectionId) -> World {
     world
 }
 
+/// A calendar whose events may not be read is left alone: it would fail at every sync.
+fn seen(calendar: LinkedCalendar, lacks: &BTreeSet<Lack>) -> LinkedCalendar {
+    if calendar.role == Role::Busy && lacks.contains(&Lack::Events) {
+        return LinkedCalendar { role: Role::Off, ..calendar };
+    }
+    calendar
+}
+
 /// A fresh sign-in answers whatever the calendar complained of.
 pub(crate) fn healed(calendar: LinkedCalendar) -> LinkedCalendar {
     if calendar.last_sync_error.is_none() {
@@ -189,27 +267,23 @@ pub(crate) fn healed(calendar: LinkedCalendar) -> LinkedCalendar {
     LinkedCalendar { last_sync_error: None, last_sync_status: None, ..calendar }
 }
 
-/// The account's address; a sign-in that lacks what the app lives on is no sign-in.
-fn whose(granted: &Granted) -> Result<String, Problem> {
-    let missing: Vec<&str> = granted
-        .missing
-        .iter()
-        .filter_map(|scope| scope.strip_prefix("https://www.googleapis.com/auth/"))
-        .collect();
-    if !missing.is_empty() {
-        return Err(Problem::new(
+/// The account's address, and what does not work with what she allowed.
+fn whose(granted: &Granted) -> Result<(String, BTreeSet<Lack>), Problem> {
+    let lacks = grants::lacks(&granted.missing).ok_or_else(|| {
+        Problem::new(
             Code::PermissionDenied,
-            format!("Google was not allowed to share everything that is needed ({}).", missing.join(", ")),
+            "Google was allowed to share so little that nothing of this account can be synced.",
         )
-        .then("Connect again and leave every box ticked: events are only read, and written in a calendar of our own."));
-    }
-    granted.account_email.clone().ok_or_else(|| {
+        .then("Connect again and leave every box ticked: events are only read, and written in a calendar of our own.")
+    })?;
+    let account = granted.account_email.clone().ok_or_else(|| {
         Problem::new(Code::PermissionDenied, "Google did not say whose account this is.")
             .then("Connect again and let Google share your e-mail address.")
-    })
+    })?;
+    Ok((account, lacks))
 }
 
-fn refused(error: ConnectError) -> Problem {
+pub(crate) fn refused(error: ConnectError) -> Problem {
     match error {
         ConnectError::Service(error) => error.into(),
         ConnectError::TimedOut

@@ -4,10 +4,13 @@
 mod cards;
 mod choices;
 mod diagnosis;
+mod files;
 mod forms;
 mod preferences;
 mod preview;
+mod privacy;
 mod schedule;
+mod sign_in;
 mod state;
 
 use jiff::Timestamp;
@@ -24,10 +27,19 @@ use crate::words::Language;
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
 pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
 pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
-pub use forms::{BlockForm, ChooseForm, DecideForm, ForgetForm, PauseForm, preferences, undo};
+pub use files::{
+    ConflictView, FileImportView, FolderView, FoldersView, ImportView, LineView, MeetsView, OfferView,
+    SkippedView, WrittenView, folders,
+};
+pub use forms::{
+    BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
+    ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
+};
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;
-pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule};
+pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
+pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
+pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
 
 /// How many runs the window keeps on its table.
@@ -111,6 +123,8 @@ pub struct FileView {
     pub at: Timestamp,
     /// Why it was not taken in, as a sentence.
     pub reason: Option<String>,
+    /// Questions of it that waited for her then.
+    pub waiting: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -125,13 +139,24 @@ pub enum FileState {
 
 impl From<&Settled> for FileView {
     fn from(file: &Settled) -> Self {
-        let outcome = match file.outcome {
-            FileOutcome::Imported => FileState::Imported,
-            FileOutcome::Unchanged => FileState::Unchanged,
-            FileOutcome::NoTimes => FileState::NoTimes,
-            FileOutcome::Rejected => FileState::Rejected,
-        };
-        Self { name: file.name.clone(), outcome, at: file.at, reason: file.reason.clone() }
+        Self {
+            name: file.name.clone(),
+            outcome: file.outcome.into(),
+            at: file.at,
+            reason: file.reason.clone(),
+            waiting: count(file.waiting),
+        }
+    }
+}
+
+impl From<FileOutcome> for FileState {
+    fn from(outcome: FileOutcome) -> Self {
+        match outcome {
+            FileOutcome::Imported => Self::Imported,
+            FileOutcome::Unchanged => Self::Unchanged,
+            FileOutcome::NoTimes => Self::NoTimes,
+            FileOutcome::Rejected => Self::Rejected,
+        }
     }
 }
 

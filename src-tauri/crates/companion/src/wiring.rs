@@ -1,29 +1,30 @@
 //! Puts the parts of one profile together: settings, secrets, the HTTP stack, services and the mirror. Decides nothing
 //! but which part goes where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
-use connectors::google::{self, GoogleAccount};
+use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Budget, Counters, Http, Timeouts};
+use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
-use connectors::outlook::{self, Authority, OutlookAccount};
+use connectors::outlook::{self, OutlookAccount};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
 use sync::error::Code;
-use sync::ids::{ConnectionId, Service, VendorId};
+use sync::ids::{ConnectionId, RemoteCalendarId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
 use sync::ports::{Account, Clock, Mirror};
-use sync::world::{Connection, Vendor, World};
+use sync::world::{Connection, Role, Vendor, World};
 use url::Url;
 
 use crate::clock::{CorrectedClock, SystemClock};
@@ -33,7 +34,8 @@ use crate::import::ImportedFiles;
 use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::secrets::{self, Passphrase};
-use crate::settings::Settings;
+use crate::servers::Servers;
+use crate::settings::{NetworkSettings, Settings};
 use crate::{lease, sign_in};
 
 /// One profile, open for writing.
@@ -55,6 +57,9 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
+    /// What each Google account may still be asked this minute.
+    budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
+    recent_times: RecentTimes,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -108,8 +113,8 @@ impl Wiring {
         place: Option<Place>,
     ) -> Result<Self, Problem> {
         let http = match &place {
-            Some(place) => place.http(&settings.endpoints.bookiji),
-            None => http()?,
+            Some(place) => place.http(&settings)?,
+            None => http(&settings.network)?,
         };
         let (mirror, rebuilt) = Sqlite::open_kept(&profile.database(), SystemClock.now())?;
         if let Some(rebuilt) = &rebuilt {
@@ -131,6 +136,8 @@ impl Wiring {
             http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
+            budgets: Mutex::default(),
+            recent_times: RecentTimes::default(),
             place,
             lock,
         })
@@ -161,6 +168,13 @@ impl Wiring {
             .ok_or_else(|| Problem::new(Code::NotSignedIn, "Nobody is signed in to Bookiji in this profile."))
     }
 
+    /// Every sign-in server of this profile.
+    #[must_use]
+    pub fn servers(&self) -> Servers {
+        let (settings, http) = (self.settings.clone(), self.http.clone());
+        Servers { settings, http, file: self.profile.settings_file() }
+    }
+
     /// Bookiji's sign-in server.
     pub fn gotrue(&self) -> Result<GoTrue, Problem> {
         gotrue(&self.settings, &self.http)
@@ -176,7 +190,7 @@ impl Wiring {
 
     /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
     pub fn ear(&self) -> Result<Site, Problem> {
-        self.site(&self.http.beside())
+        self.site(&self.http.beside().telling(self.http.sent().clone()))
     }
 
     fn site(&self, http: &Http) -> Result<Site, Problem> {
@@ -200,26 +214,7 @@ impl Wiring {
 
     /// Google's sign-in server, as this app. By default it asks only for a calendar of its own to write into.
     pub fn google_oauth(&self, own_calendar: bool) -> Result<Client, Problem> {
-        let oauth = &self.settings.oauth;
-        let Some(client_id) = oauth.google_client_id.clone() else {
-            return Err(Problem::new(
-                Code::SettingsInvalid,
-                "Google needs to know which app asks, and no client id is set.",
-            )
-            .then(format!(
-                "Set google_client_id and google_client_secret of a Google \"Desktop app\" client under [oauth] in {}.",
-                self.profile.settings_file().display()
-            )));
-        };
-        let scopes = if own_calendar { google::SCOPES_FOR_HER_OWN_CALENDAR } else { google::SCOPES };
-        let config = google::sign_in(
-            base(&self.settings.endpoints.google_auth)?,
-            base(&self.settings.endpoints.google_token)?,
-            &client_id,
-            oauth.google_client_secret.clone(),
-            scopes,
-        );
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().google(own_calendar)
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
@@ -228,38 +223,26 @@ impl Wiring {
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
         let base = base(&self.settings.endpoints.google_api)?;
-        Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
+        let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
+        let account = account.for_vendor(vendor).within(self.google_budget(connection));
+        let account = account.holding(holding(&self.mirror.world()?, connection));
+        Ok(account.remembering(self.recent_times.clone()).days_ahead(self.settings.sync.horizon_days))
+    }
+
+    fn google_budget(&self, connection: &ConnectionId) -> Budget {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = || Budget::a_minute(google::CALLS_A_MINUTE);
+        budgets.entry(connection.clone()).or_insert_with(full).clone()
     }
 
     /// Microsoft's sign-in server, as this app.
     pub fn outlook_oauth(&self) -> Result<Client, Problem> {
-        let config = outlook::sign_in(&self.microsoft()?, &self.microsoft_client_id()?);
-        Ok(Client::new(self.http.clone(), config))
+        self.servers().outlook()
     }
 
     /// Where an administrator allows this app for everybody in her organisation.
     pub fn outlook_admin_consent(&self) -> Result<Url, Problem> {
-        Ok(self.microsoft()?.admin_consent(&self.microsoft_client_id()?))
-    }
-
-    fn microsoft(&self) -> Result<Authority, Problem> {
-        let tenant = self.settings.oauth.microsoft_tenant.clone();
-        Ok(Authority {
-            login: base(&self.settings.endpoints.microsoft_login)?,
-            tenant: tenant.unwrap_or_else(|| "common".to_owned()),
-            graph: base(&self.settings.endpoints.graph)?,
-        })
-    }
-
-    fn microsoft_client_id(&self) -> Result<String, Problem> {
-        let missing = "Microsoft needs to know which app asks, and no client id is set.";
-        self.settings.oauth.microsoft_client_id.clone().ok_or_else(|| {
-            Problem::new(Code::SettingsInvalid, missing).then(format!(
-                "Set microsoft_client_id of an app with the redirect address http://localhost, registered under \
-                 \"Mobile and desktop applications\", under [oauth] in {}.",
-                self.profile.settings_file().display()
-            ))
-        })
+        self.servers().outlook_admin_consent()
     }
 
     pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
@@ -285,8 +268,8 @@ impl Wiring {
             return Ok(fetcher.clone());
         }
         let fetcher = match &self.place {
-            Some(place) => place.fetcher(&self.http)?,
-            None => fetcher(self.http.counters().clone())?,
+            Some(place) => place.fetcher(&self.settings.network, &self.http)?,
+            None => fetcher(&self.settings.network, self.http.counters().clone())?,
         };
         Ok(made.insert(fetcher).clone())
     }
@@ -352,21 +335,56 @@ impl Wiring {
     }
 }
 
+/// Certificates of a few authorities are never larger.
+const MAX_CA_BYTES: u64 = 1024 * 1024;
+
+/// What her settings say about the network.
+fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
+    let mut network = Network::default();
+    if let Some(path) = &settings.ca_file {
+        let refuse = |reason: String| {
+            Problem::new(
+                Code::SettingsInvalid,
+                format!("The certificates in {} cannot be used: {reason}.", path.display()),
+            )
+            .then("Correct ca_file under [network] in settings.toml, or take it out.")
+        };
+        let mut pem = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_CA_BYTES).read_to_end(&mut pem))
+            .map_err(|error| refuse(error.to_string()))?;
+        network = network.trusting(&pem).map_err(|error| refuse(error.to_string()))?;
+    }
+    if let Some(proxy) = &settings.proxy {
+        let refuse = |error| Problem::new(Code::SettingsInvalid, format!("network.proxy: {error}."));
+        network = network.behind(proxy).map_err(refuse)?;
+    }
+    Ok(network)
+}
+
+/// The calendars of an account in which events of ours may stand.
+fn holding(world: &World, connection: &ConnectionId) -> BTreeSet<RemoteCalendarId> {
+    let mapped: BTreeSet<_> = world.mappings.values().map(|mapping| &mapping.calendar).collect();
+    let calendars = world.calendars.values().filter(|calendar| calendar.connection == *connection);
+    let holding = calendars.filter(|calendar| calendar.role == Role::Target || mapped.contains(&calendar.id));
+    holding.map(|calendar| calendar.remote.clone()).collect()
+}
+
 fn told(mirror: &Sqlite) -> Result<Told, Problem> {
     let known = mirror.interface()?.and_then(|(word, at)| Some((Interface::parse(&word)?, at)));
     Ok(known.map_or_else(Told::default, |(interface, at)| Told::before(interface, at)))
 }
 
 /// The HTTP stack with counters of its own, and with a budget for Bookiji, which counts calls by the computer.
-pub fn http() -> Result<Http, Problem> {
+pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
     let calls = limits::Limits::default().bookiji_calls_a_minute;
-    Http::new(Counters::default(), Timeouts::default())
+    Http::through(&network(settings)?, Counters::default(), Timeouts::default())
         .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 
-pub fn fetcher(counters: Counters) -> Result<Fetcher, Problem> {
-    Fetcher::new(counters, Limits::default(), ics::system_names())
+pub fn fetcher(settings: &NetworkSettings, counters: Counters) -> Result<Fetcher, Problem> {
+    Fetcher::through(&network(settings)?, counters, Limits::default(), ics::system_names())
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

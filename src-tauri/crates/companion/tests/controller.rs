@@ -15,10 +15,12 @@ use companion::sign_in;
 use companion::view::State;
 use companion::wiring::Wiring;
 use companion::words::Language;
+use connectors::http::Body;
 use connectors::vault::Memory;
 use sandbox::Running;
 use secrecy::SecretString;
 use sync::error::Code;
+use sync::ports::Mirror;
 
 const VOICE: Voice = Voice { language: Language::English, json: false };
 
@@ -281,5 +283,54 @@ async fn however_often_it_is_asked_no_run_begins_before_the_one_before_it_ended(
         let [later, earlier] = pair else { unreachable!() };
         assert!(earlier.ended_at.unwrap() <= later.started_at, "{earlier:?} {later:?}");
     }
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bookiji_was_sent_can_be_read_word_for_word_and_holds_no_title_of_hers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options::default());
+    next_report(&mut handle).await.unwrap();
+
+    let database = Profile::at(Some(folder.path())).unwrap().database();
+    let world = mirror::Sqlite::open_read_only(&database).unwrap().world().unwrap();
+    let hers =
+        world.events.values().flat_map(|events| events.values()).filter(|event| event.marker.is_none());
+    let titles: Vec<&str> =
+        hers.map(|event| event.event.summary.as_str()).filter(|title| title.len() > 3).collect();
+    assert!(titles.len() > 5, "{titles:?}");
+
+    let messages = handle.sent.messages();
+    let said = |body: &Body| match body {
+        Body::Text(text) | Body::Beginning(text) => text.clone(),
+        Body::None | Body::Withheld => String::new(),
+    };
+    let all: Vec<String> = messages.iter().map(|one| format!("{} {}", one.target, said(&one.body))).collect();
+    assert!(all.iter().any(|one| one.contains("/api/vendor/calendar/busy") && one.contains("intervals")));
+    for one in &all {
+        assert!(!one.contains(&sandbox.password), "a password can be read");
+        for title in &titles {
+            assert!(!one.contains(title), "{title} was sent: {one}");
+        }
+    }
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_has_the_open_profile_between_two_runs_and_is_told_when_there_is_none_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let handle = Controller::start(wiring, Options::default());
+    let errands = handle.errands();
+    let whose = |wiring: &Wiring| wiring.world().map(|world| world.vendor.map(|vendor| vendor.email));
+    let email = errands.visit(move |wiring| Box::pin(async move { whose(wiring) })).await.unwrap();
+    assert_eq!(email.as_deref(), Some(sandbox.email.as_str()));
+
+    let kept = errands.clone();
+    handle.shutdown().await;
+    let late = kept.visit(|wiring| Box::pin(async move { wiring.world().map(drop) })).await;
+    assert_eq!(late.unwrap_err().code, Code::Internal);
     sandbox.stop().await;
 }

@@ -1,4 +1,6 @@
-//! Bookiji's sign-in server (GoTrue): password in, rotating refresh tokens out.
+//! Bookiji's sign-in server (GoTrue): a password or her browser's word in, rotating refresh tokens out.
+
+mod browser;
 
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use sync::error::{Code, ServiceError};
 
 use crate::http::{Answer, Base, Http, Method, Peer, Refusal, Request};
 use crate::tokens::{Grant, Refresh};
+
+pub use browser::Browsing;
 
 /// The header that every Supabase request carries.
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("apikey");

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::http::{Answer, Http, Opened, Request, StatusCode};
+use crate::http::{Answer, Gate, Http, Opened, Request, StatusCode};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// No access token is trusted for longer, whatever its server says.
@@ -47,6 +47,7 @@ struct Inner {
     vault: Arc<dyn Vault>,
     name: SecretName,
     held: Arc<Mutex<Held>>,
+    gate: Gate,
 }
 
 #[derive(Default)]
@@ -54,6 +55,8 @@ struct Held {
     access: Option<Access>,
     /// A grant whose refresh token the vault would not take yet. The server has already forgotten the one before it.
     unsaved: Option<Grant>,
+    /// A refresh token of which the server has said that it counts no more. It is not asked again about the same one.
+    dead: Option<SecretString>,
 }
 
 struct Access {
@@ -64,7 +67,12 @@ struct Access {
 impl Tokens {
     #[must_use]
     pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, name: SecretName) -> Self {
-        Self(Arc::new(Inner { server, vault, name, held: Arc::default() }))
+        Self(Arc::new(Inner { server, vault, name, held: Arc::default(), gate: Gate::default() }))
+    }
+
+    /// How fast the account may be asked, by whoever holds these.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// Takes over a fresh sign-in: into the vault first, then into use.
@@ -123,7 +131,7 @@ impl Tokens {
         self.unhurried(held, |inner, mut held| async move {
             let grant = match held.unsaved.take() {
                 Some(grant) => grant,
-                None => inner.renew().await?,
+                None => inner.renew(&mut held.dead).await?,
             };
             let access = grant.access.clone();
             inner.save(&mut held, grant).await?;
@@ -153,15 +161,21 @@ impl Tokens {
 }
 
 impl Inner {
-    async fn renew(&self) -> Result<Grant, ServiceError> {
+    async fn renew(&self, dead: &mut Option<SecretString>) -> Result<Grant, ServiceError> {
+        let same = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
         let stored = self.stored().await?;
+        if dead.as_ref().is_some_and(|dead| same(dead, &stored)) {
+            let reason = "it was refused before, and nobody has signed in since".to_owned();
+            return Err(ServiceError::SignInExpired { service: self.server.service().to_owned(), reason });
+        }
         match self.server.refresh(&stored).await {
             // The server may have rotated without our hearing of it. It forgives the old token for some seconds.
             Err(error) if error.outcome_unknown() => self.server.refresh(&stored).await,
             Err(ServiceError::SignInExpired { service, reason }) => {
                 // Another process of ours may have rotated meanwhile.
                 let again = self.stored().await?;
-                if again.expose_secret() == stored.expose_secret() {
+                if same(&again, &stored) {
+                    *dead = Some(stored);
                     return Err(ServiceError::SignInExpired { service, reason });
                 }
                 self.server.refresh(&again).await
@@ -201,15 +215,20 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// Sends with the current access token; a refused one is replaced once.
+    /// Sends with the current access token, at the account's own pace; a refused token is replaced once.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
         let token = self.tokens.access().await?;
-        let answer = self.http.send(request.clone().bearer(&token)).await?;
+        let answer = self.ask(request.clone().bearer(&token)).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let token = self.tokens.replace(&token).await?;
-        self.http.send(request.bearer(&token)).await
+        self.ask(request.bearer(&token)).await
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, ServiceError> {
+        let _inside = self.tokens.gate().enter().await;
+        self.http.send(request).await
     }
 
     /// As [`Signed::send`], for an answer that goes on.

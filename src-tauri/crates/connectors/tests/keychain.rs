@@ -200,6 +200,67 @@ fn a_keychain_that_hangs_is_left_after_a_while_and_asked_again_later() {
 }
 
 #[test]
+fn a_keychain_killed_in_the_middle_of_a_question_is_unavailable_at_once_and_found_again() {
+    in_a_session(
+        "a_keychain_killed_in_the_middle_of_a_question_is_unavailable_at_once_and_found_again",
+        || async {
+            let name = SecretName::bookiji();
+            let keychain = Keychain::new("her");
+            {
+                let keyring = Keyring::start("pw");
+                keychain.put(&name, &"s3cret".into()).await.unwrap();
+                // It has the question, and dies over it.
+                keyring.signal("-STOP");
+                let asked = keychain.clone();
+                let question = tokio::spawn(async move { shown(&asked, &SecretName::bookiji()).await });
+                tokio::task::yield_now().await;
+                let started = Instant::now();
+                keyring.signal("-KILL");
+                unavailable(question.await.unwrap());
+                assert!(started.elapsed() < Duration::from_secs(30), "the deadline is not waited for");
+            }
+            let _keyring = Keyring::start("pw");
+            assert_eq!(shown(&keychain, &name).await, Ok(Some("s3cret".into())));
+        },
+    );
+}
+
+#[test]
+fn a_keychain_killed_while_a_long_secret_is_put_in_holds_the_old_one_or_the_new_one() {
+    in_a_session(
+        "a_keychain_killed_while_a_long_secret_is_put_in_holds_the_old_one_or_the_new_one",
+        || async {
+            let name = SecretName::bookiji();
+            let long = |letter: &str| letter.repeat(9000);
+            let mut held = long("a");
+            {
+                let _keyring = Keyring::start("pw");
+                Keychain::new("her").put(&name, &held.as_str().into()).await.unwrap();
+            }
+            for (round, letter) in ["b", "c", "d", "e", "f"].into_iter().enumerate() {
+                let new = long(letter);
+                let done = {
+                    let keyring = Keyring::start("pw");
+                    let (keychain, secret) = (Keychain::new("her"), new.clone());
+                    let putting =
+                        tokio::spawn(
+                            async move { keychain.put(&SecretName::bookiji(), &secret.into()).await },
+                        );
+                    // Each round dies a little later.
+                    tokio::time::sleep(Duration::from_millis(15 * u64::try_from(round).unwrap())).await;
+                    keyring.signal("-KILL");
+                    putting.await.unwrap().is_ok()
+                };
+                let _keyring = Keyring::start("pw");
+                let found = shown(&Keychain::new("her"), &name).await.unwrap().unwrap();
+                assert!(found == new || (!done && found == held), "round {round}: neither one nor the other");
+                held = found;
+            }
+        },
+    );
+}
+
+#[test]
 fn a_session_without_a_bus_has_no_keychain() {
     in_a_session("a_session_without_a_bus_has_no_keychain", || async {
         // The bus is still there; its address is not known.

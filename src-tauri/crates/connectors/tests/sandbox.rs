@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
+#[path = "sandbox/batches.rs"]
+mod batches;
 #[path = "sandbox/lease.rs"]
 mod lease;
 #[path = "sandbox/rest.rs"]
 mod rest;
 #[path = "sandbox/slots.rs"]
 mod slots;
+#[path = "sandbox/times.rs"]
+mod times;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -325,7 +329,8 @@ async fn every_fault_of_a_listing_is_named_and_the_next_reading_is_whole() {
     let world = World::new().await;
     let (platform, vendor) = world.platform().await;
     let account = world.google(&vendor).await;
-    let calendar = account.calendar(&primary(&account.calendars().await.unwrap()).remote);
+    let remote = primary(&account.calendars().await.unwrap()).remote;
+    let calendar = account.holding([remote.clone()].into()).calendar(&remote);
     let (events, _) = snapshot(calendar.read(None, now()).await);
     let (bookings, _) = snapshot(platform.bookings(None).await);
     let faults: [(&str, Expected); 7] = [

@@ -30,6 +30,7 @@ pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0009_full_reading.sql")),
     M::up(include_str!("../../../../migrations/0010_create_keys.sql")),
     M::up(include_str!("../../../../migrations/0011_platform.sql")),
+    M::up(include_str!("../../../../migrations/0012_unblocked.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ::calendar::interval::Interval;
 use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
 use sync::booking::Booking;
@@ -18,6 +19,7 @@ use sync::lease::LeaseRecord;
 use sync::news::News;
 use sync::ports::{Coverage, Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
+use sync::unblocked::Unblocked;
 use sync::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, Role,
     RunRecord, Settled, Vendor, World,
@@ -33,7 +35,7 @@ use crate::table::pause::Pause;
 use crate::table::{
     answer, booking, calendar, closed_slot, connection, full_reading, gone_calendar, import_choice,
     imported_slot, invitation, lease, mapping, operation, pause, platform, published, rebuild, remote_event,
-    run, sent_invite, standing_answer, vendor,
+    run, sent_invite, standing_answer, unblocked, vendor,
 };
 
 /// One vendor's mirror, in one SQLite file.
@@ -291,6 +293,7 @@ impl Mirror for Sqlite {
                 imported_slots: keyed(imported_slot::all(db)?, ImportedSlot::key),
                 full_readings: full_reading::all(db)?,
                 closed_slots: keyed(closed_slot::all(db)?, |row| row.id.clone()),
+                unblocked: unblocked::all(db)?.into_iter().collect(),
                 unsettled: operation::unsettled(db)?,
                 lease: lease::get(db)?,
             })
@@ -473,6 +476,14 @@ impl Mirror for Sqlite {
         self.write(|tx| standing_answer::set(tx, question, choice))
     }
 
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
+        self.write(|tx| rows.iter().try_for_each(|row| unblocked::put(tx, row)))
+    }
+
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
+        self.write(|tx| unblocked::take_back(tx, span))
+    }
+
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
         self.write(|tx| gone_calendar::set(tx, calendar, since))
     }
@@ -493,7 +504,9 @@ impl Mirror for Sqlite {
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
         self.write(|tx| {
             run::put(tx, run)?;
-            run::prune(tx, run.ended_at.unwrap_or(run.started_at))
+            let ended = run.ended_at.unwrap_or(run.started_at);
+            unblocked::prune(tx, ended)?;
+            run::prune(tx, ended)
         })
     }
 

@@ -21,4 +21,5 @@ pub mod remote_event;
 pub mod run;
 pub mod sent_invite;
 pub mod standing_answer;
+pub mod unblocked;
 pub mod vendor;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, extract::State};
 use data_encoding::BASE64URL_NOPAD;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::names::Names;
+use crate::oauth::page::escape;
 use crate::wire::Call;
 use crate::world::{Vendor, World};
 
@@ -243,6 +244,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/supabase/auth/v1/token", post(token))
         .route("/supabase/auth/v1/authorize", get(authorize))
+        .route("/supabase/auth/v1/sandbox-consent", post(consent))
         .route("/supabase/auth/v1/user", get(whoami))
         .route("/supabase/auth/v1/logout", post(logout))
         .route("/supabase/auth/v1/settings", get(settings))
@@ -285,27 +287,92 @@ async fn token(State(app): State<App>, call: Call) -> Response {
     }
 }
 
-/// The browser's way in. The sandbox has one person, and she always says yes.
+/// The browser's way in. With `sandbox_auto_consent=1` it skips the page, which is a provider's own in real life.
 async fn authorize(State(app): State<App>, call: Call) -> Response {
-    let redirect = call.query("redirect_to").and_then(|target| url::Url::parse(target).ok());
-    let challenge = call.query("code_challenge").unwrap_or_default();
-    let s256 = call.query("code_challenge_method").is_some_and(|method| method.eq_ignore_ascii_case("s256"));
-    let Some(mut redirect) = redirect.filter(crate::oauth::request::is_loopback) else {
-        return Refused { status: 400, code: "validation_failed", message: "redirect_to is not allowed" }
-            .into_response();
+    let asked = match Asked::read(&call.query) {
+        Ok(asked) => asked,
+        Err(refused) => return refused.into_response(),
     };
-    if challenge.len() != 43 || !s256 {
-        return Refused { status: 400, code: "validation_failed", message: "code_challenge is not S256" }
-            .into_response();
+    if call.query("sandbox_auto_consent") == Some("1") {
+        return admit(&app, asked);
     }
+    let hidden: String = call
+        .query
+        .iter()
+        .map(|(key, value)| {
+            format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escape(key), escape(value))
+        })
+        .collect();
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sign in - Sandbox Bookiji</title></head>\n\
+         <body><h1>Sign in to Bookiji</h1>\n<p>This is the sandbox: no real account is touched.</p>\n\
+         <form method=\"post\" action=\"/supabase/auth/v1/sandbox-consent\">\n{hidden}\
+         <button name=\"decision\" value=\"allow\">Continue as {}</button>\
+         <button name=\"decision\" value=\"cancel\">Cancel</button>\n</form></body></html>\n",
+        escape(&app.world().vendor.name)
+    );
+    ([(CACHE_CONTROL, "no-store")], Html(page)).into_response()
+}
+
+async fn consent(State(app): State<App>, call: Call) -> Response {
+    let fields = call.form();
+    match Asked::read(&fields) {
+        Err(refused) => refused.into_response(),
+        Ok(asked) if fields.iter().any(|(name, value)| name == "decision" && value == "allow") => {
+            admit(&app, asked)
+        }
+        Ok(Asked { mut redirect, .. }) => {
+            redirect
+                .query_pairs_mut()
+                .append_pair("error", "access_denied")
+                .append_pair("error_description", "The user denied your request");
+            back(&redirect)
+        }
+    }
+}
+
+/// What the browser came with.
+struct Asked {
+    redirect: url::Url,
+    challenge: String,
+}
+
+impl Asked {
+    fn read(query: &[(String, String)]) -> Result<Self, Refused> {
+        let get = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let refused = |message| Err(Refused { status: 400, code: "validation_failed", message });
+        if !matches!(get("provider"), Some("google" | "github")) {
+            return refused("Unsupported provider: provider is not enabled");
+        }
+        let redirect = get("redirect_to").and_then(|target| url::Url::parse(target).ok());
+        let Some(redirect) = redirect.filter(crate::oauth::request::is_loopback) else {
+            return refused("redirect_to is not allowed");
+        };
+        let challenge = get("code_challenge").unwrap_or_default();
+        let s256 = get("code_challenge_method").is_some_and(|method| method.eq_ignore_ascii_case("s256"));
+        if challenge.len() != 43 || !s256 {
+            return refused("code_challenge is not S256");
+        }
+        Ok(Self { redirect, challenge: challenge.to_owned() })
+    }
+}
+
+fn admit(app: &App, asked: Asked) -> Response {
+    let Asked { mut redirect, challenge } = asked;
     let now = app.clock().now();
     let mut world = app.world();
     let code = world.names.uuid();
+    crate::told::secret(&code);
     let expires_at = crate::time::after(now, CODE_SECONDS);
     world.sessions.codes.retain(|_, code| code.expires_at > now);
-    world.sessions.codes.insert(code.clone(), Code { challenge: challenge.to_owned(), expires_at });
+    world.sessions.codes.insert(code.clone(), Code { challenge, expires_at });
     redirect.query_pairs_mut().append_pair("code", &code);
-    (StatusCode::FOUND, [(LOCATION, redirect.to_string())]).into_response()
+    back(&redirect)
+}
+
+fn back(target: &url::Url) -> Response {
+    (StatusCode::FOUND, [(LOCATION, target.to_string()), (CACHE_CONTROL, "no-store".to_owned())])
+        .into_response()
 }
 
 async fn whoami(State(app): State<App>, call: Call) -> Response {

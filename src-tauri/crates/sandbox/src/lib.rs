@@ -22,6 +22,7 @@ mod settings;
 mod socket;
 mod time;
 mod today;
+mod told;
 mod wire;
 mod world;
 
@@ -241,7 +242,9 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
         faithful: options.faithful,
         unlinked: options.unlinked,
     };
-    seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))
+    let world = seed::world(&plan).with_context(|| format!("the time zone {:?}", options.vendor_zone))?;
+    told::secret(&world.vendor.password);
+    Ok(world)
 }
 
 fn router(app: App) -> Router {

@@ -27,12 +27,16 @@ impl Names {
 
     /// A bearer word: nobody can tell what it stands for by looking at it.
     pub fn token(&mut self, prefix: &str) -> String {
-        format!("{prefix}{}", BASE64URL_NOPAD.encode(&self.draw("token")))
+        let word = BASE64URL_NOPAD.encode(&self.draw("token"));
+        // Some are handed out shortened, and some inside longer words.
+        crate::told::secret(&word[..22]);
+        format!("{prefix}{word}")
     }
 
     /// A bearer word of as many characters as Microsoft's have.
     pub fn long_token(&mut self, prefix: &str, draws: usize) -> String {
         let words: String = (0..draws).map(|_| BASE64URL_NOPAD.encode(&self.draw("token"))).collect();
+        crate::told::secret(&words[..22]);
         format!("{prefix}{words}")
     }
 

@@ -18,6 +18,7 @@ pub fn text(base: &str, account: Option<&str>) -> String {
          bookiji = \"{base}/bookiji\"\n\
          supabase = \"{base}/supabase\"\n\
          supabase_key = \"{API_KEY}\"\n\
+         supabase_auth = \"{base}/supabase/auth/v1/authorize?sandbox_auto_consent=1{hint}\"\n\
          google_api = \"{base}/google\"\n\
          google_auth = \"{base}/google/o/oauth2/v2/auth?sandbox_auto_consent=1{hint}\"\n\
          google_token = \"{base}/google/token\"\n\

@@ -2,7 +2,7 @@
 
 use calendar::busy::{Withheld, checksum, place};
 use calendar::event::Event;
-use calendar::interval::{Interval, union};
+use calendar::interval::{Interval, union, without};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil};
 
@@ -37,7 +37,7 @@ fn midnight(date: civil::Date, zone: &TimeZone) -> Timestamp {
     })
 }
 
-/// The busy set of `events`, and what of them could not be placed exactly.
+/// The busy set of `events`, and what of them could not be placed exactly. What is `unblocked` is left out of it.
 #[must_use]
 pub fn busy_set(
     service: Service,
@@ -46,10 +46,12 @@ pub fn busy_set(
     rules: &calendar::busy::BusyRules,
     window: Interval,
     zone: &TimeZone,
+    unblocked: &[Interval],
 ) -> (BusySet, Vec<Withheld>) {
     let placed = place(events, rules, window, zone);
     let blocks =
         placed.occurrences.iter().filter_map(|occurrence| clip(occurrence.blocks?, window)).collect();
+    let blocks = without(blocks, unblocked);
     (BusySet::of(service, source.clone(), window, blocks), placed.withheld)
 }
 
@@ -83,6 +85,39 @@ mod tests {
         let night = window("2026-11-23T04:59:00Z".parse().unwrap(), &zone, &policy);
         assert_eq!(morning, night);
         assert_eq!(morning, span("2026-11-22T05:00:00Z", "2026-12-23T05:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_unblocked_is_left_out_and_nothing_beside_it() {
+        use calendar::event::{End, Uid, When};
+        let event = |uid: &str, start: &str, end: &str| {
+            Event::new(
+                Uid(uid.to_owned()),
+                When::Utc(start.parse().unwrap()),
+                End::At(When::Utc(end.parse().unwrap())),
+            )
+        };
+        let events = [
+            event("course", "2026-11-23T09:00:00Z", "2026-11-23T12:00:00Z"),
+            event("tea", "2026-11-23T11:00:00Z", "2026-11-23T13:00:00Z"),
+        ];
+        let window = span("2026-11-22T00:00:00Z", "2026-12-23T00:00:00Z");
+        let rules = calendar::busy::BusyRules::default();
+        let set = |unblocked: &[Interval]| {
+            busy_set(Service::Google, &"c".into(), &events, &rules, window, &TimeZone::UTC, unblocked).0
+        };
+        let whole = set(&[]);
+        assert_eq!(whole.intervals, [span("2026-11-23T09:00:00Z", "2026-11-23T13:00:00Z")]);
+        let holed = set(&[span("2026-11-23T10:30:00Z", "2026-11-23T11:30:00Z")]);
+        assert_eq!(
+            holed.intervals,
+            [
+                span("2026-11-23T09:00:00Z", "2026-11-23T10:30:00Z"),
+                span("2026-11-23T11:30:00Z", "2026-11-23T13:00:00Z")
+            ]
+        );
+        assert_ne!(holed.checksum, whole.checksum, "or nobody would be told");
+        assert_eq!(set(&[span("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z")]), whole);
     }
 
     #[test]

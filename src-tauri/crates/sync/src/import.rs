@@ -75,6 +75,7 @@ pub fn linked(unique: &str, frequency_minutes: u32, now: Timestamp) -> LinkedCal
 /// What becomes of free times that meet slots she already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum OnConflict {
     /// Open slots that nobody booked give way.
     Replace,
@@ -184,6 +185,7 @@ pub struct Conflict {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum ConflictKind {
     /// A customer has this time.
     Booking,
@@ -209,6 +211,7 @@ pub struct Met {
 /// What is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Resolution {
     /// She must choose.
     Waiting,

@@ -23,6 +23,7 @@ use crate::journal::JournalEntry;
 use crate::lease::{Fencing, Installation, Lease, LeaseRecord};
 use crate::news::News;
 use crate::reconcile::{FullReading, Side};
+use crate::unblocked::Unblocked;
 use crate::world::{
     Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
     Settled, Vendor, World,
@@ -362,6 +363,10 @@ pub trait Mirror: Send + Sync {
     fn take_back_answer(&self, card: &str) -> Result<(), MirrorError>;
     /// How all questions of this kind are to be answered from now on; with nothing, she is asked.
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError>;
+    /// Lets these times be booked although their calendars block them.
+    fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError>;
+    /// Every time that has to do with `span` is blocked again as its calendars say.
+    fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError>;
     /// Since when the service says that it does not have the calendar any more.
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError>;
 

@@ -1,6 +1,6 @@
 //! What the mirror knows: the rows that planning reads and that runs write. Values only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calendar::busy::BusyRules;
 use calendar::event::Uid;
@@ -20,6 +20,7 @@ use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
 use crate::ports::{BusySet, CalendarEntry, RemoteEvent, Slot};
 use crate::reconcile::{FullReading, Side};
+use crate::unblocked::Unblocked;
 
 /// Everything planning needs, read in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct World {
     pub full_readings: BTreeMap<Side, FullReading>,
     /// Slots of hers that we closed, where the platform does not close them itself.
     pub closed_slots: BTreeMap<SlotId, ClosedSlot>,
+    /// Times that she lets be booked although a calendar blocks them.
+    pub unblocked: BTreeSet<Unblocked>,
     /// Operations that were intended and never settled: a crash lies between.
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.

@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod display;
 mod fuzz;
+mod hygiene;
 mod kills;
 mod node;
 mod packages;
@@ -48,6 +49,8 @@ enum Habit {
     Simulate(simulate::Options),
     /// Kills the command at random moments of its work, and checks that the next run heals it.
     Kills(kills::Options),
+    /// Watches a command, or the demo, and searches all that it left for secrets.
+    Hygiene(hygiene::Options),
     /// Takes a picture of every page and state of the window, and compares them with those that are kept.
     Screens(screens::Options),
     /// Runs every test there is, or only the named steps.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Habit::Churn(options) => churn::churn(&options),
         Habit::Simulate(options) => simulate::simulate(&options),
         Habit::Kills(options) => kills::kills(&options),
+        Habit::Hygiene(options) => hygiene::hygiene(&options),
         Habit::Screens(options) => screens::screens(&options).map(|()| true),
         Habit::Test(options) => test::test(&options),
     };

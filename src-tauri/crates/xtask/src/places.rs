@@ -1,5 +1,6 @@
 //! Where things are: the checkout, what cargo built, and what may be kept between checkouts.
 
+use crate::process;
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::path::PathBuf;
@@ -58,7 +59,9 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     /// Makes one below the system's temporary folder, for this user's eyes only.
     pub fn new(name: &str) -> Result<Self> {
-        let path = env::temp_dir().join(format!("bookiji-{name}-{}", std::process::id()));
+        let path = process::given("TMPDIR")
+            .unwrap_or_else(env::temp_dir)
+            .join(format!("bookiji-{name}-{}", std::process::id()));
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -3,8 +3,9 @@
 use crate::places;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,26 @@ pub const BUILD: Duration = Duration::from_mins(40);
 
 /// Long enough for anything that is not a cold build.
 pub const STEP: Duration = Duration::from_mins(15);
+
+/// What every program that is started here finds in its environment.
+static GIVEN: Mutex<Vec<(String, PathBuf)>> = Mutex::new(Vec::new());
+
+/// Gives every program that is started from now on these variables as well.
+pub fn give_children(variables: &[(String, PathBuf)]) {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(variables);
+}
+
+/// What children find under this name, if it was given to them.
+pub fn given(name: &str) -> Option<PathBuf> {
+    let given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    given.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+}
+
+/// Puts what children are given into the environment of one.
+pub fn furnished(command: &mut Command) -> &mut Command {
+    let given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    command.envs(given.iter().map(|(name, value)| (name, value)))
+}
 
 /// A cargo that runs at the top of the checkout, without what the cargo that started us told us about ourselves:
 /// some build scripts would take those variables for a change and build again.
@@ -35,7 +56,8 @@ pub fn cargo() -> Result<Command> {
 pub fn run(command: &mut Command, limit: Duration) -> Result<()> {
     let shown = shown(command);
     println!("$ {shown}");
-    let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting `{shown}`"))?;
+    let mut child =
+        furnished(command).stdin(Stdio::null()).spawn().with_context(|| format!("starting `{shown}`"))?;
     let Some(status) = finished(&mut child, limit)? else {
         stop(&mut child);
         bail!("`{shown}` was still running after {} minutes", limit.as_secs() / MINUTE.as_secs());
@@ -49,7 +71,7 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<()> {
 /// Runs `command` quietly and returns what it said, whether it succeeded or not.
 pub fn output(command: &mut Command, limit: Duration) -> Result<Output> {
     let shown = shown(command);
-    let mut child = command
+    let mut child = furnished(command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -78,7 +100,7 @@ pub struct Running(Child);
 impl Running {
     pub fn start(command: &mut Command) -> Result<Self> {
         let shown = shown(command);
-        Ok(Self(command.spawn().with_context(|| format!("starting `{shown}`"))?))
+        Ok(Self(furnished(command).spawn().with_context(|| format!("starting `{shown}`"))?))
     }
 
     pub fn id(&self) -> u32 {

@@ -91,6 +91,7 @@ const NEEDS: &[Need] = &[
         "gnome-keyring",
     ),
     need(For::Tests, Seen::Program("chromium"), "chromium", "chromium", "chromium"),
+    need(For::Tests, Seen::Program("chromedriver"), "chromium-driver", "chromedriver", "chromium"),
     need(For::Tests, Seen::Program("xfce4-panel"), "xfce4-panel", "xfce4-panel", "xfce4-panel"),
     need(
         For::Tests,

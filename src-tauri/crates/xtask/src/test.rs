@@ -5,7 +5,7 @@ use crate::display::Furniture;
 use crate::process::{self, BUILD, STEP};
 use crate::run::{self, APP, APP_FEATURE};
 use crate::system::{self, For};
-use crate::{churn, corpus, demo, deny, node, places, screens};
+use crate::{churn, corpus, demo, deny, hygiene, node, places, screens};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -31,7 +31,7 @@ struct Step {
     take: fn() -> Result<Outcome>,
 }
 
-enum Outcome {
+pub enum Outcome {
     Passed,
     Failed(String),
     Skipped(String),
@@ -61,6 +61,12 @@ const STEPS: &[Step] = &[
     Step { name: "demo", needs: &["build"], about: "the main job, end to end", take: play_demo },
     Step { name: "churn", needs: &["build"], about: "a watched folder that is churned", take: churn_folder },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
+    Step {
+        name: "hygiene",
+        needs: &["demo"],
+        about: "no secret is left by any of them",
+        take: hygiene::step,
+    },
 ];
 
 /// Takes the steps; answers whether all of them passed.
@@ -72,9 +78,15 @@ pub fn test(options: &Options) -> Result<bool> {
         return Ok(true);
     }
     let chosen = chosen(&options.steps)?;
+    let mut watched = !chosen.contains(&"hygiene");
     let mut taken: Vec<(&Step, Outcome, Duration)> = Vec::new();
     for step in STEPS.iter().filter(|step| chosen.contains(&step.name)) {
         println!("\n== {}: {} ==", step.name, step.about);
+        if !watched && step.needs.contains(&"build") {
+            // From here on it runs what was built; compilers leave too much to look through.
+            hygiene::begin()?;
+            watched = true;
+        }
         let started = Instant::now();
         let lacking = step.needs.iter().find(|need| {
             taken

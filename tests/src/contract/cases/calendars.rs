@@ -136,7 +136,8 @@ async fn a_calendar_that_never_was_says_so_and_is_not_empty(room: &dyn Room) -> 
 async fn two_lists_say_the_same(room: &dyn Room) -> Done {
     Target::of(room).await;
     let names = |entries: Vec<CalendarEntry>| {
-        let mut all: Vec<_> = entries.into_iter().map(|entry| (entry.remote, entry.name, entry.ours)).collect();
+        let mut all: Vec<_> =
+            entries.into_iter().map(|entry| (entry.remote, entry.name, entry.ours)).collect();
         all.sort();
         all
     };

@@ -18,7 +18,11 @@ async fn a_copy_is_another_event_with_another_key(room: &dyn Room) -> Done {
     assert_ne!(copy, stored.id);
     let (items, _) = read_all(target.calendar.as_ref()).await;
     assert_eq!(items.len(), 2, "{items:?}");
-    assert_eq!(items.iter().filter(|item| is_of(item, &draft)).count(), 1, "only one of them proves to be ours");
+    assert_eq!(
+        items.iter().filter(|item| is_of(item, &draft)).count(),
+        1,
+        "only one of them proves to be ours"
+    );
     let copied = items.iter().find(|item| item.id == copy).expect("the copy is read");
     assert_eq!(copied.marker.is_some(), room.traits().copies_marker, "{copied:?}");
     Ok(())

@@ -1,7 +1,7 @@
 //! A booking's event is deleted at the version that was seen, and nothing else with it.
 
 use sync::error::ServiceError;
-use sync::ids::{ETag, RemoteId};
+use sync::ids::ETag;
 
 use crate::contract::reading::{Target, at, busy_starts, hour, read_all, titles};
 use crate::contract::room::{Done, Edit, Room};
@@ -59,7 +59,7 @@ async fn a_deletion_of_what_is_gone_says_so(room: &dyn Room) -> Done {
 async fn a_deletion_of_what_never_was_says_so(room: &dyn Room) -> Done {
     let target = Target::of(room).await;
     let (_, stored) = target.with_event(room, "a", 20).await;
-    let answer = target.calendar.delete(&RemoteId(format!("{}0", stored.id)), &stored.etag).await;
+    let answer = target.calendar.delete(&room.unknown(&stored.id), &stored.etag).await;
     assert!(matches!(answer, Err(ServiceError::Gone { .. })), "{answer:?}");
     assert_eq!(read_all(target.calendar.as_ref()).await.0.len(), 1);
     Ok(())

@@ -189,7 +189,8 @@ async fn cursor_after_cursor_leads_to_what_a_new_reading_tells(room: &dyn Room) 
     let mut standing = Vec::new();
     for turn in 0..12 {
         match turn % 4 {
-            0 | 1 => standing.push(room.she_creates(&room.hers(), &hour(&format!("turn {turn}"), 20 + turn)).await?),
+            0 | 1 => standing
+                .push(room.she_creates(&room.hers(), &hour(&format!("turn {turn}"), 20 + turn)).await?),
             2 => {
                 let weekly = series("weekly", "2026-11-25T15:00:00", "Europe/Berlin", "FREQ=WEEKLY;COUNT=5");
                 standing.push(room.she_creates(&room.hers(), &weekly).await?);

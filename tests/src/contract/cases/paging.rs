@@ -8,10 +8,7 @@ use jiff::SignedDuration;
 use crate::contract::reading::{at, event, hers, ids, read_all, read_on};
 use crate::contract::room::{Done, Room};
 
-crate::cases![
-    a_thousand_events_are_read_once_each,
-    hundreds_of_changes_and_deletions_are_told_once_each,
-];
+crate::cases![a_thousand_events_are_read_once_each, hundreds_of_changes_and_deletions_are_told_once_each,];
 
 fn many(count: i64) -> Vec<Event> {
     let half_an_hour = |n: i64| at(20) + SignedDuration::from_mins(30 * n);

@@ -1,6 +1,5 @@
 //! What stands under an id right now: it, nothing, or what is left of it.
 
-use sync::ids::RemoteId;
 use sync::ports::Probe;
 
 use crate::contract::reading::{Target, hers, hour, moved, read_all};
@@ -43,7 +42,7 @@ async fn a_probe_finds_events_of_hers_too(room: &dyn Room) -> Done {
 async fn a_probe_of_what_never_was_finds_nothing(room: &dyn Room) -> Done {
     let target = Target::of(room).await;
     let (_, stored) = target.with_event(room, "a", 20).await;
-    assert_eq!(target.calendar.probe(&RemoteId(format!("{}0", stored.id))).await, Ok(Probe::Absent));
+    assert_eq!(target.calendar.probe(&room.unknown(&stored.id)).await, Ok(Probe::Absent));
     Ok(())
 }
 
@@ -60,14 +59,15 @@ async fn a_probe_sees_her_last_change_at_once(room: &dyn Room) -> Done {
 async fn a_probe_sees_our_last_change_at_once(room: &dyn Room) -> Done {
     let target = Target::of(room).await;
     let (draft, stored) = target.with_event(room, "a", 20).await;
-    let updated = target.calendar.update(&stored.id, &stored.etag, &moved(&draft, 30)).await.expect("changed");
+    let updated =
+        target.calendar.update(&stored.id, &stored.etag, &moved(&draft, 30)).await.expect("changed");
     let probed = found(target.calendar.probe(&stored.id).await);
     assert_eq!((probed.etag, probed.event), (updated.etag, updated.event));
     Ok(())
 }
 
 fn is_gone(room: &dyn Room, probe: &Result<Probe, sync::error::ServiceError>) {
-    let expected = if room.traits().burns_ids { Probe::Burnt } else { Probe::Absent };
+    let expected = if room.traits().tells_of_deleted { Probe::Burnt } else { Probe::Absent };
     assert_eq!(*probe, Ok(expected));
 }
 

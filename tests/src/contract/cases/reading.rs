@@ -55,8 +55,11 @@ async fn every_event_has_an_etag(room: &dyn Room) -> Done {
 
 async fn two_readings_of_the_same_say_the_same(room: &dyn Room) -> Done {
     room.she_creates(&room.hers(), &hour("one", 20)).await?;
-    room.she_creates(&room.hers(), &series("two", "2026-11-24T09:00:00", "Europe/Paris", "FREQ=DAILY;COUNT=4"))
-        .await?;
+    room.she_creates(
+        &room.hers(),
+        &series("two", "2026-11-24T09:00:00", "Europe/Paris", "FREQ=DAILY;COUNT=4"),
+    )
+    .await?;
     let (mut one, _) = read_all(hers(room).as_ref()).await;
     let (mut two, _) = read_all(hers(room).as_ref()).await;
     one.sort_by(|a, b| a.id.cmp(&b.id));

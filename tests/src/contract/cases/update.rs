@@ -4,7 +4,7 @@ use calendar::event::When;
 use sync::booking::Draft;
 use sync::decide::{says, times};
 use sync::error::ServiceError;
-use sync::ids::{ETag, RemoteId};
+use sync::ids::ETag;
 use sync::ports::{Probe, RemoteEvent};
 
 use crate::contract::reading::{Target, at, day, hour, moved, read_all};
@@ -102,7 +102,7 @@ async fn a_change_of_what_is_gone_says_so(room: &dyn Room) -> Done {
 async fn a_change_of_what_never_was_says_so(room: &dyn Room) -> Done {
     let target = Target::of(room).await;
     let (draft, stored) = target.with_event(room, "a", 20).await;
-    let other = RemoteId(format!("{}0", stored.id));
+    let other = room.unknown(&stored.id);
     gone(&target.calendar.update(&other, &stored.etag, &moved(&draft, 60)).await);
     assert_eq!(read_all(target.calendar.as_ref()).await.0.len(), 1);
     Ok(())

@@ -24,7 +24,8 @@ async fn check(room: &dyn Room, event: &Event, expected: &[(&str, &str)]) -> Don
     room.she_creates(&room.hers(), event).await?;
     let (items, _) = read_all(hers(room).as_ref()).await;
     let placed = placed_between(&items, utc("2026-11-22T05:00:00Z"), utc("2027-11-22T05:00:00Z"));
-    let placed: Vec<(Timestamp, Timestamp)> = placed.into_iter().map(|(start, end, _)| (start, end)).collect();
+    let placed: Vec<(Timestamp, Timestamp)> =
+        placed.into_iter().map(|(start, end, _)| (start, end)).collect();
     let expected: Vec<_> = expected.iter().map(|(start, end)| (utc(start), utc(end))).collect();
     assert_eq!(placed, expected);
     Ok(())

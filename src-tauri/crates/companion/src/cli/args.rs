@@ -73,6 +73,7 @@ impl Command {
             | Self::Calendars(_)
             | Self::Busy(_)
             | Self::Explain { .. }
+            | Self::Unblock(_)
             | Self::Import(_)
             | Self::Export(_)
             | Self::Invite(_)
@@ -92,7 +93,7 @@ impl Command {
 pub enum Command {
     /// Show connections, calendars and when they were last synced
     Status,
-    /// Sign in to Bookiji; the password is read from stdin
+    /// Sign in to Bookiji with the browser, or with --email; the password is then read from stdin
     Login(LoginArgs),
     /// Sign out of Bookiji
     Logout,
@@ -126,6 +127,8 @@ pub enum Command {
         /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
         moment: String,
     },
+    /// Let a time be booked just this once, whatever your calendars say
+    Unblock(UnblockArgs),
     /// Take .ics files in: busy events block time, free ones become slots
     Import(ImportArgs),
     /// Write bookings and slots as an .ics file
@@ -179,9 +182,15 @@ pub struct ForgetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct LoginArgs {
-    /// The address you use on Bookiji
+    /// The address you use on Bookiji; without it, you sign in with the browser
     #[arg(long)]
     pub email: Option<String>,
+    /// Who vouches for you in the browser: google or github
+    #[arg(long, value_name = "NAME", default_value = "google", conflicts_with = "email")]
+    pub provider: String,
+    /// Print the sign-in address alone on one line of stderr instead of opening a browser
+    #[arg(long, conflicts_with = "email")]
+    pub no_browser: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -199,6 +208,18 @@ pub struct BlockArgs {
     /// How long, such as 30min or 2h [default: the rest of the day]
     #[arg(long = "for", value_name = "LENGTH")]
     pub length: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct UnblockArgs {
+    /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
+    pub moment: String,
+    /// How long, such as 90min or 2h; slots that begin in it are opened whole [default: 30min]
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub length: Option<String>,
+    /// Block it again, as your calendars say
+    #[arg(long)]
+    pub take_back: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,8 +241,8 @@ pub enum ConnectService {
     },
     /// iCloud, Fastmail, Nextcloud or any other CalDAV server; the password is read from stdin
     Caldav {
-        /// The server's address, or icloud or fastmail
-        #[arg(long, required_unless_present = "preset")]
+        /// The server's address, or icloud or fastmail; with a mail address as the user name, its domain says it
+        #[arg(long, required_unless_present_any = ["preset", "username"])]
         url: Option<String>,
         /// The user name; an Apple ID or an e-mail address with most providers
         #[arg(long)]
@@ -429,6 +450,7 @@ mod tests {
             "companion connect google --no-browser --json",
             "companion connect outlook --no-browser --json",
             "companion connect caldav --url https://dav.example.org/ --username me@example.org --json",
+            "companion connect caldav --username me@example.org",
             "companion connect caldav --url icloud --username me@example.org",
             "companion connect caldav --preset fastmail --username me@example.org",
             "companion connect caldav --preset nextcloud --url cloud.example.org --no-browser",

@@ -7,12 +7,13 @@ use sync::busy_set::vendor_zone;
 use sync::error::Code;
 use sync::ids::ConnectionId;
 use sync::ports::Clock;
-use url::Url;
 
 use super::args::{ConnectService, Preset};
+use super::browser;
 use super::login::password;
-use super::output::{self, Outcome, Voice};
+use super::output::{Outcome, Voice};
 use crate::errand::{self, Errand, Link};
+use crate::grants::{self, Lack};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::status;
@@ -30,7 +31,8 @@ pub async fn run(profile: &Profile, service: &ConnectService, voice: Voice) -> R
             let named = url.as_deref().unwrap_or(match preset {
                 Some(Preset::Icloud) => "icloud",
                 Some(Preset::Fastmail) => "fastmail",
-                Some(Preset::Nextcloud) | None => "",
+                Some(Preset::Nextcloud) => "",
+                None => username.as_deref().filter(|name| name.contains('@')).unwrap_or_default(),
             });
             match (username, preset) {
                 (Some(username), _) => by_password(profile, named, username).await,
@@ -100,7 +102,7 @@ async fn by_password(profile: &Profile, named: &str, username: &str) -> Result<O
 async fn nextcloud(profile: &Profile, named: &str, no_browser: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let pending = caldav::begin_nextcloud(&wiring, &caldav::entry(&wiring, named)?).await?;
-    send_to(pending.url(), no_browser);
+    browser::show(pending.url(), no_browser);
     let id = caldav::finish_nextcloud(&wiring, pending).await?;
     connected(&wiring, &id)
 }
@@ -108,31 +110,24 @@ async fn nextcloud(profile: &Profile, named: &str, no_browser: bool) -> Result<O
 async fn google(profile: &Profile, no_browser: bool, own_calendar: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_google(&wiring, own_calendar).await?;
-    send_to(pending.url(), no_browser);
-    let id = sign_in::finish_google(&wiring, &vendor, pending).await?;
-    connected(&wiring, &id)
+    browser::send_to(pending.url(), no_browser, pending.pasted_link());
+    let (id, lacks) = sign_in::link_google(&wiring, &vendor, pending).await?;
+    let mut outcome = connected(&wiring, &id)?;
+    if !lacks.is_empty() {
+        let told = |lack: &Lack| json!({ "feature": lack.key(), "message": lack.words() });
+        outcome.document["missing"] = lacks.iter().map(told).collect();
+        let words: Vec<&str> = lacks.iter().map(|lack| lack.words()).collect();
+        outcome.text = format!("{}\n{}\n{}", outcome.text, words.join("\n"), grants::NEXT_STEP);
+    }
+    Ok(outcome)
 }
 
 async fn outlook(profile: &Profile, no_browser: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
     let (vendor, pending) = sign_in::begin_outlook(&wiring).await?;
-    send_to(pending.url(), no_browser);
+    browser::send_to(pending.url(), no_browser, pending.pasted_link());
     let id = sign_in::finish_outlook(&wiring, &vendor, pending).await?;
     connected(&wiring, &id)
-}
-
-/// Opens her browser at the sign-in page, or says where it is.
-fn send_to(page: &Url, no_browser: bool) {
-    let url = page.as_str();
-    if no_browser {
-        output::note(url);
-    } else if open::that_detached(url).is_ok() {
-        output::note("Your browser opens: finish the sign-in there. If it does not, go to");
-        output::note(url);
-    } else {
-        output::note("No browser could be opened. Go to");
-        output::note(url);
-    }
 }
 
 fn connected(wiring: &Wiring, id: &ConnectionId) -> Result<Outcome, Problem> {

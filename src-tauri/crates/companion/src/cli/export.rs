@@ -12,7 +12,7 @@ use super::args::ExportArgs;
 use super::output::{Exit, Outcome};
 use crate::clock::SystemClock;
 use crate::export::{self, Days, Options};
-use crate::latest;
+use crate::latest::{self, Latest};
 use crate::outfile::Place;
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -24,13 +24,35 @@ pub async fn run(profile: &Profile, args: &ExportArgs, json: bool) -> Result<Out
     let usual = PathBuf::from(format!("bookiji-{}-{}.ics", days.from, days.to));
     let place = place(args.output.as_deref().unwrap_or(&usual), json)?;
     let latest = latest::bookings(profile).await?;
-    let window = days.window(&vendor_zone(Some(&latest.vendor)))?;
-    let slots = slots(latest.wiring.as_ref(), latest.stale.as_ref(), window).await;
     let options = Options {
         include_blocked: args.include_blocked,
         include_past: args.include_past,
         describe: args.describe.into(),
     };
+    put(&latest, latest.wiring.as_ref(), &days, place.as_ref(), &options).await
+}
+
+/// As the command does it, in the process that has the profile open.
+pub async fn of_wiring(
+    wiring: &Wiring,
+    days: &Days,
+    to: &Path,
+    options: &Options,
+) -> Result<Outcome, Problem> {
+    let place = Place::at(to)?;
+    let latest = latest::of_wiring(wiring).await?;
+    put(&latest, Some(wiring), days, Some(&place), options).await
+}
+
+async fn put(
+    latest: &Latest,
+    wiring: Option<&Wiring>,
+    days: &Days,
+    place: Option<&Place>,
+    options: &Options,
+) -> Result<Outcome, Problem> {
+    let window = days.window(&vendor_zone(Some(&latest.vendor)))?;
+    let slots = slots(wiring, latest.stale.as_ref(), window).await;
     let fresh = latest.stale.is_none();
     let (slots, problems) = match slots {
         Ok(slots) => (slots, Vec::new()),
@@ -42,18 +64,18 @@ pub async fn run(profile: &Profile, args: &ExportArgs, json: bool) -> Result<Out
             vec![problem.after("The file holds the bookings as they were last read, and no slots.")],
         ),
     };
-    let file = export::file(&latest.world, &latest.vendor, &slots, window, SystemClock.now(), &options);
+    let file = export::file(&latest.world, &latest.vendor, &slots, window, SystemClock.now(), options);
     let events = file.bookings + file.slots;
     let exit = if problems.is_empty() { Exit::Done } else { Exit::Partly };
     let document = json!({
-        "path": place.as_ref().map(|place| place.path().display().to_string()),
+        "path": place.map(|place| place.path().display().to_string()),
         "events": events,
         "bookings": file.bookings,
         "slots": file.slots,
         "fresh": fresh,
         "complete": problems.is_empty(),
     });
-    let text = match &place {
+    let text = match place {
         Some(place) => {
             place.write(&file.text)?;
             format!(

@@ -1,4 +1,4 @@
-//! `companion login` and `companion logout`: the Bookiji session. The password comes from stdin and never from the
+//! `companion login` and `companion logout`: the Bookiji session, by password or by browser. The password comes from stdin and never from the
 //! command line, which other users of the computer can read.
 
 use std::io::{IsTerminal, Read};
@@ -8,6 +8,7 @@ use serde_json::json;
 use sync::error::Code;
 
 use super::args::LoginArgs;
+use super::browser;
 use super::output::Outcome;
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -18,14 +19,18 @@ use crate::wiring::Wiring;
 const MAX_BYTES: u64 = 4096;
 
 pub async fn login(profile: &Profile, args: &LoginArgs) -> Result<Outcome, Problem> {
-    let Some(email) = args.email.as_deref() else {
-        return Err(Problem::new(Code::InvalidInput, "Signing in with the browser is not built yet.").then(
-            "Sign in with `companion login --email YOU@EXAMPLE.COM`; the password is read from stdin.",
-        ));
-    };
     let wiring = Wiring::open(profile).await?;
-    let password = password("Bookiji password: ").await?;
-    let vendor = sign_in::login(&wiring, email, &password).await?;
+    let vendor = match args.email.as_deref() {
+        Some(email) => {
+            let password = password("Bookiji password: ").await?;
+            sign_in::login(&wiring, email, &password).await?
+        }
+        None => {
+            let browsing = sign_in::begin_login(&wiring, &args.provider).await?;
+            browser::send_to(browsing.url(), args.no_browser, browsing.pasted_link());
+            sign_in::finish_login(&wiring, browsing).await?
+        }
+    };
     Ok(Outcome::done(
         json!({ "vendor": {
             "id": vendor.id,

@@ -13,11 +13,11 @@ use sync::error::Code;
 use sync::ids::Service;
 use sync::policy::back_off;
 use tokio::sync::oneshot;
-use url::Url;
 
 use super::limits::Limits;
 use super::turns::{Bounds, Ticket, Turns};
 use crate::problem::Problem;
+use crate::settings::{NetworkSettings, Settings};
 use crate::wiring;
 
 /// What all vendors of one computer share. Cloning shares it.
@@ -46,7 +46,7 @@ impl Door {
         let bounds = Bounds { at_once: limits.runs_at_once, per_service: limits.runs_at_once_per_service };
         Ok(Self(Arc::new(Shared {
             limits,
-            http: wiring::http()?,
+            http: wiring::http(&NetworkSettings::default())?,
             fetcher: Mutex::default(),
             budgets: Mutex::default(),
             queue: Mutex::new(Queue { turns: Turns::new(bounds), asleep: BTreeMap::new(), closed: false }),
@@ -91,21 +91,30 @@ pub struct Place {
 }
 
 impl Place {
-    /// The HTTP stack for a profile whose Bookiji is there: shared connections, shared budget, counters of its own.
-    pub fn http(&self, bookiji: &Url) -> Http {
+    /// The HTTP stack for a profile with these settings: shared connections unless her network is another, shared budget,
+    /// counters of its own.
+    pub fn http(&self, settings: &Settings) -> Result<Http, Problem> {
         let shared = &self.door.0;
         let budget = || Budget::a_minute(shared.limits.bookiji_calls_a_minute);
-        let whose = bookiji.origin().ascii_serialization();
+        let whose = settings.endpoints.bookiji.origin().ascii_serialization();
         let budget = lock(&shared.budgets).entry(whose).or_insert_with(budget).clone();
-        shared.http.beside().with_bookiji_budget(budget)
+        let http = if settings.network == NetworkSettings::default() {
+            shared.http.beside()
+        } else {
+            wiring::http(&settings.network)?
+        };
+        Ok(http.with_bookiji_budget(budget))
     }
 
     /// What reads calendar links: shared connections, counters of this profile.
-    pub fn fetcher(&self, http: &Http) -> Result<Fetcher, Problem> {
+    pub fn fetcher(&self, network: &NetworkSettings, http: &Http) -> Result<Fetcher, Problem> {
+        if *network != NetworkSettings::default() {
+            return wiring::fetcher(network, http.counters().clone());
+        }
         let mut shared = lock(&self.door.0.fetcher);
         let fetcher = match &*shared {
             Some(fetcher) => fetcher.clone(),
-            None => shared.insert(wiring::fetcher(http.counters().clone())?).clone(),
+            None => shared.insert(wiring::fetcher(network, http.counters().clone())?).clone(),
         };
         Ok(fetcher.beside(http.counters().clone()))
     }

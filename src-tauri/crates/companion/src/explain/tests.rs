@@ -237,3 +237,52 @@ fn a_time_her_clock_shows_never_or_twice_is_asked_for_again() {
     }
     assert_eq!(read(" 2026-03-29 14:00 ").unwrap(), Time::Moment(at("2026-03-29T12:00:00Z")));
 }
+
+#[test]
+fn what_she_unblocked_is_bookable_and_says_so_and_only_where_she_did() {
+    let mut world = salon(["Private", "School"]);
+    put(&mut world, "Private", event("course", "2026-11-18T09:00:00Z", "2026-11-18T12:00:00Z"));
+    let answer = check(&world, "2026-11-18T10:00:00Z", false, &["busy"]);
+    assert!(answer.can_unblock);
+    assert!(text(&answer, &TimeZone::UTC).contains("companion unblock 2026-11-18T10:00"));
+
+    let span = Interval::new(at("2026-11-18T10:00:00Z"), at("2026-11-18T11:00:00Z")).unwrap();
+    world.unblocked.insert(unblocked::Unblocked { span, calendar: id("Private"), at: at(NOW) });
+    let answer = check(&world, "2026-11-18T10:30:00Z", true, &["busy", "unblocked"]);
+    assert!(!answer.can_unblock && !answer.because[0].blocks, "{answer:?}");
+    assert_eq!((answer.because[1].start, answer.because[1].end), (Some(span.start()), Some(span.end())));
+    assert_eq!(answer.because[1].sources, ["Private"]);
+    check(&world, "2026-11-18T09:59:59Z", false, &["busy"]);
+    check(&world, "2026-11-18T11:00:00Z", false, &["busy"]);
+
+    put(&mut world, "School", event("trip", "2026-11-18T10:00:00Z", "2026-11-18T11:00:00Z"));
+    check(&world, "2026-11-18T10:30:00Z", false, &["busy", "busy", "unblocked"]);
+    world.events.get_mut(&id("School")).unwrap().clear();
+    put(&mut world, "School", event("course", "2026-11-18T09:00:00Z", "2026-11-18T12:00:00Z"));
+    check(&world, "2026-11-18T10:30:00Z", false, &["busy", "unblocked"]);
+}
+
+#[test]
+fn only_what_calendars_alone_block_can_be_unblocked() {
+    let mut world = salon(["Private", "School"]);
+    put(&mut world, "Private", event("dentist", "2026-11-18T09:00:00Z", "2026-11-18T10:00:00Z"));
+    put(&mut world, "Private", event("earlier", "2026-11-17T09:00:00Z", "2026-11-17T10:00:00Z"));
+    assert!(ask(&world, "2026-11-18T09:30:00Z").can_unblock);
+    assert!(!ask(&world, "2026-11-17T09:30:00Z").can_unblock, "it is over");
+    assert!(!ask(&world, "2026-11-18T10:30:00Z").can_unblock, "nothing blocks it");
+    assert!(!ask(&world, "2026-11-18").can_unblock, "a whole day is more than once");
+    let booking = Booking {
+        id: "b1".into(),
+        vendor: "v1".into(),
+        status: BookingStatus::Confirmed,
+        start: at("2026-11-18T09:00:00Z"),
+        end: at("2026-11-18T10:00:00Z"),
+        service_name: None,
+        customer_name: None,
+        customer_email: None,
+        notes: None,
+        updated_at: String::new(),
+    };
+    world.bookings.insert("b1".into(), booking);
+    assert!(!ask(&world, "2026-11-18T09:30:00Z").can_unblock, "a booking keeps its time");
+}

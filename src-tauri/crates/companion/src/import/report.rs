@@ -34,6 +34,10 @@ pub struct FileReport {
     pub slots_created: usize,
     /// Separate stretches that its events block from now to the horizon.
     pub busy_blocks: usize,
+    /// Slots that are open now and that its busy times would close: counted in a dry run, where Bookiji's slots could be
+    /// looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots_closed: Option<usize>,
     pub conflicts: Vec<Conflict>,
     pub problems: Vec<FileProblem>,
     /// Why entries were not taken in, or lead to nothing.
@@ -61,6 +65,21 @@ pub struct Note {
     pub uid: Uid,
     pub summary: String,
     pub reason: &'static str,
+    #[serde(skip)]
+    pub why: Why,
+}
+
+/// What a note is about, for whoever has words of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum Why {
+    OwnBooking,
+    Over,
+    Older,
+    NotHere,
+    NoTime,
+    Reminder,
 }
 
 /// A report is for reading: a file in which everything is over needs no thousand notes.
@@ -74,6 +93,7 @@ impl FileReport {
             events: Counts::default(),
             slots_created: 0,
             busy_blocks: 0,
+            slots_closed: None,
             conflicts: Vec::new(),
             problems: Vec::new(),
             notes: Vec::new(),
@@ -105,6 +125,7 @@ impl FileReport {
             uid: event.uid.clone(),
             summary: event.summary.clone(),
             reason: "It is free all day: a reminder, and no hours that could be booked.",
+            why: Why::Reminder,
         });
         let problem = |problem: ics::Problem| FileProblem { line: problem.line, message: problem.message };
         Self {
@@ -121,23 +142,24 @@ impl FileReport {
         if self.outcome == FileOutcome::Unchanged && changed {
             self.outcome = FileOutcome::Imported;
         }
-        let skipped = taken.skipped.iter().map(|skipped| Note {
-            uid: skipped.uid.clone(),
-            summary: skipped.summary.clone(),
-            reason: words(skipped.reason),
+        let skipped = taken.skipped.iter().map(|skipped| {
+            let (reason, why) = words(skipped.reason);
+            Note { uid: skipped.uid.clone(), summary: skipped.summary.clone(), reason, why }
         });
         let room = NOTES.saturating_sub(self.notes.len());
         self.notes.extend(skipped.take(room));
     }
 }
 
-fn words(reason: Skip) -> &'static str {
+fn words(reason: Skip) -> (&'static str, Why) {
     match reason {
-        Skip::OwnBooking => "Bookiji wrote it: it is a booking or a slot of yours already.",
-        Skip::Over => "It is over.",
-        Skip::Older => "A newer version of it is here.",
-        Skip::NotHere => "It takes back an event that was never imported.",
-        Skip::NoTime => "It answers an invitation, and is no time of yours.",
+        Skip::OwnBooking => {
+            ("Bookiji wrote it: it is a booking or a slot of yours already.", Why::OwnBooking)
+        }
+        Skip::Over => ("It is over.", Why::Over),
+        Skip::Older => ("A newer version of it is here.", Why::Older),
+        Skip::NotHere => ("It takes back an event that was never imported.", Why::NotHere),
+        Skip::NoTime => ("It answers an invitation, and is no time of yours.", Why::NoTime),
     }
 }
 

@@ -18,7 +18,7 @@ pub fn verdicts(files: &[PathBuf], reports: Vec<FileReport>) -> Vec<Verdict> {
     files.iter().map(|file| report_of(file).map_or_else(not_told, verdict)).collect()
 }
 
-fn verdict(report: FileReport) -> Verdict {
+pub(super) fn verdict(report: FileReport) -> Verdict {
     let good = match report.outcome {
         FileOutcome::Imported | FileOutcome::Unchanged | FileOutcome::NoTimes => true,
         FileOutcome::Rejected => false,

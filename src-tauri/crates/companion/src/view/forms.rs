@@ -1,16 +1,24 @@
 //! What the window fills in. Nothing of it is believed before it was looked at here.
 
+use std::path::PathBuf;
+
+use calendar::event::Uid;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use secrecy::SecretString;
 use serde::Deserialize;
 use sync::error::Code;
 use sync::ids::CalendarId;
+use sync::import::OnConflict;
 use sync::world::Role;
 
 use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
-use crate::errand::Errand;
+use crate::cli::invite::usual_name;
+use crate::errand::{Errand, Link};
+use crate::export::{Days, Describe, Options};
+use crate::import;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
@@ -103,6 +111,96 @@ pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
     Ok(Preferences { language: form.language, theme: form.theme, notifications })
 }
 
+/// No password, link or address that she types is longer.
+const LONGEST_TEXT: usize = 8 * 1024;
+
+/// Her sign-in to Bookiji. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LogInForm {
+    pub email: String,
+    pub password: String,
+}
+
+impl LogInForm {
+    /// # Errors
+    /// When it can be nobody's.
+    pub fn read(self) -> Result<(String, SecretString), Problem> {
+        let email = typed(&self.email)?.to_owned();
+        typed(&self.password)?;
+        Ok((email, SecretString::from(self.password)))
+    }
+}
+
+/// A CalDAV account. It holds a password, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct CaldavForm {
+    /// An address, or the name of a service whose address is known.
+    pub server: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl CaldavForm {
+    /// Server, user name and password. Blanks around an app-specific password are from pasting it.
+    ///
+    /// # Errors
+    /// When something is missing, or can be no such thing.
+    pub fn read(self) -> Result<(String, String, SecretString), Problem> {
+        let (server, username) = (typed(&self.server)?.to_owned(), typed(&self.username)?.to_owned());
+        Ok((server, username, SecretString::from(typed(&self.password)?)))
+    }
+}
+
+/// A calendar link. Who knows it can read the calendar, so it cannot be formatted.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LinkForm {
+    pub link: String,
+    /// Nothing means its own name.
+    pub name: Option<String>,
+}
+
+impl LinkForm {
+    /// # Errors
+    /// When there is no link, or it is no line of text.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let name = self.name.as_deref().map(typed).transpose()?.map(str::to_owned);
+        Ok(Errand::ConnectFeed { link: Link(typed(&self.link)?.to_owned()), name })
+    }
+}
+
+/// An account that is to be left.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct DisconnectForm {
+    pub connection: String,
+    /// Takes the events of bookings out of it first.
+    pub remove_events: bool,
+}
+
+impl DisconnectForm {
+    /// # Errors
+    /// When it cannot be the id of an account.
+    pub fn errand(self) -> Result<Errand, Problem> {
+        let Self { connection, remove_events } = self;
+        is_word(&connection).then_some(Errand::Disconnect { connection, remove_events }).ok_or_else(strange)
+    }
+}
+
+/// A line that she typed or pasted.
+fn typed(text: &str) -> Result<&str, Problem> {
+    let line = text.trim();
+    let fits = !line.is_empty() && line.len() <= LONGEST_TEXT && !line.chars().any(char::is_control);
+    fits.then_some(line)
+        .ok_or_else(|| Problem::new(Code::InvalidInput, "Something is missing, or is no line of text."))
+}
+
 /// That everything of hers on this computer is to be erased, and what is to happen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +275,118 @@ fn next_midnight(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
+/// What is to be done with files that were offered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportForm {
+    pub offer: u32,
+    /// For every event that meets slots of hers; nothing leaves it to her later.
+    pub on_conflict: Option<OnConflict>,
+    /// For single events, whatever is said for all.
+    pub choices: Vec<ImportChoice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ImportChoice {
+    pub uid: String,
+    pub choice: OnConflict,
+}
+
+/// No file of a size that is read has more.
+const MOST_CHOICES: usize = 2_000;
+
+impl ImportForm {
+    /// # Errors
+    /// When it says more than the window could have asked.
+    pub fn options(self, dry_run: bool) -> Result<import::Options, Problem> {
+        if self.choices.len() > MOST_CHOICES {
+            return Err(strange());
+        }
+        let choices = self.choices.into_iter().map(|chosen| (Uid(chosen.uid), chosen.choice)).collect();
+        Ok(import::Options { on_conflict: self.on_conflict, choices, dry_run })
+    }
+}
+
+/// What is to be in a file of her bookings and slots.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ExportForm {
+    /// Days as `2026-03-29`, both among them.
+    pub from: String,
+    pub to: String,
+    pub include_blocked: bool,
+    pub include_past: bool,
+    pub describe: Describe,
+}
+
+impl ExportForm {
+    /// # Errors
+    /// When those are no days, or too many.
+    pub fn days(&self) -> Result<Days, Problem> {
+        Days::read(&self.from, &self.to)
+    }
+
+    #[must_use]
+    pub fn errand(self, days: Days, to: PathBuf) -> Errand {
+        let Self { include_blocked, include_past, describe, .. } = self;
+        Errand::Export { days, options: Options { include_blocked, include_past, describe }, to }
+    }
+}
+
+/// The booking that somebody is to be invited to, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct InviteForm {
+    pub booking: String,
+    pub cancel: bool,
+}
+
+impl InviteForm {
+    /// What the file is called where she does not say otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a booking.
+    pub fn usual_name(&self) -> Result<String, Problem> {
+        is_word(&self.booking).then(|| usual_name(&self.booking)).ok_or_else(strange)
+    }
+
+    #[must_use]
+    pub fn errand(self, to: PathBuf) -> Errand {
+        Errand::Invite { booking: self.booking, cancel: self.cancel, to }
+    }
+}
+
+/// A time that she points at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct SpanForm {
+    /// Instants as the overview writes them.
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub from: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub until: Timestamp,
+}
+
+impl SpanForm {
+    /// Lets it be booked just this once.
+    #[must_use]
+    pub fn unblock(self) -> Errand {
+        Errand::Unblock { from: self.from, until: self.until }
+    }
+
+    /// Takes that back.
+    #[must_use]
+    pub fn block_again(self) -> Errand {
+        Errand::BlockAgain { from: self.from, until: self.until }
+    }
+}
+
 fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@');
     (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(is_plain)
@@ -223,6 +433,36 @@ mod tests {
         ] {
             assert_eq!(refused.errand().unwrap_err().code, Code::InvalidInput);
         }
+    }
+
+    #[test]
+    fn what_is_pasted_loses_its_blanks_and_must_be_one_line() {
+        use secrecy::ExposeSecret;
+        let form = |server: &str, password: &str| CaldavForm {
+            server: server.into(),
+            username: "amelie@example.com".into(),
+            password: password.into(),
+        };
+        let (server, _, password) = form(" icloud ", " abcd-efgh-ijkl-mnop\n").read().unwrap();
+        assert_eq!((server.as_str(), password.expose_secret()), ("icloud", "abcd-efgh-ijkl-mnop"));
+        for refused in
+            [form("", "x"), form("icloud", " "), form("i\ncloud", "x"), form("icloud", &"x".repeat(9000))]
+        {
+            assert!(refused.read().is_err());
+        }
+        let link = LinkForm { link: " webcal://school.example/a.ics ".into(), name: None };
+        let Ok(Errand::ConnectFeed { link, name }) = link.errand() else { unreachable!() };
+        assert_eq!((link.0.as_str(), name), ("webcal://school.example/a.ics", None));
+        let named = LinkForm { link: "https://a.example".into(), name: Some("  ".into()) };
+        assert!(named.errand().is_err());
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_where_she_chose_it_herself() {
+        use secrecy::ExposeSecret;
+        let form = LogInForm { email: " me@example.com".into(), password: " two words ".into() };
+        let (email, password) = form.read().unwrap();
+        assert_eq!((email.as_str(), password.expose_secret()), ("me@example.com", " two words "));
     }
 
     #[test]
@@ -278,5 +518,37 @@ mod tests {
             "2026-11-01T05:30:00Z/2026-11-02T05:00:00Z",
             "a day of 25 hours"
         );
+    }
+
+    #[test]
+    fn more_choices_than_a_file_has_events_go_no_further() {
+        let form = |count: usize| ImportForm {
+            offer: 1,
+            on_conflict: Some(OnConflict::Skip),
+            choices: (0..count)
+                .map(|n| ImportChoice { uid: n.to_string(), choice: OnConflict::Merge })
+                .collect(),
+        };
+        let options = form(2).options(true).unwrap();
+        assert_eq!((options.choices.len(), options.dry_run), (2, true));
+        assert!(form(MOST_CHOICES + 1).options(true).is_err());
+    }
+
+    #[test]
+    fn days_that_are_none_and_bookings_that_are_none_go_no_further() {
+        let form = |from: &str, to: &str| ExportForm {
+            from: from.into(),
+            to: to.into(),
+            include_blocked: false,
+            include_past: false,
+            describe: Describe::Full,
+        };
+        assert!(form("2026-11-17", "2026-12-17").days().is_ok());
+        for (from, to) in [("2026-12-17", "2026-11-17"), ("", "2026-11-17"), ("2026-11-17", "2036-11-17")] {
+            assert_eq!(form(from, to).days().unwrap_err().code, Code::InvalidInput, "{from} {to}");
+        }
+        let invite = |booking: &str| InviteForm { booking: booking.into(), cancel: false };
+        assert_eq!(invite("b-1").usual_name().unwrap(), "booking-b-1.ics");
+        assert!(invite("../b").usual_name().is_err());
     }
 }

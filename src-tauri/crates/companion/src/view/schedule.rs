@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use sync::booking::{Booking, BookingStatus, event_id};
 use sync::ports::RemoteEvent;
+use sync::unblocked;
 use sync::world::{LinkedCalendar, MappingState, Role, World};
 
 /// Whole weeks before and after the current one that the window can turn to.
@@ -29,6 +30,18 @@ pub struct Schedule {
     /// Sorted by start.
     pub busy: Vec<BusyView>,
     pub clashes: Vec<ClashView>,
+    /// Times that can be booked just this once, whatever her calendars say. Sorted by start.
+    pub unblocked: Vec<UnblockedView>,
+}
+
+/// A time that she lets be booked just this once. It is over with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct UnblockedView {
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub start: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub end: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -93,7 +106,14 @@ pub struct ClashView {
 pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
     let zone = vendor_zone(world);
     let Some(window) = window(now, &zone) else {
-        return Schedule { from: now, to: now, bookings: Vec::new(), busy: Vec::new(), clashes: Vec::new() };
+        return Schedule {
+            from: now,
+            to: now,
+            bookings: Vec::new(),
+            busy: Vec::new(),
+            clashes: Vec::new(),
+            unblocked: Vec::new(),
+        };
     };
     let mut bookings: Vec<BookingView> = world
         .bookings
@@ -114,7 +134,15 @@ pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
         .collect();
     busy.sort_by(|a, b| (a.start, a.end, &a.calendar).cmp(&(b.start, b.end, &b.calendar)));
 
-    Schedule { from: window.start(), to: window.end(), clashes: clashes(&bookings, &busy), bookings, busy }
+    let open = unblocked::ahead(world, now);
+    Schedule {
+        from: window.start(),
+        to: window.end(),
+        clashes: clashes(&bookings, &busy, &open),
+        bookings,
+        busy,
+        unblocked: open.iter().map(|s| UnblockedView { start: s.start(), end: s.end() }).collect(),
+    }
 }
 
 fn vendor_zone(world: &World) -> TimeZone {
@@ -168,7 +196,12 @@ fn booking_view(world: &World, booking: &Booking) -> BookingView {
     }
 }
 
-fn busy_of(world: &World, calendar: &LinkedCalendar, window: Interval, zone: &TimeZone) -> Vec<BusyView> {
+pub(super) fn busy_of(
+    world: &World,
+    calendar: &LinkedCalendar,
+    window: Interval,
+    zone: &TimeZone,
+) -> Vec<BusyView> {
     let events: Vec<Event> = world
         .events
         .get(&calendar.id)
@@ -206,8 +239,8 @@ fn is_ours(world: &World, calendar: &LinkedCalendar, event: &RemoteEvent) -> boo
     })
 }
 
-/// Both lists are sorted by start.
-fn clashes(bookings: &[BookingView], busy: &[BusyView]) -> Vec<ClashView> {
+/// Both lists are sorted by start. What she let be booked is no clash once it is.
+fn clashes(bookings: &[BookingView], busy: &[BusyView], unblocked: &[Interval]) -> Vec<ClashView> {
     let mut clashes = Vec::new();
     for booking in bookings {
         let Some(span) = Interval::new(booking.start, booking.end) else { continue };
@@ -218,7 +251,7 @@ fn clashes(bookings: &[BookingView], busy: &[BusyView]) -> Vec<ClashView> {
             .filter(|other| other.overlaps(&span))
             .filter_map(|other| Interval::new(other.start().max(span.start()), other.end().min(span.end())))
             .collect();
-        clashes.extend(calendar::interval::union(shared).into_iter().map(|both| ClashView {
+        clashes.extend(calendar::interval::without(shared, unblocked).into_iter().map(|both| ClashView {
             booking: booking.id.clone(),
             start: both.start(),
             end: both.end(),

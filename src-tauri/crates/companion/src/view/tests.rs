@@ -163,6 +163,26 @@ fn the_minutes_that_two_things_claim_are_a_clash() {
 }
 
 #[test]
+fn what_she_let_be_booked_is_shown_until_it_is_over_and_is_no_clash() {
+    let mut world = salon();
+    book(&mut world, "b1", "2026-11-17T13:00:00Z", "2026-11-17T14:00:00Z");
+    add_event(&mut world, "dentist", "2026-11-17T13:30:00Z", "2026-11-17T15:00:00Z", None);
+    let calendar = world.calendars.keys().next().unwrap().clone();
+    let row = |from: &str, until: &str| sync::unblocked::Unblocked {
+        span: calendar::interval::Interval::new(at(from), at(until)).unwrap(),
+        calendar: calendar.clone(),
+        at: at(NOW),
+    };
+    world.unblocked.insert(row("2026-11-17T08:00:00Z", "2026-11-17T09:00:00Z"));
+    world.unblocked.insert(row("2026-11-17T13:00:00Z", "2026-11-17T14:00:00Z"));
+    let shown = overview(&world, &[], at(NOW), &Activity::default()).schedule;
+    assert_eq!(shown.clashes, []);
+    assert_eq!(shown.busy.len(), 1, "the event is still there to be seen");
+    let open: Vec<_> = shown.unblocked.iter().map(|open| (open.start, open.end)).collect();
+    assert_eq!(open, [(at("2026-11-17T13:00:00Z"), at("2026-11-17T14:00:00Z"))]);
+}
+
+#[test]
 fn a_cancelled_booking_takes_up_no_time() {
     let mut world = salon();
     book(&mut world, "b1", "2026-11-17T13:00:00Z", "2026-11-17T14:00:00Z");

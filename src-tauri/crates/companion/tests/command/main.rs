@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod block;
+mod browser;
 mod caldav;
 mod cards;
 mod damaged;
@@ -23,8 +24,10 @@ mod leave;
 mod local;
 mod outlook;
 mod pause;
+mod requests;
 mod today;
 mod trouble;
 mod two_computers;
+mod unblock;
 mod undo;
 mod world;

@@ -78,7 +78,7 @@ impl Bookiji {
     /// A change of one booking, of which only the outcome matters: its new state is read with the others.
     async fn change(&self, request: Request) -> Result<(), ServiceError> {
         let answer = self.signed.send(self.fence.on(request)).await?;
-        if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
+        if answer.status.is_success() { answer.is_no_page() } else { Err(refusal::error(&answer)) }
     }
 
     async fn page(&self, cursor: Option<&str>) -> Result<wire::Page, Stop> {

@@ -20,9 +20,10 @@ use super::calendar::DavCalendar;
 use super::dav::{Call, Dav, SPACES, rejected};
 use super::discovery::{self, Place};
 use super::href;
-use super::multistatus::{Kind, Response, escaped};
-use super::refusal;
-use crate::http::{Http, Peer, garbled};
+use super::multistatus::{Kind, Response, escaped, escaped_text};
+use super::names::Names;
+use super::{body, refusal};
+use crate::http::{Http, Peer, garbled, now};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// What she gives to be signed in.
@@ -38,13 +39,19 @@ pub struct SignIn {
 ///
 /// # Errors
 /// [`FindError::WrongPassword`] when the server refuses it, and whatever keeps it from telling where they are.
-pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindError> {
+pub async fn find(http: &Http, names: &dyn Names, sign_in: &SignIn) -> Result<SecretString, FindError> {
     let SignIn { entry, username, password } = sign_in.clone();
     let dav = Dav { http: http.clone(), entry, username, password };
-    let place = discovery::discover(&dav).await.map_err(|error| {
-        let refused = matches!(error, ServiceError::SignInExpired { .. });
-        if refused { FindError::WrongPassword } else { FindError::Service(error) }
-    })?;
+    let asks_first = dav.entry.is_of_mail();
+    if asks_first && let Some(place) = discovery::by_names(&dav, names).await? {
+        return Ok(Stored::of(&dav, &place).secret());
+    }
+    let place = match discovery::discover(&dav).await.map_err(FindError::from) {
+        Ok(place) => place,
+        Err(error @ (FindError::WrongPassword | FindError::Elsewhere { .. })) => return Err(error),
+        Err(error @ FindError::Service(_)) if asks_first => return Err(error),
+        Err(error @ FindError::Service(_)) => discovery::by_names(&dav, names).await?.ok_or(error)?,
+    };
     Ok(Stored::of(&dav, &place).secret())
 }
 
@@ -53,8 +60,19 @@ pub async fn find(http: &Http, sign_in: &SignIn) -> Result<SecretString, FindErr
 pub enum FindError {
     #[error("the calendar server does not accept this user name with this password")]
     WrongPassword,
+    /// Names say that the domain's calendars are at a host that has nothing to do with it. That may well be so, and
+    /// names are not signed: only her own word sends the password there.
+    #[error("{domain} says that its calendars are at {host}")]
+    Elsewhere { domain: String, host: String },
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(ServiceError),
+}
+
+impl From<ServiceError> for FindError {
+    fn from(error: ServiceError) -> Self {
+        let refused = matches!(error, ServiceError::SignInExpired { .. });
+        if refused { Self::WrongPassword } else { Self::Service(error) }
+    }
 }
 
 /// A sign-in as the vault keeps it: one secret, so that none of its parts is ever without the others.
@@ -260,6 +278,7 @@ impl CaldavAccount {
         &self,
         session: &Session,
         name: &str,
+        time_zone: &str,
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
         // A name that was never used: of a calendar that was deleted, some servers keep the name in their bin.
@@ -272,13 +291,16 @@ impl CaldavAccount {
                 "<c:mkcalendar {SPACES}><d:set><d:prop><d:displayname>{name}</d:displayname>{more}</d:prop></d:set></c:mkcalendar>"
             )
         };
+        let zone = body::zone_file(time_zone, now()).map_or_else(String::new, |file| {
+            format!("<c:calendar-timezone>{}</c:calendar-timezone>", escaped_text(&file))
+        });
         let only_events = "<c:supported-calendar-component-set><c:comp name=\"VEVENT\"/></c:supported-calendar-component-set>";
         let make = |body: String| async move {
             session.dav.send(&url, &Call::new("MKCALENDAR", "{home}/{calendar}").xml(&body)).await
         };
-        let (mut answer, mut url) = make.clone()(set(only_events)).await?;
+        let (mut answer, mut url) = make.clone()(set(&format!("{only_events}{zone}"))).await?;
         if matches!(answer.status.as_u16(), 400 | 403 | 409 | 415 | 422) {
-            // Some know one kind of calendar only, and do not like to be told which.
+            // Some know one kind of calendar only, and do not like to be told which; or no zones.
             (answer, url) = make(set("")).await?;
         }
         if !answer.status.is_success() {
@@ -332,10 +354,10 @@ impl Account for CaldavAccount {
     async fn create_calendar(
         &self,
         name: &str,
-        _time_zone: &str,
+        time_zone: &str,
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
-        self.with(|session| async move { self.made(&session, name, vendor).await }).await
+        self.with(|session| async move { self.made(&session, name, time_zone, vendor).await }).await
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {

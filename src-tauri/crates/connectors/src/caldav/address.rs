@@ -18,6 +18,8 @@ const PRESETS: [(&str, &str); 2] =
 pub struct Entry {
     url: Url,
     plain_http: bool,
+    /// She gave a mail address, which says a domain and no server.
+    of_mail: bool,
 }
 
 /// Why an address is not used.
@@ -34,7 +36,7 @@ pub enum AddressError {
 }
 
 impl Entry {
-    /// Reads what she typed: an address, a host alone, or the name of a service.
+    /// Reads what she typed: an address, a host alone, her mail address, or the name of a service.
     ///
     /// # Errors
     /// When it is no address, or plain http that `plain_http` does not allow. This computer is no exception: other
@@ -45,10 +47,12 @@ impl Entry {
             return Err(AddressError::NotAnAddress);
         }
         let known = PRESETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        let typed = match (known, text.contains("://")) {
-            (Some((_, url)), _) => (*url).to_owned(),
-            (None, true) => text.to_owned(),
-            (None, false) => format!("https://{text}"),
+        let domain = domain_of_mail(text);
+        let typed = match (known, domain, text.contains("://")) {
+            (Some((_, url)), _, _) => (*url).to_owned(),
+            (None, Some(domain), _) => format!("https://{domain}"),
+            (None, None, true) => text.to_owned(),
+            (None, None, false) => format!("https://{text}"),
         };
         let mut url = Url::parse(&typed).map_err(|_| AddressError::NotAnAddress)?;
         url.set_fragment(None);
@@ -63,7 +67,7 @@ impl Entry {
             ("http", true) => return Err(AddressError::PlainHttp(host)),
             _ => return Err(AddressError::NotAnAddress),
         }
-        Ok(Self { url, plain_http })
+        Ok(Self { url, plain_http, of_mail: domain.is_some() })
     }
 
     #[must_use]
@@ -74,6 +78,20 @@ impl Entry {
     /// The same choice, at an address that was found to be admitted.
     pub(super) fn at(&self, url: Url) -> Self {
         Self { url, ..self.clone() }
+    }
+
+    /// The domain to ask names about, where no server is named by what she typed (RFC 6764 §6).
+    pub(super) fn domain(&self) -> Option<&str> {
+        let bare = self.url.scheme() == "https" && self.url.port().is_none() && self.url.path() == "/";
+        match self.url.host() {
+            Some(Host::Domain(name)) if bare && name.contains('.') => Some(name),
+            Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => None,
+        }
+    }
+
+    /// Whether names are to be asked before anything is sent to the domain itself: nobody said that it has a server.
+    pub(super) fn is_of_mail(&self) -> bool {
+        self.of_mail
     }
 
     /// What may be shown of it: the host, with its port if that is an unusual one.
@@ -112,6 +130,13 @@ impl Entry {
     }
 }
 
+/// What stands behind the `@` of a mail address.
+fn domain_of_mail(text: &str) -> Option<&str> {
+    let (name, domain) = text.split_once('@')?;
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['/', ':', '@', '?', '#', ' ']);
+    (is_plain(name) && is_plain(domain) && domain.contains('.')).then_some(domain)
+}
+
 /// Whether `name` is `domain` or lies under it.
 fn is_under(name: &str, domain: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -144,10 +169,27 @@ mod tests {
         assert_eq!(entry("cloud.example.org/dav").url().as_str(), "https://cloud.example.org/dav");
         assert_eq!(entry("https://example.org:8443/x?y#z").url().as_str(), "https://example.org:8443/x");
         assert_eq!(entry("https://example.org:8443/x").host(), "example.org:8443");
+        assert_eq!(entry("anna@example.org").url().as_str(), "https://example.org/");
         for nonsense in ["", "  ", "ftp://example.org", "https://", "file:///etc/passwd"] {
             assert_eq!(Entry::parse(nonsense, true), Err(AddressError::NotAnAddress), "{nonsense}");
         }
         assert_eq!(Entry::parse("https://a:b@example.org", true), Err(AddressError::SignInInside));
+    }
+
+    #[test]
+    fn names_are_asked_about_a_domain_and_about_no_server() {
+        for (typed, domain, of_mail) in [
+            ("example.org", Some("example.org"), false),
+            ("https://example.org/", Some("example.org"), false),
+            ("anna@example.org", Some("example.org"), true),
+            ("https://example.org/dav", None, false),
+            ("https://example.org:8443/", None, false),
+            ("https://192.0.2.1/", None, false),
+            ("http://example.org/", None, false),
+            ("https://localhost/", None, false),
+        ] {
+            assert_eq!((entry(typed).domain(), entry(typed).is_of_mail()), (domain, of_mail), "{typed}");
+        }
     }
 
     #[test]

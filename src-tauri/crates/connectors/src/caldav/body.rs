@@ -90,6 +90,18 @@ pub(super) fn fresh(draft: &Draft, uid: &str, now: Timestamp) -> String {
     lines::written(&lines)
 }
 
+/// A zone as a file of its own (RFC 4791 §5.2.2), with the rules that hold from now on; nothing where it is not known.
+pub(super) fn zone_file(name: &str, now: Timestamp) -> Option<String> {
+    let zone = Zone::iana(name)?;
+    let wall = zone.time_zone()?.to_datetime(now);
+    let event = Event::new(Uid::default(), When::Zoned { wall, zone }, End::Unstated);
+    let text = ics::write(&Calendar { events: vec![event], ..Calendar::default() }, now);
+    let (head, rest) = text.split_once("BEGIN:VEVENT")?;
+    let tail = rest.split_once("END:VEVENT\r\n")?.1;
+    let file = format!("{head}{tail}");
+    file.contains("BEGIN:VTIMEZONE").then_some(file)
+}
+
 /// The UID of an event whose own is taken: by what lies in the server's bin, or in another calendar of hers.
 pub(super) fn other_uid(draft: &Draft) -> String {
     let digest = HEXLOWER.encode(&Sha256::digest(format!("{}|{}", draft.uid.0, draft.id.as_str())));
@@ -204,6 +216,17 @@ mod tests {
         DTSTART;TZID=Europe/Paris:20261203T090000\r\nDURATION:PT45M\r\nSUMMARY:My own wo\r\n rds\r\nLOCATION:Salon\\, back\r\n\
         DESCRIPTION;ALTREP=\"x:y\":mine\r\nX-ALT-DESC:<b>mine</b>\r\nX-BOOKIJI-BOOKING:b\\,1\\;x\r\nX-BOOKIJI-GENERATION:3\r\nCOLOR:red\r\n\
         BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:Alarm\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+    #[test]
+    fn a_zone_is_a_file_of_its_own_and_an_unknown_one_is_none() {
+        let file = zone_file("Pacific/Auckland", at(NOW)).unwrap();
+        assert_eq!(file.matches("BEGIN:VTIMEZONE").count(), 1);
+        assert!(file.contains("TZID:Pacific/Auckland\r\n") && !file.contains("VEVENT"), "{file}");
+        assert!(file.starts_with("BEGIN:VCALENDAR\r\n") && file.ends_with("END:VCALENDAR\r\n"), "{file}");
+        for name in ["Nowhere/Land", ""] {
+            assert_eq!(zone_file(name, at(NOW)), None, "{name}");
+        }
+    }
 
     #[test]
     fn a_new_file_says_what_the_booking_says_and_whose_it_is() {

@@ -44,7 +44,8 @@ fn said_tag(answer: &Answer) -> Option<ETag> {
 /// A write without a precondition could undo what somebody else did.
 fn guard(base: &ETag) -> Result<&str, ServiceError> {
     let text = base.as_str();
-    if text.is_empty() || !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+    // A star would stand for any version at all.
+    if matches!(text, "" | "*") || !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Err(stale());
     }
     Ok(text)
@@ -70,7 +71,7 @@ pub(super) fn done(answer: &Answer) -> Result<(), ServiceError> {
             Some(code) => Err(rejected(&format!("HTTP {code}"))),
         };
     }
-    if answer.status.is_success() { Ok(()) } else { Err(refusal::of_write(answer)) }
+    if answer.status.is_success() { answer.is_no_page() } else { Err(refusal::of_write(answer)) }
 }
 
 impl DavCalendar {

@@ -1,12 +1,15 @@
-//! Finds the calendars' home from whatever address she typed (RFC 6764 §6, without DNS): that address, then the well-known
-//! one of its host, then its root.
+//! Finds the calendars' home from whatever address she typed (RFC 6764 §6): that address, then the well-known one of its
+//! host, then its root; and where a domain alone is known, what names say of it.
 
 use sync::error::ServiceError;
 use url::Url;
 
+use super::account::FindError;
+use super::address::shown;
 use super::dav::{Dav, rejected};
 use super::href;
 use super::multistatus::{Kind, Response};
+use super::names::Names;
 use crate::http::Peer;
 
 /// Where an account's calendars are, and which mail addresses are hers.
@@ -54,6 +57,31 @@ pub(super) async fn discover(dav: &Dav) -> Result<Place, ServiceError> {
             Err(rejected(&format!("no calendars are found there: {reason}")))
         }
         Some(error) => Err(error),
+    }
+}
+
+/// Looks where names say that the domain's calendars are.
+pub(super) async fn by_names(dav: &Dav, names: &dyn Names) -> Result<Option<Place>, FindError> {
+    let Some(domain) = dav.entry.domain() else { return Ok(None) };
+    let mut elsewhere = None;
+    for url in names.calendars_of(domain).await {
+        if dav.entry.admits(&url, dav.entry.url()).is_err() {
+            elsewhere.get_or_insert_with(|| shown(&url));
+            continue;
+        }
+        let mut root = url.clone();
+        root.set_path("/");
+        for candidate in [url, root] {
+            match at(dav, &candidate).await {
+                Ok(Some(place)) => return Ok(Some(place)),
+                Err(error @ ServiceError::SignInExpired { .. }) => return Err(error.into()),
+                Ok(None) | Err(_) => {}
+            }
+        }
+    }
+    match elsewhere {
+        None => Ok(None),
+        Some(host) => Err(FindError::Elsewhere { domain: domain.to_owned(), host }),
     }
 }
 

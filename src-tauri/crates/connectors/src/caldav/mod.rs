@@ -12,9 +12,11 @@ mod fetch;
 mod href;
 mod lines;
 mod multistatus;
+mod names;
 pub mod nextcloud;
 mod read;
 mod refusal;
 
 pub use account::{CaldavAccount, FindError, SignIn, find};
 pub use address::{AddressError, Entry};
+pub use names::{Names, NoNames, Resolved, SystemNames};

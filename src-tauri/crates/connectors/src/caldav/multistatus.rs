@@ -231,6 +231,11 @@ fn whole_text(node: Node<'_, '_>) -> Option<String> {
     (!pieces.is_empty()).then_some(pieces)
 }
 
+/// As [`escaped`], of a text whose lines stay lines.
+pub(super) fn escaped_text(text: &str) -> String {
+    text.split_inclusive("\r\n").map(|line| format!("{}\r\n", escaped(line))).collect()
+}
+
 /// A text as it may stand in XML.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

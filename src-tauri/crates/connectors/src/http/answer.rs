@@ -32,6 +32,15 @@ impl Answer {
         Self { peer: whole.peer, status, headers, body, received_at: whole.received_at }
     }
 
+    #[cfg(test)]
+    pub(crate) fn made(peer: Peer, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer, status, headers, body, received_at: Timestamp::UNIX_EPOCH }
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer
@@ -66,6 +75,20 @@ impl Answer {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Of a write after which nothing need be read: that it was done. A hotel's sign-in page is no such word, whatever its
+    /// status. That a server may say more to a thing that is done than nothing, is no harm.
+    ///
+    /// # Errors
+    /// [`ServiceError::Garbled`] when it is a page.
+    pub(crate) fn is_no_page(&self) -> Result<(), ServiceError> {
+        let is_html = self.content_type().is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        // 201 and 204 are said by none but who did it; PHP calls an answer without any body a page.
+        if is_html && self.status == StatusCode::OK && !self.body.is_empty() {
+            return Err(garbled(self.peer, "a page came in place of a word that it was done"));
+        }
+        Ok(())
     }
 
     pub(crate) fn received_at(&self) -> Timestamp {

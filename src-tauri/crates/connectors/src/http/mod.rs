@@ -5,8 +5,11 @@ mod answer;
 mod base;
 mod budget;
 mod counters;
+mod gate;
+mod network;
 mod request;
 mod retry_after;
+mod sent;
 mod skew;
 mod stream;
 
@@ -22,9 +25,12 @@ pub(crate) use answer::{line, not_expired};
 pub use base::{Base, BaseError};
 pub use budget::Budget;
 pub use counters::{Counters, Peer};
+pub use gate::Gate;
+pub use network::{Network, NetworkError};
 pub use request::Request;
 pub use reqwest::{Method, StatusCode};
 pub(crate) use retry_after::retry_after;
+pub use sent::{Body, Message, Sent};
 pub use skew::Skew;
 pub(crate) use stream::{Opened, Stream};
 
@@ -58,6 +64,7 @@ pub struct Http {
     home: reqwest::Client,
     counters: Counters,
     skew: Skew,
+    sent: Sent,
     timeouts: Timeouts,
     /// What all vendors of this computer together may ask of Bookiji.
     bookiji: Option<Budget>,
@@ -69,14 +76,31 @@ impl Http {
     /// # Errors
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
-        let (abroad, home) = (build(builder(timeouts))?, build(builder(timeouts).no_proxy())?);
-        Ok(Self { abroad, home, counters, skew: Skew::default(), timeouts, bookiji: None })
+        Self::through(&Network::default(), counters, timeouts)
+    }
+
+    /// As [`Http::new`], with what she says about her network.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn through(network: &Network, counters: Counters, timeouts: Timeouts) -> Result<Self, HttpError> {
+        let abroad = build(network.abroad(builder(timeouts)))?;
+        let home = build(network.trusted(builder(timeouts)).no_proxy())?;
+        Ok(Self {
+            abroad,
+            home,
+            counters,
+            skew: Skew::default(),
+            sent: Sent::default(),
+            timeouts,
+            bookiji: None,
+        })
     }
 
     /// The same connections for another profile of this process, counted apart.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self { counters: Counters::default(), ..self.clone() }
+        Self { counters: Counters::default(), sent: Sent::default(), ..self.clone() }
     }
 
     /// Keeps calls of Bookiji's API within a budget. Bookiji counts them by the computer they come from.
@@ -96,6 +120,18 @@ impl Http {
         &self.skew
     }
 
+    /// What Bookiji was sent through this stack.
+    #[must_use]
+    pub fn sent(&self) -> &Sent {
+        &self.sent
+    }
+
+    /// Keeps what Bookiji is sent among what another stack of the same profile sends.
+    #[must_use]
+    pub fn telling(self, sent: Sent) -> Self {
+        Self { sent, ..self }
+    }
+
     /// Sends one request and reads the whole answer, whatever its status.
     ///
     /// # Errors
@@ -108,8 +144,12 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, request.calls);
+        let kept = self.sent.keep(&request, now());
         let result = self.exchange(client, request).await;
+        if let Ok(answer) = &result {
+            self.sent.answered(kept, answer.status.as_u16());
+        }
         match &result {
             Ok(answer) => tracing::debug!(
                 service = peer.key(),
@@ -136,11 +176,13 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, 1);
+        let kept = self.sent.keep(&request, now());
         let began = Instant::now();
         let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;
         let response = sent.map_err(|error| self.broken(peer, &error, false, began.elapsed()))?;
         tracing::debug!(service = peer.key(), route, status = response.status().as_u16(), "opened");
+        self.sent.answered(kept, response.status().as_u16());
         if response.status().is_success() {
             return Ok(Opened::Stream(Stream::new(peer, self.timeouts, response)));
         }

@@ -8,7 +8,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 /// No longer than this is believed: a service that says "next year" is wrong.
 pub(super) const LONGEST: Duration = Duration::from_hours(1);
 
-/// Reads `Retry-After` (seconds or a date) and `X-RateLimit-Reset` (an instant).
+/// Reads `Retry-After` (seconds or a date) and `X-RateLimit-Reset` (an instant, seconds since 1970, or seconds from now).
 ///
 /// Dates are compared with the service's own clock where it sent one, so that ours may be wrong.
 pub(crate) fn retry_after(headers: &HeaderMap, received_at: Timestamp) -> Option<Duration> {
@@ -20,8 +20,19 @@ pub(crate) fn retry_after(headers: &HeaderMap, received_at: Timestamp) -> Option
         Err(_) => http_date(value).map(until),
     });
     asked
-        .or_else(|| text("x-ratelimit-reset").and_then(|value| value.parse().ok()).map(until))
+        .or_else(|| text("x-ratelimit-reset").and_then(|value| reset(value, until)))
         .map(|wait| wait.min(LONGEST))
+}
+
+/// A number that is larger than a year is no wait.
+const LONGEST_WAIT: u64 = 366 * 24 * 3600;
+
+fn reset(value: &str, until: impl Fn(Timestamp) -> Duration) -> Option<Duration> {
+    match value.parse::<u64>() {
+        Ok(seconds) if seconds <= LONGEST_WAIT => Some(Duration::from_secs(seconds)),
+        Ok(seconds) => Timestamp::from_second(i64::try_from(seconds).ok()?).ok().map(until),
+        Err(_) => value.parse().ok().map(until),
+    }
 }
 
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
@@ -51,6 +62,9 @@ mod tests {
         check(&[("retry-after", "Sun, 22 Nov 2026 12:00:30 GMT")], Some(30));
         check(&[("retry-after", "Sun, 22 Nov 2026 11:00:00 GMT")], Some(0));
         check(&[("x-ratelimit-reset", "2026-11-22T12:01:00.000Z")], Some(60));
+        check(&[("x-ratelimit-reset", "1795348860")], Some(60));
+        check(&[("x-ratelimit-reset", "45")], Some(45));
+        check(&[("x-ratelimit-reset", "tomorrow")], None);
         check(&[("retry-after", "3"), ("x-ratelimit-reset", "2026-11-22T12:01:00Z")], Some(3));
         check(&[("retry-after", "99999999999")], Some(3600));
         check(&[("retry-after", "soon")], None);

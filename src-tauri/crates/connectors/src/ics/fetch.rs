@@ -18,7 +18,9 @@ use url::Url;
 
 use super::address::{FeedAddress, Reach, digest, reach};
 use super::cursor::Validators;
-use crate::http::{self, Counters, HttpError, Peer, StatusCode, Timeouts, retry_after, what_happened};
+use crate::http::{
+    self, Counters, HttpError, Network, Peer, StatusCode, Timeouts, retry_after, what_happened,
+};
 
 /// What one reading of a link may cost.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,19 @@ impl Fetcher {
     /// # Errors
     /// When the trust store cannot be read.
     pub fn new(counters: Counters, limits: Limits, names: Lookup) -> Result<Self, HttpError> {
+        Self::through(&Network::default(), counters, limits, names)
+    }
+
+    /// As [`Fetcher::new`], trusting her own authorities too. Her proxy is not used.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn through(
+        network: &Network,
+        counters: Counters,
+        limits: Limits,
+        names: Lookup,
+    ) -> Result<Self, HttpError> {
         let timeouts = Timeouts {
             connect: limits.connect,
             silence: limits.silence,
@@ -108,7 +123,13 @@ impl Fetcher {
         let client = |only: Reach| {
             let names = Arc::new(Names { lookup: names.clone(), only });
             // A feed is asked every few minutes at most: a connection kept open would only outlive its check.
-            http::build(http::builder(timeouts).no_proxy().pool_max_idle_per_host(0).dns_resolver(names))
+            http::build(
+                network
+                    .trusted(http::builder(timeouts))
+                    .no_proxy()
+                    .pool_max_idle_per_host(0)
+                    .dns_resolver(names),
+            )
         };
         Ok(Self { public: client(Reach::Public)?, hers: client(Reach::Private)?, counters, limits })
     }
@@ -174,7 +195,7 @@ impl Fetcher {
         let conditional = !asked.is_empty();
         let hers = address.is_hers(url);
         let client = if hers { &self.hers } else { &self.public };
-        self.counters.count(Peer::Feeds);
+        self.counters.count(Peer::Feeds, 1);
         let request = client.get(url.clone()).header(ACCEPT, "text/calendar, */*;q=0.1").headers(asked);
         let response = request.send().await.map_err(|error| self.broken(address, &error))?;
         if response.remote_addr().is_some_and(|peer| !may_ask(peer.ip(), hers)) {

@@ -2,7 +2,7 @@
 //! RFC 7636). Stores nothing and knows no service's API.
 
 mod aadsts;
-mod loopback;
+pub(crate) mod loopback;
 mod page;
 
 use std::collections::BTreeSet;
@@ -29,9 +29,10 @@ use crate::http::{Base, Http, Method, Peer, Refusal, Request, garbled, line, not
 use crate::tokens::{Grant, Refresh};
 use aadsts::Meaning;
 use loopback::Loopback;
+pub use loopback::PastedLink;
 
 /// How long she may take in the browser.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub const PATIENCE: Duration = Duration::from_mins(10);
 /// Of an access token that does not say.
 const LIFE: Duration = Duration::from_mins(5);
 
@@ -236,6 +237,12 @@ impl Pending {
         &self.url
     }
 
+    /// Takes her answer where the browser cannot bring it.
+    #[must_use]
+    pub fn pasted_link(&self) -> PastedLink {
+        self.loopback.pasted_link()
+    }
+
     /// Waits for her answer and exchanges it. Nothing is stored: see [`crate::tokens::Tokens::adopt`].
     ///
     /// # Errors
@@ -250,11 +257,23 @@ impl Pending {
     /// As [`Pending::wait`].
     pub async fn wait_at_most(self, patience: Duration) -> Result<Granted, ConnectError> {
         let Self { client, loopback, verifier, redirect, .. } = self;
-        let code = match tokio::time::timeout(patience, loopback.answer()).await {
-            Err(_) => return Err(ConnectError::TimedOut),
-            Ok(Err(refusal)) => return Err(client.refused(&refusal.word, &refusal.description)),
-            Ok(Ok(code)) => code,
+        let Ok((reply, answered)) = tokio::time::timeout(patience, loopback.answer()).await else {
+            return Err(ConnectError::TimedOut);
         };
+        let code = reply.map_err(|refusal| client.refused(&refusal.word, &refusal.description))?;
+        answered.during(client.redeem(code, verifier, redirect)).await
+    }
+}
+
+impl Client {
+    /// Makes a grant of what the browser brought.
+    async fn redeem(
+        &self,
+        code: String,
+        verifier: PkceCodeVerifier,
+        redirect: RedirectUrl,
+    ) -> Result<Granted, ConnectError> {
+        let client = self;
         let oauth = client.oauth(Some(redirect));
         let send = |request| client.clone().exchange(request);
         let token = oauth

@@ -5,6 +5,8 @@
 pub(super) enum Outcome {
     Thanks,
     Refused,
+    /// The true answer, once more.
+    Already,
     /// The right place, but not an answer to this sign-in.
     Stranger,
     Elsewhere,
@@ -13,7 +15,7 @@ pub(super) enum Outcome {
 impl Outcome {
     fn status(self) -> &'static str {
         match self {
-            Self::Thanks | Self::Refused => "200 OK",
+            Self::Thanks | Self::Refused | Self::Already => "200 OK",
             Self::Stranger => "400 Bad Request",
             Self::Elsewhere => "404 Not Found",
         }
@@ -33,6 +35,14 @@ impl Outcome {
             (Self::Refused, Language::French) => (
                 "Rien n’a été connecté",
                 "Vous pouvez fermer cette page et réessayer dans Bookiji Companion.",
+            ),
+            (Self::Already, Language::English) => (
+                "This sign-in was answered already",
+                "Nothing has changed. You can close this page and go back to Bookiji Companion.",
+            ),
+            (Self::Already, Language::French) => (
+                "Cette connexion a déjà reçu sa réponse",
+                "Rien n’a changé. Vous pouvez fermer cette page et revenir à Bookiji Companion.",
             ),
             (Self::Stranger, Language::English) => (
                 "This is not the sign-in we wait for",
@@ -134,7 +144,9 @@ mod tests {
 
     #[test]
     fn the_page_is_never_kept_and_never_larger_than_it_says() {
-        for outcome in [Outcome::Thanks, Outcome::Refused, Outcome::Stranger, Outcome::Elsewhere] {
+        for outcome in
+            [Outcome::Thanks, Outcome::Refused, Outcome::Already, Outcome::Stranger, Outcome::Elsewhere]
+        {
             let response = response(outcome, "fr");
             let (head, body) = response.split_once("\r\n\r\n").unwrap();
             assert!(head.contains("Cache-Control: no-store"));

@@ -10,7 +10,7 @@ use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
 use sync::ports::{Calendar, Marker, Probe, Reading, RemoteEvent};
 use url::Url;
 
-use super::batch::Ask;
+use super::batch::{AT_ONCE, Ask};
 use super::translate::{create_body, patch_body, single};
 use super::{Api, PAGES, marker, query, refusal, wire};
 use crate::http::{Answer, Method, Peer, Request, garbled};
@@ -88,7 +88,9 @@ fn event_in(answer: &Answer) -> Result<wire::Event, ServiceError> {
 
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
-    if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+    // A star would stand for any version at all.
+    let names_one = !matches!(base.as_str(), "" | "*");
+    if !names_one || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Err(ServiceError::Stale { service: Peer::Outlook.name().to_owned() });
     }
     Ok(request.header(IF_MATCH, base.as_str()))
@@ -104,6 +106,17 @@ impl Calendar for OutlookCalendar {
         let request = self.api.request(Method::POST, EVENTS, self.url(&["events"]));
         let answer = self.api.send(request.json(&create_body(draft))).await?;
         created(&answer, draft)
+    }
+
+    fn creates_at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        match drafts {
+            [only] => vec![self.create(only).await],
+            several => self.create_many(several).await,
+        }
     }
 
     /// By what was written on it. A copy carries that too, but has another key.
@@ -143,7 +156,7 @@ impl Calendar for OutlookCalendar {
 
     async fn delete(&self, id: &RemoteId, base: &ETag) -> Result<(), ServiceError> {
         let answer = self.api.send(guarded(self.event(Method::DELETE, id), base)?).await?;
-        refusal::of(&answer).map_or(Ok(()), Err)
+        refusal::of(&answer).map_or_else(|| answer.is_no_page(), Err)
     }
 
     /// An id was given to one event and is never given again: where its calendar stands and it does not, it was deleted.

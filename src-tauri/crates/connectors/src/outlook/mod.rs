@@ -31,9 +31,11 @@ use crate::http::{Answer, Base, Http, Method, Peer, Request, garbled};
 use crate::oauth::{self, Redirect};
 use crate::tokens::{Signed, Tokens};
 
+/// The permission for all that is in her calendars.
+pub const ALL_CALENDARS: &str = "Calendars.ReadWrite";
 /// What the app asks of an account: its calendars, for longer than an hour, and whose account it is. Microsoft has
 /// no smaller permission to write.
-const SCOPES: [&str; 2] = ["Calendars.ReadWrite", "User.Read"];
+const SCOPES: [&str; 2] = [ALL_CALENDARS, "User.Read"];
 const SCOPES_OF_THE_SIGN_IN: [&str; 3] = ["offline_access", "openid", "email"];
 
 /// Wanted of every answer: ids that stay, times in UTC, texts as text.
@@ -312,7 +314,7 @@ impl Account for OutlookAccount {
     async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {
         let url = self.api.url(&["me", "calendars", remote.as_str()]);
         let answer = self.api.send(self.api.request(Method::DELETE, CALENDAR, url)).await?;
-        refusal::of(&answer).map_or(Ok(()), Err)
+        refusal::of(&answer).map_or_else(|| answer.is_no_page(), Err)
     }
 }
 

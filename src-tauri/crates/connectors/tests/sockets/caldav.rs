@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use connectors::caldav::nextcloud;
-use connectors::caldav::{CaldavAccount, Entry, FindError, SignIn, find};
+use connectors::caldav::{CaldavAccount, Entry, FindError, Names, NoNames, Resolved, SignIn, find};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
@@ -546,10 +546,10 @@ fn principal(asked: &Asked, home: &str) -> Reply {
 
 #[tokio::test]
 async fn the_home_is_found_through_the_well_known_address_behind_a_page() {
-    let server = Server::start(|_, asked| principal(asked, "/home/anna")).await;
-    let secret = find(&stack(), &sign_in(&server)).await.unwrap();
+    let server = Server::start(|_, asked| principal(asked, "/homes/anna")).await;
+    let secret = find(&stack(), &NoNames, &sign_in(&server)).await.unwrap();
     let stored: Value = serde_json::from_str(secret.expose_secret()).unwrap();
-    assert_eq!(stored["homes"], json!([format!("{}home/anna/", server.url)]));
+    assert_eq!(stored["homes"], json!([format!("{}homes/anna/", server.url)]));
     let paths: Vec<String> = server.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(paths, ["/", "/.well-known/caldav", "/dav/", "/p/anna/"]);
 }
@@ -557,10 +557,10 @@ async fn the_home_is_found_through_the_well_known_address_behind_a_page() {
 #[tokio::test]
 async fn a_home_on_a_host_that_has_nothing_to_do_with_hers_is_not_used() {
     let server = Server::start(|_, asked| principal(asked, "http://localhost/home/")).await;
-    let found = find(&stack(), &sign_in(&server)).await;
+    let found = find(&stack(), &NoNames, &sign_in(&server)).await;
     assert!(matches!(found, Err(FindError::Service(ServiceError::Rejected { .. }))), "{found:?}");
     let nothing = Server::start(|_, _| Reply::with(404, "", "")).await;
-    let found = find(&stack(), &sign_in(&nothing)).await;
+    let found = find(&stack(), &NoNames, &sign_in(&nothing)).await;
     assert!(matches!(found, Err(FindError::Service(ServiceError::Rejected { .. }))), "{found:?}");
 }
 
@@ -650,6 +650,77 @@ async fn a_password_that_is_refused_is_not_tried_again() {
     let read = calendar(&server).await.read(None, since()).await;
     assert!(matches!(read, Reading::Failed(ServiceError::SignInExpired { .. })), "{read:?}");
     assert_eq!(server.asked().len(), 1);
-    assert_eq!(find(&stack(), &sign_in(&server)).await.err(), Some(FindError::WrongPassword));
+    assert_eq!(find(&stack(), &NoNames, &sign_in(&server)).await.err(), Some(FindError::WrongPassword));
     assert_eq!(server.asked().len(), 2);
+}
+
+/// What is said of domains, without asking anybody.
+struct Said(Vec<String>);
+
+#[async_trait::async_trait]
+impl Names for Said {
+    async fn calendars_of(&self, _: &str) -> Vec<url::Url> {
+        self.0.iter().map(|url| url.parse().unwrap()).collect()
+    }
+}
+
+fn mail(address: &str) -> SignIn {
+    let entry = Entry::parse(address, false).unwrap();
+    SignIn { entry, username: address.into(), password: "s3cret".into() }
+}
+
+#[tokio::test]
+async fn names_that_lead_to_another_domain_are_told_to_her_and_no_password_goes_there() {
+    let asked = Said(vec!["https://caldav.fastmail.com/.well-known/caldav".into()]);
+    let found = find(&stack(), &asked, &mail("anna@salon.example")).await;
+    let expected =
+        FindError::Elsewhere { domain: "salon.example".into(), host: "caldav.fastmail.com".into() };
+    assert_eq!(found.err(), Some(expected), "nobody was asked but names: neither address can be reached");
+}
+
+/// A name server that knows one domain: `salon.example`.
+async fn name_server() -> std::net::SocketAddr {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut bytes = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
+            // The question ends with its type and class; what comes after it are extensions.
+            let end = 12 + bytes[12..length].iter().position(|byte| *byte == 0).unwrap() + 5;
+            let kind = bytes[end - 3];
+            let host = b"\x03dav\x05salon\x07example\x00";
+            let data: Vec<Vec<u8>> = match kind {
+                33 => vec![
+                    [&[0, 20, 0, 0, 1, 187][..], b"\x05spare\x05salon\x07example\x00"].concat(),
+                    [&[0, 10, 0, 5, 32, 251][..], host].concat(),
+                ],
+                16 => vec![b"\x09txtvers=1\x0apath=/dav/".to_vec()],
+                _ => Vec::new(),
+            };
+            let mut answer = bytes[..end].to_vec();
+            (answer[2], answer[3]) = (0x81, 0x80);
+            answer[6..12].copy_from_slice(&[0, u8::try_from(data.len()).unwrap(), 0, 0, 0, 0]);
+            for record in data {
+                answer.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, u8::try_from(record.len()).unwrap()]);
+                answer.extend(record);
+            }
+            socket.send_to(&answer, from).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_domain_s_calendars_are_where_its_names_say() {
+    use hickory_resolver::TokioResolver;
+    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+    let server = name_server().await;
+    let mut connection = ConnectionConfig::udp();
+    connection.port = server.port();
+    let servers = vec![NameServerConfig::new(server.ip(), true, vec![connection])];
+    let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+    let resolver = TokioResolver::builder_with_config(config, Default::default()).build().unwrap();
+    let urls = Resolved(resolver).calendars_of("salon.example").await;
+    let told: Vec<&str> = urls.iter().map(url::Url::as_str).collect();
+    assert_eq!(told, ["https://dav.salon.example:8443/dav/", "https://spare.salon.example/dav/"]);
 }

@@ -50,6 +50,30 @@ async fn an_endless_answer_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_small_pack_that_unpacks_without_end_is_not_unpacked_to_its_end() {
+    let mut pack = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..BODY_CAP * 8 / (1024 * 1024) {
+        std::io::Write::write_all(&mut pack, &vec![b' '; 1024 * 1024]).unwrap();
+    }
+    let pack = pack.finish().unwrap();
+    assert!(pack.len() < BODY_CAP / 50, "small as it is sent: {}", pack.len());
+    let server = Server::start(move |_, asked| {
+        assert!(asked.header("accept-encoding").unwrap().contains("br"), "packed answers are welcome");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+            pack.len()
+        );
+        Reply::Bytes([head.as_bytes(), &pack].concat())
+    })
+    .await;
+    let error = ask(&server).await.unwrap_err();
+    assert!(
+        matches!(&error, ServiceError::Garbled { reason, .. } if reason.contains("larger than 16 MB")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_redirect_is_never_followed() {
     let other = Server::start(|_, _| Reply::Json(200, json!({}))).await;
     let location = format!("Location: {}things\r\n", other.url);

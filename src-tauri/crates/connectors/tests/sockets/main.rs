@@ -8,6 +8,7 @@ mod feeds;
 mod google;
 mod http;
 mod microsoft;
+mod network;
 mod oauth;
 mod outlook;
 mod server;

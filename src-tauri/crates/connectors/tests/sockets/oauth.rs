@@ -98,7 +98,9 @@ async fn a_scope_she_left_out_is_named() {
     come_back(&pending, "code=c&state=STATE");
     let granted = pending.wait().await.unwrap();
     let missing: Vec<_> = granted.missing.iter().map(|scope| scope.rsplit('/').next().unwrap()).collect();
-    assert_eq!(missing, ["email", "calendar.calendarlist.readonly", "calendar.events.readonly"]);
+    let expected =
+        ["email", "calendar.calendarlist.readonly", "calendar.events.readonly", "calendar.freebusy"];
+    assert_eq!(missing, expected);
 }
 
 #[tokio::test]
@@ -136,6 +138,49 @@ async fn strangers_are_turned_away_and_the_wait_goes_on() {
     assert_eq!(server.asked().len(), 1);
     // One answer, and the port is closed.
     assert!(TcpStream::connect(("127.0.0.1", redirect.port().unwrap())).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_answer_gets_a_plain_page_and_changes_nothing() {
+    let (open, opened) = std::sync::mpsc::channel::<()>();
+    let opened = std::sync::Mutex::new(opened);
+    let server = Server::start(move |_, _| {
+        // The exchange lasts as long as the browser needs to ask again.
+        tokio::task::block_in_place(|| opened.lock().unwrap().recv_timeout(Duration::from_secs(20)).unwrap());
+        Reply::Json(200, token())
+    })
+    .await;
+    let pending = client(&server).begin().await.unwrap();
+    let redirect = Url::parse(&parameter(pending.url(), "redirect_uri")).unwrap();
+    let state = parameter(pending.url(), "state");
+    let waiting = tokio::spawn(pending.wait());
+    let first = visit(redirect.clone(), format!("code=c0de&state={state}")).await;
+    assert!(first.contains("Merci"), "{first}");
+    for query in [format!("code=0ther&state={state}"), format!("error=access_denied&state={state}")] {
+        let second = visit(redirect.clone(), query).await;
+        assert!(second.starts_with("HTTP/1.1 200") && second.contains("Rien n’a changé"), "{second}");
+    }
+    open.send(()).unwrap();
+    let granted = waiting.await.unwrap().unwrap();
+    assert_eq!(granted.grant.refresh.unwrap().expose_secret(), "r1");
+    let asked = server.asked();
+    assert!(asked.len() == 1 && asked[0].body.contains("code=c0de"), "one code is exchanged");
+    assert!(TcpStream::connect(("127.0.0.1", redirect.port().unwrap())).await.is_err(), "the port is closed");
+}
+
+#[tokio::test]
+async fn a_link_that_she_pastes_does_what_the_browser_could_not() {
+    let server = Server::start(|_, _| Reply::Json(200, token())).await;
+    let pending = client(&server).begin().await.unwrap();
+    let pasted = pending.pasted_link();
+    let redirect = parameter(pending.url(), "redirect_uri");
+    let state = parameter(pending.url(), "state");
+    let waiting = tokio::spawn(pending.wait());
+    assert!(!pasted.take(&format!("{redirect}?code=evil&state=guess")));
+    assert!(pasted.take(&format!("{redirect}?state={state}&code=c0de&scope=x\n")));
+    assert_eq!(waiting.await.unwrap().unwrap().account_email.as_deref(), Some("v@example.com"));
+    assert!(server.asked()[0].body.contains("code=c0de"));
+    assert!(!pasted.take(&format!("{redirect}?state={state}&code=c0de")), "the sign-in is over");
 }
 
 #[tokio::test]

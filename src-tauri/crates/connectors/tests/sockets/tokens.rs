@@ -169,13 +169,22 @@ async fn a_locked_vault_is_not_a_sign_out() {
 }
 
 #[tokio::test]
-async fn an_expired_sign_in_is_said_once_and_an_absent_one_too() {
-    let desk = Desk::new(vec![Err(expired())]).await;
+async fn a_sign_in_that_expired_is_asked_about_once_until_somebody_signs_in_again() {
+    let desk = Desk::new(vec![Err(expired()), Ok(grant("a1", None))]).await;
     assert_eq!(desk.access().await, Err(expired()));
-    assert_eq!(desk.asked_with().len(), 1);
+    for _ in 0..3 {
+        assert!(matches!(desk.access().await, Err(ServiceError::SignInExpired { .. })));
+    }
+    assert_eq!(desk.asked_with(), ["r0"], "the server is not asked again");
+
+    // She signs in with another process of ours.
+    desk.vault.put(&SecretName::bookiji(), &"r1".into()).await.unwrap();
+    assert_eq!(desk.access().await.unwrap(), "a1");
+    assert_eq!(desk.asked_with(), ["r0", "r1"]);
+
     desk.tokens.forget().await.unwrap();
     assert!(matches!(desk.access().await, Err(ServiceError::SignInExpired { .. })));
-    assert_eq!(desk.asked_with().len(), 1);
+    assert_eq!(desk.asked_with().len(), 2);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use sync::error::{Code, MirrorError};
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, Service};
 use sync::news::News;
 use sync::ports::Mirror;
-use sync::world::{ConnectionState, MappingState, Role, SyncOutcome, SyncProblem, World};
+use sync::unblocked::Unblocked;
+use sync::world::{ConnectionState, MappingState, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
 use super::scene::*;
 use crate::overview::MappingCounts;
@@ -370,4 +371,29 @@ fn a_pause_is_kept_replaced_and_taken_back() {
     }
     mirror.set_pause(None).unwrap();
     assert_eq!(mirror.pause().unwrap(), None);
+}
+
+#[test]
+fn what_she_unblocked_is_kept_until_it_is_taken_back_or_some_days_past() {
+    let mirror = anas();
+    let moment = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+    let row = |from: i64, until: i64| Unblocked {
+        span: calendar::interval::Interval::new(moment(from), moment(until)).unwrap(),
+        calendar: private().id,
+        at: moment(0),
+    };
+    mirror.put_unblocked(&[row(10, 11), row(20, 21), row(30, 31)]).unwrap();
+    mirror.put_unblocked(&[row(20, 21)]).unwrap();
+    let kept = || mirror.world().unwrap().unblocked.into_iter().collect::<Vec<_>>();
+    assert_eq!(kept(), [row(10, 11), row(20, 21), row(30, 31)]);
+    mirror.take_back_unblocked(row(11, 20).span).unwrap();
+    assert_eq!(kept().len(), 3, "touching is not overlapping");
+    mirror.take_back_unblocked(row(15, 25).span).unwrap();
+    assert_eq!(kept(), [row(10, 11), row(30, 31)]);
+
+    let run = RunRecord { ended_at: Some(moment(11 + 73)), ..began("run-1", 0) };
+    mirror.end_run(&run).unwrap();
+    assert_eq!(kept(), [row(30, 31)]);
+    mirror.remove_connection(&private().connection).unwrap();
+    assert_eq!(kept(), []);
 }

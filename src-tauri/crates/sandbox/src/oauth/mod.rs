@@ -4,7 +4,7 @@
 //! `sandbox_untick=SCOPE` (repeatable) leaves a scope out, as she could on the page.
 
 pub mod grants;
-mod page;
+pub(crate) mod page;
 pub mod request;
 mod tokens;
 

@@ -150,6 +150,6 @@ fn form(query: &[(String, String)], sign_in: &SignIn, accounts: &[String]) -> St
     )
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

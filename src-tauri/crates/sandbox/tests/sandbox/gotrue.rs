@@ -99,7 +99,7 @@ async fn a_browser_sign_in_ends_in_a_code_with_pkce() {
     let (verifier, challenge) =
         ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     let path = format!(
-        "/supabase/auth/v1/authorize?provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb&code_challenge={challenge}&code_challenge_method=s256"
+        "/supabase/auth/v1/authorize?sandbox_auto_consent=1&provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb&code_challenge={challenge}&code_challenge_method=s256"
     );
     let code = async || {
         let answer = world.call(Method::GET, &path, Call::default()).await;
@@ -125,4 +125,18 @@ async fn her_profile_is_read_by_her_sign_in_and_is_not_the_same_id() {
     let rows = world.call(Method::GET, &path, call).await.ok();
     assert_eq!(rows[0]["timezone"], "America/Toronto");
     assert_ne!(rows[0]["id"], user);
+}
+
+#[tokio::test]
+async fn without_auto_consent_the_sign_in_page_is_a_form_that_may_be_cancelled() {
+    let world = World::new().await;
+    let path = "/supabase/auth/v1/authorize?provider=google&redirect_to=http%3A%2F%2F127.0.0.1%3A5000%2Fcb%3Fstate%3Ds3\
+                &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=s256";
+    let page = world.call(Method::GET, path, Call::default()).await;
+    assert_eq!(page.status, 200);
+    let refused = world.call(Method::GET, &path.replace("google", "myspace"), Call::default()).await;
+    assert_eq!(refused.status, 400, "only providers that are switched on");
+    let elsewhere =
+        world.call(Method::GET, &path.replace("127.0.0.1", "evil.example"), Call::default()).await;
+    assert_eq!(elsewhere.status, 400, "nobody is sent elsewhere");
 }

@@ -14,6 +14,7 @@ use crate::ids::{CalendarId, RemoteId, Service};
 use crate::policy::Policy;
 use crate::ports::{BusySet, RemoteEvent};
 use crate::provenance::{Identities, Provenance};
+use crate::unblocked as once;
 use crate::world::{LinkedCalendar, Operation, PublishedBusy, Role, World};
 
 /// What one calendar blocks, and whether that may be told to the platform.
@@ -50,9 +51,11 @@ pub(super) fn plan_busy(
         let blocks = |event: &RemoteEvent| {
             let place = (calendar.id.clone(), event.id.clone());
             match identities.provenance(event) {
-                Provenance::Foreign => !unblocked.contains(&place),
+                Provenance::Foreign => (!unblocked.contains(&place)).then_some(Whose::Hers),
                 // Where she moved it, it blocks too, until she has decided.
-                Provenance::Ours(_) | Provenance::Indeterminate(_) => elsewhere.contains(&place),
+                Provenance::Ours(_) | Provenance::Indeterminate(_) => {
+                    elsewhere.contains(&place).then_some(Whose::Bookings)
+                }
             }
         };
         let (set, withheld) = source_busy(world, calendar, service, blocks, window, &zone);
@@ -98,22 +101,34 @@ fn needs_publishing(before: Option<&PublishedBusy>, set: &BusySet) -> bool {
     before.is_none_or(|published| published.set.checksum != set.checksum)
 }
 
+/// What stands behind an event that blocks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Hers,
+    Bookings,
+}
+
 fn source_busy(
     world: &World,
     calendar: &LinkedCalendar,
     service: Service,
-    blocks: impl Fn(&RemoteEvent) -> bool,
+    blocks: impl Fn(&RemoteEvent) -> Option<Whose>,
     window: Interval,
     zone: &TimeZone,
 ) -> (BusySet, Vec<Withheld>) {
     let nothing = BTreeMap::new();
-    let events: Vec<Event> = world
-        .events
-        .get(&calendar.id)
-        .unwrap_or(&nothing)
-        .values()
-        .filter(|event| blocks(event))
-        .map(|event| event.event.clone())
-        .collect();
-    busy_set(service, &calendar.id, &events, &calendar.rules, window, zone)
+    let rows = world.events.get(&calendar.id).unwrap_or(&nothing);
+    let set_of = |whose: Whose, unblocked: &[Interval]| {
+        let events = rows.values().filter(|event| blocks(event) == Some(whose));
+        let events: Vec<Event> = events.map(|event| event.event.clone()).collect();
+        busy_set(service, &calendar.id, &events, &calendar.rules, window, zone, unblocked)
+    };
+    let (hers, mut withheld) = set_of(Whose::Hers, &once::of(world, &calendar.id));
+    let (bookings, more) = set_of(Whose::Bookings, &[]);
+    if bookings.intervals.is_empty() && more.is_empty() {
+        return (hers, withheld);
+    }
+    withheld.extend(more);
+    let intervals = [hers.intervals, bookings.intervals].concat();
+    (BusySet::of(service, calendar.id.clone(), window, intervals), withheld)
 }

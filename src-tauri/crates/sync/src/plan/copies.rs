@@ -31,7 +31,7 @@ pub(super) fn questions(
         }
         let Some(card) = card(world, calendar, event) else { continue };
         let events = std::slice::from_ref(&event.event);
-        let (set, _) = busy_set(Service::Ics, &calendar.id, events, &calendar.rules, window, &zone);
+        let (set, _) = busy_set(Service::Ics, &calendar.id, events, &calendar.rules, window, &zone, &[]);
         let lies_ahead = set.intervals.iter().any(|interval| interval.end() > now);
         if lies_ahead && chosen(world, &card).is_none() {
             asked.push(card);

@@ -83,7 +83,7 @@ impl Companion<'_> {
             return Ok(said(answer.status.code(), &answer.stdout, &answer.stderr));
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().context("starting companion")?;
+        let mut child = process::furnished(&mut command).spawn().context("starting companion")?;
         child.stdin.take().context("its input")?.write_all(input.as_bytes())?;
         let answer = child.wait_with_output()?;
         Ok(said(answer.status.code(), &answer.stdout, &answer.stderr))

@@ -7,7 +7,7 @@ use super::{Impossible, Order, unknown};
 use crate::control::outlook as told;
 use crate::graph::ids::EventId;
 use crate::graph::moment::written;
-use crate::graph::write::{Condition, moment};
+use crate::graph::write::{Condition, Desk, moment};
 use crate::world::World;
 
 pub fn by_administrator(world: &mut World, action: &str, order: &Order) -> Result<Value, Impossible> {
@@ -86,7 +86,11 @@ pub fn by_vendor(
                     None => {}
                 }
             }
-            desk.create(order.text("calendar").unwrap_or_default(), &fields, true)?
+            let id = desk.create(order.text("calendar").unwrap_or_default(), &fields, true)?;
+            if let Some(invitation) = order.object("invitation") {
+                invited(&mut desk, &id, invitation);
+            }
+            id
         }
         ("move_event" | "move_occurrence", Some(id)) => {
             let id = occurrence(id, action, order)?;
@@ -148,6 +152,23 @@ pub fn by_vendor(
     let found = held.min_by_key(|(_, item)| item.deleted);
     let (calendar, item) = found.ok_or_else(|| Impossible("the event is gone".to_owned()))?;
     Ok(json!({"calendar": calendar.id, "event": told::event(world, item)}))
+}
+
+/// Makes the new event somebody else's, to which she was invited: `response` is her answer, `cancelled` says that who
+/// invited her took it back.
+fn invited(desk: &mut Desk<'_>, id: &EventId, invitation: &Map<String, Value>) {
+    let response = invitation.get("response").and_then(Value::as_str).unwrap_or("notResponded");
+    let host = json!({"emailAddress": {"name": "Host", "address": "host@example.com"}});
+    let own = [
+        ("isOrganizer", json!(false)),
+        ("organizer", host),
+        ("responseStatus", json!({"response": response, "time": "0001-01-01T00:00:00Z"})),
+        ("isCancelled", json!(invitation.get("cancelled").and_then(Value::as_bool).unwrap_or(false))),
+    ];
+    let mut calendars = desk.mailbox.calendars.values_mut();
+    if let Some(item) = calendars.find_map(|calendar| calendar.events.get_mut(&id.item)) {
+        item.fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    }
 }
 
 fn calendar(
