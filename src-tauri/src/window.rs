@@ -1,9 +1,9 @@
 //! The one window: made when somebody wants to see it, and let go with its webview when she closes it.
 
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+
 use crate::commands::settings::frame;
 use crate::desk::Desk;
-
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
 const LABEL: &str = "main";
 
@@ -20,12 +20,25 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         window.show()?;
         return window.set_focus();
     }
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Bookiji Companion")
         .inner_size(1200.0, 800.0)
         .min_inner_size(900.0, 600.0)
         .center()
         .theme(frame(app.state::<Desk>().preferences().unwrap_or_default().theme))
         .build()?;
+    look(app, true);
+    let app = app.clone();
+    window.on_window_event(move |event| {
+        if matches!(event, WindowEvent::Destroyed) {
+            look(&app, false);
+        }
+    });
     Ok(())
+}
+
+/// While she looks, her calendars are read more often.
+fn look(app: &AppHandle, is_open: bool) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
 }

@@ -1,6 +1,6 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { SignInTo, SignInView } from './sign-in'
+import type { SignInTo, SignInView } from './types'
 import type {
   AboutView, CaldavForm, CardOption, ChooseForm, ChoicesView, DiagnosisView, DisconnectForm, ForgetForm, LinkForm,
   LogInForm, Overview, PauseForm, PreferencesView,

@@ -7,7 +7,7 @@ import { everyCard, usualCards } from './cards'
 import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { sending } from './sending'
-import type { SignInTo, SignInView } from './sign-in'
+import type { SignInTo, SignInView } from './types'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
 /** What `?state=` may say. */
