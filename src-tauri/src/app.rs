@@ -41,6 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let desk = Desk::new(profile, language);
             let overviews = desk.overviews();
             let offers = desk.offers();
+            let sign_ins = desk.connecting().views();
             app.manage(desk);
             let first = TrayState::of(&overviews.borrow());
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
@@ -48,6 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             tauri::async_runtime::spawn(keep_tray(tray, overviews.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), sign_ins));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if !hidden {
@@ -125,8 +127,9 @@ async fn keep_tray(mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
     }
 }
 
-async fn keep_window(app: AppHandle, mut overviews: watch::Receiver<Overview>) {
-    while overviews.changed().await.is_ok() {
+/// Whatever changes, the window asks for it all.
+async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
+    while changes.changed().await.is_ok() {
         commands::announce(&app, OverviewChanged);
     }
 }

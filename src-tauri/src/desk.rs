@@ -2,11 +2,13 @@
 //! its overviews come out of one channel.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as Lock, PoisonError};
 
 use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
+use companion::connecting::Connecting;
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::doctor;
 use companion::errand::Errand;
@@ -18,7 +20,7 @@ use companion::profile::Profile;
 use companion::sign_in;
 use companion::view::{
     self, Activity, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView, OfferView,
-    Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
+    Overview, PauseForm, PrivacyView, SignInTo, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -39,7 +41,10 @@ pub struct Desk {
     language: Lock<Language>,
     shown: watch::Sender<Overview>,
     offer: watch::Sender<Offer>,
+    /// The window is open.
+    looks: AtomicBool,
     engine: Mutex<Option<Running>>,
+    connecting: Connecting,
     /// The profile behind what is shown.
     looked_at: Lock<Profile>,
 }
@@ -85,11 +90,13 @@ impl Desk {
     #[must_use]
     pub fn new(profile: Profile, language: Language) -> Self {
         Self {
+            connecting: Connecting::new(profile.clone()),
             looked_at: Lock::new(profile.clone()),
             profile,
             language: Lock::new(language),
             shown: watch::Sender::new(nothing(None)),
             offer: watch::Sender::default(),
+            looks: AtomicBool::new(false),
             engine: Mutex::new(None),
         }
     }
@@ -215,6 +222,14 @@ impl Desk {
         }
     }
 
+    /// The window is open, or no longer is. Whichever engine runs, or comes to run, knows it.
+    pub async fn look(&self, is_open: bool) {
+        self.looks.store(is_open, Ordering::SeqCst);
+        if let Some(running) = self.engine.lock().await.as_ref() {
+            running.engine.handle().look(self.looks.load(Ordering::SeqCst));
+        }
+    }
+
     /// She has seen what the first sync would do, and lets it.
     pub async fn start_syncing(&self) {
         if let Some(running) = self.engine.lock().await.as_ref() {
@@ -248,6 +263,28 @@ impl Desk {
     fn world(&self) -> Result<World, Problem> {
         let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
+    }
+
+    /// The sign-in that goes through her browser.
+    #[must_use]
+    pub fn connecting(&self) -> &Connecting {
+        &self.connecting
+    }
+
+    /// Begins one. The sample's accounts are invented, and nobody signs in to them.
+    pub async fn begin_sign_in(&self, to: SignInTo) -> Result<(), Problem> {
+        if self.shows_sample().await {
+            return Err(Problem::new(
+                Code::InvalidInput,
+                "This is sample data, which has its calendars already.",
+            ));
+        }
+        self.connecting.begin(to, self.errands().await?).await;
+        Ok(())
+    }
+
+    async fn shows_sample(&self) -> bool {
+        matches!(self.engine.lock().await.as_ref(), Some(Running { engine: Engine::Sample(_), .. }))
     }
 
     /// Signs in to Bookiji with a password.
@@ -393,6 +430,7 @@ impl Desk {
             Engine::Sample(sample) => sample.profile().clone(),
         };
         *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = behind;
+        engine.handle().look(self.looks.load(Ordering::SeqCst));
         let mut overviews = engine.handle().overview();
         let shown = self.shown.clone();
         let passing = spawn(async move {

@@ -29,10 +29,13 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         .center()
         .theme(frame(app.state::<Desk>().preferences().unwrap_or_default().theme))
         .build()?;
+    look(app, true);
     let app = app.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::DragDrop(drag) = event {
             dragged(&app, drag);
+        } else if matches!(event, WindowEvent::Destroyed) {
+            look(&app, false);
         }
     });
     Ok(())
@@ -51,4 +54,10 @@ fn dragged(app: &AppHandle, drag: &DragDropEvent) {
         _ => return,
     };
     commands::announce(app, FilesOver { over });
+}
+
+/// While she looks, her calendars are read more often.
+fn look(app: &AppHandle, is_open: bool) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
 }

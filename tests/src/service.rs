@@ -35,6 +35,8 @@ pub enum Fault {
     CursorLost,
     /// Half of the items, then no more.
     HalfAReading,
+    /// Nothing, as if that were all; with a cursor it is lost.
+    EmptyList,
     /// The write is refused as wrong.
     Rejected,
 }
@@ -70,8 +72,12 @@ pub struct State {
     pub refuses_full_readings: bool,
     /// A reading that starts from no cursor shows nothing, and says that this is all.
     pub shows_nothing_in_full: bool,
+    /// What no reading that starts from no cursor shows, although it stands.
+    pub unlisted: BTreeSet<RemoteId>,
     /// How many creates the calendar service takes in one request; nothing says one.
     pub creates_at_once: usize,
+    /// What happens to the next single events of such a request, whatever becomes of the request.
+    pub item_faults: VecDeque<Option<Fault>>,
     /// The calendar service gives events ids of its own. It remembers every key that a create came with, and tells it
     /// in readings in place of what was written on the event.
     pub gives_ids: bool,
@@ -359,9 +365,11 @@ impl Services {
 fn error(fault: Fault) -> ServiceError {
     let service = "fake".to_owned();
     match fault {
-        Fault::ReplyLost | Fault::Unreachable | Fault::HalfAReading | Fault::CursorLost => {
-            ServiceError::Unreachable { service, reason: format!("{fault:?}") }
-        }
+        Fault::ReplyLost
+        | Fault::Unreachable
+        | Fault::HalfAReading
+        | Fault::EmptyList
+        | Fault::CursorLost => ServiceError::Unreachable { service, reason: format!("{fault:?}") },
         Fault::RateLimited => ServiceError::RateLimited { service, retry_after: None },
         Fault::SignInExpired => ServiceError::SignInExpired { service, reason: "invalid_grant".to_owned() },
         Fault::Rejected => {
@@ -476,7 +484,10 @@ impl Calendar for OneCalendar {
         let mut state = self.services.state();
         let fault = state.fault("read");
         match fault {
-            Some(Fault::CursorLost) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::CursorLost | Fault::EmptyList) if cursor.is_some() => return Reading::CursorLost,
+            Some(Fault::EmptyList) => {
+                return Reading::Snapshot { items: Vec::new(), coverage: Coverage::Everything, cursor: None };
+            }
             Some(Fault::HalfAReading) => {
                 let mut items = state.live(&self.remote);
                 items.truncate(items.len() / 2);
@@ -496,6 +507,7 @@ impl Calendar for OneCalendar {
         let next = Cursor(now.to_string());
         let Some(since) = cursor.and_then(|cursor| cursor.0.parse::<u64>().ok()) else {
             let mut items = if state.shows_nothing_in_full { Vec::new() } else { state.live(&self.remote) };
+            items.retain(|row| !state.unlisted.contains(&row.id));
             items.retain(|row| row.event.repeats() || times(row).is_none_or(|(_, end)| end > from));
             let items = items.into_iter().map(|event| state.shown(event, from)).collect();
             return Reading::Snapshot { items, coverage: Coverage::EndingAfter(from), cursor: Some(next) };
@@ -522,10 +534,16 @@ impl Calendar for OneCalendar {
 
     async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
         let made = self.write("create_all", |state, remote| {
-            let one = |draft| match state.fault("create_one") {
-                Some(fault) => Err(error(fault)),
-                None => state.make(remote, draft),
-            };
+            assert!(drafts.len() <= state.creates_at_once, "{} events at once", drafts.len());
+            let one =
+                |draft| match state.item_faults.pop_front().flatten().or_else(|| state.fault("create_one")) {
+                    Some(Fault::ReplyLost) => {
+                        let _ = state.make(remote, draft);
+                        Err(error(Fault::ReplyLost))
+                    }
+                    Some(fault) => Err(error(fault)),
+                    None => state.make(remote, draft),
+                };
             Ok(drafts.iter().map(one).collect::<Vec<_>>())
         });
         made.unwrap_or_else(|error| vec![Err(error); drafts.len()])

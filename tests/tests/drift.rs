@@ -161,3 +161,19 @@ async fn a_week_without_any_run_leads_to_one_full_reading_a_side() {
     assert!(first > second, "{first} {second}");
     assert_eq!(second, 3, "bookings and two calendars, each from its cursor");
 }
+
+#[tokio::test]
+async fn an_event_of_ours_that_the_weekly_reading_does_not_list_is_looked_for_before_it_counts_as_deleted() {
+    let mut world = World::new(Box::new(Sqlite::in_memory().unwrap()));
+    world.customer_books("b1", 20 * 24);
+    world.customer_books("b2", 21 * 24);
+    world.sync().await;
+    let event = world.booking_events()[0].id.clone();
+    world.services.state().unlisted.insert(event);
+    for _ in 0..8 * 4 {
+        world.clock.advance(SignedDuration::from_hours(6));
+        let report = world.sync().await;
+        assert!(report.decisions.is_empty() && report.drift.is_empty(), "{report:#?}");
+    }
+    assert_eq!(world.booking_events().len(), 2);
+}

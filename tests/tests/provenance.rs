@@ -22,6 +22,35 @@ fn second(world: &World, generation: u32, hours: i64) -> RemoteEvent {
     event
 }
 
+/// What Google's "this and following" leaves of an event that she lets repeat: the first series ends, and a new one
+/// begins that was copied with everything we wrote on it.
+#[tokio::test]
+async fn a_series_that_she_splits_leaves_one_event_ours_and_a_copy_that_is_hers() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    let (target, ours) = (world.target(), world.booking_events().remove(0));
+    let mut copy = ours.clone();
+    copy.id = RemoteId(format!("{}_R20261130T130000", ours.id));
+    copy.event.series = Some(copy.id.0.clone());
+    copy.event.start = When::Utc(world.at(20 + 7 * 24));
+    copy.event.end = End::At(When::Utc(world.at(21 + 7 * 24)));
+    copy.event.recurrence.rules = vec!["FREQ=WEEKLY;COUNT=2".to_owned()];
+    world.services.state().put(&target, copy.clone());
+    let report = world.sync().await;
+    assert!(report.errors.is_empty(), "{report:#?}");
+    let copied = [7, 14].map(|days| (world.at(20 + days * 24), world.at(21 + days * 24)));
+    assert_eq!(world.published_busy(), copied, "hers, whatever it carries");
+    world.assert_settled().await;
+
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    assert_eq!(world.sync().await.bookings.removed, 1);
+    let left: Vec<RemoteId> = world.booking_events().into_iter().map(|event| event.id).collect();
+    assert_eq!(left, [copy.id], "only what we wrote goes with the booking");
+    assert_eq!(world.published_busy(), copied);
+    world.assert_settled().await;
+}
+
 /// One booking at hour 20, its event, and a second one at hour 30.
 async fn two_claimants() -> (World, BookingId) {
     let mut world = new_world();

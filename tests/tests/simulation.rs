@@ -1,27 +1,55 @@
 //! The engine's life from seeds: every story ends well, is the same when it is told again, and an engine that is wrong on
 //! purpose is found out.
 
-use tests::simulate::mutant::Mutant;
-use tests::simulate::simulate;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::thread;
 
-/// In as many threads as there are tests here: each lives through its share.
-fn all_end_well(seeds: std::ops::Range<u64>) {
+use tests::simulate::mutant::Mutant;
+use tests::simulate::{repertoire, simulate};
+
+/// Answers with everything that happened.
+fn all_end_well(seeds: Range<u64>) -> BTreeSet<String> {
+    let mut occurred = BTreeSet::new();
     for seed in seeds {
         let outcome = simulate(seed, None);
         if let Some((what, story)) = outcome.broken {
             panic!("{story}\nseed {seed}: {what}");
         }
+        occurred.extend(outcome.tally.into_keys().map(Cow::into_owned));
     }
+    occurred
 }
 
 #[test]
-fn a_thousand_stories_end_well() {
-    all_end_well(0..1_000);
+fn two_thousand_stories_end_well_and_every_step_lie_death_and_answer_occurs_in_them() {
+    let occurred = thread::scope(|scope| {
+        let half = scope.spawn(|| all_end_well(0..1_000));
+        let mut occurred = all_end_well(1_000..2_000);
+        occurred.extend(half.join().expect("the other thousand"));
+        occurred
+    });
+    let missing: Vec<String> = repertoire().into_iter().filter(|what| !occurred.contains(what)).collect();
+    assert_eq!(missing, Vec::<String>::new());
 }
 
+/// Stories that broke a promise once, and what each of them taught; `doubts.rs` has the same as small tests, and what stories
+/// taught that are told otherwise by now.
+const TAUGHT: [(u64, &str); 4] = [
+    (148, "room that was made for a move which never came to be must not stay bookable"),
+    (7_762, "words of ours that a booking outgrew are not hers because she moved its event"),
+    (10_164, "room is found again whether or not the move was ever sent"),
+    (10_370, "what went before a list begins is told by nobody, so asking about it is no fault"),
+];
+
 #[test]
-fn a_thousand_other_stories_end_well() {
-    all_end_well(1_000..2_000);
+fn what_stories_taught_is_not_forgotten() {
+    for (seed, sentence) in TAUGHT {
+        if let Some((what, story)) = simulate(seed, None).broken {
+            panic!("{story}\nseed {seed}: {what}; it had taught that {sentence}");
+        }
+    }
 }
 
 #[test]
@@ -33,26 +61,26 @@ fn the_same_seed_tells_the_same_story() {
 
 #[test]
 fn other_seeds_tell_other_stories() {
-    let hashes: std::collections::BTreeSet<u64> = (0..40).map(|seed| simulate(seed, None).hash).collect();
+    let hashes: BTreeSet<u64> = (0..40).map(|seed| simulate(seed, None).hash).collect();
     assert_eq!(hashes.len(), 40);
 }
 
 /// How many stories may pass before an engine that is wrong on purpose is found out.
-const PATIENCE: u64 = 600;
+const PATIENCE: u64 = 300;
 
-fn missed(mutants: impl Iterator<Item = Mutant>, patience: u64) -> Vec<Mutant> {
-    let is_found = |mutant| (0..patience).any(|seed| simulate(seed, Some(mutant)).broken.is_some());
-    mutants.filter(|mutant| !is_found(*mutant)).collect()
+fn all_are_found_out(mutants: impl Iterator<Item = Mutant>) {
+    let is_missed =
+        |mutant: &Mutant| !(0..PATIENCE).any(|seed| simulate(seed, Some(*mutant)).broken.is_some());
+    let missed: Vec<Mutant> = mutants.filter(is_missed).collect();
+    assert_eq!(missed, [], "within {PATIENCE} seeds");
 }
 
 #[test]
 fn every_engine_that_is_wrong_on_purpose_is_found_out() {
-    let common = Mutant::ALL.into_iter().filter(|mutant| !Mutant::RARE.contains(mutant));
-    assert_eq!(missed(common, PATIENCE), [], "within {PATIENCE} seeds");
+    all_are_found_out(Mutant::ALL.into_iter().step_by(2));
 }
 
 #[test]
-#[ignore = "takes many minutes, and the story is not rich enough yet for all of them"]
-fn those_that_go_wrong_rarely_are_found_out_too() {
-    assert_eq!(missed(Mutant::RARE.into_iter(), PATIENCE * 40), []);
+fn every_other_engine_that_is_wrong_on_purpose_is_found_out() {
+    all_are_found_out(Mutant::ALL.into_iter().skip(1).step_by(2));
 }

@@ -1,35 +1,48 @@
 //! One computer of hers: its own mirror, and runs of the whole engine that end, or are killed half-way.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use companion::import::ImportedFiles;
 use jiff::{SignedDuration, Timestamp};
-use sync::error::MirrorError;
-use sync::ids::{ConnectionId, RemoteCalendarId, RunId, Service};
-use sync::import::{self, Holdings, OnConflict, Own, Taken};
-use sync::lease::Writer;
-use sync::policy::Policy;
-use sync::ports::{Account, CalendarEntry, Clock, Mirror, Platform};
+use sync::ids::{ConnectionId, InstallationId, RemoteCalendarId, RunId, Service};
+use sync::import;
+use sync::lease::{Installation, Writer};
+use sync::policy::{Deletions, Policy};
+use sync::ports::{Account, CalendarEntry, Clock, Mirror};
 use sync::report::Report;
-use sync::run::{Parts, Request, run};
+use sync::run::{Parts, Request, run, undo};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
 
 use super::liar::Liar;
-use super::mutant::{Mutant, MutantAccount, MutantMirror, MutantPlatform};
-use super::stage::{ACCOUNT, DEVICES, Filed, Shared, Weather, ZONE, connection, on};
+use super::mutant::{self, Mutant};
+use super::stage::{ACCOUNT, DEVICES, Shared, ZONE, connection, on};
+use super::turns::{Running, go_on, turn};
 use super::watched::Watched;
+use super::weather::Weather;
 
 pub struct Device {
     pub index: usize,
-    stage: Shared,
-    inside: Arc<dyn Mirror>,
-    mutant: Option<Mutant>,
+    pub stage: Shared,
+    pub inside: Arc<dyn Mirror>,
+    pub mutant: Option<Mutant>,
+    writer: Arc<Writer>,
+    profiles: u32,
     runs: u32,
+    /// The questions she last looked at, which may be others by now.
+    pub seen: Vec<(String, Vec<String>)>,
+}
+
+/// Small, so that a handful of bookings is enough to meet it.
+pub const DELETIONS: Deletions = Deletions { at_most: 2, percent: 10 };
+
+/// What a device is started for.
+#[derive(Clone, Debug)]
+pub enum Errand {
+    Sync(Direction),
+    TakeBack(RunId),
 }
 
 /// How a run ended.
@@ -44,7 +57,16 @@ impl Device {
     /// A computer that has just been signed in, with her personal calendar linked.
     #[must_use]
     pub fn new(index: usize, stage: &Shared, mutant: Option<Mutant>) -> Self {
-        let mut device = Self { index, stage: stage.clone(), inside: fresh(), mutant, runs: 0 };
+        let mut device = Self {
+            index,
+            stage: stage.clone(),
+            inside: fresh(),
+            mutant,
+            writer: Arc::new(Writer::unnamed()),
+            profiles: 0,
+            runs: 0,
+            seen: Vec::new(),
+        };
         device.sign_in();
         device
     }
@@ -57,10 +79,15 @@ impl Device {
     /// Its disk is lost, or its profile deleted: everything it knew is gone.
     pub fn forget(&mut self) {
         self.inside = fresh();
-        let mut stage = on(&self.stage);
-        stage.files.remove(&self.index);
-        stage.told.remove(&self.index);
-        drop(stage);
+        self.seen.clear();
+        {
+            let stage = &mut *on(&self.stage);
+            stage.files.remove(&self.index);
+            stage.told.remove(&self.index);
+            stage.forgetful = true;
+            stage.given.retain(|(device, _), _| *device != self.index);
+            stage.stood_for_all.retain(|(device, _, _)| *device != self.index);
+        }
         self.sign_in();
     }
 
@@ -86,118 +113,106 @@ impl Device {
         self.inside.set_vendor(&vendor).expect("a vendor");
         self.inside.put_connection(&linked).expect("a connection");
         self.inside.put_calendar(&calendar).expect("a calendar");
+        self.profiles += 1;
+        self.start();
     }
 
-    /// One run of the engine in this weather.
-    pub fn run(&mut self, direction: Direction, weather: Weather) -> Ended {
-        self.runs += 1;
-        {
-            let mut stage = on(&self.stage);
-            stage.device = self.index;
-            stage.calls = 0;
-            stage.dead = false;
-            stage.disturbed = false;
-            stage.weather = weather;
-        }
-        let ended = self.drive(direction);
-        let mut stage = on(&self.stage);
-        stage.weather = Weather::default();
-        if let Ended::Killed = ended {
-            // What it made of its last readings, nobody can say.
-            stage.told().hers.clear();
-        }
+    /// A new process: of the lease it knows what the mirror does.
+    fn start(&mut self) {
+        let id = InstallationId(format!("{} {}", self.name(), self.profiles));
+        let record = self.inside.world().expect("a world").lease;
+        self.writer = Arc::new(Writer::new(Installation { id, name: self.name().to_owned() }, record));
+    }
+
+    /// One run of the engine in this weather, with the world to itself.
+    pub fn run(&mut self, errand: &Errand, weather: Weather) -> Ended {
+        self.begin(errand, weather);
+        let mut running = self.running(errand);
+        let ended = loop {
+            if let Some(ended) = go_on(&self.stage, self.index, &mut running) {
+                break ended;
+            }
+        };
+        self.end(&ended);
         ended
     }
 
-    fn drive(&self, direction: Direction) -> Ended {
-        let watched = Watched { inside: self.inside.clone(), stage: self.stage.clone() };
-        let liar = Liar(self.stage.clone());
-        let mirror: Box<dyn Mirror> = match self.mutant {
-            Some(mutant) => Box::new(MutantMirror { inside: watched, mutant }),
-            None => Box::new(watched),
-        };
-        let platform: Box<dyn Platform> = match self.mutant {
-            Some(mutant) => Box::new(MutantPlatform { inside: liar.clone(), mutant }),
-            None => Box::new(liar.clone()),
-        };
-        let account: Box<dyn Account> = match self.mutant {
-            Some(mutant) => Box::new(MutantAccount { inside: liar, mutant }),
-            None => Box::new(liar),
-        };
-        let accounts: BTreeMap<ConnectionId, Box<dyn Account>> = BTreeMap::from([
-            (connection(), account),
-            (import::connection_id(), Box::new(ImportedFiles) as Box<dyn Account>),
-        ]);
-        let clock = StageClock(self.stage.clone());
-        let parts = Parts {
-            mirror: mirror.as_ref(),
-            platform: platform.as_ref(),
-            accounts: &accounts,
-            clock: &clock,
-            policy: Policy::default(),
-            writer: &Writer::unnamed(),
-        };
-        let id = RunId(format!("{}-{}", self.name(), self.runs));
-        let request = Request { run: id, direction, dry_run: false };
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let mut running = Box::pin(run(&parts, &request));
-            running.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        }));
-        let killed = on(&self.stage).dead;
-        match polled {
-            Ok(Poll::Ready(Ok(report))) if !killed => Ended::Reported(Box::new(report)),
-            Ok(Poll::Ready(Err(error))) if !killed => Ended::Broken(format!("the mirror failed: {error}")),
-            // Nothing else waits: all that answers, answers at once.
-            Ok(Poll::Pending) if !killed => Ended::Broken("the run waits for ever".to_owned()),
-            Ok(_) => Ended::Killed,
-            Err(panic) => Ended::Broken(format!("a panic: {}", words(panic.as_ref()))),
+    pub fn begin(&mut self, errand: &Errand, weather: Weather) {
+        self.runs += 1;
+        let stage = &mut *on(&self.stage);
+        stage.device = self.index;
+        let stood = stage.standing().count();
+        stage.run().begin(weather, matches!(errand, Errand::TakeBack(_)), stood);
+    }
+
+    pub fn end(&mut self, ended: &Ended) {
+        {
+            let stage = &mut *on(&self.stage);
+            stage.device = self.index;
+            stage.run().weather = Weather::default();
+            stage.run().undoing = false;
+        }
+        if let Ended::Killed = ended {
+            {
+                let stage = &mut *on(&self.stage);
+                // What it made of its last readings, nobody can say; what it was told of the lease, nobody remembers.
+                stage.told().hers.clear();
+                stage.told().stands_by_until = None;
+                stage.told().fencing = None;
+                stage.run().dead = false;
+            }
+            self.start();
         }
     }
 
-    /// She gives this computer a file with one event in it.
-    ///
-    /// # Errors
-    /// When the mirror fails.
-    pub fn import(&mut self, uid: u32, version: usize, filed: Option<Filed>) -> Result<(), MirrorError> {
-        let (now, last) = {
-            let mut stage = on(&self.stage);
-            let files = stage.files.entry(self.index).or_default();
-            let last = files.remove(&uid);
-            files.extend(filed.map(|filed| (uid, filed)));
-            (stage.now, last)
-        };
-        let world = self.inside.world()?;
-        let calendar = match import::calendar(&world) {
-            Some(calendar) => calendar.clone(),
-            None => {
-                let calendar = import::linked(self.name(), 5, now);
-                self.inside.put_connection(&import::connection(now))?;
-                self.inside.put_calendar(&calendar)?;
-                calendar
+    /// The engine at work. Nothing has happened before it is polled.
+    pub fn running(&self, errand: &Errand) -> Running<'static> {
+        let liar = Liar { stage: self.stage.clone(), device: self.index };
+        let (mirror, platform) = (self.mirror(), mutant::platform(liar.clone(), self.mutant));
+        let accounts: BTreeMap<ConnectionId, Box<dyn Account>> = BTreeMap::from([
+            (connection(), mutant::account(liar, self.mutant)),
+            (import::connection_id(), Box::new(ImportedFiles) as Box<dyn Account>),
+        ]);
+        let clock = StageClock { stage: self.stage.clone(), device: self.index };
+        let (writer, policy) = (self.writer.clone(), policy(self.mutant));
+        let id = RunId(format!("{}-{}", self.name(), self.runs));
+        let errand = errand.clone();
+        Box::pin(async move {
+            let parts = Parts {
+                mirror: mirror.as_ref(),
+                platform: platform.as_ref(),
+                accounts: &accounts,
+                clock: &clock,
+                policy,
+                writer: &writer,
+            };
+            match errand {
+                Errand::Sync(direction) => run(&parts, &Request { run: id, direction, dry_run: false }).await,
+                Errand::TakeBack(of) => undo(&parts, &id, &of).await,
             }
-        };
-        let Some(said) = filed.or(last) else { return Ok(()) };
-        let at = |at: Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let status = if filed.is_some() { "" } else { "STATUS:CANCELLED\n" };
-        let transparency = if said.busy { "OPAQUE" } else { "TRANSPARENT" };
-        let file = format!(
-            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:filed{uid}\nDTSTART:{}\nDTEND:{}\nSEQUENCE:{version}\n\
-             TRANSP:{transparency}\n{status}END:VEVENT\nEND:VCALENDAR\n",
-            at(said.span.start()),
-            at(said.span.end()),
-        );
-        let (parts, _) = calendar::ics::read_each_as(file.as_bytes(), &[ACCOUNT]).expect("a calendar");
-        let world = self.inside.world()?;
-        let mut holdings = Holdings::of(&world, &calendar.id);
-        let zone = sync::busy_set::vendor_zone(world.vendor.as_ref());
-        let own = Own::of(&world, &[]);
-        let mut taken = Taken::default();
-        for part in &parts {
-            taken.join(holdings.take(part, &own, now, &zone));
-        }
-        taken.intake.choices.extend(taken.free.iter().map(|uid| (uid.clone(), Some(OnConflict::Skip))));
-        self.inside.take_import(&calendar.id, &taken.intake)
+        })
     }
+
+    /// Its mirror, as the engine has it.
+    #[must_use]
+    pub fn mirror(&self) -> Box<dyn Mirror> {
+        let watched = Watched { inside: self.inside.clone(), stage: self.stage.clone(), device: self.index };
+        mutant::mirror(watched, self.mutant)
+    }
+
+    /// One of the last runs here that may be taken back, if there is any.
+    #[must_use]
+    pub fn some_run(&self) -> Option<RunId> {
+        let runs = self.inside.runs(6).ok()?;
+        let at = on(&self.stage).dice.below(runs.len());
+        runs.into_iter().nth(at).map(|run| run.id)
+    }
+}
+
+#[must_use]
+pub fn policy(mutant: Option<Mutant>) -> Policy {
+    let bounded = Policy { deletions: DELETIONS, ..Policy::default() };
+    mutant.map_or(bounded, |mutant| mutant.policy(bounded))
 }
 
 fn fresh() -> Arc<dyn Mirror> {
@@ -216,27 +231,29 @@ pub fn personal() -> CalendarEntry {
     }
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
 /// The story's clock: waiting moves it.
-struct StageClock(Shared);
+struct StageClock {
+    stage: Shared,
+    device: usize,
+}
 
 #[async_trait]
 impl Clock for StageClock {
     fn now(&self) -> Timestamp {
-        on(&self.0).now
+        on(&self.stage).now
     }
 
     async fn wait(&self, duration: Duration) {
-        let mut stage = on(&self.0);
         let by = SignedDuration::try_from(duration).unwrap_or(SignedDuration::ZERO);
-        stage.now = stage.now.saturating_add(by).unwrap_or(stage.now);
+        on(&self.stage).passes(by, None);
+        turn(&self.stage).await;
     }
 
     fn jitter(&self) -> f64 {
-        on(&self.0).dice.fraction()
+        on(&self.stage).dice.fraction()
+    }
+
+    fn steady(&self) -> Duration {
+        on(&self.stage).runs[self.device].steady.try_into().unwrap_or_default()
     }
 }

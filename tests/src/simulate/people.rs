@@ -5,18 +5,21 @@ use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::ids::{BookingId, RemoteCalendarId, RemoteId};
+use sync::plan::WORDS;
 
-use super::stage::{Hers, Place, Stage, clock};
+use super::stage::{Hers, Place, Stage, calendar_words, clock};
 use crate::service::event;
 use crate::world::NOON;
 
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+pub enum Deed {
     Book,
     Reschedule,
     Cancel,
+    CancelMany,
     Return,
     Word,
+    Rename,
     Add,
     AddSeries,
     MoveHers,
@@ -27,33 +30,44 @@ enum Deed {
     RewordOurs,
     CopyOurs,
     PutBack,
+    TakeBack,
 }
 
-const DEEDS: [(u32, Deed); 15] = [
-    (6, Deed::Book),
+pub const DEEDS: [(u32, Deed); 18] = [
+    (9, Deed::Book),
     (5, Deed::Reschedule),
     (4, Deed::Cancel),
-    (2, Deed::Return),
+    (3, Deed::CancelMany),
+    (3, Deed::Return),
     (2, Deed::Word),
+    (2, Deed::Rename),
     (4, Deed::Add),
     (2, Deed::AddSeries),
     (3, Deed::MoveHers),
     (3, Deed::DeleteHers),
     (1, Deed::SkipOne),
-    (3, Deed::MoveOurs),
-    (2, Deed::DeleteOurs),
+    (4, Deed::MoveOurs),
+    (3, Deed::DeleteOurs),
     (3, Deed::RewordOurs),
     (2, Deed::CopyOurs),
     (1, Deed::PutBack),
+    (2, Deed::TakeBack),
 ];
 
 /// Somebody does something.
 pub fn somebody(stage: &mut Stage) {
-    match stage.dice.weighed(&DEEDS) {
+    let deed = stage.dice.weighed(&DEEDS);
+    does(stage, deed);
+}
+
+pub fn does(stage: &mut Stage, deed: Deed) {
+    stage.counts(format!("deed {deed:?}"));
+    match deed {
         Deed::Book => book(stage),
         Deed::Reschedule => reschedule(stage),
         Deed::Cancel => set_status(stage, BookingStatus::Cancelled),
-        Deed::Return => set_status(stage, BookingStatus::Confirmed),
+        Deed::CancelMany => cancel_many(stage),
+        Deed::Return => come_back(stage),
         Deed::Word => {
             let word = stage.dice.below(4);
             let status = match word {
@@ -64,6 +78,7 @@ pub fn somebody(stage: &mut Stage) {
             };
             set_status(stage, status);
         }
+        Deed::Rename => rename(stage),
         Deed::Add => add(stage, 1),
         Deed::AddSeries => add(stage, 3),
         Deed::MoveHers => move_hers(stage),
@@ -74,6 +89,19 @@ pub fn somebody(stage: &mut Stage) {
         Deed::RewordOurs => reword_ours(stage),
         Deed::CopyOurs => copy_ours(stage),
         Deed::PutBack => put_back(stage),
+        Deed::TakeBack => take_back(stage),
+    }
+}
+
+/// She lays her hand on the very event that is being written.
+pub fn touch(stage: &mut Stage, place: &Place) {
+    let Some(booking) = stage.ours.get(place).cloned().filter(|_| stage.event(place).is_some()) else {
+        return;
+    };
+    match stage.dice.below(4) {
+        0 | 1 => move_this(stage, place, &booking),
+        2 => reword_this(stage, place, &booking),
+        _ => delete_this(stage, place, &booking),
     }
 }
 
@@ -98,12 +126,26 @@ fn some_booking(stage: &mut Stage) -> Option<BookingId> {
 pub fn write_booking(stage: &mut Stage, booking: Booking) {
     stage.world.clock += 1;
     let at = stage.world.clock;
-    stage.booked.insert(booking.id.clone(), booking.clone());
+    stage.past.had.entry(booking.id.clone()).or_default().insert((booking.start, booking.end));
+    if is_over(&booking.status) {
+        stage.past.deleted_by_her.remove(&booking.id);
+    }
+    stage.past.last_booking = stage.booked.insert(booking.id.clone(), booking.clone());
     stage.world.bookings.insert(booking.id.clone(), (at, booking));
 }
 
+fn is_over(status: &BookingStatus) -> bool {
+    match status {
+        BookingStatus::Cancelled | BookingStatus::NoShow => true,
+        BookingStatus::Pending
+        | BookingStatus::Confirmed
+        | BookingStatus::Completed
+        | BookingStatus::Other(_) => false,
+    }
+}
+
 fn book(stage: &mut Stage) {
-    if stage.booked.len() >= 6 {
+    if stage.booked.len() >= 7 {
         return reschedule(stage);
     }
     let id = BookingId(stage.name("b"));
@@ -133,11 +175,65 @@ fn reschedule(stage: &mut Stage) {
     write_booking(stage, booking);
 }
 
+/// The customer whose booking was just being written changes it once more.
+pub fn thinks_better(stage: &mut Stage, id: &BookingId) {
+    let Some(booking) = stage.booked.get(id).cloned() else { return };
+    let start = some_hour(stage);
+    stage.say(format!("the customer of {id} takes {} after all", clock(start)));
+    let status = if is_over(&booking.status) { BookingStatus::Confirmed } else { booking.status };
+    write_booking(stage, Booking { start, end: after(start, 1), status, ..booking });
+}
+
 fn set_status(stage: &mut Stage, status: BookingStatus) {
     let Some(id) = some_booking(stage) else { return };
     stage.say(format!("{id} is {} now", status.as_str()));
     let booking = Booking { status, ..stage.booked[&id].clone() };
     write_booking(stage, booking);
+}
+
+/// A bad day: most that is booked is cancelled at once.
+fn cancel_many(stage: &mut Stage) {
+    let standing = stage.booked.values().filter(|booking| booking.status != BookingStatus::Cancelled);
+    let all: Vec<Booking> = standing.cloned().collect();
+    stage.say(format!("{} bookings are cancelled at once", all.len()));
+    for booking in all {
+        write_booking(stage, Booking { status: BookingStatus::Cancelled, ..booking });
+    }
+}
+
+/// Somebody who had cancelled is back.
+fn come_back(stage: &mut Stage) {
+    let cancelled = |booking: &&Booking| booking.status == BookingStatus::Cancelled;
+    let all: Vec<Booking> = stage.booked.values().filter(cancelled).cloned().collect();
+    let at = stage.dice.below(all.len());
+    let Some(booking) = all.into_iter().nth(at) else { return };
+    stage.say(format!("{} is confirmed again", booking.id));
+    write_booking(stage, Booking { status: BookingStatus::Confirmed, ..booking });
+}
+
+/// The booking is for another service now, so its event has another title.
+fn rename(stage: &mut Stage) {
+    let Some(id) = some_booking(stage) else { return };
+    let service = stage.name("Colour ");
+    stage.say(format!("{id} is for \"{service}\" now"));
+    let booking = Booking { service_name: Some(service), ..stage.booked[&id].clone() };
+    write_booking(stage, booking);
+}
+
+/// Whoever did something last takes it back at once.
+fn take_back(stage: &mut Stage) {
+    if let Some((place, before)) = stage.past.last_hers.take() {
+        stage.say(format!("she takes back what she did to {}", place.1));
+        match before {
+            Some(hers) => put_hers(stage, place.0, hers),
+            None if stage.hers.remove(&place).is_some() => stage.world.delete(&place.0, &place.1),
+            None => {}
+        }
+        stage.past.last_hers = None;
+    } else if let Some(before) = stage.past.last_booking.take() {
+        stage.say(format!("{} is as it was before, {}", before.id, clock(before.start)));
+        write_booking(stage, before);
+    }
 }
 
 fn some_calendar(stage: &mut Stage) -> RemoteCalendarId {
@@ -161,13 +257,16 @@ fn add(stage: &mut Stage, days: i64) {
     let spans =
         (0..days).filter_map(|day| Interval::new(after(start, day * 24), after(start, day * 24 + length)));
     let spans = spans.collect();
-    stage.say(format!("she adds {id} to {calendar}, {} for {length} h, {days} days", clock(start)));
+    let (place, at) = (calendar_words(&calendar), clock(start));
+    stage.say(format!("she adds {id} to {place}, {at} for {length} h, {days} days"));
     put_hers(stage, calendar, Hers { event: made, spans });
 }
 
 fn put_hers(stage: &mut Stage, calendar: RemoteCalendarId, hers: Hers) {
     stage.world.put(&calendar, hers.event.clone());
-    stage.hers.insert((calendar, hers.event.id.clone()), hers);
+    let place = (calendar, hers.event.id.clone());
+    let before = stage.hers.insert(place.clone(), hers);
+    stage.past.last_hers = Some((place, before));
 }
 
 fn some_of_hers(stage: &mut Stage) -> Option<(Place, Hers)> {
@@ -193,6 +292,8 @@ fn delete_hers(stage: &mut Stage) {
     let Some((place, _)) = some_of_hers(stage) else { return };
     stage.say(format!("she deletes {}", place.1));
     stage.hers.remove(&place);
+    // An id that was deleted is burnt: only what stands can be taken back.
+    stage.past.last_hers = None;
     stage.world.delete(&place.0, &place.1);
 }
 
@@ -223,10 +324,17 @@ fn edit_ours(stage: &mut Stage, place: &Place, change: impl FnOnce(&mut sync::po
 }
 
 fn move_ours(stage: &mut Stage) {
-    let Some((place, booking)) = some_of_ours(stage) else { return };
+    if let Some((place, booking)) = some_of_ours(stage) {
+        move_this(stage, &place, &booking);
+    }
+}
+
+fn move_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     let start = some_hour(stage);
     stage.say(format!("she moves the event of {booking} to {}", clock(start)));
-    edit_ours(stage, &place, |event| {
+    stage.past.touched.insert(booking.clone());
+    stage.past.moved_to.entry(booking.clone()).or_default().insert((start, after(start, 1)));
+    edit_ours(stage, place, |event| {
         event.event.start = When::Utc(start);
         event.event.end = End::At(When::Utc(after(start, 1)));
     });
@@ -237,6 +345,7 @@ fn put_back(stage: &mut Stage) {
     let Some((start, end)) = stage.booked.get(&booking).map(|booking| (booking.start, booking.end)) else {
         return;
     };
+    stage.past.touched.insert(booking.clone());
     stage.say(format!("she puts the event of {booking} where it is booked, {}", clock(start)));
     edit_ours(stage, &place, |event| {
         event.event.start = When::Utc(start);
@@ -245,18 +354,40 @@ fn put_back(stage: &mut Stage) {
 }
 
 fn delete_ours(stage: &mut Stage) {
-    let Some((place, booking)) = some_of_ours(stage) else { return };
+    if let Some((place, booking)) = some_of_ours(stage) {
+        delete_this(stage, &place, &booking);
+    }
+}
+
+fn delete_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     stage.say(format!("she deletes the event of {booking}"));
-    stage.reworded.remove(&place);
+    stage.past.touched.insert(booking.clone());
+    let stands = stage.booked.get(booking).is_some_and(|row| !is_over(&row.status));
+    // Where a computer still takes the booking for over, its event is gone as it should be.
+    let taken_for_over = stage.told.values().filter_map(|told| told.bookings.get(booking));
+    let stands = stands && taken_for_over.map(|row| is_over(&row.status)).all(|over| !over);
+    // One that no device wrote down was never there for any.
+    let known = stage.past.remembered.contains(&place.1);
+    if stands && known && !stage.past.leaving.contains(booking) {
+        stage.past.deleted_by_her.insert(booking.clone());
+    }
+    stage.reworded.remove(place);
     stage.world.delete(&place.0, &place.1);
 }
 
 fn reword_ours(stage: &mut Stage) {
-    let Some((place, booking)) = some_of_ours(stage) else { return };
+    if let Some((place, booking)) = some_of_ours(stage) {
+        reword_this(stage, &place, &booking);
+    }
+}
+
+fn reword_this(stage: &mut Stage, place: &Place, booking: &BookingId) {
     let words = stage.name("her words ");
     stage.say(format!("she calls the event of {booking} \"{words}\""));
     stage.reworded.insert(place.clone(), words.clone());
-    edit_ours(stage, &place, |event| event.event.summary = words);
+    // What she decided was about other words.
+    stage.given.retain(|_, given| given.booking != *booking || given.topic != WORDS);
+    edit_ours(stage, place, |event| event.event.summary = words);
 }
 
 fn copy_ours(stage: &mut Stage) {

@@ -1,23 +1,29 @@
 //! Everything that is true in a story: both services, the clock, the dice, whose every event is, and what each device
 //! was told. The engine never sees this; it sees what [`super::liar`] answers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calendar::interval::{Interval, union};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::busy_set::window;
-use sync::decide::times;
-use sync::ids::{BookingId, CalendarId, ConnectionId, ETag, RemoteCalendarId, RemoteId, Service};
+use sync::decide::{Question, times};
+use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, Service};
+use sync::lease::Fencing;
 use sync::policy::Policy;
 use sync::ports::RemoteEvent;
+use sync::world::Choice;
 
 use super::dice::Dice;
+use super::lease::PlatformLease;
+use super::past::Past;
 use super::people;
 use super::trace::Trace;
-use crate::crash::Moment;
+use super::underway::UnderWay;
+use super::weather::{Call, Emptied, Turn};
 use crate::service::State;
 
 /// An event that is hers, with every time it takes: worked out where it is made, not by what is tested.
@@ -29,126 +35,6 @@ pub struct Hers {
 
 pub type Place = (RemoteCalendarId, RemoteId);
 
-/// How a service lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lie {
-    /// Done, and the answer is lost.
-    ReplyLost,
-    /// Not done.
-    Unreachable,
-    RateLimited,
-    /// An error on its side; the write was not done.
-    Failing,
-    SignInExpired,
-    Rejected,
-    HalfAReading,
-    CursorLost,
-    /// Every item twice.
-    Duplicates,
-    Reordered,
-    /// True a moment ago.
-    Old,
-    IgnoresPrecondition,
-    DropsMarker,
-}
-
-/// What is asked of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    Calendars,
-    CreateCalendar,
-    Read,
-    Create,
-    Update,
-    Delete,
-    Probe,
-    Bookings,
-    PutBusy,
-    Slots,
-    CreateSlots,
-    MoveBooking,
-    CancelBooking,
-    RemoveSlot,
-}
-
-impl Call {
-    fn lies(self) -> &'static [Lie] {
-        use Lie::{
-            CursorLost, DropsMarker, Duplicates, Failing, HalfAReading, IgnoresPrecondition, Old,
-            RateLimited, Rejected, Reordered, ReplyLost, SignInExpired, Unreachable,
-        };
-        match self {
-            Self::Read | Self::Bookings => &[
-                Unreachable,
-                RateLimited,
-                Failing,
-                SignInExpired,
-                HalfAReading,
-                HalfAReading,
-                CursorLost,
-                Duplicates,
-                Reordered,
-                Old,
-            ],
-            Self::Create => &[
-                ReplyLost,
-                ReplyLost,
-                Unreachable,
-                RateLimited,
-                Failing,
-                SignInExpired,
-                Rejected,
-                DropsMarker,
-            ],
-            Self::Update | Self::Delete => &[
-                ReplyLost,
-                ReplyLost,
-                Unreachable,
-                RateLimited,
-                Failing,
-                SignInExpired,
-                Rejected,
-                IgnoresPrecondition,
-            ],
-            Self::CreateCalendar
-            | Self::PutBusy
-            | Self::CreateSlots
-            | Self::RemoveSlot
-            | Self::MoveBooking
-            | Self::CancelBooking => {
-                &[ReplyLost, ReplyLost, Unreachable, RateLimited, Failing, SignInExpired, Rejected]
-            }
-            Self::Calendars | Self::Probe | Self::Slots => {
-                &[Unreachable, RateLimited, Failing, SignInExpired]
-            }
-        }
-    }
-}
-
-/// What goes wrong during one run.
-#[derive(Clone, Debug, Default)]
-pub struct Weather {
-    /// Out of a thousand calls.
-    pub lies: u32,
-    /// Before how many of a thousand calls somebody does something.
-    pub edits: u32,
-    /// The process dies at this call to a service or write to the mirror.
-    pub death: Option<(usize, Moment)>,
-    /// From this call on, so many calls fail alike.
-    pub outage: Option<(usize, usize, Lie)>,
-    /// From this call on, the calendar is not to be found, and then it is there again.
-    pub gone: Option<(usize, RemoteCalendarId)>,
-}
-
-/// How one call is to be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    Honest,
-    Lying(Lie),
-    Dies(Moment),
-    Dead,
-}
-
 /// What one device was told so far.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
@@ -157,15 +43,38 @@ pub struct Told {
     /// made of it.
     pub hers: BTreeMap<RemoteCalendarId, BTreeMap<RemoteId, Vec<Interval>>>,
     pub versions: BTreeSet<ETag>,
+    /// Until when, in truth, the other computer writes.
+    pub stands_by_until: Option<SignedDuration>,
+    /// The greatest number of a lease that a reading told.
+    pub fencing: Option<Fencing>,
+}
+
+/// What she decided about one question, and what she saw when she did.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub booking: BookingId,
+    /// What of the booking it is about.
+    pub topic: String,
+    pub choice: Choice,
+    pub found: Option<(Timestamp, Timestamp)>,
+    /// Refused by the platform, or forgotten: she may be asked the same again.
+    pub is_settled: bool,
+    pub booked: Option<Booking>,
 }
 
 pub struct Stage {
     pub dice: Dice,
+    /// What the computers' clocks say.
     pub now: Timestamp,
-    /// The furthest that the clock ever stood.
+    /// The furthest that they ever stood.
     pub latest: Timestamp,
+    /// How much time has passed in truth. Nobody can set that, and the platform goes by it.
+    pub passed: SignedDuration,
     pub trace: Trace,
     pub world: State,
+    pub lease: PlatformLease,
+    /// How many events her calendar service makes in one request.
+    pub creates_at_once: usize,
     /// The bookings as customers left them.
     pub booked: BTreeMap<BookingId, Booking>,
     /// Every event that the app made, live or not.
@@ -178,16 +87,24 @@ pub struct Stage {
     /// What files say, per device: taking up time, or offering it.
     pub files: BTreeMap<usize, BTreeMap<u32, Filed>>,
     pub told: BTreeMap<usize, Told>,
+    pub past: Past,
     pub broken: Option<String>,
+    /// Whose request or write is being served.
     pub device: usize,
-    pub weather: Weather,
-    pub calls: usize,
-    pub dead: bool,
-    /// Somebody or something interfered with the run.
-    pub disturbed: bool,
+    pub runs: [UnderWay; 2],
+    /// Two computers run at the same time: at each request the other may come first.
+    pub together: bool,
     pub names: usize,
     /// Of answers that the platform has carried out.
     pub keys: BTreeSet<String>,
+    /// Her answers, by the device that heard them and the question's id.
+    pub given: BTreeMap<(usize, String), Given>,
+    /// Answers that ever stood for all questions of a kind, on a device.
+    pub stood_for_all: BTreeSet<(usize, Question, Choice)>,
+    /// Some device does not remember all that it, or another, wrote, or was shown too little to know: it may ask about what
+    /// she never did. Asking is all that it may do.
+    pub forgetful: bool,
+    pub tally: BTreeMap<Cow<'static, str>, usize>,
 }
 
 /// One event of her files.
@@ -218,6 +135,16 @@ pub fn clock(at: Timestamp) -> String {
     at.strftime("%d %b %H:%M").to_string()
 }
 
+#[must_use]
+pub fn calendar_words(remote: &RemoteCalendarId) -> &'static str {
+    if remote.as_str() == "personal" { "her calendar" } else { "the calendar of bookings" }
+}
+
+#[must_use]
+pub fn from_words(cursor: Option<&Cursor>) -> String {
+    cursor.map_or_else(|| "from the start".to_owned(), |cursor| format!("since {cursor}"))
+}
+
 impl Stage {
     #[must_use]
     pub fn of(seed: u64, now: Timestamp) -> Self {
@@ -225,8 +152,11 @@ impl Stage {
             dice: Dice::of(seed),
             now,
             latest: now,
+            passed: SignedDuration::ZERO,
             trace: Trace::default(),
             world: State::default(),
+            lease: PlatformLease::default(),
+            creates_at_once: 1,
             booked: BTreeMap::new(),
             ours: BTreeMap::new(),
             hers: BTreeMap::new(),
@@ -234,19 +164,53 @@ impl Stage {
             unmarked: BTreeSet::new(),
             files: BTreeMap::new(),
             told: BTreeMap::new(),
+            past: Past::default(),
             broken: None,
             device: 0,
-            weather: Weather::default(),
-            calls: 0,
-            dead: false,
-            disturbed: false,
+            runs: Default::default(),
+            together: false,
             names: 0,
             keys: BTreeSet::new(),
+            given: BTreeMap::new(),
+            stood_for_all: BTreeSet::new(),
+            forgetful: false,
+            tally: BTreeMap::new(),
         }
+    }
+
+    pub fn counts(&mut self, what: impl Into<Cow<'static, str>>) {
+        *self.tally.entry(what.into()).or_default() += 1;
     }
 
     pub fn say(&mut self, line: impl Into<String>) {
         self.trace.say(line.into());
+    }
+
+    /// A line of a run; where two are under way, it says whose.
+    pub fn say_within(&mut self, line: String) {
+        let line = if self.together {
+            format!("    {}: {line}", DEVICES[self.device])
+        } else {
+            format!("    {line}")
+        };
+        self.trace.say(line);
+    }
+
+    /// What an event is called in a story.
+    #[must_use]
+    pub fn called(&self, place: &Place) -> String {
+        match self.ours.get(place) {
+            Some(booking) => format!("the event of {booking}"),
+            None => place.1.to_string(),
+        }
+    }
+
+    /// What a source of busy time is called in a story.
+    #[must_use]
+    pub fn source_words(&self, source: &CalendarId) -> &'static str {
+        let remote =
+            self.world.calendars.keys().find(|remote| CalendarId::of(&connection(), remote) == *source);
+        remote.map_or("her files", |remote| calendar_words(remote))
     }
 
     /// Remembers the first promise that was broken.
@@ -261,54 +225,101 @@ impl Stage {
         format!("{of}{}", self.names)
     }
 
+    /// The run whose request is being served.
+    pub fn run(&mut self) -> &mut UnderWay {
+        &mut self.runs[self.device]
+    }
+
+    #[must_use]
+    pub fn is_undoing(&self) -> bool {
+        self.runs[self.device].undoing
+    }
+
+    pub fn disturb(&mut self) {
+        self.run().disturbed = true;
+    }
+
+    /// Time goes by, and whoever sleeps does not notice.
+    pub fn passes(&mut self, by: SignedDuration, sleeps: Option<usize>) {
+        self.passed += by;
+        self.set_clock(self.now.saturating_add(by).unwrap_or(self.now));
+        for (device, run) in self.runs.iter_mut().enumerate() {
+            if sleeps != Some(device) {
+                run.steady += by;
+            }
+        }
+    }
+
+    pub fn set_clock(&mut self, now: Timestamp) {
+        self.now = now;
+        self.latest = self.latest.max(now);
+    }
+
+    /// What a run that takes another back leaves of a booking's event stays so, until the booking changes.
+    pub fn may_be_put_back(&mut self, booking: &BookingId) {
+        if self.is_undoing() {
+            let known = self.told().bookings.get(booking).cloned();
+            self.past.undone.entry(booking.clone()).or_default().push(known);
+        }
+    }
+
     pub fn told(&mut self) -> &mut Told {
         self.told.entry(self.device).or_default()
     }
 
-    /// A call arrives at a service: time for others to act, and for the weather.
-    pub fn arrive(&mut self, call: Call) -> Turn {
-        if self.dead {
+    /// A call arrives at a service: time for others to act, and for the weather. `about` is the event it is about.
+    pub fn arrive(&mut self, call: Call, about: Option<&Place>) -> Turn {
+        if self.run().dead {
             return Turn::Dead;
         }
-        if let Some(moment) = self.strikes() {
+        self.counts(call.counted());
+        if let Some(moment) = self.run().strikes(Some(call)) {
+            self.counts(format!("death at {call:?}, {moment:?}"));
             return Turn::Dies(moment);
         }
-        let racing = matches!(call, Call::CreateSlots | Call::RemoveSlot);
-        if !racing && self.weather.edits > 0 && self.dice.per_mille(self.weather.edits) {
-            self.disturbed = true;
-            people::somebody(self);
+        self.others_act(call, about);
+        let lie = self.runs[self.device].lies(call, &mut self.dice);
+        match lie {
+            Some(lie) => {
+                self.counts(lie.counted());
+                Turn::Lying(lie)
+            }
+            None => Turn::Honest,
         }
-        if let Some((from, times, lie)) = self.weather.outage
-            && self.calls >= from
-            && times > 0
-        {
-            self.weather.outage = Some((from, times - 1, lie));
-            self.disturbed = true;
-            return Turn::Lying(lie);
-        }
-        if self.weather.lies > 0 && self.dice.per_mille(self.weather.lies) {
-            self.disturbed = true;
-            let lies = call.lies();
-            return Turn::Lying(self.dice.one(lies));
-        }
-        Turn::Honest
     }
 
-    /// Whether the process dies at this very call or commit.
-    pub fn strikes(&mut self) -> Option<Moment> {
-        self.calls += 1;
-        let (at, moment) = self.weather.death?;
-        (self.calls == at).then(|| {
-            self.dead = true;
-            self.disturbed = true;
-            moment
-        })
+    fn others_act(&mut self, call: Call, about: Option<&Place>) {
+        let edits = self.run().weather.edits;
+        // Nothing on the platform keeps a slot from being made over a booking that is made in the same moment.
+        let racing = matches!(call, Call::CreateSlots | Call::RemoveSlot);
+        if racing || edits == 0 {
+            return;
+        }
+        if let Some(place) = about.filter(|_| self.dice.per_mille(edits * 2)) {
+            self.disturb();
+            self.counts("edit of what is being written");
+            people::touch(self, place);
+        } else if self.dice.per_mille(edits) {
+            self.disturb();
+            self.counts("edit during a run");
+            people::somebody(self);
+        }
+    }
+
+    /// Whether this list is to come back empty in this run.
+    pub fn is_emptied(&mut self, list: Emptied) -> bool {
+        let emptied = self.run().weather.emptied == Some(list);
+        self.run().disturbed |= emptied;
+        emptied
     }
 
     pub fn is_gone(&mut self, remote: &RemoteCalendarId) -> bool {
-        let gone =
-            self.weather.gone.as_ref().is_some_and(|(from, gone)| self.calls >= *from && gone == remote);
-        self.disturbed |= gone;
+        let run = self.run();
+        let gone = run.weather.gone.as_ref().is_some_and(|(from, gone)| run.calls >= *from && gone == remote);
+        if gone {
+            self.disturb();
+            self.counts("a calendar that is gone");
+        }
         gone
     }
 
@@ -339,12 +350,30 @@ impl Stage {
         window(self.now, &TimeZone::get(ZONE).unwrap_or(TimeZone::UTC), &Policy::default())
     }
 
+    /// What a list read at the furthest clock still shows: a clock that goes back does not bring older events back, before
+    /// the list is read from its start again.
+    pub fn shown(&self, spans: impl Iterator<Item = Interval>) -> impl Iterator<Item = Interval> {
+        let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
+        let since = window(self.latest, &zone, &Policy::default()).start();
+        spans.filter(move |span| span.end() > since)
+    }
+
+    /// The times of hers that block: a copy of ours that she lets be booked over does not.
+    pub fn blocking<'a>(&'a self, remote: &'a RemoteCalendarId) -> impl Iterator<Item = Interval> {
+        let of_it = self.hers.iter().filter(move |(place, _)| place.0 == *remote);
+        let blocks = |(place, _): &(&Place, &Hers)| !self.is_unblocked(&place.1);
+        of_it.filter(blocks).flat_map(|(_, hers)| hers.spans.iter().copied())
+    }
+
+    #[must_use]
+    pub fn is_unblocked(&self, event: &RemoteId) -> bool {
+        let topic = format!("copy:{event}");
+        self.given.values().any(|given| given.choice == Choice::Unblock && given.topic == topic)
+    }
+
     #[must_use]
     pub fn clipped(&self, spans: impl Iterator<Item = Interval>) -> Vec<Interval> {
-        let window = self.window();
-        let clip =
-            |span: Interval| Interval::new(span.start().max(window.start()), span.end().min(window.end()));
-        union(spans.filter_map(clip).collect())
+        clipped(self.window(), spans)
     }
 
     /// Events of ours that stand elsewhere than booked: they may block too.
@@ -354,7 +383,8 @@ impl Stage {
             let (start, end) = times(event)?;
             let off =
                 booking.status != BookingStatus::Cancelled && (start, end) != (booking.start, booking.end);
-            Interval::new(start, end).filter(|_| off)
+            // Put back by taking back a run, it takes its time as an event of hers would.
+            Interval::new(start, end).filter(|_| off || self.past.undone.contains_key(&booking.id))
         })
     }
 
@@ -362,6 +392,12 @@ impl Stage {
     pub fn published(&self, source: &CalendarId) -> Vec<Interval> {
         self.world.busy.get(source).map(|set| set.intervals.clone()).unwrap_or_default()
     }
+}
+
+#[must_use]
+pub fn clipped(window: Interval, spans: impl Iterator<Item = Interval>) -> Vec<Interval> {
+    let clip = |span: Interval| Interval::new(span.start().max(window.start()), span.end().min(window.end()));
+    union(spans.filter_map(clip).collect())
 }
 
 #[must_use]

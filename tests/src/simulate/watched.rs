@@ -9,24 +9,29 @@ use sync::booking::Booking;
 use sync::closing::ClosedSlot;
 use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, RunId, SlotId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId, SlotId};
 use sync::import::{ImportedSlot, Intake, SlotKey};
 use sync::journal::JournalEntry;
+use sync::lease::LeaseRecord;
 use sync::news::News;
+use sync::plan::plan;
 use sync::ports::{Mirror, RemoteEvent};
 use sync::reconcile::{FullReading, Side};
 use sync::unblocked::Unblocked;
 use sync::world::{
-    Answer, Choice, Connection, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy, RunRecord,
-    Settled, Vendor, World,
+    Answer, Choice, Connection, Given, LinkedCalendar, Mapping, Operation, OperationId, PublishedBusy,
+    RunRecord, Settled, Vendor, World,
 };
 
-use super::stage::{Shared, clock, on};
+use super::device::policy;
+use super::questions::kind_of;
+use super::stage::{Shared, Stage, clock, on};
 use crate::crash::Moment;
 
 pub struct Watched {
     pub inside: Arc<dyn Mirror>,
     pub stage: Shared,
+    pub device: usize,
 }
 
 fn dead() -> MirrorError {
@@ -34,19 +39,28 @@ fn dead() -> MirrorError {
 }
 
 impl Watched {
-    fn write<T>(&self, what: &str, done: impl FnOnce() -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+    fn write<T>(
+        &self,
+        what: impl FnOnce(&Stage) -> String,
+        done: impl FnOnce() -> Result<T, MirrorError>,
+    ) -> Result<T, MirrorError> {
         let strikes = {
-            let mut stage = on(&self.stage);
-            if stage.dead {
+            let stage = &mut *on(&self.stage);
+            stage.device = self.device;
+            if stage.run().dead {
                 return Err(dead());
             }
-            let strikes = stage.strikes();
+            let strikes = stage.run().strikes(None);
+            if let Some(moment) = strikes {
+                stage.counts(format!("death at a write to the mirror, {moment:?}"));
+            }
             let how = match strikes {
                 None => "",
                 Some(Moment::Before) => ": the process dies before it is written",
                 Some(Moment::After) => ": written, and the process dies",
             };
-            stage.say(format!("      mirror {what}{how}"));
+            let line = format!("  notes {}{how}", what(stage));
+            stage.say_within(line);
             strikes
         };
         match strikes {
@@ -60,7 +74,34 @@ impl Watched {
     }
 
     fn read<T>(&self, done: impl FnOnce() -> Result<T, MirrorError>) -> Result<T, MirrorError> {
-        if on(&self.stage).dead { Err(dead()) } else { done() }
+        if on(&self.stage).runs[self.device].dead { Err(dead()) } else { done() }
+    }
+
+    /// An answer that is given for her is one that she said stands for all.
+    fn watch_standing(&self, answers: &[Answer]) -> Result<(), MirrorError> {
+        if answers.iter().all(|answer| answer.given != Given::Standing) {
+            return Ok(());
+        }
+        let world = self.inside.world()?;
+        let stage = &mut *on(&self.stage);
+        stage.device = self.device;
+        let cards = plan(&world, stage.now, &policy(None)).cards;
+        for answer in answers.iter().filter(|answer| answer.given == Given::Standing) {
+            let kind = kind_of(&answer.card);
+            let stood = stage.stood_for_all.iter().any(|(device, question, choice)| {
+                *device == self.device && question.as_str() == kind && *choice == answer.choice
+            });
+            if !stood {
+                stage.breaks(format!(
+                    "{} is answered {} for her, and she never said so",
+                    answer.card,
+                    answer.choice.as_str()
+                ));
+            }
+            stage.counts("a standing answer counts");
+            stage.note_answer(answer, &cards, &world);
+        }
+        Ok(())
     }
 }
 
@@ -82,24 +123,23 @@ impl Mirror for Watched {
     }
 
     fn set_vendor(&self, vendor: &Vendor) -> Result<(), MirrorError> {
-        self.write("set_vendor", || self.inside.set_vendor(vendor))
+        self.write(|_| "who she is".to_owned(), || self.inside.set_vendor(vendor))
     }
 
     fn put_connection(&self, connection: &Connection) -> Result<(), MirrorError> {
-        self.write("put_connection", || self.inside.put_connection(connection))
+        self.write(|_| "how the account does".to_owned(), || self.inside.put_connection(connection))
     }
 
     fn remove_connection(&self, id: &ConnectionId) -> Result<(), MirrorError> {
-        self.write("remove_connection", || self.inside.remove_connection(id))
+        self.write(|_| "that the account is left".to_owned(), || self.inside.remove_connection(id))
     }
 
     fn put_calendar(&self, calendar: &LinkedCalendar) -> Result<(), MirrorError> {
-        self.write("put_calendar", || self.inside.put_calendar(calendar))
+        self.write(|_| "how the calendar does".to_owned(), || self.inside.put_calendar(calendar))
     }
 
     fn take_bookings(&self, news: &News<'_, Booking, BookingId>) -> Result<(), MirrorError> {
-        let what = format!("take_bookings: {}", told(news));
-        self.write(&what, || self.inside.take_bookings(news))
+        self.write(|_| format!("the bookings: {}", told(news)), || self.inside.take_bookings(news))
     }
 
     fn take_events(
@@ -107,64 +147,98 @@ impl Mirror for Watched {
         calendar: &CalendarId,
         news: &News<'_, RemoteEvent, RemoteId>,
     ) -> Result<(), MirrorError> {
-        let what = format!("take_events {calendar}: {}", told(news));
-        self.write(&what, || self.inside.take_events(calendar, news))
+        self.write(
+            |stage| format!("{}: {}", stage.source_words(calendar), told(news)),
+            || self.inside.take_events(calendar, news),
+        )
     }
 
     fn forget_cursor(&self, calendar: Option<&CalendarId>) -> Result<(), MirrorError> {
-        self.write("forget_cursor", || self.inside.forget_cursor(calendar))
+        self.write(|_| "that a cursor is lost".to_owned(), || self.inside.forget_cursor(calendar))
     }
 
     fn put_full_reading(&self, side: &Side, reading: &FullReading) -> Result<(), MirrorError> {
-        self.write("put_full_reading", || self.inside.put_full_reading(side, reading))
+        self.write(|_| "when it was read in full".to_owned(), || self.inside.put_full_reading(side, reading))
     }
 
     fn take_import(&self, calendar: &CalendarId, intake: &Intake) -> Result<(), MirrorError> {
-        self.write("take_import", || self.inside.take_import(calendar, intake))
+        self.write(|_| "what a file said".to_owned(), || self.inside.take_import(calendar, intake))
     }
 
     fn put_imported_slots(&self, rows: &[ImportedSlot], forgotten: &[SlotKey]) -> Result<(), MirrorError> {
-        self.write("put_imported_slots", || self.inside.put_imported_slots(rows, forgotten))
+        self.write(
+            |_| "what became of free times".to_owned(),
+            || self.inside.put_imported_slots(rows, forgotten),
+        )
     }
 
     fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
-        self.write("put_closed_slots", || self.inside.put_closed_slots(rows, forgotten))
+        self.write(
+            |_| "which slots are closed by us".to_owned(),
+            || self.inside.put_closed_slots(rows, forgotten),
+        )
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {
-        self.write(&format!("intend {}", kind(operation)), || self.inside.intend(run, operation, at))
+        if let Some(booking) = operation.booking() {
+            let stage = &mut *on(&self.stage);
+            stage.device = self.device;
+            stage.may_be_put_back(booking);
+            stage.run().last_written = Some(booking.clone());
+            if matches!(operation, Operation::RemoveEvent { .. }) {
+                stage.past.leaving.insert(booking.clone());
+                stage.past.deleted_by_her.remove(booking);
+            }
+        }
+        let what = |stage: &Stage| format!("that it is about to {}", kind(stage, operation));
+        self.write(what, || self.inside.intend(run, operation, at))
     }
 
     fn attempted(&self, operation: OperationId, at: Timestamp) -> Result<(), MirrorError> {
-        self.write("attempted", || self.inside.attempted(operation, at))
+        self.write(|_| "a try".to_owned(), || self.inside.attempted(operation, at))
     }
 
     fn settle(&self, operation: OperationId, settled: &Settled, at: Timestamp) -> Result<(), MirrorError> {
-        self.write(&format!("settle {}: {}", operation.0, ending(settled)), || {
-            self.inside.settle(operation, settled, at)
-        })
+        self.write(|_| ending(settled), || self.inside.settle(operation, settled, at))?;
+        if let Settled::Stored { mapping, .. } = settled {
+            on(&self.stage).past.remembered.insert(mapping.event.clone());
+        }
+        Ok(())
     }
 
     fn put_mapping(&self, mapping: &Mapping) -> Result<(), MirrorError> {
-        self.write(&format!("put_mapping {} {:?}", mapping.booking, mapping.state), || {
-            self.inside.put_mapping(mapping)
-        })
+        self.write(
+            |_| format!("the event of {}: {:?}", mapping.booking, mapping.state),
+            || self.inside.put_mapping(mapping),
+        )?;
+        if mapping.echo.is_some() {
+            on(&self.stage).past.remembered.insert(mapping.event.clone());
+        }
+        Ok(())
     }
 
     fn remove_mapping(&self, booking: &BookingId, calendar: &CalendarId) -> Result<(), MirrorError> {
-        self.write("remove_mapping", || self.inside.remove_mapping(booking, calendar))
+        self.write(
+            |_| "that an event is forgotten".to_owned(),
+            || self.inside.remove_mapping(booking, calendar),
+        )
+    }
+
+    fn note_lease(&self, record: &LeaseRecord, in_doubt: bool) -> Result<(), MirrorError> {
+        self.write(|_| "who writes".to_owned(), || self.inside.note_lease(record, in_doubt))
     }
 
     fn put_answers(&self, answers: &[Answer]) -> Result<(), MirrorError> {
-        self.write("put_answers", || self.inside.put_answers(answers))
+        self.watch_standing(answers)?;
+        self.write(|_| "what is decided".to_owned(), || self.inside.put_answers(answers))
     }
 
     fn take_back_answer(&self, card: &str) -> Result<(), MirrorError> {
-        self.write("take_back_answer", || self.inside.take_back_answer(card))
+        self.write(|_| "that she is to be asked again".to_owned(), || self.inside.take_back_answer(card))
     }
 
     fn set_standing(&self, question: Question, choice: Option<Choice>) -> Result<(), MirrorError> {
-        self.write("set_standing", || self.inside.set_standing(question, choice))
+        self.write(|_| "what is decided for all".to_owned(), || self.inside.set_standing(question, choice))
     }
 
     fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
@@ -176,46 +250,51 @@ impl Mirror for Watched {
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {
-        self.write("set_gone", || self.inside.set_gone(calendar, since))
+        self.write(
+            |_| "that a calendar is gone, or there again".to_owned(),
+            || self.inside.set_gone(calendar, since),
+        )
     }
 
     fn begin_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
-        self.write("begin_run", || self.inside.begin_run(run))
+        self.write(|_| "that a run begins".to_owned(), || self.inside.begin_run(run))
     }
 
     fn end_run(&self, run: &RunRecord) -> Result<(), MirrorError> {
-        self.write("end_run", || self.inside.end_run(run))
+        self.write(|_| "that the run is over".to_owned(), || self.inside.end_run(run))
     }
 }
 
 fn told<Item, Key>(news: &News<'_, Item, Key>) -> String {
-    let cursor = news.cursor().map_or("-", Cursor::as_str);
-    format!("{} rows, {} gone, cursor {cursor}", news.items().len(), news.removed().len())
+    let until = news.cursor().map_or_else(|| "no cursor".to_owned(), |cursor| format!("up to {cursor}"));
+    format!("{} rows, {} gone, {until}", news.items().len(), news.removed().len())
 }
 
-fn kind(operation: &Operation) -> String {
+fn kind(stage: &Stage, operation: &Operation) -> String {
     match operation {
-        Operation::CreateEvent { draft, .. } => format!("create {} {}", draft.booking, draft.generation),
-        Operation::UpdateEvent { draft, .. } => format!("update {}", draft.booking),
-        Operation::RemoveEvent { booking, .. } => format!("remove {booking}"),
+        Operation::CreateEvent { draft, .. } => format!("make an event of {}", draft.booking),
+        Operation::UpdateEvent { draft, .. } => format!("change the event of {}", draft.booking),
+        Operation::RemoveEvent { booking, .. } => format!("remove the event of {booking}"),
         Operation::MoveBooking { booking, to, .. } => format!("move {booking} to {}", clock(to.start())),
         Operation::CancelBooking { booking, .. } => format!("cancel {booking}"),
-        Operation::PublishBusy { set, .. } => format!("publish {}", set.source),
+        Operation::PublishBusy { set, .. } => {
+            format!("publish busy time of {}", stage.source_words(&set.source))
+        }
         Operation::MakeSlots { slots, .. } => format!("make {} slots", slots.len()),
-        Operation::RemoveSlot { .. } => "remove a slot".to_owned(),
+        Operation::RemoveSlot { slot, .. } => format!("remove the slot at {}", clock(slot.span.start())),
     }
 }
 
 fn ending(settled: &Settled) -> String {
     match settled {
-        Settled::Stored { mapping, .. } => format!("{} stored", mapping.booking),
-        Settled::Removed { mapping } => format!("{} removed", mapping.booking),
-        Settled::BookingChanged => "the booking changed".to_owned(),
-        Settled::SecondRemoved { event, .. } => format!("second event {event} removed"),
-        Settled::Published(_) => "published".to_owned(),
-        Settled::Withdrawn { .. } => "withdrawn".to_owned(),
-        Settled::SlotsMade { .. } => "slots made".to_owned(),
-        Settled::SlotRemoved { .. } => "slot removed".to_owned(),
-        Settled::Failed { problem, .. } => format!("failed: {}", problem.message),
+        Settled::Stored { mapping, .. } => format!("that the event of {} is stored", mapping.booking),
+        Settled::Removed { mapping } => format!("that the event of {} is removed", mapping.booking),
+        Settled::BookingChanged => "that the booking is changed".to_owned(),
+        Settled::SecondRemoved { .. } => "that a second event is removed".to_owned(),
+        Settled::Published(_) => "that it is published".to_owned(),
+        Settled::Withdrawn { .. } => "that it is withdrawn".to_owned(),
+        Settled::SlotsMade { .. } => "that the slots are made".to_owned(),
+        Settled::SlotRemoved { .. } => "that the slot is removed".to_owned(),
+        Settled::Failed { problem, .. } => format!("that it failed: {}", problem.message),
     }
 }

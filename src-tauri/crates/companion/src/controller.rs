@@ -22,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::cli::output::Outcome;
 use crate::dashboard;
 use crate::door::{Door, Knock};
@@ -34,6 +35,7 @@ use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
 use crate::lease;
 use crate::notice;
+use crate::pace::Attention;
 use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
@@ -67,6 +69,7 @@ pub struct Handle {
     given: Imports,
     errands: Errands,
     started: watch::Sender<bool>,
+    looks: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
@@ -87,6 +90,11 @@ impl Handle {
     /// She has seen what the first sync would do, and lets it.
     pub fn start(&self) {
         self.started.send_replace(true);
+    }
+
+    /// The window is open, or no longer is: while she looks, her calendars are read more often.
+    pub fn look(&self, is_open: bool) {
+        self.looks.send_replace(is_open);
     }
 
     /// Takes files in that somebody gave to the window, once no run is under way.
@@ -121,7 +129,7 @@ impl Handle {
 
     /// Stops, after the run that is under way if it ends soon.
     pub async fn shutdown(self) {
-        let Self { asks, given, errands, started: _started, task, .. } = self;
+        let Self { asks, given, errands, started: _started, looks: _looks, task, .. } = self;
         drop((asks, given, errands));
         let _ = task.await;
     }
@@ -219,6 +227,9 @@ pub struct Controller {
     errands: mpsc::Receiver<Knock>,
     visits: mpsc::Receiver<Visit>,
     started: watch::Receiver<bool>,
+    /// Somebody looks at the window.
+    looks: watch::Receiver<bool>,
+    attention: Attention,
     first: FirstRun,
     /// The last files of watched folders, newest first.
     files: VecDeque<Settled>,
@@ -263,6 +274,7 @@ impl Controller {
         let (visits, visiting) = mpsc::channel(1);
         let errands = Errands { knocks, visits };
         let (started, is_started) = watch::channel(false);
+        let (looks, is_looking) = watch::channel(false);
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
         let sent = wiring.http.sent().clone();
@@ -272,6 +284,8 @@ impl Controller {
             errands: handed,
             visits: visiting,
             started: is_started,
+            looks: is_looking,
+            attention: Attention::default(),
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: VecDeque::new(),
             folders: BTreeMap::new(),
@@ -300,6 +314,7 @@ impl Controller {
             given: Imports(given),
             errands,
             started,
+            looks,
             overview: overview_seen,
             reports: reports_seen,
             files,
@@ -359,6 +374,7 @@ impl Controller {
                     None => return,
                 },
                 Ok(()) = self.started.changed() => {}
+                Ok(()) = self.looks.changed() => {}
                 // What a watched folder holds is told to Bookiji: that too waits for her.
                 Some(batch) = self.inbox.batches.recv(), if step == FirstStep::Sync && !self.is_paused() => {
                     if !self.import_batch(batch, &mut asked).await {
@@ -471,13 +487,30 @@ impl Controller {
             Ok(world) => world,
             Err(error) => return self.stuck(error, now),
         };
-        self.schedule.set_connections(linked(&world));
+        self.pace(&world, now);
         self.rest(now);
         if syncing::ready(&world).is_err() {
             self.schedule.forget_ask();
             return Next::WaitUntil(soon(now));
         }
         self.schedule.poll(now)
+    }
+
+    fn pace(&mut self, world: &World, now: Timestamp) {
+        self.attention.looks = *self.looks.borrow();
+        let settings = &self.wiring.settings.sync;
+        let own = Duration::from_secs(u64::from(settings.frequency_minutes) * 60);
+        let attention = settings.adaptive.then_some(&self.attention);
+        self.schedule.set_connections(linked(world, attention, own, now));
+    }
+
+    /// Whether the day's calls of Google are used up. Only a run that made some can change that to the worse.
+    fn is_spent(&self, report: &Report, now: Timestamp) -> bool {
+        if report.calls.get("google").is_none() && !self.attention.spent {
+            return false;
+        }
+        let runs = self.wiring.mirror.runs(RUNS_OF_A_DAY).unwrap_or_default();
+        spent(&runs, "google", now).calls >= u64::from(self.wiring.settings.sync.google_calls_a_day)
     }
 
     /// Nothing is synced by itself while she paused it, or Bookiji has switched it off.
@@ -509,8 +542,12 @@ impl Controller {
         let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
         let now = self.wiring.clock.now();
         if let Ok(world) = self.wiring.mirror.world() {
+            if let Some(Ok(report)) = &done.result {
+                self.attention.note(report, &world, now);
+                self.attention.spent = self.is_spent(report, now);
+            }
             // A feed has just said how often it wants to be read.
-            self.schedule.set_connections(linked(&world));
+            self.pace(&world, now);
             if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
                 self.dashboard.tell(&self.wiring, &world);
             }
@@ -724,13 +761,20 @@ async fn hinted(ears: &mut Option<Ears>) -> Hint {
     std::future::pending().await
 }
 
-fn linked(world: &World) -> impl Iterator<Item = (ConnectionId, Linked)> + '_ {
-    world.connections.values().map(|connection| {
-        let asked = match connection.service {
-            Service::Ics => feeds::rhythm(world, &connection.id),
-            Service::Google | Service::Outlook | Service::Caldav => None,
+/// Calendars behind an account are read as often as it is worth; links as their publishers ask.
+fn linked<'a>(
+    world: &'a World,
+    attention: Option<&'a Attention>,
+    own: Duration,
+    now: Timestamp,
+) -> impl Iterator<Item = (ConnectionId, Linked)> + 'a {
+    world.connections.values().map(move |connection| {
+        let (asked, attention) = match connection.service {
+            Service::Ics => (feeds::rhythm(world, &connection.id), None),
+            Service::Google | Service::Outlook | Service::Caldav => (None, attention),
         };
-        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked })
+        let pace = attention.map(|attention| attention.pace_of(&connection.id, world, own, now));
+        (connection.id.clone(), Linked { backoff_until: connection.backoff_until, asked, pace })
     })
 }
 

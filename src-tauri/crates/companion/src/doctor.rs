@@ -16,6 +16,7 @@ use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
 use url::Url;
 
+use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
@@ -67,6 +68,7 @@ pub async fn examine(profile: &Profile) -> Vec<Check> {
     checks.push(Check::of("lock", Ok(lock.to_owned())));
     checks.push(Check::of("database", database(profile)));
     let Ok(settings) = settings else { return checks };
+    checks.push(Check::of("google_calls", allowance(profile, &settings, SystemClock.now())));
     let vault = open(profile, &settings).await;
     checks.push(Check::of("keychain", keychain(&vault, locked).await));
     checks.push(Check::of("proxy", Ok(proxy(&settings.network).to_owned())));
@@ -128,6 +130,27 @@ fn database(profile: &Profile) -> Result<String, Problem> {
         world.unsettled.len(),
         rebuilt.unwrap_or_default()
     ))
+}
+
+/// What the day's runs asked of Google, against what she lets them.
+fn allowance(profile: &Profile, settings: &Settings, now: Timestamp) -> Result<String, Problem> {
+    if !profile.database().exists() {
+        return Ok("none yet".to_owned());
+    }
+    let runs = Sqlite::open_read_only(&profile.database())?.runs(RUNS_OF_A_DAY)?;
+    let spent = spent(&runs, "google", now);
+    let most = settings.sync.google_calls_a_day;
+    let uncounted = match spent.uncounted {
+        0 => String::new(),
+        1 => ", and those of a run that did not end".to_owned(),
+        n => format!(", and those of {n} runs that did not end"),
+    };
+    let detail = format!("{} of {most} in the last 24 hours{uncounted}", spent.calls);
+    if spent.calls < u64::from(most) {
+        return Ok(detail);
+    }
+    Err(Problem::new(Code::RateLimitExceeded, format!("{detail}: her calendars are read hourly."))
+        .then("Wait, or raise google_calls_a_day under [sync] in settings.toml."))
 }
 
 async fn open(profile: &Profile, settings: &Settings) -> Result<Option<Arc<dyn Vault>>, Problem> {

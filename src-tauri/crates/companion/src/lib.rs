@@ -1,5 +1,6 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
+pub mod allowance;
 mod browser;
 pub mod busy;
 pub mod caldav;
@@ -31,6 +32,7 @@ pub mod log;
 pub mod notice;
 pub mod offer;
 pub mod outfile;
+pub mod pace;
 pub mod preferences;
 pub mod problem;
 pub mod profile;

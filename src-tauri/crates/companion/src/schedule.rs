@@ -33,6 +33,8 @@ pub struct Linked {
     pub backoff_until: Option<Timestamp>,
     /// How long the publisher of its calendar asks to be left alone.
     pub asked: Option<Duration>,
+    /// How often it is worth reading just now, where that is not as the settings say.
+    pub pace: Option<Duration>,
 }
 
 /// What to do now.
@@ -100,7 +102,7 @@ impl Schedule {
         let before = std::mem::take(&mut self.connections);
         for (id, linked) in connections {
             let known = before.get(&id).map(|(due, _)| *due).unwrap_or_default();
-            let every = rhythm(self.rhythm.connections, linked.asked);
+            let every = rhythm(linked.pace.unwrap_or(self.rhythm.connections), linked.asked);
             self.connections.insert(id, (Due { held: linked.backoff_until, ..known }, every));
         }
     }
@@ -252,7 +254,7 @@ mod tests {
     }
 
     fn held(id: &str, second: i64) -> (ConnectionId, Linked) {
-        (ConnectionId::from(id), Linked { backoff_until: Some(at(second)), asked: None })
+        (ConnectionId::from(id), Linked { backoff_until: Some(at(second)), ..Linked::default() })
     }
 
     fn well(id: &str) -> (ConnectionId, Linked) {
@@ -260,7 +262,7 @@ mod tests {
     }
 
     fn asking(id: &str, seconds: u64) -> (ConnectionId, Linked) {
-        (ConnectionId::from(id), Linked { backoff_until: None, asked: Some(Duration::from_secs(seconds)) })
+        (ConnectionId::from(id), Linked { asked: Some(Duration::from_secs(seconds)), ..Linked::default() })
     }
 
     fn connections(ids: &[&str]) -> Next {
@@ -445,11 +447,33 @@ mod tests {
         check(&mut schedule, &[0], 0.5, &["0 f"]);
         schedule.set_connections([(
             ConnectionId::from("f"),
-            Linked { backoff_until: Some(at(50)), asked: Some(Duration::from_secs(86_400)) },
+            Linked {
+                backoff_until: Some(at(50)),
+                asked: Some(Duration::from_secs(86_400)),
+                ..Linked::default()
+            },
         )]);
         check(&mut schedule, &[49, 50], 0.5, &["50 f"]);
         schedule.ask();
         check(&mut schedule, &[51, 52], 0.5, &["51 everything"]);
+    }
+
+    #[test]
+    fn an_account_whose_pace_quickens_is_due_by_the_new_one_and_one_that_slows_waits() {
+        let paced = |seconds| {
+            [(
+                ConnectionId::from("a"),
+                Linked { pace: Some(Duration::from_secs(seconds)), ..Linked::default() },
+            )]
+        };
+        let mut schedule = schedule(&[]);
+        schedule.set_connections(paced(1200));
+        check(&mut schedule, &[0, 300, 600], 0.5, &["0 a", "300 bookings", "600 bookings"]);
+        schedule.set_connections(paced(120));
+        check(&mut schedule, &[601, 602, 660], 0.5, &["601 a"]);
+        schedule.set_connections(paced(1200));
+        check(&mut schedule, &[720], 0.5, &["720 a"]);
+        check(&mut schedule, &[1900, 1920], 0.5, &["1900 bookings", "1920 a"]);
     }
 
     /// How many of a hundred vendors' booking polls fall into the fullest second, with each run taking no time.

@@ -122,6 +122,10 @@ pub struct SyncSettings {
     pub horizon_days: u16,
     pub frequency_minutes: u32,
     pub booking_poll_seconds: u32,
+    /// Whether calendars are read less often while nothing changes, and more often while she looks.
+    pub adaptive: bool,
+    /// How many calls a day this profile makes of Google before it reads her calendars hourly.
+    pub google_calls_a_day: u32,
     /// How many events a run removes by itself; above it and `deletions_percent` they are held for her.
     pub deletions_at_most: u16,
     pub deletions_percent: u8,
@@ -133,6 +137,8 @@ impl Default for SyncSettings {
             horizon_days: 30,
             frequency_minutes: 5,
             booking_poll_seconds: 60,
+            adaptive: true,
+            google_calls_a_day: 1000,
             deletions_at_most: 5,
             deletions_percent: 10,
         }
@@ -254,6 +260,14 @@ impl Settings {
                     10,
                     3600,
                     defaults.booking_poll_seconds,
+                )?,
+                adaptive: file.sync.adaptive.unwrap_or(defaults.adaptive),
+                google_calls_a_day: within(
+                    "sync.google_calls_a_day",
+                    file.sync.google_calls_a_day,
+                    100,
+                    1_000_000,
+                    defaults.google_calls_a_day,
                 )?,
                 deletions_at_most: within(
                     "sync.deletions_at_most",
@@ -382,6 +396,8 @@ struct SyncTable {
     deletions_percent: Option<i64>,
     frequency_minutes: Option<i64>,
     booking_poll_seconds: Option<i64>,
+    adaptive: Option<bool>,
+    google_calls_a_day: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -546,6 +562,8 @@ mod tests {
                 horizon_days: 30,
                 frequency_minutes: 5,
                 booking_poll_seconds: 60,
+                adaptive: true,
+                google_calls_a_day: 1000,
                 deletions_at_most: 5,
                 deletions_percent: 10,
             }
@@ -617,6 +635,8 @@ mod tests {
             deletions_percent = 100
             frequency_minutes = 15
             booking_poll_seconds = 30
+            adaptive = false
+            google_calls_a_day = 5000
             [import]
             watch = false
             folders = ["~/calendars", "~/Downloads/calendars"]

@@ -117,6 +117,7 @@ pub(crate) async fn with_parts(
     let done = within_bounds(wiring, &run, LONGEST_RUN, work).await;
     wiring.keep_told()?;
     let mut report = done?;
+    report.calls = wiring.http.counters().calls();
     complete(wiring, &mut report);
     if !report.dry_run {
         keep_counts(wiring, &run, &report)?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
-use connectors::google::GoogleAccount;
+use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
@@ -57,6 +57,9 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
+    /// What each Google account may still be asked this minute.
+    budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
+    recent_times: RecentTimes,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -133,6 +136,8 @@ impl Wiring {
             http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
+            budgets: Mutex::default(),
+            recent_times: RecentTimes::default(),
             place,
             lock,
         })
@@ -218,7 +223,15 @@ impl Wiring {
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
         let base = base(&self.settings.endpoints.google_api)?;
-        Ok(GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?).for_vendor(vendor))
+        let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
+        let account = account.for_vendor(vendor).within(self.google_budget(connection));
+        Ok(account.remembering(self.recent_times.clone()).days_ahead(self.settings.sync.horizon_days))
+    }
+
+    fn google_budget(&self, connection: &ConnectionId) -> Budget {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = || Budget::a_minute(google::CALLS_A_MINUTE);
+        budgets.entry(connection.clone()).or_insert_with(full).clone()
     }
 
     /// Microsoft's sign-in server, as this app.

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
+#[path = "sandbox/batches.rs"]
+mod batches;
 #[path = "sandbox/lease.rs"]
 mod lease;
 #[path = "sandbox/rest.rs"]
 mod rest;
 #[path = "sandbox/slots.rs"]
 mod slots;
+#[path = "sandbox/times.rs"]
+mod times;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

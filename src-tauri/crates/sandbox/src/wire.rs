@@ -46,7 +46,9 @@ pub struct Route {
 impl Route {
     pub fn of(vendor: &str, method: &Method, path: &str, matched: Option<&str>) -> Option<Self> {
         let (service, prefix) = match path {
-            _ if path.starts_with("/google/calendar/") => ("google", "/google"),
+            _ if path.starts_with("/google/calendar/") || path.starts_with("/google/batch/") => {
+                ("google", "/google")
+            }
             _ if path.starts_with("/google/") => ("google_auth", "/google"),
             _ if path.starts_with("/graph/") => ("outlook", "/graph"),
             _ if path.starts_with("/microsoft/") => ("microsoft", "/microsoft"),
@@ -264,7 +266,8 @@ pub fn end_sign_ins(app: &App, service: &str) {
     }
 }
 
-fn refusal(app: &App, route: &Route, refuse: Refuse) -> Response {
+/// What a fault answers in the handler's place, in the words of the service.
+pub fn refusal(app: &App, route: &Route, refuse: Refuse) -> Response {
     match refuse {
         Refuse::Html => (
             [(CONTENT_TYPE, "text/html; charset=utf-8")],

@@ -19,7 +19,8 @@ use crate::world::{Operation, OperationId, Settled, SyncProblem, World};
 /// What the platform keeps as the reason of a cancellation, and may tell the customer.
 const REASON: &str = "Cancelled by the provider";
 
-/// Answers whether the platform may say something new about bookings now.
+/// Answers with what was done, by the key of its answer; or with nothing, if there was nothing to do and the platform has
+/// nothing new to say about bookings.
 ///
 /// # Errors
 /// When the mirror cannot be written: nothing more is sent then.
@@ -29,7 +30,8 @@ pub async fn carry_out(
     world: &World,
     plan: &Plan,
     report: &mut Report,
-) -> Result<bool, MirrorError> {
+) -> Result<Option<Vec<(BookingId, String)>>, MirrorError> {
+    let mut done = Vec::new();
     for operation in &plan.answers {
         if parts.writer.is_stopped() {
             break;
@@ -37,22 +39,30 @@ pub async fn carry_out(
         let desk = Desk { parts, run, world };
         match operation {
             Operation::MoveBooking { calendar, booking, to, key, .. } => {
-                let room = desk.make_room(calendar, booking, *to).await?;
-                let made = match room {
+                // Written down before room is made, so that the room is found again whatever happens.
+                let is_first = !world.unsettled.iter().any(|(_, open)| is_same(open, operation));
+                let id = desk.intend(operation)?;
+                let made = match desk.make_room(calendar, booking, *to).await? {
                     Ok(made) => made,
                     Err(error) => {
+                        // An earlier try may have made some.
+                        if is_first && !error.outcome_unknown() {
+                            parts.mirror.settle(id, &failed(&error), desk.now())?;
+                        }
                         desk.refused(calendar, booking, key, &error, report)?;
                         continue;
                     }
                 };
-                let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
-                if sent.as_ref().is_err_and(|error| !error.outcome_unknown())
-                    && let Some(made) = made
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
+                if let (Err(error), Some(made)) = (&sent, made)
+                    && !error.outcome_unknown()
+                    && !desk.take_back(calendar, &made).await?
                 {
-                    // Nobody may book what was only made for this.
-                    desk.take_back(calendar, &made).await?;
+                    // Nobody may book what was only made for this: it stays open until that is gone.
+                    desk.refused(calendar, booking, key, error, report)?;
+                    continue;
                 }
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
@@ -60,6 +70,7 @@ pub async fn carry_out(
                 let id = desk.intend(operation)?;
                 let platform = parts.platform;
                 let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CreateEvent { .. }
@@ -70,7 +81,38 @@ pub async fn carry_out(
             | Operation::RemoveSlot { .. } => {}
         }
     }
-    Ok(!plan.answers.is_empty())
+    Ok((!plan.answers.is_empty()).then_some(done))
+}
+
+/// Takes back the room that was made for moves which never came to be, and which she does not ask for any more.
+///
+/// # Errors
+/// When the mirror cannot be written.
+pub async fn give_up(
+    parts: &Parts<'_>,
+    run: &RunId,
+    world: &World,
+    plan: &Plan,
+    is_known: &(dyn Fn(&BookingId) -> bool + Sync),
+) -> Result<(), MirrorError> {
+    let desk = Desk { parts, run, world };
+    for (id, operation) in &world.unsettled {
+        let Operation::MoveBooking { calendar, booking, to, .. } = operation else { continue };
+        let is_asked = plan.answers.iter().any(|answer| is_same(operation, answer));
+        let Some(vendor) = world.vendor.as_ref().filter(|_| !is_asked && is_known(booking)) else { continue };
+        let mine = slot_id(&vendor.id, calendar, *to);
+        let Parts { platform, clock, policy, .. } = parts;
+        // Where nobody can say what stands, the next run looks again.
+        let Ok(standing) = with_retry(*clock, &policy.retry, || platform.slots(*to)).await else { continue };
+        let is_gone = match standing.iter().find(|slot| slot.id == mine && slot.span == *to) {
+            Some(room) => desk.take_back(calendar, room).await?,
+            None => true,
+        };
+        if is_gone {
+            parts.mirror.settle(*id, &interrupted(), desk.now())?;
+        }
+    }
+    Ok(())
 }
 
 struct Desk<'a> {
@@ -85,20 +127,20 @@ impl Desk<'_> {
     }
 
     fn intend(&self, operation: &Operation) -> Result<OperationId, MirrorError> {
+        let id = self.parts.mirror.intend(self.run, operation, self.now())?;
+        self.parts.mirror.attempted(id, self.now())?;
         // An earlier try of the same answer no longer matters: this one has the same key.
         for (id, open) in &self.world.unsettled {
             if is_same(open, operation) {
                 self.parts.mirror.settle(*id, &interrupted(), self.now())?;
             }
         }
-        let id = self.parts.mirror.intend(self.run, operation, self.now())?;
-        self.parts.mirror.attempted(id, self.now())?;
         Ok(id)
     }
 
     /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there, and so does
     /// the booking's own where the two overlap: the platform lets no booking go whose slot another one lies over.
-    /// Answers with the slot that was made for it.
+    /// Answers with the slot, if this or an earlier try made it for that.
     async fn make_room(
         &self,
         calendar: &CalendarId,
@@ -113,12 +155,14 @@ impl Desk<'_> {
         let moved = self.world.bookings.get(booking);
         let is_there = moved.is_some_and(|moved| (moved.start, moved.end) == (to.start(), to.end()));
         let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
-        let exact = standing.iter().find(|slot| slot.span == to);
-        if let Some(exact) = exact.filter(|_| !is_there) {
-            return Ok(self.open(calendar, exact, own, &standing).await?.map(|()| None));
-        }
         if is_there {
             return Ok(Ok(None));
+        }
+        let Some(vendor) = &self.world.vendor else { return Ok(Ok(None)) };
+        let mine = slot_id(&vendor.id, calendar, to);
+        if let Some(exact) = standing.iter().find(|slot| slot.span == to) {
+            let opened = self.open(calendar, exact, own, &standing).await?;
+            return Ok(opened.map(|open| (exact.id == mine).then(|| Slot { open, ..exact.clone() })));
         }
         for slot in standing.iter().filter(|slot| slot.open || Some(slot.span) == own) {
             match self.remove(calendar, slot).await? {
@@ -126,8 +170,7 @@ impl Desk<'_> {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        let Some(vendor) = &self.world.vendor else { return Ok(Ok(None)) };
-        let slot = Slot { id: slot_id(&vendor.id, calendar, to), span: to, open: true };
+        let slot = Slot { id: mine, span: to, open: true };
         let operation = Operation::MakeSlots { source: calendar.clone(), slots: vec![slot.clone()] };
         let id = self.intend(&operation)?;
         let slots = std::slice::from_ref(&slot);
@@ -155,18 +198,19 @@ impl Desk<'_> {
     }
 
     /// Opens the slot that the booking is to go to, if it was we who closed it: because of this very event, perhaps.
+    /// Answers whether it is open.
     async fn open(
         &self,
         calendar: &CalendarId,
         slot: &Slot,
         own: Option<Interval>,
         standing: &[Slot],
-    ) -> Result<Result<(), ServiceError>, MirrorError> {
+    ) -> Result<Result<bool, ServiceError>, MirrorError> {
         let others = self.world.bookings.values();
         let others = others.filter(|other| Interval::new(other.start, other.end) != own);
         let is_taken = Booked::of(others, self.now()).lies_over(slot.span);
         if slot.open || is_taken || !self.world.closed_slots.contains_key(&slot.id) {
-            return Ok(Ok(()));
+            return Ok(Ok(slot.open));
         }
         let of_the_booking = |other: &&Slot| Some(other.span) == own && other.span.overlaps(&slot.span);
         for other in standing.iter().filter(of_the_booking) {
@@ -175,14 +219,20 @@ impl Desk<'_> {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        Ok(closing::open_for(self.parts, slot).await?.map(drop))
+        closing::open_for(self.parts, slot).await
     }
 
-    async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<(), MirrorError> {
-        if let Err(error) = self.remove(calendar, slot).await? {
+    /// Answers whether nobody can book it any more.
+    async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<bool, MirrorError> {
+        if !slot.open {
+            // Somebody may have it. Under busy time it opens again one day, if nobody has.
+            return Ok(slot.span.end() <= self.now() || is_booked(self.world, slot.span));
+        }
+        let removed = self.remove(calendar, slot).await?;
+        if let Err(error) = &removed {
             tracing::warn!(code = %error.code(), "a slot that was made for a move could not be taken back");
         }
-        Ok(())
+        Ok(matches!(removed, Ok(()) | Err(ServiceError::Gone { .. })))
     }
 
     async fn remove(
@@ -244,6 +294,10 @@ impl Desk<'_> {
         tell(calendar, booking, error, report);
         Ok(())
     }
+}
+
+fn is_booked(world: &World, span: Interval) -> bool {
+    world.bookings.values().any(|row| (row.start, row.end) == (span.start(), span.end()))
 }
 
 fn is_same(open: &Operation, operation: &Operation) -> bool {

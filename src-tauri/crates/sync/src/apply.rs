@@ -19,7 +19,8 @@ use crate::report::{BookingsReport, ErrorReport, Report, SlotsReport};
 use crate::retry::with_retry;
 use crate::run::Parts;
 use crate::world::{
-    LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled, SyncProblem, World,
+    Choice, Given, LinkedCalendar, Mapping, MappingState, Operation, OperationId, PublishedBusy, Settled,
+    SyncProblem, World,
 };
 
 use together::Ahead;
@@ -31,6 +32,8 @@ pub struct Applied {
     pub bookings: BookingsReport,
     pub published: BTreeSet<CalendarId>,
     pub slots: SlotsReport,
+    /// Events that were removed and that she had not let go.
+    pub removed: usize,
     /// Accounts that refused everything: nothing more is asked of them in this run.
     stopped: BTreeSet<ConnectionId>,
     failed: BTreeSet<(CalendarId, String)>,
@@ -135,6 +138,14 @@ pub async fn publish(
     Ok(())
 }
 
+/// Whether she decided that the event of this booking goes.
+fn was_let_go(world: &World, booking: &BookingId) -> bool {
+    world.answers.values().any(|answer| {
+        let is_hers = answer.booking.as_ref() == Some(booking) && answer.given != Given::TakenBack;
+        is_hers && answer.choice == Choice::Remove
+    })
+}
+
 async fn write(
     parts: &Parts<'_>,
     run: &RunId,
@@ -175,6 +186,8 @@ async fn write(
         Ended::Done(settled) => {
             parts.mirror.settle(id, &settled, now)?;
             applied.count(operation);
+            let is_removal = matches!(operation, Operation::RemoveEvent { .. });
+            applied.removed += usize::from(is_removal && !was_let_go(world, booking));
             Ok(match &settled {
                 Settled::Stored { mapping, event } => !fits(mapping, event),
                 // The time it took up is free, and the one that stays is known for the booking's again.

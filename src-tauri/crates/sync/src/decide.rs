@@ -126,7 +126,7 @@ pub fn seen(event: Option<&RemoteEvent>, mapping: &Mapping, intended: &[&Draft])
     if intended.iter().any(|draft| says(event, draft)) {
         Seen::Same
     } else if now == echo {
-        if words_are_hers(mapping) { Seen::Reworded } else { Seen::Same }
+        if kept_her_words(mapping) { Seen::Reworded } else { Seen::Same }
     } else if now.split_once('/').map(|(time, _)| time) == echo.split_once('/').map(|(time, _)| time) {
         Seen::Reworded
     } else {
@@ -181,9 +181,16 @@ pub fn asked(mapping: &Mapping, draft: &Draft) -> Asked {
     if written == Some(draft.checksum.as_str()) { Asked::Same } else { Asked::Changed }
 }
 
+/// Whether the words on the event are hers: she wrote them since we last wrote, or we left them as hers then.
+#[must_use]
+pub fn words_are_hers(event: &RemoteEvent, mapping: &Mapping) -> bool {
+    let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
+    kept_her_words(mapping) || words(&fingerprint(event)) != mapping.echo.as_deref().and_then(words)
+}
+
 /// Whether we last wrote the times alone, since the words are hers.
 #[must_use]
-pub fn words_are_hers(mapping: &Mapping) -> bool {
+pub fn kept_her_words(mapping: &Mapping) -> bool {
     mapping.written.as_deref().is_some_and(|text| text.starts_with(HERS))
 }
 

@@ -82,6 +82,12 @@ impl ServiceError {
         matches!(self, Self::Failing { .. } | Self::Garbled { .. } | Self::Unreachable { .. })
     }
 
+    /// Whether it tells what stands there now, and so what became of an earlier try too.
+    #[must_use]
+    pub fn says_what_stands(&self) -> bool {
+        matches!(self, Self::Gone { .. } | Self::Stale { .. } | Self::Exists { .. })
+    }
+
     /// Whether it was not done because another computer writes.
     #[must_use]
     pub fn is_fenced(&self) -> bool {

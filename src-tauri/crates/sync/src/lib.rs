@@ -14,6 +14,7 @@ pub mod invite;
 pub mod journal;
 pub mod lease;
 pub mod leave;
+mod missing;
 pub mod news;
 pub mod observe;
 pub mod plan;

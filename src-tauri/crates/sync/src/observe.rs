@@ -15,7 +15,7 @@ use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
-use crate::{import, trouble, whole};
+use crate::{import, missing, trouble, whole};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -260,7 +260,18 @@ async fn read_from(
                 since = from();
             }
             Reading::Snapshot { mut items, coverage, cursor } => {
+                let known = parts.mirror.world()?;
+                let unlisted =
+                    missing::standing(parts, &known, calendar, remote.as_ref(), &items, coverage).await;
+                if let Ok(unlisted) = &unlisted {
+                    items.extend(unlisted.iter().cloned());
+                }
                 name(world, calendar, &mut items);
+                if let Err(error) = unlisted {
+                    parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
+                    report.errors.push(fail(&error));
+                    return Ok(ReadOutcome::Partial);
+                }
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_events(&calendar.id, &news)?;
                 return Ok(ReadOutcome::Snapshot);

@@ -8,7 +8,17 @@ pub struct Policy {
     /// How far ahead busy time is published. Clamped to 1..=366.
     pub horizon_days: u16,
     pub deletions: Deletions,
+    /// How many events the run has removed by itself already, if it plans anew.
+    pub removed: usize,
     pub retry: Retry,
+}
+
+impl Policy {
+    /// Whether a run may remove so many more by itself.
+    #[must_use]
+    pub fn allows_removing(&self, events: usize, standing: usize) -> bool {
+        self.deletions.allows(self.removed + events, self.removed + standing)
+    }
 }
 
 /// How many events a run removes from a calendar by itself. Above both bounds they are held for her, one and all: a
@@ -35,7 +45,7 @@ impl Deletions {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { horizon_days: 30, deletions: Deletions::default(), retry: Retry::default() }
+        Self { horizon_days: 30, deletions: Deletions::default(), removed: 0, retry: Retry::default() }
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Report {
     pub dry_run: bool,
     /// Requests by service. The engine cannot see them; who owns the HTTP stack fills them in.
     pub requests: BTreeMap<String, u64>,
+    /// The same as services count them: a request may hold several calls.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, u64>,
     pub busy: BusyReport,
     pub bookings: BookingsReport,
     #[serde(default)]
@@ -237,6 +240,7 @@ impl Report {
             direction,
             dry_run,
             requests: BTreeMap::new(),
+            calls: BTreeMap::new(),
             busy: BusyReport::default(),
             bookings: BookingsReport::default(),
             slots: SlotsReport::default(),

@@ -18,7 +18,9 @@ use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
-use crate::world::{Direction, Given, LinkedCalendar, Operation, Role, RunRecord, SyncOutcome, World};
+use crate::world::{
+    Direction, Given, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncOutcome, World,
+};
 use crate::{answers, apply, closing, decisions, recover, slots, standing, switch, target, undo};
 
 /// Everything a run needs of the world.
@@ -130,7 +132,8 @@ async fn run_among(
     let mut has_answered = false;
     loop {
         let mut world = world_with(parts, extra.as_ref())?;
-        let planned = plan_with_standing(parts, &mut world, request.dry_run, &mut report)?;
+        let policy = Policy { removed: applied.removed, ..parts.policy };
+        let planned = plan_with_standing(parts, &mut world, &policy, request.dry_run, &mut report)?;
         last_plan = allowed(planned, &world, request.direction, &observed);
         unchanged.get_or_insert(last_plan.unchanged + last_plan.notes.len());
         if request.dry_run {
@@ -150,13 +153,27 @@ async fn run_among(
             continue;
         }
         apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report).await?;
-        let answered = !std::mem::replace(&mut has_answered, true)
-            && answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?;
-        if !answered {
+        if std::mem::replace(&mut has_answered, true) {
             break;
         }
+        if request.direction == Direction::Bidirectional
+            && !parts.writer.is_stopped()
+            && !world.unsettled.is_empty()
+        {
+            let is_known = |booking: &BookingId| observed.bookings.contains(booking);
+            answers::give_up(parts, &request.run, &world, &last_plan, &is_known).await?;
+        }
+        let Some(done) = answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?
+        else {
+            break;
+        };
         // What follows from it for her calendar is planned like any other change of a booking.
         observed.bookings = read_bookings(parts, &parts.mirror.world()?, &mut report).await?;
+        // An answer that was carried out is spent. Should the booking stand as it did all the same, somebody wanted that
+        // since, and she is asked again.
+        for (_, key) in done.iter().filter(|(booking, _)| observed.bookings.contains(booking)) {
+            parts.mirror.take_back_answer(key)?;
+        }
         round = 0;
     }
 
@@ -210,12 +227,13 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
 fn plan_with_standing(
     parts: &Parts<'_>,
     world: &mut World,
+    policy: &Policy,
     dry_run: bool,
     report: &mut Report,
 ) -> Result<Plan, MirrorError> {
     let now = parts.clock.now();
-    let first = plan(world, now, &parts.policy);
-    let answers = standing::answers(world, &first.cards, &parts.policy, now);
+    let first = plan(world, now, policy);
+    let answers = standing::answers(world, &first.cards, policy, now);
     if answers.is_empty() {
         return Ok(first);
     }
@@ -229,7 +247,7 @@ fn plan_with_standing(
         }
         world.answers.insert(answer.card.clone(), answer);
     }
-    Ok(plan(world, now, &parts.policy))
+    Ok(plan(world, now, policy))
 }
 
 /// What the mirror knows, and a calendar that a dry run would make: it is empty, and known to be.
@@ -303,7 +321,11 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             }
         };
         let now = parts.clock.now();
-        if can_tell && let Some(settled) = recover::conclude(operation, &world, now) {
+        let concluded = recover::conclude(operation, &world, now).filter(|settled| {
+            // Room may have been made for it: see [`answers::give_up`].
+            !matches!((operation, settled), (Operation::MoveBooking { .. }, Settled::Failed { .. }))
+        });
+        if can_tell && let Some(settled) = concluded {
             parts.mirror.settle(*id, &settled, now)?;
         }
     }

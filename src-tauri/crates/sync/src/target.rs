@@ -46,7 +46,7 @@ pub async fn ensure(
         Ok(Some(entry)) => Ok(entry),
         Ok(None) if dry_run => Ok(imagined(vendor)),
         Ok(None) if parts.writer.turn(parts).await? == Turn::StandBy => return Ok(None),
-        Ok(None) => make(parts, account.as_ref(), vendor, not).await,
+        Ok(None) => find_or_make(parts, account.as_ref(), vendor, not).await,
         Err(error) => Err(error),
     };
     let entry = match entry {
@@ -93,6 +93,21 @@ fn imagined(vendor: &Vendor) -> CalendarEntry {
         primary: false,
         ours: true,
     }
+}
+
+/// Between this computer's look and its turn, another may have had its own.
+async fn find_or_make(
+    parts: &Parts<'_>,
+    account: &dyn Account,
+    vendor: &Vendor,
+    not: Option<&RemoteCalendarId>,
+) -> Result<CalendarEntry, ServiceError> {
+    if parts.writer.has_company()
+        && let Some(entry) = find(parts, account, not).await?
+    {
+        return Ok(entry);
+    }
+    make(parts, account, vendor, not).await
 }
 
 /// Looking first is what makes it safe to be interrupted: a calendar made just before a crash is found again.

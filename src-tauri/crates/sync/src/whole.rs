@@ -4,6 +4,7 @@
 use crate::busy_set::{vendor_zone, window};
 use crate::error::MirrorError;
 use crate::ids::Cursor;
+use crate::missing;
 use crate::news::News;
 use crate::ports::{Account, Reading};
 use crate::provenance::name;
@@ -47,11 +48,16 @@ pub async fn calendar(
     let reading =
         read_with_retry(parts.clock, &parts.policy.retry, || remote.read(None, window.start())).await;
     let Reading::Snapshot { mut items, coverage, cursor } = reading else { return Ok(()) };
+    let shows_nothing = items.is_empty();
+    match missing::standing(parts, &world, calendar, remote.as_ref(), &items, coverage).await {
+        Ok(unlisted) => items.extend(unlisted),
+        Err(_) => return Ok(()),
+    }
     name(&world, calendar, &mut items);
     let known = world.events.get(&calendar.id).cloned().unwrap_or_default();
     let differences = event_drift(&known, &items, window, &zone);
     // A service that shows nothing at all where its cursor took nothing away is ill.
-    if items.is_empty() && differences > 0 {
+    if shows_nothing && differences > 0 {
         return Ok(());
     }
     let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };

@@ -1,14 +1,18 @@
 //! `companion disconnect`: unlinks an account, and takes back what we wrote for it if she says so.
 
 use serde_json::json;
+use sync::ids::Service;
 use sync::leave::{Extent, LeaveReport};
+use sync::world::World;
 
 use super::output::{Exit, Outcome};
 use crate::leaving::{self, Left};
 use crate::problem::Problem;
+use crate::sign_in;
 use crate::wiring::Wiring;
 
 pub async fn run(wiring: &Wiring, name: &str, remove_events: bool) -> Result<Outcome, Problem> {
+    let notice = notice(&wiring.world()?, name);
     let extent = if remove_events { Extent::Everything } else { Extent::BusyTime };
     let left = leaving::disconnect(wiring, name, extent).await?;
     let exit = if left.problems.is_empty() { Exit::Done } else { Exit::Partly };
@@ -24,11 +28,28 @@ pub async fn run(wiring: &Wiring, name: &str, remove_events: bool) -> Result<Out
             "withdrawn": told.withdrawn,
             "slots": { "removed": told.slots_removed, "kept": told.slots_kept },
             "complete": left.problems.is_empty(),
+            "notice": notice,
         }),
-        text: text(&left, extent),
+        text: [text(&left, extent)]
+            .into_iter()
+            .chain(notice.map(str::to_owned))
+            .collect::<Vec<_>>()
+            .join("\n"),
         problems: left.problems,
         exit,
     })
+}
+
+const STILL_GRANTED: &str = "Google still lists the app as allowed: taking that back there would disconnect your other computers too. \
+     To do so everywhere, open https://myaccount.google.com/connections.";
+
+/// What leaving an account on this computer does not do.
+fn notice(world: &World, name: &str) -> Option<&'static str> {
+    let id = sign_in::find(world, name).ok()?;
+    match world.connections.get(&id)?.service {
+        Service::Google => Some(STILL_GRANTED),
+        Service::Outlook | Service::Caldav | Service::Ics => None,
+    }
 }
 
 fn text(left: &Left, extent: Extent) -> String {

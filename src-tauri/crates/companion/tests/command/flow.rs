@@ -140,6 +140,8 @@ async fn disconnecting_withdraws_the_busy_time_and_signing_out_ends_the_session(
     assert_eq!((refused.status, &refused.error["code"]), (1, &json!("NOT_CONNECTED")));
     let gone = world.run(&["disconnect", connection.as_str().unwrap()]).await;
     assert_eq!(gone.status, 0, "{gone:?}");
+    let notice = gone.document["notice"].as_str().unwrap();
+    assert!(notice.contains("your other computers too"), "{notice}");
     assert_eq!(world.run(&["status"]).await.document["connections"], json!([]));
 
     let out = world.run(&["logout"]).await;

@@ -23,6 +23,7 @@ mod leave;
 mod local;
 mod outlook;
 mod pause;
+mod requests;
 mod today;
 mod trouble;
 mod two_computers;

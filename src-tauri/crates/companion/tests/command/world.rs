@@ -50,6 +50,7 @@ impl World {
         Self::start_with(Options { faithful: true, ..Options::default() }).await
     }
 
+    /// As [`World::start`], with a life of another size.
     pub async fn start_with(options: Options) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let settings = profile.path().join("settings.toml");
@@ -169,6 +170,13 @@ impl World {
 
     pub async fn state(&self) -> Value {
         self.control("GET", "state", None).await
+    }
+
+    /// What the sandbox has been asked since the last time, by service and route.
+    pub async fn asked(&self) -> Value {
+        let asked = self.control("GET", "requests", None).await;
+        self.control("DELETE", "requests", None).await;
+        asked
     }
 
     async fn control(&self, method: &str, what: &str, body: Option<Value>) -> Value {

@@ -9,13 +9,16 @@ use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
 use sync::ports::{Calendar, Probe, Reading, RemoteEvent};
 
+use super::times::Place;
 use super::translate::{Item, insert_body, item, patch_body};
-use super::{Api, refusal};
+use super::{Api, batch, refusal};
 use crate::http::{Answer, Method, Peer, Request, garbled};
 
 pub(super) struct GoogleCalendar {
     pub(super) api: Api,
     pub(super) remote: RemoteCalendarId,
+    /// How many days ahead must be known where no more than busy times may be seen.
+    pub(super) ahead: u16,
 }
 
 const NOT_OURS: &str = "this calendar is not one that the app may write to; connect the account with --own-calendar, or \
@@ -30,6 +33,10 @@ impl GoogleCalendar {
 
     fn event(&self, method: Method, id: &RemoteId) -> Request {
         self.api.request(method, EVENT, &["calendars", self.remote.as_str(), "events", id.as_str()])
+    }
+
+    fn insert(&self, draft: &Draft) -> Request {
+        self.events(Method::POST).query("sendUpdates", "none").json(&insert_body(draft))
     }
 
     async fn write(&self, request: Request) -> Result<Answer, ServiceError> {
@@ -47,6 +54,18 @@ fn stored(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
     }
 }
 
+fn created(answer: &Answer) -> Result<RemoteEvent, ServiceError> {
+    if answer.status.is_success() {
+        return stored(answer);
+    }
+    let error = refusal::error(answer);
+    // It was just read, so it is there: what Google hides is the permission to write.
+    if let ServiceError::Gone { service } = error {
+        return Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() });
+    }
+    Err(error)
+}
+
 /// A write without a precondition could undo what somebody else did.
 fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
     if base.as_str().is_empty() || !base.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
@@ -58,19 +77,40 @@ fn guarded(request: Request, base: &ETag) -> Result<Request, ServiceError> {
 #[async_trait]
 impl Calendar for GoogleCalendar {
     async fn read(&self, cursor: Option<&Cursor>, since: Timestamp) -> Reading<RemoteEvent, RemoteId> {
-        self.read_from(cursor, since).await
+        let times = cursor.and_then(Place::of);
+        if let Some(place) = times.as_ref().filter(|place| place.since == since) {
+            return self.read_times(Some(place), since).await;
+        }
+        // Once a day she may have been shown more.
+        let events = self.read_from(cursor.filter(|_| times.is_none()), since).await;
+        let Reading::Failed(ServiceError::Forbidden { .. }) = &events else { return events };
+        // Where her times may not be seen either, what was said first is what is wrong.
+        match self.read_times(None, since).await {
+            Reading::Failed(ServiceError::Forbidden { .. } | ServiceError::Gone { .. }) => events,
+            times => times,
+        }
     }
 
     async fn create(&self, draft: &Draft) -> Result<RemoteEvent, ServiceError> {
-        let request = self.events(Method::POST).json(&insert_body(draft));
-        match self.write(request).await {
-            Ok(answer) => stored(&answer),
-            // It was just read, so it is there: what Google hides is the permission to write.
-            Err(ServiceError::Gone { service }) => {
-                Err(ServiceError::Forbidden { service, reason: NOT_OURS.to_owned() })
+        created(&self.api.send(self.insert(draft)).await?)
+    }
+
+    fn creates_at_once(&self) -> usize {
+        batch::CALLS
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        let mut made = Vec::with_capacity(drafts.len());
+        for together in drafts.chunks(batch::CALLS) {
+            if let [only] = together {
+                made.push(self.create(only).await);
+                continue;
             }
-            Err(error) => Err(error),
+            let calls = together.iter().map(|draft| self.insert(draft)).collect();
+            let answers = self.api.send_together(calls).await;
+            made.extend(answers.into_iter().map(|answer| created(&answer?)));
         }
+        made
     }
 
     async fn update(&self, id: &RemoteId, base: &ETag, draft: &Draft) -> Result<RemoteEvent, ServiceError> {

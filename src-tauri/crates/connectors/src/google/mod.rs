@@ -1,9 +1,11 @@
 //! Google Calendar v3: one account's calendars and events, translated. Facts and their sources: provider notes A.
 
+mod batch;
 mod calendar;
 mod read;
 mod recurrence;
 mod refusal;
+mod times;
 mod translate;
 mod wire;
 
@@ -17,16 +19,19 @@ use sync::ids::{RemoteCalendarId, VendorId};
 use sync::ports::{Account, Calendar, CalendarEntry};
 use url::Url;
 
-use crate::http::{Answer, Base, Http, Method, Peer, Request, garbled};
+use crate::http::{Answer, Base, Budget, Http, Method, Peer, Request, garbled};
 use crate::oauth;
 use crate::tokens::{Signed, Tokens};
 use calendar::GoogleCalendar;
+pub use times::RecentTimes;
 
-/// What the app asks of an account by default: a calendar of its own to write into, and to read the rest.
+/// What the app asks of an account by default: a calendar of its own to write into, and to read the rest. Where no more
+/// than busy times are shown, to her or to us, those are read.
 pub const SCOPES: &[&str] = &[
     "https://www.googleapis.com/auth/calendar.app.created",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
     "https://www.googleapis.com/auth/calendar.events.readonly",
+    "https://www.googleapis.com/auth/calendar.freebusy",
     "openid",
     "email",
 ];
@@ -36,9 +41,21 @@ pub const SCOPES_FOR_HER_OWN_CALENDAR: &[&str] = &[
     "https://www.googleapis.com/auth/calendar.app.created",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
     "https://www.googleapis.com/auth/calendar.events",
+    "https://www.googleapis.com/auth/calendar.freebusy",
     "openid",
     "email",
 ];
+
+/// What the app asks when she shows it no more than when she is busy.
+pub const SCOPES_FOR_TIMES_ONLY: &[&str] = &[
+    "https://www.googleapis.com/auth/calendar.app.created",
+    "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
+    "https://www.googleapis.com/auth/calendar.freebusy",
+    "openid",
+    "email",
+];
+
+const FREE_BUSY: &str = "/calendar/v3/freeBusy";
 
 /// The sign-in that Google asks of a desktop app. Google sends a refresh token to those anyway; asking for consent
 /// again makes it send one after a reinstallation too.
@@ -62,6 +79,10 @@ pub fn sign_in(
     }
 }
 
+/// What this computer may ask for one account in a minute. Google allows six hundred, and another computer of hers may
+/// ask too.
+pub const CALLS_A_MINUTE: u32 = 300;
+
 /// More pages than this are no list but a loop.
 const PAGES: usize = 200;
 
@@ -70,6 +91,8 @@ const PAGES: usize = 200;
 struct Api {
     signed: Signed,
     base: Base,
+    budget: Option<Budget>,
+    recent: RecentTimes,
 }
 
 impl Api {
@@ -81,8 +104,20 @@ impl Api {
         self.base.at(&[&["calendar", "v3"], parts].concat())
     }
 
+    /// Sends within the account's budget. Writes that its own quota forbids are not sent before it may have ended.
     async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
-        self.signed.send(request).await
+        let Some(budget) = &self.budget else { return self.signed.send(request).await };
+        let writes = *request.method() != Method::GET && request.route() != FREE_BUSY;
+        if let Some(wait) = budget.held_for().filter(|_| writes) {
+            let service = Peer::Google.name().to_owned();
+            return Err(ServiceError::RateLimited { service, retry_after: Some(wait) });
+        }
+        budget.draw_all(request.calls()).await;
+        let answer = self.signed.send(request).await?;
+        if let Some(wait) = refusal::account_pause(&answer).filter(|_| writes) {
+            budget.hold(wait);
+        }
+        Ok(answer)
     }
 }
 
@@ -91,19 +126,45 @@ impl Api {
 pub struct GoogleAccount {
     api: Api,
     vendor: Option<VendorId>,
+    ahead: u16,
 }
 
 impl GoogleAccount {
     /// `base` is the API's address without `/calendar/v3`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { api: Api { signed: Signed { http, tokens }, base }, vendor: None }
+        Self {
+            api: Api { signed: Signed { http, tokens }, base, budget: None, recent: RecentTimes::default() },
+            vendor: None,
+            ahead: 366,
+        }
     }
 
     /// Says for whom [`CalendarEntry::ours`] is asked. Without, no calendar is ours.
     #[must_use]
     pub fn for_vendor(mut self, vendor: &VendorId) -> Self {
         self.vendor = Some(vendor.clone());
+        self
+    }
+
+    /// Keeps calls for this account within a budget: Google allows each of its users so many a minute.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.api.budget = Some(budget);
+        self
+    }
+
+    /// Shares what was told of busy times within the last minute with other accounts of the same sign-in.
+    #[must_use]
+    pub fn remembering(mut self, recent: RecentTimes) -> Self {
+        self.api.recent = recent;
+        self
+    }
+
+    /// Says how many days ahead must be known. Only where no more than busy times may be seen, that is more to ask.
+    #[must_use]
+    pub fn days_ahead(mut self, days: u16) -> Self {
+        self.ahead = days;
         self
     }
 
@@ -114,7 +175,7 @@ impl GoogleAccount {
             name: entry.summary_override.or(entry.summary).unwrap_or_else(|| entry.id.clone()),
             remote: RemoteCalendarId(entry.id),
             time_zone: entry.time_zone,
-            writable: matches!(entry.access_role.as_str(), "owner" | "writer"),
+            writable: matches!(entry.access_role.as_str(), "owner" | "writer" | "writerWithoutPrivateAccess"),
             primary: entry.primary,
         }
     }
@@ -198,7 +259,7 @@ impl Account for GoogleAccount {
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
-        Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone() })
+        Box::new(GoogleCalendar { api: self.api.clone(), remote: remote.clone(), ahead: self.ahead })
     }
 
     async fn delete_calendar(&self, remote: &RemoteCalendarId) -> Result<(), ServiceError> {

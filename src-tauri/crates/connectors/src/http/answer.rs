@@ -32,6 +32,15 @@ impl Answer {
         Self { peer: whole.peer, status, headers, body, received_at: whole.received_at }
     }
 
+    #[cfg(test)]
+    pub(crate) fn made(peer: Peer, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { peer, status, headers, body, received_at: Timestamp::UNIX_EPOCH }
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer

@@ -16,20 +16,48 @@ pub struct Budget(Arc<Shared>);
 struct Shared {
     opened: Instant,
     pace: Mutex<Pace>,
+    /// Nothing goes before then.
+    held: Mutex<Option<Instant>>,
 }
 
 impl Budget {
     /// At most `calls` within any minute, some of them at once.
     #[must_use]
     pub fn a_minute(calls: u32) -> Self {
-        Self(Arc::new(Shared { opened: Instant::now(), pace: Mutex::new(Pace::a_minute(calls)) }))
+        Self(Arc::new(Shared {
+            opened: Instant::now(),
+            pace: Mutex::new(Pace::a_minute(calls)),
+            held: Mutex::default(),
+        }))
     }
 
     /// Waits until a call may go. Who goes away while waiting has spent the call.
     pub async fn draw(&self) {
+        self.draw_all(1).await;
+    }
+
+    /// As [`Budget::draw`], for calls that go together: all of them must be free to.
+    pub async fn draw_all(&self, calls: u32) {
         let now = self.0.opened.elapsed();
-        let at = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner).draw(now);
+        let at = {
+            let mut pace = self.0.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            (0..calls).map(|_| pace.draw(now)).last().unwrap_or(now)
+        };
         tokio::time::sleep_until(self.0.opened + at).await;
+    }
+}
+
+impl Budget {
+    /// The server wants to be left alone for so long.
+    pub fn hold(&self, wait: Duration) {
+        *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
+    }
+
+    /// How long it still wants to be left alone.
+    #[must_use]
+    pub fn held_for(&self) -> Option<Duration> {
+        let held = *self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.map(|until| until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 }
 
@@ -102,6 +130,27 @@ mod tests {
             }
         }
         assert_eq!(goes(30, &[0, 60_000, 120_000]), [0, 60_000, 120_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_go_together_wait_until_the_last_of_them_may_go() {
+        let budget = Budget::a_minute(6);
+        let started = Instant::now();
+        budget.draw_all(2).await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        budget.draw_all(3).await;
+        assert_eq!(started.elapsed(), Duration::from_secs(45));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_ends_by_itself() {
+        let budget = Budget::a_minute(6);
+        assert_eq!(budget.held_for(), None);
+        budget.hold(Duration::from_secs(60));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(budget.held_for(), Some(Duration::from_secs(40)));
+        tokio::time::advance(Duration::from_secs(40)).await;
+        assert_eq!(budget.held_for(), None);
     }
 
     #[tokio::test(start_paused = true)]

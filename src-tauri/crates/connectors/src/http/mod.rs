@@ -144,7 +144,7 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, request.calls);
         let kept = self.sent.keep(&request, now());
         let result = self.exchange(client, request).await;
         if let Ok(answer) = &result {
@@ -176,7 +176,7 @@ impl Http {
         {
             budget.draw().await;
         }
-        self.counters.count(peer);
+        self.counters.count(peer, 1);
         let kept = self.sent.keep(&request, now());
         let began = Instant::now();
         let sent = request.into_reqwest(client).timeout(stream::LONGEST).send().await;

@@ -17,6 +17,8 @@ pub struct Request {
     pub(super) url: Url,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// How many calls its service counts it as.
+    pub(super) calls: u32,
     /// The caller decides where a redirect may lead.
     pub(super) shows_redirects: bool,
 }
@@ -24,7 +26,8 @@ pub struct Request {
 impl Request {
     #[must_use]
     pub fn new(peer: Peer, method: Method, route: &'static str, url: Url) -> Self {
-        Self { peer, route, method, url, headers: HeaderMap::new(), body: Vec::new(), shows_redirects: false }
+        let (headers, body) = (HeaderMap::new(), Vec::new());
+        Self { peer, route, method, url, headers, body, calls: 1, shows_redirects: false }
     }
 
     #[must_use]
@@ -52,6 +55,42 @@ impl Request {
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header(CONTENT_TYPE, "application/json")
+    }
+
+    pub(crate) fn multipart(self, kind: &str, body: Vec<u8>) -> Self {
+        self.bytes(body).header(CONTENT_TYPE, kind)
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    pub(crate) fn route(&self) -> &'static str {
+        self.route
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Says that its service counts it as so many calls.
+    pub(crate) fn standing_for(self, calls: usize) -> Self {
+        Self { calls: u32::try_from(calls).unwrap_or(u32::MAX).max(1), ..self }
+    }
+
+    /// The request as text, to stand inside another one: it goes to the same server, and says only where there.
+    pub(crate) fn written_out(&self) -> Vec<u8> {
+        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut text = format!("{} {}{query} HTTP/1.1\r\n", self.method, self.url.path()).into_bytes();
+        for (name, value) in &self.headers {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        text.extend_from_slice(format!("content-length: {}\r\n\r\n", self.body.len()).as_bytes());
+        text.extend_from_slice(&self.body);
+        text
     }
 
     pub(crate) fn bytes(mut self, body: Vec<u8>) -> Self {

@@ -195,7 +195,7 @@ impl Fetcher {
         let conditional = !asked.is_empty();
         let hers = address.is_hers(url);
         let client = if hers { &self.hers } else { &self.public };
-        self.counters.count(Peer::Feeds);
+        self.counters.count(Peer::Feeds, 1);
         let request = client.get(url.clone()).header(ACCEPT, "text/calendar, */*;q=0.1").headers(asked);
         let response = request.send().await.map_err(|error| self.broken(address, &error))?;
         if response.remote_addr().is_some_and(|peer| !may_ask(peer.ip(), hers)) {

@@ -8,7 +8,7 @@ use url::Url;
 use super::{Api, PREFER, refusal};
 use crate::http::{Answer, Method, Peer, StatusCode, garbled};
 
-const AT_ONCE: usize = 20;
+pub(super) const AT_ONCE: usize = 20;
 
 /// One of the requests.
 pub(super) struct Ask {
@@ -46,7 +46,8 @@ impl Api {
             asks.iter().enumerate().map(|(number, ask)| self.inner(number, ask)).collect();
         let request = self
             .request(Method::POST, "/v1.0/$batch", self.url(&["$batch"]))
-            .json(&json!({"requests": requests}));
+            .json(&json!({"requests": requests}))
+            .standing_for(asks.len());
         let whole = self.send(request).await?;
         if !whole.status.is_success() {
             return Err(refusal::error(&whole));

@@ -10,7 +10,7 @@ use sync::ids::{Cursor, ETag, RemoteCalendarId, RemoteId};
 use sync::ports::{Calendar, Marker, Probe, Reading, RemoteEvent};
 use url::Url;
 
-use super::batch::Ask;
+use super::batch::{AT_ONCE, Ask};
 use super::translate::{create_body, patch_body, single};
 use super::{Api, PAGES, marker, query, refusal, wire};
 use crate::http::{Answer, Method, Peer, Request, garbled};
@@ -104,6 +104,17 @@ impl Calendar for OutlookCalendar {
         let request = self.api.request(Method::POST, EVENTS, self.url(&["events"]));
         let answer = self.api.send(request.json(&create_body(draft))).await?;
         created(&answer, draft)
+    }
+
+    fn creates_at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    async fn create_all(&self, drafts: &[Draft]) -> Vec<Result<RemoteEvent, ServiceError>> {
+        match drafts {
+            [only] => vec![self.create(only).await],
+            several => self.create_many(several).await,
+        }
     }
 
     /// By what was written on it. A copy carries that too, but has another key.

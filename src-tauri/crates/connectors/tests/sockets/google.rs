@@ -5,6 +5,7 @@ use calendar::event::{Answer, End, Kind, Status, Transparency, When};
 use calendar::interval::Interval;
 use calendar::zone::Zone;
 use connectors::google::GoogleAccount;
+use connectors::http::Budget;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -404,12 +405,36 @@ async fn the_sorts_of_refusal_are_told_apart() {
         matches!(error, ServiceError::RateLimited { retry_after: Some(wait), .. } if wait.as_secs() == 3600)
     })
     .await;
+    let for_an_hour = |error: &ServiceError| error.retry_after().is_some_and(|wait| wait.as_secs() == 3600);
+    check(403, "dailyLimitExceeded", for_an_hour).await;
+    check(429, "quotaExceeded", for_an_hour).await;
+    check(429, "whatever", |error| error.may_pass() && error.retry_after().is_none()).await;
+    check(403, "accessNotConfigured", |error| matches!(error, ServiceError::Forbidden { .. })).await;
+    check(409, "conflict", |error| matches!(error, ServiceError::Failing { .. })).await;
     check(403, "insufficientPermissions", |error| matches!(error, ServiceError::Forbidden { .. })).await;
     check(403, "forbiddenForNonOrganizer", |error| matches!(error, ServiceError::Rejected { .. })).await;
     check(409, "duplicate", |error| matches!(error, ServiceError::Exists { .. })).await;
     check(400, "timeRangeEmpty", |error| matches!(error, ServiceError::Rejected { .. })).await;
     check(500, "backendError", |error| matches!(error, ServiceError::Failing { .. })).await;
     check(401, "authError", |error| matches!(error, ServiceError::SignInExpired { .. })).await;
+}
+
+#[tokio::test]
+async fn an_account_that_may_change_nothing_for_now_is_read_and_sent_no_writes() {
+    let server = Server::start(|_, asked| match asked.method.as_str() {
+        "GET" => Reply::Json(200, json!({"items": [], "nextSyncToken": "s1"})),
+        _ => Reply::Json(403, json!({"error": {"errors": [{"reason": "quotaExceeded"}]}})),
+    })
+    .await;
+    let budget = Budget::a_minute(300);
+    let calendar = || async { account(&server).await.within(budget.clone()).calendar(&CALENDAR.into()) };
+    for _ in 0..3 {
+        let refused = calendar().await.create(&draft()).await.unwrap_err();
+        assert!(refused.retry_after().is_some_and(|wait| wait.as_secs() > 3590), "{refused:?}");
+        assert!(matches!(calendar().await.read(None, since()).await, Reading::Snapshot { .. }));
+    }
+    let writes = server.asked().iter().filter(|asked| asked.method == "POST").count();
+    assert_eq!(writes, 1, "asking again would only add to it");
 }
 
 #[tokio::test]

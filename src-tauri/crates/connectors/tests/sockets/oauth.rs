@@ -98,7 +98,9 @@ async fn a_scope_she_left_out_is_named() {
     come_back(&pending, "code=c&state=STATE");
     let granted = pending.wait().await.unwrap();
     let missing: Vec<_> = granted.missing.iter().map(|scope| scope.rsplit('/').next().unwrap()).collect();
-    assert_eq!(missing, ["email", "calendar.calendarlist.readonly", "calendar.events.readonly"]);
+    let expected =
+        ["email", "calendar.calendarlist.readonly", "calendar.events.readonly", "calendar.freebusy"];
+    assert_eq!(missing, expected);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub fn take_back(tx: &Transaction<'_>, card: &str) -> Result<(), Failure> {
 
 /// Once words of ours stand on the event, an answer about hers was for words that are no more.
 pub fn spend(tx: &Transaction<'_>, mapping: &Mapping) -> Result<(), Failure> {
-    if sync::decide::words_are_hers(mapping) {
+    if sync::decide::kept_her_words(mapping) {
         return Ok(());
     }
     tx.prepare_cached("DELETE FROM answers WHERE calendar_id = ?1 AND booking_id = ?2 AND topic = ?3")?

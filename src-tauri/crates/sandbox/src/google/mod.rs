@@ -1,5 +1,6 @@
 //! Google Calendar v3 as far as a sync needs it, with Google's strictness: what Google refuses is refused here.
 
+pub mod batch;
 pub mod calendars;
 pub mod event;
 pub mod events;
@@ -21,6 +22,11 @@ use crate::app::App;
 const V3: &str = "/google/calendar/v3";
 
 pub fn routes() -> Router<App> {
+    calls().route("/google/batch/calendar/v3", post(batch::post))
+}
+
+/// What a batch may hold.
+fn calls() -> Router<App> {
     let at = |path: &str| format!("{V3}{path}");
     Router::new()
         .route(&at("/users/me/calendarList"), get(calendars::list))

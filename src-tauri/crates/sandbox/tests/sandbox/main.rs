@@ -5,6 +5,7 @@
     reason = "clippy sees tests in functions marked so, and not in what they call"
 )]
 
+mod batch;
 mod bookiji;
 mod calendars;
 mod control;

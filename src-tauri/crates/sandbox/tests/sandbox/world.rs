@@ -76,6 +76,9 @@ impl World {
         if let Some(body) = call.body {
             request = request.json(&body);
         }
+        if let Some(text) = call.text {
+            request = request.body(text);
+        }
         if let Some(form) = call.form {
             request = request.form(&form);
         }
@@ -192,6 +195,7 @@ pub struct Call<'a> {
     headers: Vec<(&'a str, String)>,
     body: Option<Value>,
     form: Option<BTreeMap<&'a str, &'a str>>,
+    text: Option<String>,
 }
 
 impl<'a> Call<'a> {
@@ -206,6 +210,11 @@ impl<'a> Call<'a> {
 
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    pub fn text(mut self, text: &str) -> Self {
+        self.text = Some(text.to_owned());
         self
     }
 

@@ -157,6 +157,12 @@ impl Writer {
         }
     }
 
+    /// Whether another computer has asked for the lease lately, and so may have written before this one got it.
+    #[must_use]
+    pub fn has_company(&self) -> bool {
+        matches!(self.known().standing, Standing::Held { others: true, .. })
+    }
+
     /// Whether this run writes nothing more.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -187,17 +193,17 @@ impl Writer {
             }
         });
         let sent = sent.await;
-        let Some(Err(error)) = Some(&sent).filter(|sent| sent.as_ref().is_err_and(ServiceError::is_fenced))
-        else {
-            return sent;
-        };
-        let known = &mut *self.known();
-        if !known.stopped {
-            known.standing = Standing::Unknown;
-            known.stop(None);
+        let Err(error) = sent else { return sent };
+        if error.is_fenced() {
+            let known = &mut *self.known();
+            if !known.stopped {
+                known.standing = Standing::Unknown;
+                known.stop(None);
+            }
         }
-        // An earlier try may have been done, while it was still our turn.
-        Err(open.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| error.clone()))
+        // An earlier try may have been done, whatever kept the last one from it.
+        let open = open.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Err(open.filter(|_| !error.says_what_stands()).unwrap_or(error))
     }
 
     /// A run ends: its report says who writes instead, if anybody does, and what kept us from knowing. That stands for all

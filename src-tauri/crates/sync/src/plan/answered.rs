@@ -4,7 +4,7 @@ use calendar::interval::Interval;
 
 use super::{Card, Plan};
 use crate::booking::{Draft, event_id};
-use crate::decide::fingerprint;
+use crate::decide::words_are_hers;
 use crate::ids::RemoteCalendarId;
 use crate::ports::RemoteEvent;
 use crate::world::{Choice, Mapping, Operation};
@@ -39,8 +39,7 @@ impl Plan {
                 self.answers.push(Operation::CancelBooking { calendar, booking, key: card.id() })
             }
             (Choice::PutBack, Some(draft), Some(event)) => {
-                let words = |print: &str| print.split_once('/').map(|(_, words)| words.to_owned());
-                let hers = words(&fingerprint(event)) != mapping.echo.as_deref().and_then(words);
+                let hers = words_are_hers(event, mapping);
                 self.writes.push(Operation::UpdateEvent {
                     calendar,
                     event: event.id.clone(),

@@ -9,7 +9,9 @@ use super::card::{asking, chosen};
 use super::mapping::{adopted, found, next_generation, removed};
 use super::removals::Removal;
 use crate::booking::{Booking, Draft};
-use crate::decide::{Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, times, wish};
+use crate::decide::{
+    Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, times, wish, words_are_hers,
+};
 use crate::ids::{BookingId, CalendarId, RemoteId};
 use crate::ports::RemoteEvent;
 use crate::provenance::Identities;
@@ -90,8 +92,12 @@ pub(super) fn plan_bookings(
             && is_where_it_is_booked(event, draft)
         {
             // The booking has come to where she put its event, or another computer moved both: nothing is left to ask.
-            let times_only = !crate::decide::says(event, draft);
-            plan.notes.push(adopted(mapping, event, &Draft { times_only, ..draft.clone() }, now));
+            let says_it = crate::decide::says(event, draft);
+            let times_only = !says_it && words_are_hers(event, mapping);
+            let row = adopted(mapping, event, &Draft { times_only, ..draft.clone() }, now);
+            // Words of ours that the booking has outgrown are written next.
+            let written = if says_it || times_only { row.written.clone() } else { mapping.written.clone() };
+            plan.notes.push(Mapping { written, ..row });
             continue;
         }
         if matches!(what, Seen::Same | Seen::Reworded) && is_held(mapping, wish, draft.as_ref()) {

@@ -28,7 +28,7 @@ impl Plan {
     ) {
         let standing =
             world.mappings.values().filter(|row| row.calendar == calendar.id && stands(row)).count();
-        let too_many = !policy.deletions.allows(removals.len(), standing);
+        let too_many = !policy.allows_removing(removals.len(), standing);
         for removal in removals {
             let was_held = removal.mapping.state == MappingState::Pending;
             match chosen(world, &removal.card) {

@@ -1,0 +1,146 @@
+//! She answers questions: one that waits, in any of the ways it offers, or one that she looked at a while ago and that may
+//! be another by now; and she says how all of a kind are to be answered from now on.
+
+use sync::decide::Question;
+use sync::decisions::{self, Decided, Refused};
+use sync::error::MirrorError;
+use sync::plan::{Card, plan};
+use sync::ports::Mirror;
+use sync::report::DecisionReport;
+use sync::standing;
+use sync::world::{Answer, Choice, World};
+
+use super::device::{Device, policy};
+use super::stage::{Given, Stage, on};
+
+impl Device {
+    /// Answers with what she decided, if it was about bookings and counts.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub fn answer(&mut self) -> Result<Option<Choice>, MirrorError> {
+        let mirror = self.awake();
+        let world = mirror.world()?;
+        let now = on(&self.stage).now;
+        let cards = plan(&world, now, &policy(self.mutant)).cards;
+        let waiting = decisions::waiting(&world, &cards, now);
+        let before = std::mem::replace(&mut self.seen, waiting.iter().map(told).collect());
+        let Some((id, option)) = self.draw(&waiting, before) else { return Ok(None) };
+        match decisions::answer(&world, &cards, now, &id, &option) {
+            Ok(Decided::Bookings { answers, .. }) => {
+                {
+                    let stage = &mut *on(&self.stage);
+                    stage.counts(format!("answer {} {option}", kind_of(&id)));
+                    answers.iter().for_each(|answer| stage.note_answer(answer, &cards, &world));
+                }
+                mirror.put_answers(&answers)?;
+                Ok(Choice::parse(&option))
+            }
+            Ok(Decided::Import { calendar, intake }) => mirror.take_import(&calendar, &intake).map(|()| None),
+            Err(Refused::NotWaiting) if waiting.iter().all(|card| card.id != id) => {
+                let stage = &mut *on(&self.stage);
+                stage.counts("an answer comes too late");
+                stage.say("  it is another question by now, and she is told so");
+                Ok(None)
+            }
+            Err(refused) => {
+                on(&self.stage).breaks(format!("what waits cannot be answered: {refused:?}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// From now on all questions of some kind are answered in one way, or none are any more.
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub fn decide_for_all(&mut self) -> Result<(), MirrorError> {
+        let mirror = self.awake();
+        let (question, choice) = {
+            let stage = &mut *on(&self.stage);
+            let may: Vec<Question> =
+                Question::ALL.into_iter().filter(|question| standing::refusal(*question).is_none()).collect();
+            let question = stage.dice.one(&may);
+            let choice = stage.dice.per_mille(700).then(|| stage.dice.one(question.options()));
+            stage.say(match choice {
+                Some(choice) => format!(
+                    "on the {} she says that every question of the kind \"{}\" is answered {}",
+                    self.name(),
+                    question.as_str(),
+                    choice.as_str()
+                ),
+                None => {
+                    format!("on the {} she wants to be asked \"{}\" again", self.name(), question.as_str())
+                }
+            });
+            stage.counts(format!("standing {}", question.as_str()));
+            stage.stood_for_all.extend(choice.map(|choice| (self.index, question, choice)));
+            (question, choice)
+        };
+        mirror.set_standing(question, choice)
+    }
+
+    fn awake(&self) -> Box<dyn Mirror> {
+        on(&self.stage).device = self.index;
+        self.mirror()
+    }
+
+    fn draw(
+        &self,
+        waiting: &[DecisionReport],
+        before: Vec<(String, Vec<String>)>,
+    ) -> Option<(String, String)> {
+        let stage = &mut *on(&self.stage);
+        let is_late = stage.dice.per_mille(300);
+        let offered = if is_late { before } else { waiting.iter().map(told).collect() };
+        // What presses most comes first.
+        let at = if stage.dice.per_mille(300) { 0 } else { stage.dice.below(offered.len()) };
+        let (id, options) = offered.into_iter().nth(at)?;
+        let mut option = options[stage.dice.below(options.len())].clone();
+        if kind_of(&id) == "target_gone" && stage.target().is_some() {
+            // She looks, and it is there.
+            option = Choice::Leave.as_str().to_owned();
+        }
+        let summary = waiting.iter().find(|card| card.id == id).map(|card| format!(": {}", card.summary));
+        stage.say(format!(
+            "on the {} she answers {} with {option}{}",
+            self.name(),
+            id,
+            summary.unwrap_or_default()
+        ));
+        Some((id, option))
+    }
+}
+
+fn told(card: &DecisionReport) -> (String, Vec<String>) {
+    (card.id.clone(), card.options.clone())
+}
+
+/// The kind that a question's id begins with.
+#[must_use]
+pub fn kind_of(id: &str) -> &str {
+    id.split('-').next().unwrap_or_default()
+}
+
+impl Stage {
+    /// What she decided, as the device heard it.
+    pub fn note_answer(&mut self, answer: &Answer, cards: &[Card], world: &World) {
+        let Some(booking) = answer.booking.clone() else { return };
+        let found = cards.iter().find(|card| card.id() == answer.card).and_then(|card| card.found);
+        let device = self.device;
+        // One decision is kept for one thing: the last.
+        for ((heard, _), before) in &mut self.given {
+            let is_same = *heard == device && before.booking == booking && before.topic == answer.topic;
+            before.is_settled |= is_same;
+        }
+        let given = Given {
+            topic: answer.topic.clone(),
+            choice: answer.choice,
+            found,
+            is_settled: false,
+            booked: world.bookings.get(&booking).cloned(),
+            booking,
+        };
+        self.given.insert((device, answer.card.clone()), given);
+    }
+}

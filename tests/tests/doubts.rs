@@ -1,0 +1,276 @@
+//! What the simulation found, as sentences: answers that were lost before a refusal, lists that do not show what stands,
+//! and decisions that would have done more than she decided.
+
+use calendar::event::{End, When};
+use jiff::SignedDuration;
+use sync::booking::BookingStatus;
+use sync::decide::times;
+use sync::ids::InstallationId;
+use sync::policy::{Deletions, Policy};
+use sync::ports::CalendarEntry;
+use sync::world::Direction;
+use tests::service::Fault;
+use tests::world::World;
+
+fn moves(world: &World, hours: i64) {
+    let (start, end) = (world.at(hours), world.at(hours + 1));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+}
+
+fn new_world() -> World {
+    World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
+}
+
+#[tokio::test]
+async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
+    let mut world = new_world();
+    world.sync().await;
+    world.vendor_adds("dentist", 20, 1);
+    world.fail_next("put_busy", Fault::ReplyLost);
+    world.fail_next("put_busy", Fault::Rejected);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(world.published_busy(), [(world.at(20), world.at(21))], "it was done all the same");
+
+    world.vendor_deletes(&"personal".into(), &"dentist".into());
+    world.sync().await;
+    assert_eq!(world.published_busy(), [], "what the platform may have is sent again");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_calendar_that_lists_nothing_is_not_believed_about_events_that_stand() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.customer_books("c", 30);
+    world.sync().await;
+    world.fail_next("read", Fault::CursorLost);
+    world.fail_next("read", Fault::EmptyList);
+    let report = world.sync().await;
+    assert_eq!(report.decisions, [], "she deleted nothing");
+    assert_eq!(world.booking_events().len(), 2);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_list_that_lacks_our_events_says_nothing_where_they_cannot_be_looked_for() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    world.fail_next("read", Fault::CursorLost);
+    world.fail_next("read", Fault::EmptyList);
+    world.fail_next("probe", Fault::SignInExpired);
+    let report = world.sync().await;
+    assert!(report.decisions.is_empty() && !report.errors.is_empty(), "{report:#?}");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_spent_once_it_was_carried_out() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    let card = world.the_question("deleted").await;
+    world.vendor_decides(&card.id, "cancel").expect("an answer");
+    // The customer wants it after all, before anybody looks.
+    let again = id.clone();
+    world.before_next("bookings", |_| {});
+    world.before_next("bookings", move |state| {
+        state.clock += 1;
+        let at = state.clock;
+        if let Some((changed, booking)) = state.bookings.get_mut(&again) {
+            (*changed, booking.status) = (at, BookingStatus::Confirmed);
+        }
+    });
+    world.sync().await;
+    let cancelled = |world: &World| {
+        world.services.state().requests.iter().filter(|name| **name == "cancel_booking").count()
+    };
+    assert_eq!(cancelled(&world), 1);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].kind, "deleted", "she is asked again");
+    assert_eq!(cancelled(&world), 1, "and nothing more is cancelled in her name");
+}
+
+#[tokio::test]
+async fn a_run_that_plans_anew_counts_what_it_has_removed() {
+    let mut world = new_world();
+    world.policy = Policy { deletions: Deletions { at_most: 2, percent: 10 }, ..world.policy };
+    let mut bookings = vec![world.customer_books("b1", 20), world.customer_books("b2", 22)];
+    world.sync().await;
+    // Another computer of hers writes two more, which this one finds while it removes its own.
+    let theirs = mirror::Sqlite::in_memory().expect("another mirror");
+    let mut other = World::around(world.services.clone(), Box::new(theirs));
+    bookings.extend([world.customer_books("b3", 24), world.customer_books("b4", 26)]);
+    other.try_sync(Direction::Bidirectional, false).await.expect("a sync");
+    assert_eq!(world.booking_events().len(), 4);
+    for id in &bookings {
+        world.platform_changes(id, |booking| booking.status = BookingStatus::Cancelled);
+    }
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, world.booking_events().len()), (2, 2), "{report:#?}");
+    assert_eq!(report.decisions[0].kind, "held_deletions", "the others are hers to let go");
+}
+
+#[tokio::test]
+async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
+
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn words_of_ours_that_a_booking_outgrew_are_written_when_it_follows_its_event() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    world.platform_changes(&id, |booking| booking.service_name = Some("Colour".to_owned()));
+    let card = world.the_question("moved_both").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.sync().await;
+    assert_eq!(world.booking_events()[0].event.summary, "Booking: Colour");
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn her_words_survive_putting_back_however_long_ago_she_wrote_them() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    world.vendor_changes_booking_event(|event| "Nadia, bring the scissors".clone_into(&mut event.summary));
+    world.platform_changes(&id, |booking| {
+        booking.start += SignedDuration::from_hours(1);
+        booking.end += SignedDuration::from_hours(1);
+    });
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "put_back").expect("an answer");
+    world.sync().await;
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(21), world.at(22))));
+    assert_eq!(world.booking_events()[0].event.summary, "Nadia, bring the scissors");
+}
+
+#[tokio::test]
+async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.fail_next("move_booking", Fault::Rejected);
+    world.fail_next("remove_slot", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about again");
+    world.sync().await;
+
+    // With that busy time gone it would open again, for anybody.
+    moves(&world, 20);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn room_that_an_earlier_try_made_is_taken_back_when_the_move_is_refused() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
+
+    world.fail_next("move_booking", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
+}
+
+#[tokio::test]
+async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stands() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    world.fail_next("slots", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots().len(), 1, "it could not be looked at");
+
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.sync().await;
+    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+}
+
+#[tokio::test]
+async fn room_that_somebody_has_by_now_is_left_and_looked_for_no_more() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    world.fail_next("move_booking", Fault::Rejected);
+    world.fail_next("remove_slot", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)]);
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    world.customer_books("other", 25);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "it is the other's");
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
+}
+
+#[tokio::test]
+async fn a_computer_that_waited_for_its_turn_looks_again_before_it_makes_a_calendar() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    // The other one has had its turn between this one's look and its lease.
+    let other = InstallationId("the other".to_owned());
+    world.before_next("lease", move |state| {
+        state.lease.fencing += 1;
+        state.lease.asked.insert(other);
+        let entry = CalendarEntry {
+            remote: "the other's".into(),
+            name: "Bookiji".to_owned(),
+            time_zone: None,
+            writable: true,
+            primary: false,
+            ours: true,
+        };
+        let remote = entry.remote.clone();
+        state.calendars.entry(remote).or_default().entry = Some(entry);
+    });
+    world.sync().await;
+    assert_eq!(world.target(), "the other's".into());
+    let made = world.services.state().requests.iter().filter(|name| **name == "create_calendar").count();
+    assert_eq!(made, 0, "none is made beside it");
+}
