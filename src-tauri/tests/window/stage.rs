@@ -174,10 +174,8 @@ impl Stage {
     /// Drags a file out of another window onto the app's, as a hand would: slowly.
     pub async fn drag_in(&self, file: &Path) {
         let mut source = self.seated(Path::new(APP).with_file_name("examples/drag"));
-        self.apps
-            .lock()
-            .unwrap()
-            .push(source.arg(file).stdout(Stdio::null()).spawn().expect("cargo build --examples"));
+        let source = source.arg(file).stdout(Stdio::null()).spawn().expect("cargo build --examples");
+        self.apps.lock().unwrap().push(source);
         let found = || self.tool("xdotool", &["search", "--onlyvisible", "--name", "^Drag from here$"]);
         until("there is something to drag", || !found().trim().is_empty()).await;
         let middle = |window: &str| {
@@ -229,7 +227,8 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for app in self.apps.get_mut().unwrap() {
+        let apps = self.apps.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for app in apps {
             let _ = app.kill();
             let _ = app.wait();
         }
