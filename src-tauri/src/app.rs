@@ -115,6 +115,17 @@ fn language(profile: &Profile) -> Language {
     Language::pick(set, [sys_locale::get_locale().as_deref(), None, None])
 }
 
+/// Ends the app once the sync under way has, if that is soon.
+pub fn quit(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if tokio::time::timeout(LAST_WORDS, app.state::<Desk>().shut_down()).await.is_err() {
+            tracing::warn!("a sync was still under way");
+        }
+        app.exit(0);
+    });
+}
+
 async fn begin(app: AppHandle, sample: bool) {
     let desk = app.state::<Desk>();
     let begun = if sample { desk.explore_sample().await } else { desk.start().await };
@@ -152,5 +163,5 @@ async fn quit_when_asked(app: AppHandle) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
     }
-    app.exit(0);
+    quit(&app);
 }

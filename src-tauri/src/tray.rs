@@ -1,6 +1,7 @@
 //! Puts the tray's data on the screen, and keeps it fresh. On Linux a menu can never be replaced once it is set, so its
 //! items are kept and their texts changed.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use companion::clock::SystemClock;
@@ -88,22 +89,31 @@ fn looked_at(app: &AppHandle) -> (TrayState, Language) {
     (TrayState::of(&desk.overview(), SystemClock.now(), desk.silence(), language), language)
 }
 
-/// Shows every change, and that time passes where nothing changes.
-pub async fn keep(app: AppHandle, mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
+/// Shows every change, and that time passes where nothing changes. What is drawn is drawn by the main thread, and nobody
+/// waits for it here: at the end that thread waits for us.
+pub async fn keep(app: AppHandle, tray: Tray, mut overviews: watch::Receiver<Overview>) {
+    let tray = Arc::new(Mutex::new(tray));
+    let shown = |tray: &Mutex<Tray>| tray.lock().unwrap_or_else(PoisonError::into_inner).shown.state;
     loop {
         overviews.mark_unchanged();
-        let (next, language) = looked_at(&app);
-        let passes = next.state == State::Syncing || next.silent;
-        if passes && next.state != tray.shown.state {
+        let (next, _) = looked_at(&app);
+        if (next.state == State::Syncing || next.silent) && next.state != shown(&tray) {
             match tokio::time::timeout(BLINK, overviews.changed()).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(_)) => return,
                 Err(_) => {}
             }
         }
-        let (next, language) = if passes { looked_at(&app) } else { (next, language) };
-        if let Err(error) = tray.show(next, language) {
-            tracing::warn!(%error, "the tray does not change");
+        let (next, language) = looked_at(&app);
+        let drawn = Arc::clone(&tray);
+        let draw = move || drawn.lock().unwrap_or_else(PoisonError::into_inner).show(next, language);
+        let asked = app.run_on_main_thread(move || {
+            if let Err(error) = draw() {
+                tracing::warn!(%error, "the tray does not change");
+            }
+        });
+        if asked.is_err() {
+            return;
         }
         if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, overviews.changed()).await {
             return;

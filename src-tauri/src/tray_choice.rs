@@ -7,6 +7,7 @@ use companion::tray::Choice;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::DialogExt;
 
+use crate::app;
 use crate::desk::Desk;
 use crate::notifier::Notifier;
 use crate::window;
@@ -16,7 +17,7 @@ pub fn choose(app: &AppHandle, choice: Choice) {
         Choice::Decisions => window::open_at(app, Place::Decisions),
         Choice::ImportFiles => import_files(app),
         Choice::Open => window::open(app),
-        Choice::Quit => app.exit(0),
+        Choice::Quit => app::quit(app),
         Choice::SyncNow | Choice::Pause(_) | Choice::Resume | Choice::Block(_) => {
             tauri::async_runtime::spawn(perform(app.clone(), choice));
         }
