@@ -12,6 +12,8 @@ fn main() {
         "block_again",
         "pause",
         "resume",
+        "block_time",
+        "wanted_place",
         "explore_sample",
         "leave_sample",
         "choices",

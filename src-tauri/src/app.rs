@@ -1,27 +1,30 @@
 //! Puts the app together: one instance, one window, one tray, one engine; and decides what outlives what. The tray
 //! outlives the window, the engine outlives both, and quitting ends all three.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::Parser;
+use companion::arrival::Arrival;
 use companion::log;
 use companion::profile::Profile;
-use companion::view::{Overview, State};
+use companion::view::Overview;
 use companion::words::Language;
 use tauri::{AppHandle, Manager, RunEvent};
+use tauri_plugin_window_state::StateFlags;
 use tokio::sync::watch;
 
 use crate::args::Args;
 use crate::commands::files::OfferChanged;
 use crate::commands::{self, OverviewChanged};
 use crate::desk::{Desk, Offer};
-use crate::tray::Tray;
+use crate::notifier::Notifier;
+use crate::tray::{self, Tray};
+use crate::tray_host;
 use crate::tray_icon::Panel;
-use crate::tray_menu::{Choice, TrayState};
-use crate::window;
+use crate::window::{self, TrayHost, Wanted};
 
-/// A sync that is over sooner than this does not make the icon blink.
-const BLINK: Duration = Duration::from_secs(3);
 /// How long quitting may wait for a sync under way.
 const LAST_WORDS: Duration = Duration::from_secs(12);
 
@@ -31,10 +34,25 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     log::install_panic_note(Some(&profile));
     let language = language(&profile);
     let (hidden, sample) = (args.hidden, args.sandbox);
+    let arrival = Arrival::of(&args.open, &std::env::current_dir().unwrap_or_default());
     let bindings = commands::bindings();
     let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::open(app)))
+        // The first of all: a second start must end before it has done anything.
+        .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
+            // What cannot be read is a start without anything.
+            let open = Args::try_parse_from(words).map(|args| args.open).unwrap_or_default();
+            window::receive(app, Arrival::of(&open, Path::new(&folder)));
+        }))
+        .plugin(tauri_plugin_autostart::Builder::new().arg("--hidden").build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(
+            tauri_plugin_window_state::Builder::new()
+                .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+                .build(),
+        );
+    #[cfg(not(target_os = "linux"))]
+    let app = app.plugin(tauri_plugin_notification::init());
+    let app = app
         .invoke_handler(bindings.invoke_handler())
         .setup(move |app| {
             bindings.mount_events(app);
@@ -42,22 +60,31 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let overviews = desk.overviews();
             let offers = desk.offers();
             app.manage(desk);
-            let first = TrayState::of(&overviews.borrow());
+            app.manage(Wanted::default());
+            app.manage(TrayHost(tray_host::follow()));
+            app.manage(Notifier::start(app.handle(), overviews.clone()));
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
-            let tray = Tray::new(app.handle(), first, language, panel, choose)?;
-            tauri::async_runtime::spawn(keep_tray(tray, overviews.clone()));
+            let tray = Tray::new(app.handle(), panel)?;
+            tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, overviews.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
-            if !hidden {
-                window::open(app.handle());
+            if hidden {
+                tauri::async_runtime::spawn(window::be_somewhere(app.handle().clone()));
+            } else {
+                window::receive(app.handle(), arrival);
             }
             Ok(())
         })
         .build(context())
         .context("the desktop cannot be reached")?;
     app.run(|app, event| {
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Opened { urls } = &event {
+            let words: Vec<String> = urls.iter().map(ToString::to_string).collect();
+            return window::receive(app, Arrival::of(&words, Path::new("/")));
+        }
         if let RunEvent::ExitRequested { code: None, api, .. } = &event {
             // The last window has closed, and nobody asked to quit.
             api.prevent_exit();
@@ -84,44 +111,11 @@ fn language(profile: &Profile) -> Language {
     Language::pick(set, [sys_locale::get_locale().as_deref(), None, None])
 }
 
-fn choose(app: &AppHandle, choice: Choice) {
-    match choice {
-        Choice::SyncNow => {
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                // A refusal stands in the overview.
-                let _ = app.state::<Desk>().sync_now().await;
-            });
-        }
-        Choice::Open => window::open(app),
-        Choice::Quit => app.exit(0),
-    }
-}
-
 async fn begin(app: AppHandle, sample: bool) {
     let desk = app.state::<Desk>();
     let begun = if sample { desk.explore_sample().await } else { desk.start().await };
     if let Err(problem) = begun {
         tracing::error!(code = %problem.code, "not started: {problem}");
-    }
-}
-
-async fn keep_tray(mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
-    loop {
-        let next = TrayState::of(&overviews.borrow_and_update());
-        if next.state == State::Syncing {
-            match tokio::time::timeout(BLINK, overviews.changed()).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(_)) => return,
-                Err(_) => {}
-            }
-        }
-        if let Err(error) = tray.show(next) {
-            tracing::warn!(%error, "the tray does not change");
-        }
-        if overviews.changed().await.is_err() {
-            return;
-        }
     }
 }
 

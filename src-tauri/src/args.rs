@@ -17,4 +17,7 @@ pub struct Args {
     /// Starts on sample data: a made-up vendor's life inside the app, erased when it is left.
     #[arg(long)]
     pub sandbox: bool,
+    /// Calendar files to show, or a link to a place of the window.
+    #[arg(value_name = "FILE|LINK")]
+    pub open: Vec<String>,
 }

@@ -5,6 +5,7 @@ mod at_login;
 pub mod choose;
 pub mod connect;
 pub mod files;
+pub mod place;
 pub mod privacy;
 pub mod settings;
 mod updates;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
+use companion::view::{self, BlockForm, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -100,6 +101,13 @@ pub async fn resume(desk: State<'_, Desk>) -> Result<(), Refusal> {
     Ok(desk.perform(Errand::Resume).await?)
 }
 
+/// Lets nobody book her for a while from now on.
+#[tauri::command]
+#[specta::specta]
+pub async fn block_time(desk: State<'_, Desk>, form: BlockForm) -> Result<(), Refusal> {
+    Ok(desk.block(form).await?)
+}
+
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
@@ -127,6 +135,8 @@ pub fn bindings() -> Builder<Wry> {
             block_again,
             pause,
             resume,
+            block_time,
+            place::wanted_place,
             explore_sample,
             leave_sample,
             choose::choices,
@@ -157,7 +167,7 @@ pub fn bindings() -> Builder<Wry> {
             files::export,
             files::invite
         ])
-        .events(collect_events![OverviewChanged, files::FilesOver, files::OfferChanged])
+        .events(collect_events![OverviewChanged, files::FilesOver, files::OfferChanged, place::PlaceWanted])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }

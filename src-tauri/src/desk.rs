@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as Lock, PoisonError};
+use std::time::Duration;
 
 use companion::caldav;
 use companion::cli;
@@ -16,10 +17,11 @@ use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
+use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
-    self, Activity, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView, OfferView,
-    Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
+    self, Activity, BlockForm, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView,
+    OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -42,6 +44,8 @@ pub struct Desk {
     /// The window is open.
     looks: AtomicBool,
     offer: watch::Sender<Offer>,
+    /// When the engine last gave a sign, on the steady clock; nothing where none runs.
+    pulse: watch::Sender<Option<Duration>>,
     engine: Mutex<Option<Running>>,
     /// The profile behind what is shown.
     looked_at: Lock<Profile>,
@@ -94,6 +98,7 @@ impl Desk {
             shown: watch::Sender::new(nothing(None)),
             looks: AtomicBool::new(false),
             offer: watch::Sender::default(),
+            pulse: watch::Sender::default(),
             engine: Mutex::new(None),
         }
     }
@@ -103,7 +108,8 @@ impl Desk {
         Overview { language: Some(self.language()), ..self.shown.borrow().clone() }
     }
 
-    fn language(&self) -> Language {
+    #[must_use]
+    pub fn language(&self) -> Language {
         *self.language.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -201,6 +207,13 @@ impl Desk {
         self.offer.subscribe()
     }
 
+    /// For how long the engine has given no sign, where one runs.
+    #[must_use]
+    pub fn silence(&self) -> Option<Duration> {
+        let felt = *self.pulse.borrow();
+        felt.map(|felt| SystemClock.steady().saturating_sub(felt))
+    }
+
     /// Starts her engine. Where it cannot start, the overview says why.
     pub async fn start(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
@@ -246,9 +259,19 @@ impl Desk {
 
     /// Lets nothing be synced by itself for a while, on her own clock.
     pub async fn pause(&self, form: PauseForm) -> Result<(), Problem> {
+        self.perform(form.errand(SystemClock.now(), &self.zone())).await
+    }
+
+    /// Lets nobody book her for a while, on her own clock. Fails where Bookiji does not know of it yet, too.
+    pub async fn block(&self, form: BlockForm) -> Result<(), Problem> {
+        let errand = form.errand(SystemClock.now(), &self.zone());
+        let outcome = self.errands().await?.perform(errand).await?;
+        outcome.problems.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn zone(&self) -> TimeZone {
         let vendor = self.shown.borrow().vendor.clone();
-        let zone = vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        self.perform(form.errand(SystemClock.now(), &zone)).await
+        vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
     }
 
     /// What she may choose for her calendars, or for the sample's.
@@ -307,6 +330,17 @@ impl Desk {
         Some(view::words(&message))
     }
 
+    pub fn settings(&self) -> Result<Settings, Problem> {
+        self.profile.settings()
+    }
+
+    /// Whether something that is told once in the life of a profile has not been told yet. It has from then on.
+    #[must_use]
+    pub fn says_once(&self, what: &str) -> bool {
+        let mark = self.profile.root().join(format!(".told-{what}"));
+        std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
+    }
+
     pub fn preferences(&self) -> Result<Preferences, Problem> {
         Ok(Preferences::of(&self.profile.settings()?))
     }
@@ -337,7 +371,7 @@ impl Desk {
                 "This is sample data, which is erased by leaving it.",
             ));
         }
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         let done = cli::forget::run(&self.profile, &args).await;
         // Nobody signed in is what there is to be then, and no failure.
         let _ = self.begin(&mut engine).await;
@@ -367,7 +401,7 @@ impl Desk {
             return Ok(());
         }
         let sample = Sample::open().await?;
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         self.install(&mut engine, Engine::Sample(Box::new(sample)));
         Ok(())
     }
@@ -375,13 +409,13 @@ impl Desk {
     /// Erases the sample and starts her engine again.
     pub async fn leave_sample(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         self.begin(&mut engine).await
     }
 
     /// Stops whatever runs, after the sync under way if it ends soon.
     pub async fn shut_down(&self) {
-        stop(&mut *self.engine.lock().await).await;
+        self.stop(&mut *self.engine.lock().await).await;
     }
 
     async fn begin(&self, engine: &mut Option<Running>) -> Result<(), Problem> {
@@ -408,23 +442,34 @@ impl Desk {
         *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = behind;
         let mut overviews = engine.handle().overview();
         let shown = self.shown.clone();
+        let (mut beats, pulse) = (engine.handle().pulse(), self.pulse.clone());
         let passing = spawn(async move {
+            overviews.mark_changed();
+            beats.mark_changed();
             loop {
-                let next = overviews.borrow_and_update().clone();
-                shown.send_replace(next);
-                if overviews.changed().await.is_err() {
+                let went_on = tokio::select! {
+                    changed = overviews.changed() => changed.map(|()| {
+                        let next = overviews.borrow_and_update().clone();
+                        shown.send_replace(next);
+                    }),
+                    beat = beats.changed() => beat.map(|()| {
+                        pulse.send_replace(Some(*beats.borrow_and_update()));
+                    }),
+                };
+                if went_on.is_err() {
                     return;
                 }
             }
         });
         *place = Some(Running { engine, passing });
     }
-}
 
-async fn stop(place: &mut Option<Running>) {
-    if let Some(Running { engine, passing }) = place.take() {
-        passing.abort();
-        engine.stop().await;
+    async fn stop(&self, place: &mut Option<Running>) {
+        if let Some(Running { engine, passing }) = place.take() {
+            passing.abort();
+            engine.stop().await;
+            self.pulse.send_replace(None);
+        }
     }
 }
 

@@ -5,11 +5,12 @@ mod app;
 mod args;
 mod commands;
 mod desk;
+mod notifier;
 mod sample;
 mod tray;
+mod tray_choice;
+mod tray_host;
 mod tray_icon;
-mod tray_menu;
-mod tray_words;
 mod window;
 
 use std::process::ExitCode;

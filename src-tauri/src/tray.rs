@@ -1,47 +1,53 @@
-//! Puts the tray's data on the screen. On Linux a menu can never be replaced once it is set, so its items are kept and
-//! their texts changed.
+//! Puts the tray's data on the screen, and keeps it fresh. On Linux a menu can never be replaced once it is set, so its
+//! items are kept and their texts changed.
 
+use std::time::Duration;
+
+use companion::clock::SystemClock;
+use companion::tray::{Choice, Item, TrayState, menu, tooltip};
+use companion::view::{Overview, State};
 use companion::words::Language;
-use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem};
+use sync::ports::Clock;
+use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
-use tauri::{AppHandle, Wry};
+use tauri::{AppHandle, Manager, Wry};
+use tokio::sync::watch;
 
+use crate::desk::Desk;
+use crate::tray_choice::choose;
 use crate::tray_icon::{Panel, icon};
-use crate::tray_menu::{Choice, Item, TrayState, menu};
+
+/// A state that is over sooner than this does not make the icon blink.
+const BLINK: Duration = Duration::from_secs(3);
+
+/// How often "2 min ago" is looked at again, and whether the engine still gives a sign.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The tray as it stands.
 pub struct Tray {
     icon: TrayIcon,
-    items: Vec<Option<MenuItem<Wry>>>,
+    items: Vec<Drawn>,
     shown: TrayState,
     language: Language,
     panel: Panel,
 }
 
+/// One item as it was drawn.
+enum Drawn {
+    Line(MenuItem<Wry>),
+    Separator(PredefinedMenuItem<Wry>),
+    Submenu(Submenu<Wry>, Vec<Self>),
+}
+
 impl Tray {
-    pub fn new(
-        app: &AppHandle,
-        first: TrayState,
-        language: Language,
-        panel: Panel,
-        choose: impl Fn(&AppHandle, Choice) + Send + Sync + 'static,
-    ) -> tauri::Result<Self> {
-        let mut items = Vec::new();
+    pub fn new(app: &AppHandle, panel: Panel) -> tauri::Result<Self> {
+        let (first, language) = looked_at(app);
+        let items = menu(&first, language)
+            .into_iter()
+            .map(|item| Drawn::new(app, item))
+            .collect::<tauri::Result<Vec<_>>>()?;
         let drawn = Menu::new(app)?;
-        for item in menu(&first, language) {
-            let (id, text, enabled) = match &item {
-                Item::Status(text) => ("status", text, false),
-                Item::Choice { choice, text, enabled } => (choice.id(), text, *enabled),
-                Item::Separator => {
-                    drawn.append(&PredefinedMenuItem::separator(app)?)?;
-                    items.push(None);
-                    continue;
-                }
-            };
-            let entry = MenuItem::with_id(app, id, text, enabled, None::<&str>)?;
-            drawn.append(&entry as &dyn IsMenuItem<Wry>)?;
-            items.push(Some(entry));
-        }
+        items.iter().try_for_each(|item| drawn.append(item.entry()))?;
         let icon = TrayIconBuilder::with_id("main")
             .icon(icon(first.state, panel))
             .icon_as_template(panel == Panel::Template)
@@ -57,32 +63,109 @@ impl Tray {
     }
 
     /// Changes what is different, and nothing else: every new icon is a file on Linux.
-    pub fn show(&mut self, next: TrayState) -> tauri::Result<()> {
+    fn show(&mut self, next: TrayState, language: Language) -> tauri::Result<()> {
+        if next == self.shown && language == self.language {
+            return Ok(());
+        }
         if next.state != self.shown.state {
             self.icon.set_icon(Some(icon(next.state, self.panel)))?;
         }
-        if next != self.shown {
-            for (entry, item) in self.items.iter().zip(menu(&next, self.language)) {
-                let Some(entry) = entry else { continue };
-                match item {
-                    Item::Status(text) => entry.set_text(text)?,
-                    Item::Choice { text, enabled, .. } => {
-                        entry.set_text(text)?;
-                        entry.set_enabled(enabled)?;
-                    }
-                    Item::Separator => {}
-                }
-            }
-            self.icon.set_tooltip(Some(tooltip(&next, self.language)))?;
-            self.shown = next;
+        let before = menu(&self.shown, self.language);
+        for ((drawn, item), before) in self.items.iter().zip(menu(&next, language)).zip(before) {
+            drawn.change(&before, item)?;
         }
+        self.icon.set_tooltip(Some(tooltip(&next, language)))?;
+        self.shown = next;
+        self.language = language;
         Ok(())
     }
 }
 
-fn tooltip(tray: &TrayState, language: Language) -> String {
-    match menu(tray, language).into_iter().next() {
-        Some(Item::Status(line)) => format!("Bookiji · {line}"),
-        Some(Item::Separator | Item::Choice { .. }) | None => "Bookiji".to_owned(),
+/// What there is to show now.
+fn looked_at(app: &AppHandle) -> (TrayState, Language) {
+    let desk = app.state::<Desk>();
+    let language = desk.language();
+    (TrayState::of(&desk.overview(), SystemClock.now(), desk.silence(), language), language)
+}
+
+/// Shows every change, and that time passes where nothing changes.
+pub async fn keep(app: AppHandle, mut tray: Tray, mut overviews: watch::Receiver<Overview>) {
+    loop {
+        overviews.mark_unchanged();
+        let (next, language) = looked_at(&app);
+        let passes = next.state == State::Syncing || next.silent;
+        if passes && next.state != tray.shown.state {
+            match tokio::time::timeout(BLINK, overviews.changed()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+        }
+        let (next, language) = if passes { looked_at(&app) } else { (next, language) };
+        if let Err(error) = tray.show(next, language) {
+            tracing::warn!(%error, "the tray does not change");
+        }
+        if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, overviews.changed()).await {
+            return;
+        }
+    }
+}
+
+impl Drawn {
+    fn new(app: &AppHandle, item: Item) -> tauri::Result<Self> {
+        Ok(match item {
+            Item::Text { id, text } => Self::Line(MenuItem::with_id(app, id, text, false, None::<&str>)?),
+            Item::Choice { choice, text, enabled } => {
+                Self::Line(MenuItem::with_id(app, choice.id(), text, enabled, None::<&str>)?)
+            }
+            Item::Separator => Self::Separator(PredefinedMenuItem::separator(app)?),
+            Item::Submenu { id, text, enabled, items } => {
+                let submenu = Submenu::with_id(app, id, text, enabled)?;
+                let items =
+                    items.into_iter().map(|item| Self::new(app, item)).collect::<tauri::Result<Vec<_>>>()?;
+                items.iter().try_for_each(|item| submenu.append(item.entry()))?;
+                Self::Submenu(submenu, items)
+            }
+        })
+    }
+
+    fn entry(&self) -> &dyn IsMenuItem<Wry> {
+        match self {
+            Self::Line(line) => line,
+            Self::Separator(separator) => separator,
+            Self::Submenu(submenu, _) => submenu,
+        }
+    }
+
+    fn change(&self, before: &Item, item: Item) -> tauri::Result<()> {
+        if *before == item {
+            return Ok(());
+        }
+        match (self, before, item) {
+            (Self::Line(line), _, Item::Text { text, .. }) => line.set_text(text),
+            (Self::Line(line), _, Item::Choice { text, enabled, .. }) => {
+                line.set_text(text)?;
+                line.set_enabled(enabled)
+            }
+            (
+                Self::Submenu(submenu, drawn),
+                Item::Submenu { items: before, .. },
+                Item::Submenu { text, enabled, items, .. },
+            ) => {
+                submenu.set_text(text)?;
+                submenu.set_enabled(enabled)?;
+                drawn
+                    .iter()
+                    .zip(before)
+                    .zip(items)
+                    .try_for_each(|((drawn, before), item)| drawn.change(before, item))
+            }
+            // The menu has the same items in every state.
+            (
+                Self::Line(_) | Self::Separator(_) | Self::Submenu(..),
+                _,
+                Item::Text { .. } | Item::Separator | Item::Choice { .. } | Item::Submenu { .. },
+            ) => Ok(()),
+        }
     }
 }

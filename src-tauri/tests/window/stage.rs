@@ -1,5 +1,5 @@
-//! Where the window is tried: a virtual display, a session bus, a home and a temporary folder of its own, and the
-//! browser's own driver. Takes everything down again when dropped.
+//! Where the app is tried: a virtual display, a session bus, a keychain, a panel that listens, a home and a temporary
+//! folder of its own, and the browser's own driver. Takes everything down again when dropped.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
@@ -12,29 +12,51 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-const APP: &str = env!("CARGO_BIN_EXE_bookiji-companion");
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::panel::Panel;
+
+pub const APP: &str = env!("CARGO_BIN_EXE_bookiji-companion");
+pub const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// What stands in the room besides a display.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Furniture {
+    /// Nobody shows tray icons or notifications, and nobody keeps secrets.
+    Bare,
+    PanelAndKeychain,
+}
+
 pub struct Stage {
-    pub page: Client,
+    /// Whoever draws trays and notifications, and heard all of them.
+    pub panel: Panel,
     home: TempDir,
+    port: u16,
     driver: Child,
+    apps: std::sync::Mutex<Vec<Child>>,
     env: BTreeMap<String, String>,
 }
 
 impl Stage {
-    /// Starts the app with `args` and waits for its page.
-    pub async fn open(args: &[&str]) -> Self {
+    /// A room without an app in it.
+    pub async fn set(furniture: Furniture) -> Self {
         let home = tempfile::tempdir().unwrap();
         for folder in ["tmp", "run", "profile"] {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let env_file = home.path().join("env");
+        let keychain = match furniture {
+            Furniture::Bare => "",
+            Furniture::PanelAndKeychain => {
+                "printf desk | gnome-keyring-daemon --foreground --unlock --components=secrets & "
+            }
+        };
         let driver = Command::new("dbus-run-session")
             .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24", "sh", "-c"])
-            .arg(format!("env > '{}'; openbox & exec WebKitWebDriver --port={port}", env_file.display()))
+            .arg(format!(
+                "{keychain}openbox & env > '{0}.new'; mv '{0}.new' '{0}'; exec WebKitWebDriver --port={port}",
+                env_file.display()
+            ))
             .env("HOME", home.path())
             .env("TMPDIR", home.path().join("tmp"))
             .env("XDG_RUNTIME_DIR", home.path().join("run"))
@@ -42,6 +64,8 @@ impl Stage {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
             .env("NO_AT_BRIDGE", "1")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -50,13 +74,38 @@ impl Stage {
             .expect(
                 "dbus-run-session, xvfb-run and WebKitWebDriver: `cargo xtask test system` installs them",
             );
-        let mut words = vec!["--profile".to_owned(), home.path().join("profile").display().to_string()];
-        words.extend(args.iter().map(|&word| word.to_owned()));
-        let page = connect(port, &words).await;
+        until("there is a display and a bus", || env_file.exists()).await;
         let env = std::fs::read_to_string(env_file).unwrap();
         let env =
             env.lines().filter_map(|line| line.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned()));
-        Self { page, driver, env: env.collect(), home }
+        let env: BTreeMap<String, String> = env.collect();
+        let panel =
+            Panel::open(&env["DBUS_SESSION_BUS_ADDRESS"], furniture == Furniture::PanelAndKeychain).await;
+        Self { panel, driver, port, env, home, apps: std::sync::Mutex::default() }
+    }
+
+    /// Starts the app with `args` and waits for its page.
+    pub async fn open(&self, args: &[&str]) -> Client {
+        let mut words = vec!["--profile".to_owned(), self.profile().display().to_string()];
+        words.extend(args.iter().map(|&word| word.to_owned()));
+        connect(self.port, &words).await
+    }
+
+    /// Starts the app in the tray.
+    pub fn start_hidden(&self) {
+        let mut app = self.seated(APP);
+        app.arg("--profile").arg(self.profile()).arg("--hidden").stdout(Stdio::null());
+        self.apps.lock().unwrap().push(app.spawn().unwrap());
+    }
+
+    #[must_use]
+    pub fn profile(&self) -> PathBuf {
+        self.home.path().join("profile")
+    }
+
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// What a sample leaves on disk while it runs.
@@ -82,9 +131,9 @@ impl Stage {
     }
 
     /// Starts the app once more, beside the one that runs.
-    pub async fn second_start(&self) -> ExitStatus {
+    pub async fn second_start(&self, args: &[&str]) -> ExitStatus {
         let mut second = self.seated(APP);
-        second.arg("--profile").arg(self.home.path().join("profile"));
+        second.arg("--profile").arg(self.profile()).args(args);
         tokio::time::timeout(PATIENCE, tokio::process::Command::from(second).status())
             .await
             .expect("the second start ends")
@@ -93,19 +142,33 @@ impl Stage {
 
     /// Asks the app to end, as a closing session does.
     pub async fn quit(&self) {
-        let app = self.app().expect("the app runs").to_string();
-        self.tool("kill", &["-TERM", &app]);
-        until("the app has ended", || self.app().is_none()).await;
+        self.signal("-TERM").await;
     }
 
-    fn windows(&self) -> Vec<String> {
+    /// Ends it as a power cut would.
+    pub async fn kill(&self) {
+        self.signal("-KILL").await;
+    }
+
+    async fn signal(&self, which: &str) {
+        let app = self.app().expect("the app runs").to_string();
+        self.tool("kill", &[which, &app]);
+        until("the app has ended", || {
+            self.apps.lock().unwrap().retain_mut(|app| matches!(app.try_wait(), Ok(None)));
+            self.app().is_none()
+        })
+        .await;
+    }
+
+    #[must_use]
+    pub fn windows(&self) -> Vec<String> {
         let found = self.tool("xdotool", &["search", "--onlyvisible", "--name", "^Bookiji Companion$"]);
         found.lines().map(str::to_owned).collect()
     }
 
     /// The app's process: the one that runs from this profile.
     fn app(&self) -> Option<u32> {
-        let profile = self.home.path().join("profile").display().to_string();
+        let profile = self.profile().display().to_string();
         std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
             let process: u32 = named(&entry.path()).parse().ok()?;
             let words = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
@@ -113,13 +176,14 @@ impl Stage {
         })
     }
 
-    fn seated(&self, program: &str) -> Command {
+    /// A program that will run in this room.
+    pub fn seated(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.env).stdin(Stdio::null()).stderr(Stdio::null());
         command
     }
 
-    fn tool(&self, program: &str, words: &[&str]) -> String {
+    pub fn tool(&self, program: &str, words: &[&str]) -> String {
         let answer = self.seated(program).args(words).output().expect("a tool of the window's tests");
         String::from_utf8_lossy(&answer.stdout).into_owned()
     }
@@ -127,6 +191,10 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        for app in self.apps.get_mut().unwrap() {
+            let _ = app.kill();
+            let _ = app.wait();
+        }
         let group = format!("-{}", self.driver.id());
         let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
         let _ = self.driver.wait();
@@ -148,9 +216,14 @@ async fn connect(port: u16, words: &[String]) -> Client {
 }
 
 /// Waits for what another process does, which nothing announces.
-async fn until(what: &str, done: impl Fn() -> bool) {
+pub async fn until(what: &str, done: impl Fn() -> bool) {
+    until_async(what, async || done()).await;
+}
+
+/// The same, where looking takes its time.
+pub async fn until_async(what: &str, done: impl AsyncFn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    while !done() {
+    while !done().await {
         assert!(Instant::now() < deadline, "{what}: it is not");
         sleep(LOOK_AGAIN).await;
     }

@@ -6,6 +6,7 @@ import type {
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
   PreferencesView, PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
+import type { Place } from '../shell/places'
 
 /** What came of a request: nothing, or why it was not done. */
 export type Outcome = Refusal | null
@@ -45,6 +46,9 @@ export interface Bridge {
   overview(): Promise<Overview>
   /** Calls back whenever the overview may have changed. */
   onChange(listener: () => void): void
+  /** The place that somebody outside the window asked for, once: the tray, a notification, a link. */
+  wantedPlace(): Promise<Place | null>
+  onPlaceWanted(listener: () => void): void
   syncNow(): Promise<Outcome>
   /** She has seen what the first sync would do, and lets it. */
   startSyncing(): Promise<Outcome>

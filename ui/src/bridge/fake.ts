@@ -47,6 +47,8 @@ export function bridge(query: URLSearchParams): Bridge {
     files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
     onChange: (listener) => (tell = listener),
+    wantedPlace: () => Promise.resolve(null),
+    onPlaceWanted: () => {},
     syncNow: () => {
       const before = shown
       become({ ...before, state: 'syncing', syncing: true })

@@ -28,6 +28,8 @@ export const bridge: Bridge = {
   files,
   overview: commands.overview,
   onChange: (listener) => void events.overviewChanged.listen(listener),
+  wantedPlace: commands.wantedPlace,
+  onPlaceWanted: (listener) => void events.placeWanted.listen(listener),
   syncNow: async () => outcome(await commands.syncNow()),
   startSyncing: async () => outcome(await commands.startSyncing()),
   decide: async (id, option, always) => outcome(await commands.decide({ id, option, always })),

@@ -2,6 +2,7 @@
 //! few plain sentences out, and an exit status that scripts can rely on.
 
 pub mod args;
+pub(crate) mod block;
 mod browser;
 mod busy;
 pub(crate) mod calendars;
@@ -89,6 +90,7 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
             errand::run(&profile, voice, &Errand::Disconnect { connection, remove_events }).await
         }
         Command::Pause(args) => pause::run(&profile, args, voice).await,
+        Command::Block(args) => block::run(&profile, args, voice).await,
         Command::Resume => errand::run(&profile, voice, &Errand::Resume).await,
         Command::Calendars(choice) => calendars::run(&profile, choice, voice).await,
         Command::Sync(request) => sync::run(&profile, request, voice).await,

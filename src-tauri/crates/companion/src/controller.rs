@@ -40,6 +40,7 @@ use crate::problem::Problem;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
+use crate::tray::PULSE;
 use crate::view::{self, Activity, Overview, PreviewView};
 use crate::wiring::Wiring;
 use crate::words::Language;
@@ -71,6 +72,8 @@ pub struct Handle {
     started: watch::Sender<bool>,
     looks: watch::Sender<bool>,
     overview: watch::Receiver<Overview>,
+    /// When the task last looked around, on the steady clock.
+    pulse: watch::Receiver<Duration>,
     /// How the last run ended; nothing before the first.
     pub reports: watch::Receiver<LastRun>,
     /// Each file of a watched folder that was dealt with.
@@ -125,6 +128,13 @@ impl Handle {
     #[must_use]
     pub fn overview(&self) -> watch::Receiver<Overview> {
         self.overview.clone()
+    }
+
+    /// When the task last looked around, by [`Clock::steady`]: an engine that is stuck says so by saying nothing. While a
+    /// run is under way it says nothing either.
+    #[must_use]
+    pub fn pulse(&self) -> watch::Receiver<Duration> {
+        self.pulse.clone()
     }
 
     /// Stops, after the run that is under way if it ends soon.
@@ -236,6 +246,7 @@ pub struct Controller {
     /// What is wrong with watched folders.
     folders: BTreeMap<PathBuf, Problem>,
     overview: watch::Sender<Overview>,
+    pulse: watch::Sender<Duration>,
     reports: watch::Sender<LastRun>,
     files_told: broadcast::Sender<Settled>,
 }
@@ -267,6 +278,7 @@ impl Controller {
             &Activity { sample: options.sample, ..Activity::default() },
         );
         let (overview, overview_seen) = watch::channel(nothing);
+        let (pulse, felt) = watch::channel(wiring.clock.steady());
         let (reports, reports_seen) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let (given, taken) = mpsc::channel(1);
@@ -305,6 +317,7 @@ impl Controller {
             ears: None,
             dashboard: dashboard::Told::default(),
             overview,
+            pulse,
             reports,
         };
         controller.show(None);
@@ -316,6 +329,7 @@ impl Controller {
             started,
             looks,
             overview: overview_seen,
+            pulse: felt,
             reports: reports_seen,
             files,
             sent,
@@ -340,6 +354,7 @@ impl Controller {
             self.schedule.ask();
         }
         loop {
+            self.pulse.send_replace(self.wiring.clock.steady());
             if !self.keep_lease(&mut asked).await {
                 return;
             }
@@ -364,7 +379,7 @@ impl Controller {
                 }
                 Next::WaitUntil(then) => then.duration_since(now).try_into().unwrap_or_default(),
             };
-            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease));
+            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease)).min(PULSE);
             tokio::select! {
                 ask = asked.recv() => match ask {
                     Some(()) => {
@@ -569,6 +584,7 @@ impl Controller {
         let options =
             import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
         let done = self.import(&batch.files, &options, asked).await;
+        self.show(None);
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
             let _ = batch.answer.send(result.map(|reports| inbox::verdicts(&batch.files, reports)));
@@ -627,6 +643,7 @@ impl Controller {
         options: &import::Options,
         asked: &mut mpsc::Receiver<()>,
     ) -> Meanwhile<Result<Vec<FileReport>, Problem>> {
+        self.show(Some(self.wiring.clock.now()));
         let done = meanwhile(import::import_files(&self.wiring, files, options), asked).await;
         if done.asked {
             self.schedule.ask();

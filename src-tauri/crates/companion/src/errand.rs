@@ -14,8 +14,8 @@ use sync::world::Direction;
 
 use crate::cli::output::{Outcome, Voice};
 use crate::cli::{
-    calendars, connect, decisions, disconnect, export as exports, import, invite, pause, sync as syncs,
-    unblock, undo,
+    block, calendars, connect, decisions, disconnect, export as exports, import, invite, pause,
+    sync as syncs, unblock, undo,
 };
 use crate::clock::SystemClock;
 use crate::door::{self, Called};
@@ -96,6 +96,11 @@ pub enum Errand {
         until: Option<Timestamp>,
     },
     Resume,
+    /// Nobody can book her then.
+    Block {
+        start: Timestamp,
+        end: Timestamp,
+    },
 }
 
 /// Who knows it can read the calendar, so it cannot be formatted.
@@ -177,6 +182,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
         Errand::BlockAgain { from, until } => unblock::block_again(wiring, *from, *until).await,
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
+        Errand::Block { start, end } => block::take(wiring, *start, *end).await,
     }
 }
 
@@ -202,7 +208,8 @@ fn on_mirror(
         | Errand::Unblock { .. }
         | Errand::Export { .. }
         | Errand::Invite { .. }
-        | Errand::BlockAgain { .. } => None,
+        | Errand::BlockAgain { .. }
+        | Errand::Block { .. } => None,
     }
 }
 

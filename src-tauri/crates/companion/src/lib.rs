@@ -1,6 +1,7 @@
 //! The application without a window: settings, wiring, schedule, and the companion command.
 
 pub mod allowance;
+pub mod arrival;
 mod browser;
 pub mod busy;
 pub mod caldav;
@@ -30,9 +31,11 @@ pub mod leaving;
 pub mod links;
 pub mod log;
 pub mod notice;
+pub mod notification;
 pub mod offer;
 pub mod outfile;
 pub mod pace;
+pub mod place;
 pub mod preferences;
 pub mod problem;
 pub mod profile;
@@ -44,6 +47,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod status;
 pub mod syncing;
+pub mod tray;
 pub mod view;
 pub mod wiring;
 pub mod words;

@@ -32,8 +32,8 @@ pub use files::{
     SkippedView, WrittenView, folders,
 };
 pub use forms::{
-    CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice, ImportForm,
-    InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
+    BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
+    ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
 };
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;

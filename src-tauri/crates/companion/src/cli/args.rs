@@ -81,6 +81,7 @@ impl Command {
             | Self::History { .. }
             | Self::Undo { .. }
             | Self::Pause(_)
+            | Self::Block(_)
             | Self::Resume
             | Self::Forget(_)
             | Self::Doctor => None,
@@ -113,6 +114,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// End the pause
     Resume,
+    /// Block time from now on, so that nobody can book it
+    Block(BlockArgs),
     /// List calendars, or choose what each one is for
     Calendars(CalendarsArgs),
     /// Sync once, show what a sync would do, or keep syncing
@@ -210,6 +213,13 @@ pub struct UnblockArgs {
     /// Block it again, as your calendars say
     #[arg(long)]
     pub take_back: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BlockArgs {
+    /// How long, such as 30min or 2h [default: the rest of the day]
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub length: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -448,6 +458,8 @@ mod tests {
             "companion disconnect google-0123 --remove-events --json",
             "companion pause",
             "companion pause --for 2h",
+            "companion block",
+            "companion block --for 30min",
             "companion pause --until 2026-03-29T14:00",
             "companion resume",
             "companion forget",

@@ -1,0 +1,152 @@
+//! The few words of the tray, in both languages. The window has its own, in `ui/src/messages`.
+
+use jiff::civil::Weekday;
+
+use crate::view::State;
+use crate::words::Language;
+
+pub struct Words {
+    language: Language,
+    states: [&'static str; 6],
+    weekdays: [&'static str; 7],
+    months: [&'static str; 12],
+    pub not_started: &'static str,
+    pub silent: &'static str,
+    pub just_now: &'static str,
+    pub until: &'static str,
+    pub sample: &'static str,
+    pub next: &'static str,
+    pub no_booking: &'static str,
+    pub no_account: &'static str,
+    pub sync_now: &'static str,
+    pub pause: &'static str,
+    pub pause_one_hour: &'static str,
+    pub pause_until_tomorrow: &'static str,
+    pub pause_until_resumed: &'static str,
+    pub resume: &'static str,
+    pub block: &'static str,
+    pub block_half_hour: &'static str,
+    pub block_rest_of_day: &'static str,
+    pub import_files: &'static str,
+    pub open: &'static str,
+    pub quit: &'static str,
+}
+
+impl Words {
+    #[must_use]
+    pub fn state(&self, state: State) -> &'static str {
+        let [up_to_date, syncing, paused, offline, needs_you, error] = self.states;
+        match state {
+            State::UpToDate => up_to_date,
+            State::Syncing => syncing,
+            State::Paused => paused,
+            State::Offline => offline,
+            State::NeedsYou => needs_you,
+            State::Error => error,
+        }
+    }
+
+    #[must_use]
+    pub fn minutes_ago(&self, minutes: i64) -> String {
+        match self.language {
+            Language::English => format!("{minutes} min ago"),
+            Language::French => format!("il y a {minutes} min"),
+        }
+    }
+
+    #[must_use]
+    pub fn waiting(&self, decisions: u32) -> String {
+        match (self.language, decisions) {
+            (Language::English, 0) => "No decisions waiting".to_owned(),
+            (Language::English, 1) => "1 decision waiting".to_owned(),
+            (Language::English, many) => format!("{many} decisions waiting"),
+            (Language::French, 0) => "Aucune décision en attente".to_owned(),
+            (Language::French, 1) => "1 décision en attente".to_owned(),
+            (Language::French, many) => format!("{many} décisions en attente"),
+        }
+    }
+
+    #[must_use]
+    pub fn time(&self, hour: i8, minute: i8) -> String {
+        match self.language {
+            Language::English => format!("{hour}:{minute:02}"),
+            Language::French => format!("{hour}\u{a0}h\u{a0}{minute:02}"),
+        }
+    }
+
+    #[must_use]
+    pub fn weekday(&self, day: Weekday) -> &'static str {
+        let index = usize::try_from(day.to_monday_zero_offset()).unwrap_or_default();
+        self.weekdays.get(index).copied().unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn day(&self, month: i8, day: i8) -> String {
+        let index = usize::try_from(month - 1).unwrap_or_default();
+        format!("{day} {}", self.months.get(index).copied().unwrap_or_default())
+    }
+}
+
+#[must_use]
+pub fn words(language: Language) -> &'static Words {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
+    }
+}
+
+static ENGLISH: Words = Words {
+    language: Language::English,
+    states: ["Up to date", "Syncing", "Paused", "Can’t be reached", "Needs you", "Error"],
+    weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    not_started: "Not started",
+    silent: "Not responding",
+    just_now: "just now",
+    until: "until",
+    sample: "Sample data",
+    next: "Next:",
+    no_booking: "No bookings in the next 7 days",
+    no_account: "Open the window to begin",
+    sync_now: "Sync Now",
+    pause: "Pause",
+    pause_one_hour: "For 1 hour",
+    pause_until_tomorrow: "Until tomorrow",
+    pause_until_resumed: "Until I resume",
+    resume: "Resume",
+    block: "Block Time",
+    block_half_hour: "Next 30 minutes",
+    block_rest_of_day: "Rest of the day",
+    import_files: "Import ICS…",
+    open: "Open Bookiji Companion",
+    quit: "Quit",
+};
+
+static FRENCH: Words = Words {
+    language: Language::French,
+    states: ["À jour", "Synchro en cours", "En pause", "Injoignable", "Besoin de vous", "Erreur"],
+    weekdays: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
+    months: [
+        "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.",
+    ],
+    not_started: "Pas commencé",
+    silent: "Ne répond plus",
+    just_now: "à l’instant",
+    until: "jusqu’à",
+    sample: "Données d’exemple",
+    next: "Prochaine\u{a0}:",
+    no_booking: "Aucune réservation dans les 7 jours",
+    no_account: "Ouvrez la fenêtre pour commencer",
+    sync_now: "Synchroniser",
+    pause: "Mettre en pause",
+    pause_one_hour: "Pendant 1 heure",
+    pause_until_tomorrow: "Jusqu’à demain",
+    pause_until_resumed: "Jusqu’à la reprise",
+    resume: "Reprendre",
+    block: "Bloquer du temps",
+    block_half_hour: "30 prochaines minutes",
+    block_rest_of_day: "Le reste de la journée",
+    import_files: "Importer un fichier ICS…",
+    open: "Ouvrir Bookiji Companion",
+    quit: "Quitter",
+};

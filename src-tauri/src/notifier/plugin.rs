@@ -1,0 +1,23 @@
+//! Bubbles where the system has its own way to draw them.
+
+use companion::notification::Notification;
+use tauri::AppHandle;
+use tauri_plugin_notification::NotificationExt;
+
+pub struct Bubbles {
+    app: AppHandle,
+}
+
+impl Bubbles {
+    pub fn new(app: &AppHandle) -> Self {
+        Self { app: app.clone() }
+    }
+
+    #[expect(clippy::unused_async, reason = "elsewhere a bubble takes its time")]
+    pub async fn show(&mut self, notification: &Notification) {
+        let Notification { title, body, .. } = notification;
+        if let Err(error) = self.app.notification().builder().title(title).body(body).show() {
+            tracing::debug!(%error, "nobody draws notifications");
+        }
+    }
+}
