@@ -191,7 +191,7 @@ impl Desk {
         if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
             return Ok(());
         }
-        stop(&mut engine).await;
+        self.stop(&mut engine).await;
         self.begin(&mut engine).await
     }
 
