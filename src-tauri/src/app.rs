@@ -23,6 +23,7 @@ use crate::notifier::Notifier;
 use crate::tray::{self, Tray};
 use crate::tray_host;
 use crate::tray_icon::Panel;
+use crate::updates::Updates;
 use crate::window::{self, TrayHost, Wanted};
 
 /// How long quitting may wait for a sync under way.
@@ -45,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }))
         .plugin(tauri_plugin_autostart::Builder::new().arg("--hidden").build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .plugin(
             tauri_plugin_window_state::Builder::new()
                 .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
@@ -61,6 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let offers = desk.offers();
             app.manage(desk);
             app.manage(Wanted::default());
+            app.manage(Updates::default());
             app.manage(TrayHost(tray_host::follow()));
             app.manage(Notifier::start(app.handle(), overviews.clone()));
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());

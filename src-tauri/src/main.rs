@@ -11,6 +11,7 @@ mod tray;
 mod tray_choice;
 mod tray_host;
 mod tray_icon;
+mod updates;
 mod window;
 
 use std::process::ExitCode;

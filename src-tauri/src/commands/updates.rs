@@ -1,11 +1,12 @@
 //! Whether there is a newer version, and how it gets here.
 
-use companion::problem::Problem;
 use serde::Serialize;
 use specta::Type;
-use sync::error::Code;
+use tauri::{AppHandle, State};
 
 use super::Refusal;
+use crate::desk::Desk;
+use crate::updates::{self, Updates};
 
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct UpdateView {
@@ -17,17 +18,31 @@ pub struct UpdateView {
 
 #[tauri::command]
 #[specta::specta]
-pub fn check_for_updates() -> Result<UpdateView, Refusal> {
-    Err(nowhere())
+pub async fn check_for_updates(app: AppHandle, updates: State<'_, Updates>) -> Result<UpdateView, Refusal> {
+    let found = updates.look(&app).await?;
+    Ok(UpdateView {
+        newer: found.as_ref().map(|update| update.version.clone()),
+        notes: found.and_then(|update| update.body),
+    })
 }
 
 /// Installs what was found, and starts again.
 #[tauri::command]
 #[specta::specta]
-pub fn install_update() -> Result<(), Refusal> {
-    Err(nowhere())
-}
-
-fn nowhere() -> Refusal {
-    Problem::new(Code::SettingsInvalid, "This build does not know where updates come from.").into()
+pub async fn install_update(
+    app: AppHandle,
+    desk: State<'_, Desk>,
+    updates: State<'_, Updates>,
+) -> Result<(), Refusal> {
+    let ready = updates.fetch().await?;
+    // Never during a run.
+    desk.shut_down().await;
+    match updates::install(ready).await {
+        Ok(()) => app.restart(),
+        Err(problem) => {
+            // What stopped it says so itself.
+            let _ = desk.start().await;
+            Err(problem.into())
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::{OwnedValue, Value};
+use zbus::zvariant::{OwnedValue, Structure, Value};
 use zbus::{Connection, Proxy, interface};
 
 use crate::stage::until_async;
@@ -36,7 +36,6 @@ pub struct Line {
 }
 
 type Properties = BTreeMap<String, OwnedValue>;
-type Node = (i32, Properties, Vec<OwnedValue>);
 
 struct Watcher(Arc<Mutex<Vec<(String, String)>>>);
 
@@ -192,10 +191,11 @@ impl Panel {
     pub async fn menu(&self) -> Vec<Line> {
         let Some(menu) = self.menu_proxy().await else { return Vec::new() };
         let none: Vec<String> = Vec::new();
-        let layout: zbus::Result<(u32, Node)> = menu.call("GetLayout", &(0, -1, none)).await;
         let mut lines = Vec::new();
-        if let Ok((_, root)) = layout {
-            read(&root, 0, &mut lines);
+        if let Ok(answer) = menu.call_method("GetLayout", &(0, -1, none)).await {
+            let body = answer.body();
+            let layout: Structure<'_> = body.deserialize().unwrap();
+            read(&layout.fields()[1], 0, &mut lines);
         }
         lines
     }
@@ -228,25 +228,26 @@ impl Panel {
     pub async fn lock_keychain(&self) {
         let path = "/org/freedesktop/secrets";
         let service =
-            Proxy::new(&self.bus, "org.freedesktop.secrets", path, "org.freedesktop.Secret.Service").await.unwrap();
-        let login = zbus::zvariant::ObjectPath::try_from("/org/freedesktop/secrets/collection/login").unwrap();
+            Proxy::new(&self.bus, "org.freedesktop.secrets", path, "org.freedesktop.Secret.Service")
+                .await
+                .unwrap();
+        let login =
+            zbus::zvariant::ObjectPath::try_from("/org/freedesktop/secrets/collection/login").unwrap();
         let _: (Vec<zbus::zvariant::OwnedObjectPath>, zbus::zvariant::OwnedObjectPath) =
             service.call("Lock", &vec![login]).await.unwrap();
     }
 }
 
-fn read(node: &Node, depth: usize, lines: &mut Vec<Line>) {
-    let (id, properties, children) = node;
+fn read(node: &Value<'_>, depth: usize, lines: &mut Vec<Line>) {
+    let node = if let Value::Value(inside) = node { inside } else { node };
+    let Value::Structure(node) = node else { return };
+    let [Value::I32(id), Value::Dict(properties), Value::Array(children)] = node.fields() else { return };
     if *id != 0 {
-        let text = |name: &str| properties.get(name).and_then(|value| String::try_from(value.clone()).ok());
+        let text = |name: &str| properties.get::<_, String>(&name).ok().flatten();
         let is_separator = text("type").as_deref() == Some("separator");
         let label = if is_separator { "-".to_owned() } else { text("label").unwrap_or_default() };
-        let enabled = properties.get("enabled").and_then(|value| bool::try_from(value.clone()).ok());
-        lines.push(Line { id: *id, depth, label: label.replace("__", "_"), enabled: enabled.unwrap_or(true) });
+        let enabled = properties.get::<_, bool>(&"enabled").ok().flatten().unwrap_or(true);
+        lines.push(Line { id: *id, depth, label: label.replace("__", "_"), enabled });
     }
-    for child in children {
-        if let Ok(child) = Node::try_from(child.clone()) {
-            read(&child, depth + usize::from(*id != 0), lines);
-        }
-    }
+    children.iter().for_each(|child| read(child, depth + usize::from(*id != 0), lines));
 }

@@ -21,7 +21,8 @@ impl<'a> Salon<'a> {
     /// Her services, and a profile that nobody has signed in to.
     pub async fn begin(stage: &'a Stage) -> Self {
         let settings = stage.profile().join("settings.toml");
-        let options = Options { bookings: 12, events: 20, write_settings: Some(settings), ..Options::default() };
+        let options =
+            Options { bookings: 12, events: 20, write_settings: Some(settings), ..Options::default() };
         let sandbox = sandbox::serve(options).await.unwrap();
         // It brings the cryptography that any HTTP client here needs to be built.
         connectors::http::Http::new(Default::default(), Default::default()).unwrap();

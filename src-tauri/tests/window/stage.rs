@@ -16,6 +16,8 @@ use crate::panel::Panel;
 
 pub const APP: &str = env!("CARGO_BIN_EXE_bookiji-companion");
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Of the keychain.
+const PASSWORD: &str = "desk";
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What stands in the room besides a display.
@@ -47,9 +49,9 @@ impl Stage {
         let env_file = home.path().join("env");
         let keychain = match furniture {
             Furniture::Bare => "",
-            Furniture::PanelAndKeychain => {
-                "printf desk | gnome-keyring-daemon --foreground --unlock --components=secrets & "
-            }
+            Furniture::PanelAndKeychain => &format!(
+                "printf {PASSWORD} | gnome-keyring-daemon --foreground --unlock --components=secrets & "
+            ),
         };
         let driver = Command::new("dbus-run-session")
             .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24", "sh", "-c"])
@@ -96,6 +98,15 @@ impl Stage {
         let mut app = self.seated(APP);
         app.arg("--profile").arg(self.profile()).arg("--hidden").stdout(Stdio::null());
         self.apps.lock().unwrap().push(app.spawn().unwrap());
+    }
+
+    /// Opens the keychain with her password, as a new login does.
+    pub fn unlock_keychain(&self) {
+        let mut daemon = self.seated("gnome-keyring-daemon");
+        daemon.args(["--foreground", "--replace", "--unlock", "--components=secrets"]);
+        let mut daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        std::io::Write::write_all(&mut daemon.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
+        self.apps.lock().unwrap().push(daemon);
     }
 
     #[must_use]

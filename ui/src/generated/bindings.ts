@@ -19,6 +19,10 @@ export const commands = {
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
+	/**  Lets nobody book her for a while from now on. */
+	blockTime: (form: BlockForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_time", { form })),
+	/**  Answers once for each time that somebody asked. */
+	wantedPlace: () => __TAURI_INVOKE<Place | null>("wanted_place"),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
 	exploreSample: () => typedError<null, Refusal>(__TAURI_INVOKE("explore_sample")),
 	/**  Erases the sandbox and goes back to her accounts. */
@@ -72,6 +76,7 @@ export const events = {
 	filesOver: makeEvent<FilesOver, FilesOver>("files-over"),
 	offerChanged: makeEvent<OfferChanged, OfferChanged>("offer-changed"),
 	overviewChanged: makeEvent<OverviewChanged, OverviewChanged>("overview-changed"),
+	placeWanted: makeEvent<PlaceWanted, PlaceWanted>("place-wanted"),
 };
 
 /* Constants */
@@ -86,6 +91,11 @@ export type AboutView = {
 export type AllDay = "never" | 
 /**  Those that are shown as busy. */
 "if_busy" | "always";
+
+/**  For how long from now nobody is to book her. */
+export type BlockForm = "half_hour" | 
+/**  Until her midnight. */
+"rest_of_day";
 
 export type BookingView = {
 	id: string,
@@ -579,6 +589,12 @@ export type OverviewChanged = null;
 
 /**  For how long nothing is to be synced by itself. */
 export type PauseForm = "one_hour" | "until_tomorrow" | "until_resumed";
+
+/**  By the window's own words for them. */
+export type Place = "week" | "decisions" | "sync" | "files" | "connections" | "privacy" | "settings";
+
+/**  Tells the window to ask which place is wanted. */
+export type PlaceWanted = null;
 
 /**  Where a booking's event stands. */
 export type Placement = 

@@ -1,6 +1,7 @@
 //! The `companion` command against the sandbox, as scripts meet it: documents, codes, exit statuses.
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod block;
 mod browser;
 mod caldav;
 mod cards;

@@ -1,0 +1,37 @@
+//! What a person does on a page: looks for something, presses it, and reads.
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+
+use crate::stage::PATIENCE;
+
+/// Calls a command from the page: `{"ok": …}` or `{"err": …}`.
+pub async fn invoke(page: &Client, command: &str) -> Value {
+    let script = "const done = arguments[1];
+        window.__TAURI_INTERNALS__.invoke(arguments[0]).then(ok => done({ok}), err => done({err: String(err)}))";
+    page.execute_async(script, vec![json!(command)]).await.unwrap()
+}
+
+/// Waits for something on the page.
+pub async fn sees(page: &Client, xpath: &str) -> Element {
+    let found = page.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
+    match found {
+        Ok(element) => element,
+        Err(error) => {
+            let text = page.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
+            panic!("{xpath} is not there ({error}), but this: {}", text.as_str().unwrap_or_default())
+        }
+    }
+}
+
+/// Waits for a button that begins so, and presses it. What the page draws anew meanwhile is looked for again.
+pub async fn presses(page: &Client, button: &str) {
+    let xpath = format!("//button[starts-with(normalize-space(.), \"{button}\")]");
+    for _ in 0..5 {
+        if sees(page, &xpath).await.click().await.is_ok() {
+            return;
+        }
+    }
+    sees(page, &xpath).await.click().await.unwrap();
+}
