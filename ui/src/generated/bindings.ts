@@ -58,7 +58,7 @@ export const commands = {
 	previewOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("preview_offer", { form })),
 	/**  Takes them in. */
 	importOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("import_offer", { form })),
-	putAwayOffer: (offer: number) => __TAURI_INVOKE<null>("put_away_offer", { offer }),
+	putAwayOffer: (offer: number) => __TAURI_INVOKE<void>("put_away_offer", { offer }),
 	/**  Lets her choose files, which are then offered like dropped ones. */
 	chooseFiles: () => typedError<null, Refusal>(__TAURI_INVOKE("choose_files")),
 	folders: () => typedError<FoldersView, Refusal>(__TAURI_INVOKE("folders")),
