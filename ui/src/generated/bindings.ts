@@ -362,6 +362,9 @@ export type MessageView = {
 	target: string,
 };
 
+/**  What she did not allow. */
+export type Missing = "read_events" | "list_calendars" | "write_bookings";
+
 export type OverView = {
 	/**  Empty where it has none. */
 	title: string,
@@ -369,9 +372,6 @@ export type OverView = {
 	all_day: boolean,
 	span: SpanView,
 };
-
-/**  What she did not allow. */
-export type Missing = "read_events" | "list_calendars" | "write_bookings";
 
 /**  Everything the window shows, at one moment. */
 export type Overview = {
