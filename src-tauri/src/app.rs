@@ -61,6 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let desk = Desk::new(profile, language);
             let overviews = desk.overviews();
             let offers = desk.offers();
+            let sign_ins = desk.connecting().views();
             app.manage(desk);
             app.manage(Wanted::default());
             app.manage(Updates::default());
@@ -71,6 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, overviews.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), sign_ins));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {
@@ -122,15 +124,16 @@ async fn begin(app: AppHandle, sample: bool) {
     }
 }
 
-async fn keep_window(app: AppHandle, mut overviews: watch::Receiver<Overview>) {
-    while overviews.changed().await.is_ok() {
-        commands::announce(&app, OverviewChanged);
-    }
-}
-
 async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
     while offers.changed().await.is_ok() {
         commands::announce(&app, OfferChanged);
+    }
+}
+
+/// Whatever changes, the window asks for it all.
+async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
+    while changes.changed().await.is_ok() {
+        commands::announce(&app, OverviewChanged);
     }
 }
 

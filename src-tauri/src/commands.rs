@@ -8,6 +8,7 @@ pub mod files;
 pub mod place;
 pub mod privacy;
 pub mod settings;
+pub mod sign_in;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -141,6 +142,11 @@ pub fn bindings() -> Builder<Wry> {
             leave_sample,
             choose::choices,
             choose::choose,
+            sign_in::sign_in,
+            sign_in::begin_sign_in,
+            sign_in::open_sign_in,
+            sign_in::paste_sign_in,
+            sign_in::cancel_sign_in,
             connect::log_in,
             connect::connect_caldav,
             connect::connect_link,

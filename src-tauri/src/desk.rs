@@ -9,6 +9,7 @@ use std::time::Duration;
 use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
+use companion::connecting::Connecting;
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::doctor;
 use companion::errand::Errand;
@@ -21,7 +22,7 @@ use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
     self, Activity, BlockForm, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView,
-    OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView, WrittenView,
+    OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -47,6 +48,7 @@ pub struct Desk {
     /// When the engine last gave a sign, on the steady clock; nothing where none runs.
     pulse: watch::Sender<Option<Duration>>,
     engine: Mutex<Option<Running>>,
+    connecting: Connecting,
     /// The profile behind what is shown.
     looked_at: Lock<Profile>,
 }
@@ -92,6 +94,7 @@ impl Desk {
     #[must_use]
     pub fn new(profile: Profile, language: Language) -> Self {
         Self {
+            connecting: Connecting::new(profile.clone()),
             looked_at: Lock::new(profile.clone()),
             profile,
             language: Lock::new(language),
@@ -283,6 +286,28 @@ impl Desk {
     fn world(&self) -> Result<World, Problem> {
         let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
+    }
+
+    /// The sign-in that goes through her browser.
+    #[must_use]
+    pub fn connecting(&self) -> &Connecting {
+        &self.connecting
+    }
+
+    /// Begins one. The sample's accounts are invented, and nobody signs in to them.
+    pub async fn begin_sign_in(&self, to: SignInTo) -> Result<(), Problem> {
+        if self.shows_sample().await {
+            return Err(Problem::new(
+                Code::InvalidInput,
+                "This is sample data, which has its calendars already.",
+            ));
+        }
+        self.connecting.begin(to, self.errands().await?).await;
+        Ok(())
+    }
+
+    async fn shows_sample(&self) -> bool {
+        matches!(self.engine.lock().await.as_ref(), Some(Running { engine: Engine::Sample(_), .. }))
     }
 
     /// Signs in to Bookiji with a password.

@@ -77,6 +77,8 @@ async function take(shot) {
   })
   await context.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
   const page = await context.newPage()
+  // The first page waits for everything to be built, and machines are slow.
+  page.setDefaultTimeout(120_000)
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`))
   page.on('pageerror', (error) => console.error(`${name}: ${error}`))
   await page.goto(`${address}/?state=${state}`)

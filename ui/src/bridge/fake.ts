@@ -8,7 +8,7 @@ import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
-import type { SignInTo, SignInView } from './sign-in'
+import type { SignInTo, SignInView } from './types'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
 /** What `?state=` may say. */

@@ -30,6 +30,14 @@ export const commands = {
 	choices: () => typedError<ChoicesView, Refusal>(__TAURI_INVOKE("choices")),
 	/**  Gives a calendar another role, or other rules, and syncs. */
 	choose: (form: ChooseForm) => typedError<null, Refusal>(__TAURI_INVOKE("choose", { form })),
+	signIn: () => __TAURI_INVOKE<SignInView>("sign_in"),
+	beginSignIn: (to: SignInTo) => typedError<null, Refusal>(__TAURI_INVOKE("begin_sign_in", { to })),
+	/**  Opens its page once more. */
+	openSignIn: () => typedError<null, Refusal>(__TAURI_INVOKE("open_sign_in")),
+	/**  Takes the address at which her browser ended. */
+	pasteSignIn: (address: string) => typedError<null, Refusal>(__TAURI_INVOKE("paste_sign_in", { address })),
+	/**  Gives it up, or forgets how it ended. */
+	cancelSignIn: () => typedError<null, Refusal>(__TAURI_INVOKE("cancel_sign_in")),
 	logIn: (form: LogInForm) => typedError<null, Refusal>(__TAURI_INVOKE("log_in", { form })),
 	/**  Links an account by its name and password. */
 	connectCaldav: (form: CaldavForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_caldav", { form })),
@@ -541,6 +549,8 @@ export type OnConflict =
 "merge" | 
 /**  Her slots stay as they are. */
 "skip";
+/**  What she did not allow. */
+export type Missing = "read_events" | "list_calendars" | "write_bookings";
 
 export type OverView = {
 	/**  Empty where it has none. */
@@ -724,6 +734,21 @@ export type SpanForm = {
 	from: string,
 	until: string,
 };
+/**  Where she signs in. */
+export type SignInTo = "bookiji" | "google" | "outlook";
+
+/**  How far it is. Nothing of it opens anything: the address holds no secret of hers. */
+export type SignInView = { state: "idle" } | 
+/**  For her browser, or for what it brought to be taken in. */
+{ state: "waiting"; to: SignInTo; 
+/**  The page, for her to open herself. */
+address: string } | { state: "done"; to: SignInTo; 
+/**  Each switches one feature off. */
+missing: Missing[] } | { state: "refused"; to: SignInTo; code: Code; 
+/**  What she did not allow, where that is why. */
+missing: Missing[]; 
+/**  Where an administrator of her organisation allows it, where that is what is missing. */
+administrator: string | null } | { state: "timed_out"; to: SignInTo };
 
 export type SpanView = {
 	start: string,
