@@ -71,8 +71,9 @@ impl Connecting {
 
     /// Waits for her browser this long.
     #[must_use]
-    pub fn waiting_at_most(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn waiting_at_most(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     #[must_use]
