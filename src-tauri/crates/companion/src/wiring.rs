@@ -10,7 +10,7 @@ use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
 use connectors::google::GoogleAccount;
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
+use connectors::http::{Base, Budget, Counters, Gate, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, OutlookAccount};
@@ -57,6 +57,8 @@ pub struct Wiring {
     /// One per sign-in for as long as the process lives: access tokens are kept nowhere else, and two refreshes at once
     /// would spend the same rotating token twice.
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
+    /// How fast accounts without such tokens may be asked.
+    gates: Mutex<BTreeMap<ConnectionId, Gate>>,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -133,6 +135,7 @@ impl Wiring {
             http,
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
+            gates: Mutex::default(),
             place,
             lock,
         })
@@ -265,7 +268,9 @@ impl Wiring {
     }
 
     pub fn caldav(&self, connection: &ConnectionId, vendor: &Vendor) -> CaldavAccount {
-        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor)
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(connection.clone()).or_default().clone();
+        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor).at_the_pace_of(gate)
     }
 
     /// Puts the secret of an account into the vault.
