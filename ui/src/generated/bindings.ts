@@ -530,6 +530,9 @@ export type MessageView = {
 	target: string,
 };
 
+/**  What she did not allow. */
+export type Missing = "read_events" | "list_calendars" | "write_bookings";
+
 /**  Tells the window to ask what was offered. */
 export type OfferChanged = null;
 
@@ -549,8 +552,6 @@ export type OnConflict =
 "merge" | 
 /**  Her slots stay as they are. */
 "skip";
-/**  What she did not allow. */
-export type Missing = "read_events" | "list_calendars" | "write_bookings";
 
 export type OverView = {
 	/**  Empty where it has none. */
@@ -722,18 +723,6 @@ export type Service = "google" | "outlook" | "caldav" | "ics";
 /**  What her calendar says of an event. */
 export type ShownAs = "busy" | "free" | "tentative" | "away" | "elsewhere" | "birthday" | "declined";
 
-/**  How many entries were passed over for one reason. */
-export type SkippedView = {
-	why: Why,
-	count: number,
-};
-
-/**  A time that she points at. */
-export type SpanForm = {
-	/**  Instants as the overview writes them. */
-	from: string,
-	until: string,
-};
 /**  Where she signs in. */
 export type SignInTo = "bookiji" | "google" | "outlook";
 
@@ -749,6 +738,19 @@ missing: Missing[] } | { state: "refused"; to: SignInTo; code: Code;
 missing: Missing[]; 
 /**  Where an administrator of her organisation allows it, where that is what is missing. */
 administrator: string | null } | { state: "timed_out"; to: SignInTo };
+
+/**  How many entries were passed over for one reason. */
+export type SkippedView = {
+	why: Why,
+	count: number,
+};
+
+/**  A time that she points at. */
+export type SpanForm = {
+	/**  Instants as the overview writes them. */
+	from: string,
+	until: string,
+};
 
 export type SpanView = {
 	start: string,
