@@ -90,6 +90,7 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
             api.prevent_close();
             put_into_task_bar(&app, &itself);
         }
+        _ => {}
     });
     Ok(())
 }

@@ -21,7 +21,6 @@ pub struct Panel {
 #[derive(Clone, Debug)]
 pub struct Bubble {
     pub id: u32,
-    pub replaces: u32,
     pub title: String,
     pub body: String,
 }
@@ -92,7 +91,7 @@ impl Bubbles {
     ) -> u32 {
         let mut heard = self.0.lock().unwrap();
         let id = if replaces > 0 { replaces } else { u32::try_from(heard.len()).unwrap() + 1 };
-        heard.push(Bubble { id, replaces, title: title.to_owned(), body: body.to_owned() });
+        heard.push(Bubble { id, title: title.to_owned(), body: body.to_owned() });
         id
     }
 
@@ -200,12 +199,16 @@ impl Panel {
         lines
     }
 
-    /// Chooses the line with this label.
+    /// Chooses the line with this label, as soon as it can be chosen.
     pub async fn choose(&self, label: &str) {
-        let lines = self.menu().await;
-        let line = lines.iter().find(|line| line.label == label);
-        let line = line.unwrap_or_else(|| panic!("no line {label:?} in {lines:#?}"));
-        assert!(line.enabled, "{label:?} cannot be chosen: {lines:#?}");
+        let fits = |line: &Line| line.label == label && line.enabled;
+        let chosen = Mutex::new(None);
+        self.has(&format!("{label:?} can be chosen"), |lines| {
+            *chosen.lock().unwrap() = lines.iter().find(|line| fits(line)).cloned();
+            lines.iter().any(fits)
+        })
+        .await;
+        let line = chosen.into_inner().unwrap().unwrap();
         let menu = self.menu_proxy().await.unwrap();
         let () = menu.call("Event", &(line.id, "clicked", Value::from(0_i32), 0_u32)).await.unwrap();
     }

@@ -27,7 +27,7 @@ impl Arrival {
             } else if word.starts_with("file:") {
                 // A link to another computer's file is none that can be opened.
                 arrival.files.extend(Url::parse(word).ok().and_then(|url| url.to_file_path().ok()));
-            } else {
+            } else if !word.contains("://") {
                 arrival.files.push(folder.join(word));
             }
         }
@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn a_link_is_never_taken_for_a_file_even_where_it_leads_nowhere() {
         assert_eq!(of(&["bookiji-companion://open/decisions"]).place, Some(Place::Decisions));
-        for link in ["bookiji-companion:../../etc", "BOOKIJI-COMPANION://open/nowhere"] {
+        for link in
+            ["bookiji-companion:../../etc", "BOOKIJI-COMPANION://open/nowhere", "https://example.com/a.ics"]
+        {
             assert_eq!(of(&[link]), Arrival::default(), "{link}");
         }
         assert_eq!(of(&["file://server/share/a.ics"]).files.len(), usize::from(cfg!(windows)));
