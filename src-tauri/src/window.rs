@@ -90,7 +90,6 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
             api.prevent_close();
             put_into_task_bar(&app, &itself);
         }
-        _ => {}
     });
     Ok(())
 }
