@@ -23,11 +23,11 @@ fn all_end_well(seeds: Range<u64>) -> BTreeSet<String> {
 }
 
 #[test]
-fn two_thousand_stories_end_well_and_every_step_lie_death_and_answer_occurs_in_them() {
+fn three_thousand_stories_end_well_and_every_step_lie_death_and_answer_occurs_in_them() {
     let occurred = thread::scope(|scope| {
-        let half = scope.spawn(|| all_end_well(0..1_000));
-        let mut occurred = all_end_well(1_000..2_000);
-        occurred.extend(half.join().expect("the other thousand"));
+        let half = scope.spawn(|| all_end_well(0..1_500));
+        let mut occurred = all_end_well(1_500..3_000);
+        occurred.extend(half.join().expect("the other half"));
         occurred
     });
     let missing: Vec<String> = repertoire().into_iter().filter(|what| !occurred.contains(what)).collect();
