@@ -9,7 +9,6 @@ use clap::Parser;
 use companion::arrival::Arrival;
 use companion::log;
 use companion::profile::Profile;
-use companion::view::Overview;
 use companion::words::Language;
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;

@@ -161,6 +161,34 @@ async fn a_watched_folder_takes_calendars_in_and_tells_what_it_refused() {
     stage.quit().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_dropped_or_opened_are_shown_first_and_taken_in_on_her_word() {
+    let stage = Stage::set(Furniture::PanelAndKeychain).await;
+    let salon = Salon::connected(&stage).await;
+    salon.types(&["sync"]).await;
+    let page = &stage.open(&[]).await;
+    sees(page, "//nav").await;
+    let start = at_three_in_the_night(&salon.state().await, 3);
+    let end = start.checked_add(SignedDuration::from_hours(1)).unwrap();
+    let slots = open_slots(&salon.state().await);
+    let offers = stage.home().join("offers");
+    std::fs::create_dir(&offers).unwrap();
+    let file = offers.join("fair.ics");
+    std::fs::write(&file, free_time(start, end)).unwrap();
+
+    stage.drag_in(&file).await;
+    sees(page, "//main//li[contains(., 'fair.ics')]").await;
+    assert_eq!(open_slots(&salon.state().await), slots, "nothing is taken in before she says so");
+    presses(page, "Import 1 event").await;
+    until_async("its free time became a slot", async || open_slots(&salon.state().await) > slots).await;
+
+    let other = offers.join("other.ics");
+    std::fs::write(&other, free_time(start, end)).unwrap();
+    assert!(stage.second_start(&[other.to_str().unwrap()]).await.success());
+    sees(page, "//main//li[contains(., 'other.ics')]").await;
+    stage.quit().await;
+}
+
 fn salon_now(state: &Value) -> Timestamp {
     state["now"].as_str().unwrap().parse().unwrap()
 }

@@ -171,6 +171,31 @@ impl Stage {
         .await;
     }
 
+    /// Drags a file out of another window onto the app's, as a hand would: slowly.
+    pub async fn drag_in(&self, file: &Path) {
+        let mut source = self.seated(Path::new(APP).with_file_name("examples/drag"));
+        let source = source.arg(file).stdout(Stdio::null()).spawn().expect("cargo build --examples");
+        self.apps.lock().unwrap().push(source);
+        let found = || self.tool("xdotool", &["search", "--onlyvisible", "--name", "^Drag from here$"]);
+        until("there is something to drag", || !found().trim().is_empty()).await;
+        let middle = |window: &str| {
+            let geometry = self.tool("xdotool", &["getwindowgeometry", "--shell", window]);
+            let value = |name: &str| -> i32 {
+                geometry.lines().find_map(|line| line.strip_prefix(name)?.parse().ok()).unwrap_or(0)
+            };
+            (value("X=") + value("WIDTH=") / 2, value("Y=") + value("HEIGHT=") / 2)
+        };
+        let (from, to) = (middle(found().trim()), middle(self.windows().first().expect("a window")));
+        let at = |step: i32| [from.0 + (to.0 - from.0) * step / 20, from.1 + (to.1 - from.1) * step / 20];
+        let mut script = format!("mousemove {} {} sleep 0.3 mousedown 1 sleep 0.3", from.0, from.1);
+        for step in 1..=20 {
+            let [x, y] = at(step);
+            script.push_str(&format!(" mousemove {x} {y} sleep 0.05"));
+        }
+        script.push_str(" sleep 0.5 mouseup 1");
+        self.tool("xdotool", &script.split(' ').collect::<Vec<_>>());
+    }
+
     #[must_use]
     pub fn windows(&self) -> Vec<String> {
         let found = self.tool("xdotool", &["search", "--onlyvisible", "--name", "^Bookiji Companion$"]);
@@ -202,7 +227,8 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for app in self.apps.get_mut().unwrap() {
+        let apps = self.apps.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for app in apps {
             let _ = app.kill();
             let _ = app.wait();
         }

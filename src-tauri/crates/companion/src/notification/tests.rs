@@ -50,7 +50,8 @@ fn with_cards(ids: &[&str]) -> Overview {
 }
 
 fn with_file(name: &str, outcome: FileState) -> Overview {
-    let file = FileView { name: name.into(), outcome, at: at(NOON), reason: Some("line 3".into()) };
+    let file =
+        FileView { name: name.into(), outcome, at: at(NOON), reason: Some("line 3".into()), waiting: 0 };
     Overview { files: vec![file], ..calm() }
 }
 
