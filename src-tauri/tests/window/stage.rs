@@ -28,6 +28,22 @@ pub enum Furniture {
     PanelAndKeychain,
 }
 
+/// A session bus on which nothing starts by itself: a keychain that did would be a locked one.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <keep_umask/>
+  <listen>unix:tmpdir=FOLDER</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
 pub struct Stage {
     /// Whoever draws trays and notifications, and heard all of them.
     pub panel: Panel,
@@ -53,7 +69,10 @@ impl Stage {
                 "printf {PASSWORD} | gnome-keyring-daemon --foreground --unlock --components=secrets & "
             ),
         };
+        let bus = home.path().join("bus.conf");
+        std::fs::write(&bus, BUS.replace("FOLDER", &home.path().display().to_string())).unwrap();
         let driver = Command::new("dbus-run-session")
+            .arg(format!("--config-file={}", bus.display()))
             .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24", "sh", "-c"])
             .arg(format!(
                 "{keychain}openbox & env > '{0}.new'; mv '{0}.new' '{0}'; exec WebKitWebDriver --port={port}",
