@@ -134,16 +134,16 @@ async fn begin(app: AppHandle, sample: bool) {
     }
 }
 
+async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
+    while offers.changed().await.is_ok() {
+        commands::announce(&app, OfferChanged);
+    }
+}
+
 /// Whatever changes, the window asks for it all.
 async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
     while changes.changed().await.is_ok() {
         commands::announce(&app, OverviewChanged);
-    }
-}
-
-async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
-    while offers.changed().await.is_ok() {
-        commands::announce(&app, OfferChanged);
     }
 }
 

@@ -173,7 +173,7 @@ pub fn bindings() -> Builder<Wry> {
             files::export,
             files::invite
         ])
-        .events(collect_events![OverviewChanged, place::PlaceWanted, files::FilesOver, files::OfferChanged])
+        .events(collect_events![OverviewChanged, files::FilesOver, files::OfferChanged, place::PlaceWanted])
         .constant("problemWords", problem_words())
         .disable_serde_phases()
 }

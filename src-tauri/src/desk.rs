@@ -288,17 +288,6 @@ impl Desk {
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
     }
 
-    pub fn settings(&self) -> Result<Settings, Problem> {
-        self.profile.settings()
-    }
-
-    /// Whether something that is told once in the life of a profile has not been told yet. It has from then on.
-    #[must_use]
-    pub fn says_once(&self, what: &str) -> bool {
-        let mark = self.profile.root().join(format!(".told-{what}"));
-        std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
-    }
-
     /// The sign-in that goes through her browser.
     #[must_use]
     pub fn connecting(&self) -> &Connecting {
@@ -364,6 +353,17 @@ impl Desk {
         let engine = self.engine.lock().await;
         let message = engine.as_ref()?.engine.handle().sent.message(number.into())?;
         Some(view::words(&message))
+    }
+
+    pub fn settings(&self) -> Result<Settings, Problem> {
+        self.profile.settings()
+    }
+
+    /// Whether something that is told once in the life of a profile has not been told yet. It has from then on.
+    #[must_use]
+    pub fn says_once(&self, what: &str) -> bool {
+        let mark = self.profile.root().join(format!(".told-{what}"));
+        std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
     }
 
     pub fn preferences(&self) -> Result<Preferences, Problem> {

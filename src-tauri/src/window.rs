@@ -77,16 +77,42 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
     look(app, true);
     let app = app.clone();
     let itself = window.clone();
-    window.on_window_event(move |event| match event {
-        WindowEvent::Destroyed => look(&app, false),
-        WindowEvent::DragDrop(drag) => dragged(&app, drag),
-        WindowEvent::CloseRequested { api, .. } if !*app.state::<TrayHost>().0.borrow() => {
+    window.on_window_event(move |event| {
+        if matches!(event, WindowEvent::Destroyed) {
+            look(&app, false);
+        }
+        if let WindowEvent::DragDrop(drag) = event {
+            dragged(&app, drag);
+        }
+        if let WindowEvent::CloseRequested { api, .. } = event
+            && !*app.state::<TrayHost>().0.borrow()
+        {
             api.prevent_close();
             put_into_task_bar(&app, &itself);
         }
-        _ => {}
     });
     Ok(())
+}
+
+/// While she looks, her calendars are read more often.
+fn look(app: &AppHandle, is_open: bool) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
+}
+
+/// Files are dropped here and not in the page: a page could claim that anything was.
+fn dragged(app: &AppHandle, drag: &DragDropEvent) {
+    let over = match drag {
+        DragDropEvent::Enter { .. } => true,
+        DragDropEvent::Leave => false,
+        DragDropEvent::Drop { paths, .. } => {
+            app.state::<Desk>().offer_files(paths.clone());
+            false
+        }
+        // Where exactly they are makes no difference.
+        _ => return,
+    };
+    commands::announce(app, FilesOver { over });
 }
 
 fn put_into_task_bar(app: &AppHandle, window: &WebviewWindow) {
@@ -109,25 +135,4 @@ pub async fn be_somewhere(app: AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL) {
         put_into_task_bar(&app, &window);
     }
-}
-
-/// While she looks, her calendars are read more often.
-fn look(app: &AppHandle, is_open: bool) {
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
-}
-
-/// Files are dropped here and not in the page: a page could claim that anything was.
-fn dragged(app: &AppHandle, drag: &DragDropEvent) {
-    let over = match drag {
-        DragDropEvent::Enter { .. } => true,
-        DragDropEvent::Leave => false,
-        DragDropEvent::Drop { paths, .. } => {
-            app.state::<Desk>().offer_files(paths.clone());
-            false
-        }
-        // Where exactly they are makes no difference.
-        _ => return,
-    };
-    commands::announce(app, FilesOver { over });
 }

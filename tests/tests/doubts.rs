@@ -259,7 +259,7 @@ async fn room_is_taken_back_wherever_the_process_that_made_it_was_killed() {
             }
         }
     }
-    assert!(left_open > 2, "the scenario is too small to mean anything: {left_open}");
+    assert!(left_open > 1, "the scenario is too small to mean anything: {left_open}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! The engine's life from seeds: every story ends well, is the same when it is told again, and an engine that is wrong on
-//! purpose is found out.
+//! purpose is found out. What stories taught is in `doubts.rs`, each as a small test.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,33 +23,15 @@ fn all_end_well(seeds: Range<u64>) -> BTreeSet<String> {
 }
 
 #[test]
-fn two_thousand_stories_end_well_and_every_step_lie_death_and_answer_occurs_in_them() {
+fn three_thousand_stories_end_well_and_every_step_lie_death_and_answer_occurs_in_them() {
     let occurred = thread::scope(|scope| {
-        let half = scope.spawn(|| all_end_well(0..1_000));
-        let mut occurred = all_end_well(1_000..2_000);
-        occurred.extend(half.join().expect("the other thousand"));
+        let half = scope.spawn(|| all_end_well(0..1_500));
+        let mut occurred = all_end_well(1_500..3_000);
+        occurred.extend(half.join().expect("the other half"));
         occurred
     });
     let missing: Vec<String> = repertoire().into_iter().filter(|what| !occurred.contains(what)).collect();
     assert_eq!(missing, Vec::<String>::new());
-}
-
-/// Stories that broke a promise once, and what each of them taught; `doubts.rs` has the same as small tests, and what stories
-/// taught that are told otherwise by now.
-const TAUGHT: [(u64, &str); 4] = [
-    (148, "room that was made for a move which never came to be must not stay bookable"),
-    (7_762, "words of ours that a booking outgrew are not hers because she moved its event"),
-    (10_164, "room is found again whether or not the move was ever sent"),
-    (10_370, "what went before a list begins is told by nobody, so asking about it is no fault"),
-];
-
-#[test]
-fn what_stories_taught_is_not_forgotten() {
-    for (seed, sentence) in TAUGHT {
-        if let Some((what, story)) = simulate(seed, None).broken {
-            panic!("{story}\nseed {seed}: {what}; it had taught that {sentence}");
-        }
-    }
 }
 
 #[test]
@@ -66,7 +48,7 @@ fn other_seeds_tell_other_stories() {
 }
 
 /// How many stories may pass before an engine that is wrong on purpose is found out.
-const PATIENCE: u64 = 300;
+const PATIENCE: u64 = 500;
 
 fn all_are_found_out(mutants: impl Iterator<Item = Mutant>) {
     let is_missed =

@@ -19,13 +19,13 @@ fn world() -> World {
 }
 
 fn personal(world: &World) -> CalendarId {
-    let known = world.mirror.world().unwrap();
-    known.calendars.values().find(|calendar| calendar.name == "personal").unwrap().id.clone()
+    let known = world.mirror.world().expect("a world");
+    known.calendars.values().find(|calendar| calendar.name == "personal").expect("her calendar").id.clone()
 }
 
 fn unblock(world: &World, calendar: CalendarId, from: i64, until: i64) -> Interval {
-    let span = Interval::new(world.at(from), world.at(until)).unwrap();
-    world.mirror.put_unblocked(&[Unblocked { span, calendar, at: world.clock.now() }]).unwrap();
+    let span = Interval::new(world.at(from), world.at(until)).expect("a span");
+    world.mirror.put_unblocked(&[Unblocked { span, calendar, at: world.clock.now() }]).expect("a mirror");
     span
 }
 

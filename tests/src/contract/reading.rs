@@ -142,7 +142,11 @@ pub fn moved(draft: &Draft, minutes: i64) -> Draft {
 pub fn snapshot(reading: Reading<RemoteEvent, RemoteId>) -> (Vec<RemoteEvent>, Cursor) {
     match reading {
         Reading::Snapshot { items, cursor: Some(cursor), .. } => (items, cursor),
-        other => panic!("no whole reading: {other:?}"),
+        other @ (Reading::Snapshot { .. }
+        | Reading::Delta { .. }
+        | Reading::Partial { .. }
+        | Reading::CursorLost
+        | Reading::Failed(_)) => panic!("no whole reading: {other:?}"),
     }
 }
 
@@ -151,7 +155,10 @@ pub fn snapshot(reading: Reading<RemoteEvent, RemoteId>) -> (Vec<RemoteEvent>, C
 pub fn delta(reading: Reading<RemoteEvent, RemoteId>) -> (Vec<RemoteEvent>, Vec<RemoteId>, Cursor) {
     match reading {
         Reading::Delta { changed, removed, cursor } => (changed, removed, cursor),
-        other => panic!("no reading of changes: {other:?}"),
+        other @ (Reading::Snapshot { .. }
+        | Reading::Partial { .. }
+        | Reading::CursorLost
+        | Reading::Failed(_)) => panic!("no reading of changes: {other:?}"),
     }
 }
 

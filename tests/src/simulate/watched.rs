@@ -242,11 +242,11 @@ impl Mirror for Watched {
     }
 
     fn put_unblocked(&self, rows: &[Unblocked]) -> Result<(), MirrorError> {
-        self.write(|_| "times that are open all the same".to_owned(), || self.inside.put_unblocked(rows))
+        self.write(|_| "a time that may be booked once".to_owned(), || self.inside.put_unblocked(rows))
     }
 
     fn take_back_unblocked(&self, span: Interval) -> Result<(), MirrorError> {
-        self.write(|_| "times that are blocked again".to_owned(), || self.inside.take_back_unblocked(span))
+        self.write(|_| "that a time is blocked again".to_owned(), || self.inside.take_back_unblocked(span))
     }
 
     fn set_gone(&self, calendar: &CalendarId, since: Option<Timestamp>) -> Result<(), MirrorError> {

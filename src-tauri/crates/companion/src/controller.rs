@@ -521,7 +521,7 @@ impl Controller {
 
     /// Whether the day's calls of Google are used up. Only a run that made some can change that to the worse.
     fn is_spent(&self, report: &Report, now: Timestamp) -> bool {
-        if report.calls.get("google").is_none() && !self.attention.spent {
+        if !report.calls.contains_key("google") && !self.attention.spent {
             return false;
         }
         let runs = self.wiring.mirror.runs(RUNS_OF_A_DAY).unwrap_or_default();

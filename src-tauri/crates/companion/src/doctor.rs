@@ -200,7 +200,7 @@ fn proxy(network: &NetworkSettings) -> &'static str {
     if network.proxy.is_some() {
         "named in settings.toml"
     } else if named(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
-        "named in the environment"
+        "named in the environment, for all but calendar links: for those too, name it under [network] in settings.toml"
     } else if cfg!(any(target_os = "macos", windows)) {
         "the system's own, if any; a proxy script (PAC) is not run: name its proxy under [network] in settings.toml"
     } else {

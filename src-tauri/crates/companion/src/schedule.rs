@@ -473,7 +473,7 @@ mod tests {
         check(&mut schedule, &[601, 602, 660], 0.5, &["601 a"]);
         schedule.set_connections(paced(1200));
         check(&mut schedule, &[720, 721], 0.5, &["720 bookings", "721 a"]);
-        check(&mut schedule, &[1900, 1920], 0.5, &["1900 bookings", "1920 a"]);
+        check(&mut schedule, &[1900, 1921], 0.5, &["1900 bookings", "1921 a"]);
     }
 
     /// How many of a hundred vendors' booking polls fall into the fullest second, with each run taking no time.

@@ -38,7 +38,7 @@ pub struct Settings {
 pub struct NetworkSettings {
     /// Certificates in PEM form of authorities that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// Instead of the system's. Connections to this computer and calendar links go through none.
+    /// Instead of the system's. Connections to this computer go through none, and calendar links only through this one.
     pub proxy: Option<Url>,
 }
 

@@ -10,7 +10,7 @@ use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::CaldavAccount;
 use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
-use connectors::http::{Base, Budget, Counters, Http, Network, Timeouts};
+use connectors::http::{Base, Budget, Counters, Gate, Http, Network, Timeouts};
 use connectors::ics::{self, Fetcher, Limits};
 use connectors::oauth::Client;
 use connectors::outlook::{self, OutlookAccount};
@@ -60,6 +60,8 @@ pub struct Wiring {
     /// What each Google account may still be asked this minute.
     budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
     recent_times: RecentTimes,
+    /// How fast accounts without such tokens may be asked.
+    gates: Mutex<BTreeMap<ConnectionId, Gate>>,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -138,6 +140,7 @@ impl Wiring {
             tokens: Mutex::default(),
             budgets: Mutex::default(),
             recent_times: RecentTimes::default(),
+            gates: Mutex::default(),
             place,
             lock,
         })
@@ -279,7 +282,9 @@ impl Wiring {
     }
 
     pub fn caldav(&self, connection: &ConnectionId, vendor: &Vendor) -> CaldavAccount {
-        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor)
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(connection.clone()).or_default().clone();
+        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor).at_the_pace_of(gate)
     }
 
     /// Puts the secret of an account into the vault.

@@ -55,7 +55,9 @@ async fn the_log_names_the_route_and_none_of_the_secrets() {
     answering.await.unwrap();
     drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("route=\"/things/{id}\"") && text.contains("status=200"), "{text}");
+    for said in ["service=\"google\"", "route=\"/things/{id}\"", "status=200", "bytes=12"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
     assert!(text.contains("/gone"), "{text}");
     assert!(!text.contains("s3cret"), "{text}");
 }

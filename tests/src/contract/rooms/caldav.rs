@@ -310,7 +310,7 @@ impl Room for CaldavRoom {
             }
             Keepsake::Colour | Keepsake::Reminder | Keepsake::Place | Keepsake::Privacy => file.has(line),
         };
-        Ok(keepsake(what).iter().all(|line| says(&line)))
+        Ok(keepsake(what).iter().all(says))
     }
 
     async fn goes_wrong(&self, route: Option<&str>, kind: &str) -> Done {

@@ -204,13 +204,6 @@ pub struct PauseArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct BlockArgs {
-    /// How long, such as 30min or 2h [default: the rest of the day]
-    #[arg(long = "for", value_name = "LENGTH")]
-    pub length: Option<String>,
-}
-
-#[derive(Debug, clap::Args)]
 pub struct UnblockArgs {
     /// An RFC 3339 instant, or a local time in your zone such as 2026-03-29T14:00
     pub moment: String,
@@ -220,6 +213,13 @@ pub struct UnblockArgs {
     /// Block it again, as your calendars say
     #[arg(long)]
     pub take_back: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct BlockArgs {
+    /// How long, such as 30min or 2h [default: the rest of the day]
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub length: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_watched_folder_is_shown_by_its_name_and_a_missing_one_says_so() {
         let settings = ImportSettings {
-            folders: vec![PathBuf::from("/home/ana/Downloads"), PathBuf::from("/media/stick")],
+            folders: vec![PathBuf::from("/salon/Downloads"), PathBuf::from("/media/stick")],
             ..ImportSettings::default()
         };
         let view = folders(&settings, |path| path.ends_with("Downloads"));

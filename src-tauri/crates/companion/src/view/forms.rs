@@ -246,35 +246,6 @@ impl PauseForm {
     }
 }
 
-/// For how long from now nobody is to book her.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
-pub enum BlockForm {
-    HalfHour,
-    /// Until her midnight.
-    RestOfDay,
-}
-
-impl BlockForm {
-    /// Whole minutes, in her own zone.
-    #[must_use]
-    pub fn errand(self, now: Timestamp, zone: &TimeZone) -> Errand {
-        let start = Timestamp::from_second(now.as_second() / 60 * 60).unwrap_or(now);
-        let half_hour = start.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
-        let end = match self {
-            Self::HalfHour => half_hour,
-            Self::RestOfDay => next_midnight(now, zone).unwrap_or(half_hour),
-        };
-        Errand::Block { start, end }
-    }
-}
-
-fn next_midnight(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let tomorrow = now.to_zoned(zone.clone()).date().checked_add(1.day()).ok()?;
-    Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
-}
-
 /// What is to be done with files that were offered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -385,6 +356,35 @@ impl SpanForm {
     pub fn block_again(self) -> Errand {
         Errand::BlockAgain { from: self.from, until: self.until }
     }
+}
+
+/// For how long from now nobody is to book her.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum BlockForm {
+    HalfHour,
+    /// Until her midnight.
+    RestOfDay,
+}
+
+impl BlockForm {
+    /// Whole minutes, in her own zone.
+    #[must_use]
+    pub fn errand(self, now: Timestamp, zone: &TimeZone) -> Errand {
+        let start = Timestamp::from_second(now.as_second() / 60 * 60).unwrap_or(now);
+        let half_hour = start.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
+        let end = match self {
+            Self::HalfHour => half_hour,
+            Self::RestOfDay => next_midnight(now, zone).unwrap_or(half_hour),
+        };
+        Errand::Block { start, end }
+    }
+}
+
+fn next_midnight(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let tomorrow = now.to_zoned(zone.clone()).date().checked_add(1.day()).ok()?;
+    Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 fn is_word(text: &str) -> bool {
@@ -501,26 +501,6 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_the_day_is_blocked_to_her_midnight_and_half_an_hour_from_this_minute() {
-        let zone = TimeZone::get("America/Toronto").unwrap();
-        let blocked = |form: BlockForm, now: &str| {
-            let Errand::Block { start, end } = form.errand(now.parse().unwrap(), &zone) else {
-                unreachable!()
-            };
-            format!("{start}/{end}")
-        };
-        assert_eq!(
-            blocked(BlockForm::HalfHour, "2026-11-26T15:07:31.5Z"),
-            "2026-11-26T15:07:00Z/2026-11-26T15:37:00Z"
-        );
-        assert_eq!(
-            blocked(BlockForm::RestOfDay, "2026-11-01T05:30:00Z"),
-            "2026-11-01T05:30:00Z/2026-11-02T05:00:00Z",
-            "a day of 25 hours"
-        );
-    }
-
-    #[test]
     fn more_choices_than_a_file_has_events_go_no_further() {
         let form = |count: usize| ImportForm {
             offer: 1,
@@ -550,5 +530,25 @@ mod tests {
         let invite = |booking: &str| InviteForm { booking: booking.into(), cancel: false };
         assert_eq!(invite("b-1").usual_name().unwrap(), "booking-b-1.ics");
         assert!(invite("../b").usual_name().is_err());
+    }
+
+    #[test]
+    fn the_rest_of_the_day_is_blocked_to_her_midnight_and_half_an_hour_from_this_minute() {
+        let zone = TimeZone::get("America/Toronto").unwrap();
+        let blocked = |form: BlockForm, now: &str| {
+            let Errand::Block { start, end } = form.errand(now.parse().unwrap(), &zone) else {
+                unreachable!()
+            };
+            format!("{start}/{end}")
+        };
+        assert_eq!(
+            blocked(BlockForm::HalfHour, "2026-11-26T15:07:31.5Z"),
+            "2026-11-26T15:07:00Z/2026-11-26T15:37:00Z"
+        );
+        assert_eq!(
+            blocked(BlockForm::RestOfDay, "2026-11-01T05:30:00Z"),
+            "2026-11-01T05:30:00Z/2026-11-02T05:00:00Z",
+            "a day of 25 hours"
+        );
     }
 }

@@ -279,7 +279,7 @@ async fn closed_tabs_strangers_and_second_answers_in_a_real_browser_change_nothi
 
     // She answers, and while that is taken in she answers again.
     world
-        .fault(json!({ "service": "google_auth", "route": "/token", "kind": "slow:8000", "times": 1 }))
+        .fault(json!({ "service": "google_auth", "route": "/token", "kind": "slow:15000", "times": 1 }))
         .await;
     browser.shows(&connect.url).await;
     assert_eq!(browser.press("allow").await, "Thank you");
@@ -314,6 +314,45 @@ async fn bookiji_is_signed_in_to_with_a_real_browser_or_not_at_all() {
     let signed_in = accept.end().await;
     assert_eq!(signed_in.status, 0, "{signed_in:?}");
     assert_eq!(signed_in.document["vendor"]["email"], world.sandbox.email.as_str());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn microsoft_is_signed_in_to_with_a_real_browser_that_comes_back_to_localhost_or_not_at_all() {
+    let Some(browser) = Browser::open().await else { return };
+    let world = world().await;
+    let connect = ["connect", "outlook", "--no-browser"];
+
+    let deny = Waiting::start(&world, &connect).await;
+    assert_eq!(browser.shows(&deny.url).await, "Permissions requested");
+    assert_eq!(browser.press("cancel").await, "Nothing was connected");
+    assert_eq!(deny.end().await.error["code"], "SIGN_IN_CANCELLED");
+
+    assert!(world.try_edit(json!({"as": "administrator", "do": "require_approval"})).await);
+    let walled = Waiting::start(&world, &connect).await;
+    browser.shows(&walled.url).await;
+    assert_eq!(browser.press("allow").await, "Need admin approval");
+    assert_eq!(browser.press("return").await, "Nothing was connected");
+    let refused = walled.end().await;
+    assert_eq!((refused.status, &refused.error["code"]), (1, &json!("PERMISSION_DENIED")), "{refused:?}");
+    assert!(refused.error["next_step"].as_str().unwrap().contains("/adminconsent?client_id="), "{refused:?}");
+    assert_eq!(world.run(&["status"]).await.document["connections"], json!([]));
+
+    assert!(world.try_edit(json!({"as": "administrator", "do": "approve"})).await);
+    let mut accept = Waiting::start(&world, &connect).await;
+    let (redirect, state) = (accept.parameter("redirect_uri"), accept.parameter("state"));
+    let stranger = browser.shows(&format!("{redirect}/?code=evil&state=guess")).await;
+    assert_eq!(stranger, "This is not the sign-in we wait for");
+    let elsewhere = redirect.replace("localhost", "127.0.0.1");
+    assert_eq!(browser.shows(&format!("{elsewhere}/?code=evil&state={state}")).await, "Nothing here");
+    accept.still_waits();
+    browser.shows(&accept.url).await;
+    assert_eq!(browser.press("allow").await, "Thank you");
+    let at = browser.page.current_url().await.unwrap();
+    assert_eq!((at.host_str(), at.path()), (Some("localhost"), "/"));
+    let connected = accept.end().await;
+    assert_eq!(connected.status, 0, "{connected:?}");
+    assert_eq!(connected.document["connection"]["service"], "outlook", "{connected:?}");
     browser.close().await;
 }
 

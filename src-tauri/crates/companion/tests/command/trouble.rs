@@ -56,6 +56,7 @@ async fn where_no_keychain_answers_it_says_so_and_what_to_do() {
     assert_eq!(said.status, 1, "{said:?}");
     failed(&said, "KEYCHAIN_UNAVAILABLE");
     assert!(said.error["next_step"].as_str().unwrap().contains("passphrase-file"), "{said:?}");
+    assert!(!world.profile.path().join("vault").exists(), "no weaker place is chosen in her stead");
     assert_eq!(world.run(&["status"]).await.document["vendor"], Value::Null, "nobody is half signed in");
 }
 

@@ -135,15 +135,15 @@ async fn the_other_takes_over_when_the_writer_is_stopped_and_the_first_then_stan
     assert_ne!(of_laptop, of_studio);
 
     signal(&first, "-CONT").await;
+    // What has changed meanwhile it is told by what changes next.
+    books(&world).await;
     let begun = Instant::now();
     while ask(studio.path(), &["status"]).await["standing_by"]["holder"].is_null() {
         assert!(begun.elapsed() < PATIENCE, "the studio's computer stands by");
     }
     let runs = ask(studio.path(), &["history"]).await;
     let cut = runs["runs"].as_array().unwrap().iter().find(|run| run["report"]["standing_by"].is_object());
-    assert_eq!(cut.unwrap()["report"]["bookings"]["created"], 1, "{runs}");
     assert_eq!(cut.unwrap()["outcome"], "success", "{runs}");
-    books(&world).await;
     let state = until(&world, "the laptop writes on", each_once).await;
     assert_eq!(holder(&state), of_laptop);
 

@@ -23,7 +23,7 @@ use super::href;
 use super::multistatus::{Kind, Response, escaped, escaped_text};
 use super::names::Names;
 use super::{body, refusal};
-use crate::http::{Http, Peer, garbled, now};
+use crate::http::{Gate, Http, Peer, garbled, now};
 use crate::vault::{SecretName, Vault, VaultError};
 
 /// What she gives to be signed in.
@@ -41,7 +41,7 @@ pub struct SignIn {
 /// [`FindError::WrongPassword`] when the server refuses it, and whatever keeps it from telling where they are.
 pub async fn find(http: &Http, names: &dyn Names, sign_in: &SignIn) -> Result<SecretString, FindError> {
     let SignIn { entry, username, password } = sign_in.clone();
-    let dav = Dav { http: http.clone(), entry, username, password };
+    let dav = Dav { http: http.clone(), gate: Gate::default(), entry, username, password };
     let asks_first = dav.entry.is_of_mail();
     if asks_first && let Some(place) = discovery::by_names(&dav, names).await? {
         return Ok(Stored::of(&dav, &place).secret());
@@ -128,6 +128,7 @@ impl Session {
 #[derive(Clone)]
 pub struct CaldavAccount {
     http: Http,
+    gate: Gate,
     vault: Arc<dyn Vault>,
     secret: SecretName,
     plain_http: bool,
@@ -149,7 +150,14 @@ impl CaldavAccount {
     /// `plain_http` says that her password may travel where others can read it.
     #[must_use]
     pub fn new(http: Http, vault: Arc<dyn Vault>, secret: SecretName, plain_http: bool) -> Self {
-        Self { http, vault, secret, plain_http, vendor: None, address: None, state: Arc::default() }
+        let gate = Gate::default();
+        Self { http, gate, vault, secret, plain_http, vendor: None, address: None, state: Arc::default() }
+    }
+
+    /// Keeps to the pace of an account that others may ask too.
+    #[must_use]
+    pub fn at_the_pace_of(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 
     /// Says for whom [`CalendarEntry::ours`] is asked, without which no calendar is ours, and by which mail address
@@ -204,7 +212,8 @@ impl CaldavAccount {
         let mut place = Place { homes: stored.homes, addresses: stored.addresses };
         place.addresses.extend(self.address.clone());
         let (username, password) = (stored.username, SecretString::from(stored.password));
-        let dav = Dav { http: self.http.clone(), entry, username, password };
+        let (http, gate) = (self.http.clone(), self.gate.clone());
+        let dav = Dav { http, gate, entry, username, password };
         Ok(state.session.insert(Arc::new(Session { dav, place })).clone())
     }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::address::{AddressError, Entry};
 use super::multistatus::{self, Multistatus};
 use super::refusal;
-use crate::http::{Answer, Http, Method, Peer, Request, garbled};
+use crate::http::{Answer, Gate, Http, Method, Peer, Request, garbled};
 
 const REDIRECTS: usize = 5;
 const XML: &str = "application/xml; charset=utf-8";
@@ -19,6 +19,8 @@ pub(super) const DEPTH: HeaderName = HeaderName::from_static("depth");
 #[derive(Clone)]
 pub(super) struct Dav {
     pub http: Http,
+    /// How fast the account may be asked.
+    pub gate: Gate,
     pub entry: Entry,
     pub username: String,
     pub password: SecretString,
@@ -67,7 +69,9 @@ impl Dav {
             let token = format!("{}:{}", self.username, self.password.expose_secret());
             let token = SecretString::from(format!("Basic {}", BASE64.encode(token.as_bytes())));
             let request = call.request(url.clone())?.header(AUTHORIZATION, token.expose_secret());
+            let inside = self.gate.enter().await;
             let answer = self.http.send(request).await?;
+            drop(inside);
             if !matches!(answer.status.as_u16(), 301 | 302 | 307 | 308) {
                 return Ok((answer, url));
             }

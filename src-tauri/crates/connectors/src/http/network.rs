@@ -47,8 +47,13 @@ impl Network {
         Ok(self)
     }
 
+    /// Whether she said which proxy it is.
+    pub(crate) fn names_a_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// A connection that goes out.
-    pub(super) fn abroad(&self, builder: ClientBuilder) -> ClientBuilder {
+    pub(crate) fn abroad(&self, builder: ClientBuilder) -> ClientBuilder {
         let builder = self.trusted(builder);
         match &self.proxy {
             Some(proxy) => builder.proxy(proxy.clone()),

@@ -14,7 +14,7 @@ use reqwest::header::{
     LOCATION,
 };
 use sync::error::ServiceError;
-use url::Url;
+use url::{Host, Url};
 
 use super::address::{FeedAddress, Reach, digest, reach};
 use super::cursor::Validators;
@@ -47,6 +47,9 @@ impl Default for Limits {
     }
 }
 
+/// What the log calls every link.
+const ROUTE: &str = "/{link}";
+
 /// Longer than this is no validator.
 const LONGEST_VALIDATOR: usize = 512;
 
@@ -67,13 +70,16 @@ pub fn system_names() -> Lookup {
 
 /// Fetches what is behind calendar links. Cloning shares connections and counters.
 ///
-/// No request goes through a proxy: it would look names up itself, and nobody could tell where they led.
+/// No request goes through a proxy that she has not named herself: it looks names up by itself, and nobody here can tell
+/// where they lead.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     /// Reaches public addresses alone, whatever a name resolves to at the moment of connecting.
     public: reqwest::Client,
     /// Reaches the private host that she typed.
     hers: reqwest::Client,
+    /// Her proxy connects in place of `public`, so that names are looked at before.
+    ahead: Option<Ahead>,
     counters: Counters,
     limits: Limits,
 }
@@ -105,7 +111,7 @@ impl Fetcher {
         Self::through(&Network::default(), counters, limits, names)
     }
 
-    /// As [`Fetcher::new`], trusting her own authorities too. Her proxy is not used.
+    /// As [`Fetcher::new`], trusting her own authorities too, and going out through the proxy that she names.
     ///
     /// # Errors
     /// As [`Fetcher::new`].
@@ -120,18 +126,19 @@ impl Fetcher {
             silence: limits.silence,
             whole: limits.whole.saturating_mul(2),
         };
+        // A feed is asked every few minutes at most: a connection kept open would only outlive its check.
+        let builder = || http::builder(timeouts).pool_max_idle_per_host(0);
         let client = |only: Reach| {
             let names = Arc::new(Names { lookup: names.clone(), only });
-            // A feed is asked every few minutes at most: a connection kept open would only outlive its check.
-            http::build(
-                network
-                    .trusted(http::builder(timeouts))
-                    .no_proxy()
-                    .pool_max_idle_per_host(0)
-                    .dns_resolver(names),
-            )
+            http::build(network.trusted(builder()).no_proxy().dns_resolver(names))
         };
-        Ok(Self { public: client(Reach::Public)?, hers: client(Reach::Private)?, counters, limits })
+        let hers = client(Reach::Private)?;
+        let (public, ahead) = if network.names_a_proxy() {
+            (http::build(network.abroad(builder()))?, Some(Ahead(names)))
+        } else {
+            (client(Reach::Public)?, None)
+        };
+        Ok(Self { public, hers, ahead, counters, limits })
     }
 
     /// The same connections for another profile of this process, counted apart.
@@ -153,17 +160,27 @@ impl Fetcher {
         });
         match &result {
             Ok(Fetched::NotModified) => {
-                tracing::debug!(service = Peer::Feeds.key(), "not modified");
+                tracing::debug!(
+                    service = Peer::Feeds.key(),
+                    route = ROUTE,
+                    status = 304,
+                    bytes = 0,
+                    "answered"
+                );
             }
             Ok(Fetched::Body(body)) => {
                 tracing::debug!(
                     service = Peer::Feeds.key(),
+                    route = ROUTE,
+                    status = 200,
                     bytes = body.bytes.len(),
                     cut = body.cut,
                     "answered"
                 );
             }
-            Err(error) => tracing::debug!(service = Peer::Feeds.key(), code = %error.code(), "not answered"),
+            Err(error) => {
+                tracing::debug!(service = Peer::Feeds.key(), route = ROUTE, code = %error.code(), "not answered");
+            }
         }
         result
     }
@@ -195,10 +212,17 @@ impl Fetcher {
         let conditional = !asked.is_empty();
         let hers = address.is_hers(url);
         let client = if hers { &self.hers } else { &self.public };
+        let ahead = self.ahead.as_ref().filter(|_| !hers);
+        if let Some(ahead) = ahead
+            && !ahead.may_lead_there(url).await
+        {
+            return Err(leads_inside(address));
+        }
         self.counters.count(Peer::Feeds, 1);
         let request = client.get(url.clone()).header(ACCEPT, "text/calendar, */*;q=0.1").headers(asked);
         let response = request.send().await.map_err(|error| self.broken(address, &error))?;
-        if response.remote_addr().is_some_and(|peer| !may_ask(peer.ip(), hers)) {
+        // Behind a proxy it is the proxy's.
+        if ahead.is_none() && response.remote_addr().is_some_and(|peer| !may_ask(peer.ip(), hers)) {
             return Err(leads_inside(address));
         }
         let status = response.status();
@@ -268,6 +292,39 @@ impl Fetcher {
 struct Names {
     lookup: Lookup,
     only: Reach,
+}
+
+/// Looks at a name before a proxy does. What cannot be looked up here, as in networks where only the proxy can, is the
+/// proxy's to know, but for names that belong inside.
+#[derive(Clone)]
+struct Ahead(Lookup);
+
+/// Names that no calendar's publisher has (RFC 6762, 6761, 8375, and what ICANN keeps for networks of one's own).
+const INSIDE: [&str; 5] = ["local", "localhost", "internal", "home.arpa", "test"];
+
+impl Ahead {
+    async fn may_lead_there(&self, url: &Url) -> bool {
+        let name = match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.'),
+            Some(Host::Ipv4(address)) => return reach(address.into()) == Reach::Public,
+            Some(Host::Ipv6(address)) => return reach(address.into()) == Reach::Public,
+            None => return false,
+        };
+        let belongs_inside = |inside: &str| name.strip_suffix(inside).is_some_and(|rest| rest.ends_with('.'));
+        if !name.contains('.') || INSIDE.into_iter().any(belongs_inside) {
+            return false;
+        }
+        match (self.0)(name.to_owned()).await {
+            Ok(found) => found.into_iter().all(|address| reach(address) == Reach::Public),
+            Err(_) => true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ahead")
+    }
 }
 
 /// A name led nowhere but inside.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::http::Counters;
+use connectors::http::{Counters, Network};
 use connectors::ics::{self, Fetcher, Limits, Lookup, system_names};
 use connectors::vault::{Memory, SecretName, Vault};
 use flate2::Compression;
@@ -546,4 +546,41 @@ fn draft() -> Draft {
         times_only: false,
         remember: None,
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_she_names_is_asked_for_public_names_and_for_none_inside() {
+    // What goes through it is sealed: it hears where to, and says no.
+    let proxy = Server::start(|_, _| Reply::with(502, "", "")).await;
+    let home = Server::start(|_, _| calendar("", TWO)).await;
+    let network = Network::default().behind(&proxy.url).unwrap();
+    let names: Lookup = Arc::new(|name| {
+        Box::pin(async move {
+            match name.as_str() {
+                "public.example" => Ok(vec![IpAddr::from([93, 184, 215, 14])]),
+                "inside.example" => Ok(vec![IpAddr::from([10, 0, 0, 1])]),
+                "half.example" => Ok(vec![IpAddr::from([93, 184, 215, 14]), IpAddr::from([10, 0, 0, 1])]),
+                _ => Err(std::io::ErrorKind::NotFound.into()),
+            }
+        })
+    });
+    let fetcher = Fetcher::through(&network, Counters::default(), Limits::default(), names).unwrap();
+    let asked = async |link: &str| {
+        let before = proxy.asked().len();
+        let vault = Arc::new(Memory::default());
+        let secret = SecretName::connection(&ConnectionId::of(Service::Ics, link));
+        vault.put(&secret, &SecretString::from(link)).await.unwrap();
+        let account = ics::Account::new(fetcher.clone(), vault, secret, "the-host", &[]);
+        let reading = account.calendar(&ics::REMOTE.into()).read(None, Timestamp::UNIX_EPOCH).await;
+        (proxy.asked().len() > before, matches!(reading, Reading::Failed(_)))
+    };
+    for through in ["https://public.example/a.ics", "https://only-the-proxy-knows.example/a.ics"] {
+        assert_eq!(asked(through).await, (true, true), "{through}");
+    }
+    for inside in
+        ["https://inside.example/a.ics", "https://half.example/a.ics", "https://printer.local/a.ics"]
+    {
+        assert_eq!(asked(inside).await, (false, true), "{inside}");
+    }
+    assert_eq!(asked(&link(&home)).await, (false, false), "the host that she typed is asked by itself");
 }
