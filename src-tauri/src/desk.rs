@@ -143,7 +143,7 @@ impl Desk {
         let number = form.offer;
         let given = {
             let offer = self.offer.borrow();
-            (offer.number == number).then(|| offer.given.clone()).unwrap_or_default()
+            if offer.number == number { offer.given.clone() } else { Vec::new() }
         };
         if given.is_empty() {
             return Err(Problem::new(Code::InvalidInput, "Those files are not offered any more."));

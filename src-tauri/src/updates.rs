@@ -72,15 +72,13 @@ fn told(error: &Error) -> Problem {
             "The new version is not what its makers signed, so it was not installed.",
         );
     }
-    match error {
-        Error::EmptyEndpoints => {
-            Problem::new(Code::SettingsInvalid, "This build does not know where updates come from.")
-        }
-        Error::Reqwest(_) | Error::Network(_) | Error::ReleaseNotFound => {
-            Problem::new(Code::NetworkError, "Nobody answers where updates come from.")
-        }
-        _ => Problem::new(Code::Internal, "The new version could not be installed."),
+    if matches!(error, Error::EmptyEndpoints) {
+        return Problem::new(Code::SettingsInvalid, "This build does not know where updates come from.");
     }
+    if matches!(error, Error::Reqwest(_) | Error::Network(_) | Error::ReleaseNotFound) {
+        return Problem::new(Code::NetworkError, "Nobody answers where updates come from.");
+    }
+    Problem::new(Code::Internal, "The new version could not be installed.")
 }
 
 fn is_forged(error: &Error) -> bool {

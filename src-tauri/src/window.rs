@@ -110,7 +110,7 @@ fn dragged(app: &AppHandle, drag: &DragDropEvent) {
             false
         }
         // Where exactly they are makes no difference.
-        _ => return,
+        DragDropEvent::Over { .. } | _ => return,
     };
     commands::announce(app, FilesOver { over });
 }

@@ -5,6 +5,7 @@
 
 mod flows;
 mod page;
+#[allow(clippy::disallowed_types, reason = "the macro that writes interfaces for the bus uses them")]
 mod panel;
 mod salon;
 mod sample;
