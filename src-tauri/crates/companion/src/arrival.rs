@@ -46,16 +46,16 @@ mod tests {
 
     fn of(words: &[&str]) -> Arrival {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        Arrival::of(&words, Path::new("/home/amelie"))
+        Arrival::of(&words, Path::new("/hers/amelie"))
     }
 
     #[cfg(unix)]
     #[test]
     fn files_are_found_from_where_they_were_opened_however_the_desktop_names_them() {
         let arrival =
-            of(&["fair.ics", "/mnt/b.ics", "file:///home/amelie/Caf%C3%A9%20d%E2%80%99hiver.ics", ""]);
+            of(&["fair.ics", "/mnt/b.ics", "file:///hers/amelie/Caf%C3%A9%20d%E2%80%99hiver.ics", ""]);
         let names: Vec<_> = arrival.files.iter().map(|path| path.to_str().unwrap()).collect();
-        assert_eq!(names, ["/home/amelie/fair.ics", "/mnt/b.ics", "/home/amelie/Café d’hiver.ics"]);
+        assert_eq!(names, ["/hers/amelie/fair.ics", "/mnt/b.ics", "/hers/amelie/Café d’hiver.ics"]);
         assert_eq!(arrival.place, None);
     }
 
