@@ -69,11 +69,11 @@ mod tests {
         };
         let found = diagnosis(
             &[
-                check("profile", true, "/home/amelie/.local/share/companion"),
-                check("settings", false, "/home/amelie/elsewhere/settings.toml cannot be used."),
+                check("profile", true, "/hers/amelie/.local/share/companion"),
+                check("settings", false, "/hers/amelie/elsewhere/settings.toml cannot be used."),
             ],
-            Path::new("/home/amelie/.local/share/companion"),
-            Some(Path::new("/home/amelie")),
+            Path::new("/hers/amelie/.local/share/companion"),
+            Some(Path::new("/hers/amelie")),
             "1.2.3",
         );
         assert!(!format!("{found:?}").contains("amelie"), "{found:?}");
