@@ -108,6 +108,8 @@ pub enum Identity {
 
 /// Looks at the file without writing to it.
 pub fn identity(connection: &Connection) -> Result<Identity, MirrorError> {
+    // One look at all of it: another process may be making the file meanwhile.
+    let _look = connection.unchecked_transaction().map_err(Failure::from)?;
     let version = version(connection)?;
     let read = || -> rusqlite::Result<(i64, i64, bool)> {
         let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
