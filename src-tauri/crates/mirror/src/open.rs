@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 use sync::error::MirrorError;
 
@@ -108,20 +108,20 @@ pub enum Identity {
 
 /// Looks at the file without writing to it.
 pub fn identity(connection: &Connection) -> Result<Identity, MirrorError> {
-    // One look at all of it: another process may be making the file meanwhile.
-    let _look = connection.unchecked_transaction().map_err(Failure::from)?;
-    let version = version(connection)?;
-    let read = || -> rusqlite::Result<(i64, i64, bool)> {
-        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // In this order: another process may be making the file meanwhile, all of it in one transaction.
+    let read = || -> rusqlite::Result<(i64, bool)> {
         let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let ours = connection.query_row(
             "SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('calendar_sync_status', 'calendar_events')",
             [],
             |row| row.get(0),
         )?;
-        Ok((id, tables, ours))
+        Ok((tables, ours))
     };
-    let (id, tables, has_our_tables) = read().map_err(Failure::from)?;
+    let (tables, has_our_tables) = read().map_err(Failure::from)?;
+    let version = version(connection)?;
+    let id: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(Failure::from)?;
     Ok(if version > latest() {
         Identity::Newer
     } else if id == APPLICATION_ID || (id == 0 && version == 0 && tables == 0) {
@@ -165,10 +165,10 @@ fn version(connection: &Connection) -> Result<i64, MirrorError> {
 
 /// Sets what a connection needs for its lifetime, and runs what migrations are missing in one transaction.
 fn settle_in(connection: &mut Connection) -> Result<(), MirrorError> {
+    write_ahead(connection).map_err(Failure::from)?;
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = NORMAL;
+            "PRAGMA synchronous = NORMAL;
              PRAGMA journal_size_limit = 16777216;
              PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF;
@@ -183,6 +183,23 @@ fn settle_in(connection: &mut Connection) -> Result<(), MirrorError> {
         Err(_) if version(connection)? == latest() => Ok(()),
         Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(Failure::from(err).into()),
         Err(error) => Err(failed(format!("its tables could not be brought up to date ({error})"))),
+    }
+}
+
+/// While another process does the same, SQLite says that it is busy at once, whatever it was told about waiting.
+#[expect(clippy::disallowed_methods, reason = "SQLite's own waiting holds up the thread as well")]
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        let done = connection.execute_batch("PRAGMA journal_mode = WAL");
+        let busy =
+            done.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !busy || waited >= BUSY_TIMEOUT {
+            return done;
+        }
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
     }
 }
 
