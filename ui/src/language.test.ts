@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Code } from './bridge/types'
+import { problemWords } from './bridge/types'
 import { language, preferred, usableZone } from './language'
 
 const NOW = Date.parse('2026-11-17T10:40:00Z')
@@ -54,4 +56,11 @@ describe('a zone that nobody knows', () => {
     expect(usableZone('Mars/Olympus')).toBe(own)
     expect(usableZone('Europe/Paris')).toBe('Europe/Paris')
   })
+})
+
+it('no trouble sends her to a terminal', () => {
+  for (const locale of ['en-GB', 'fr-FR']) {
+    const { problem } = language([locale], 'UTC')
+    for (const code of Object.keys(problemWords.en) as Code[]) expect(problem(code).next, code).not.toContain('`')
+  }
 })

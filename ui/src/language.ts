@@ -75,7 +75,8 @@ export function language(preferred: readonly string[], zone: string): Language {
     problem: (code) => {
       const told = problemWords[french ? 'fr' : 'en'][code]
       const proper = (text: string) => (french ? unbreakable(text) : text)
-      return { said: proper(told.plain), cause: proper(told.cause), next: proper(told.next_step) }
+      const next = words.nextSteps[code] ?? told.next_step
+      return { said: proper(told.plain), cause: proper(told.cause), next: proper(next) }
     },
     time,
     timeRange: (from, to) => `${time(from)}–${time(to)}`,

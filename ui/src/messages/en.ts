@@ -1,6 +1,6 @@
 // Every word the window says, in English, but for what error codes mean. `fr.ts` says the same.
 
-import type { Placement, Role, Service, State } from '../bridge/types'
+import type { Code, Placement, Role, Service, State } from '../bridge/types'
 
 const services: Record<Service, string> = {
   google: 'Google',
@@ -34,6 +34,19 @@ const placements: Record<Placement, string> = {
 const some = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 export const en = {
+  /** Where the table of codes names a command: what she does here instead. */
+  nextSteps: {
+    OAUTH_TOKEN_EXPIRED: 'Connect it again under Connections; if it is Bookiji itself, sign in again.',
+    CALENDAR_API_ERROR: 'Nothing is lost. Try again in a few minutes; if it stays, press Check everything in Settings.',
+    NOT_SIGNED_IN: 'Sign in to Bookiji.',
+    NOT_CONNECTED: 'Connect a calendar under Connections.',
+    DATABASE_ERROR: 'Try again; if it stays, check the disk, and press Check everything in Settings.',
+    DATABASE_DAMAGED: 'Press Sync Now: the file is set aside and a new one is built from Bookiji and your calendars.',
+    KEYCHAIN_UNAVAILABLE: 'Unlock it; everything goes on by itself then.',
+    DATABASE_TOO_NEW: 'Update the app.',
+    PROFILE_READ_ONLY: 'Make the folder writable and try again.',
+    INVALID_INPUT: 'Correct what is named and try again.',
+  } as Partial<Record<Code, string>>,
   app: 'Bookiji',
   places: {
     label: 'Bookiji Companion',

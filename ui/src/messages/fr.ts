@@ -6,6 +6,18 @@ const nb = '\u00a0'
 const some = (count: number, one: string, many: string) => `${count}${nb}${count < 2 ? one : many}`
 
 export const fr: Messages = {
+  nextSteps: {
+    OAUTH_TOKEN_EXPIRED: 'Reliez-le à nouveau dans Connexions\u00a0; s’il s’agit de Bookiji même, reconnectez-vous.',
+    CALENDAR_API_ERROR: 'Rien n’est perdu. Réessayez dans quelques minutes\u00a0; si cela persiste, choisissez Tout vérifier dans les Réglages.',
+    NOT_SIGNED_IN: 'Connectez-vous à Bookiji.',
+    NOT_CONNECTED: 'Reliez un calendrier dans Connexions.',
+    DATABASE_ERROR: 'Réessayez\u00a0; si cela persiste, vérifiez le disque, puis choisissez Tout vérifier dans les Réglages.',
+    DATABASE_DAMAGED: 'Choisissez Synchroniser\u00a0: le fichier est mis de côté et un nouveau est reconstruit depuis Bookiji et vos calendriers.',
+    KEYCHAIN_UNAVAILABLE: 'Déverrouillez-le\u00a0; tout reprend alors de soi-même.',
+    DATABASE_TOO_NEW: 'Mettez l’app à jour.',
+    PROFILE_READ_ONLY: 'Rendez le dossier accessible en écriture et réessayez.',
+    INVALID_INPUT: 'Corrigez ce qui est indiqué et réessayez.',
+  },
   app: 'Bookiji',
   places: {
     label: 'Bookiji Companion',
