@@ -361,8 +361,7 @@ fn admit(app: &App, asked: Asked) -> Response {
     let Asked { mut redirect, challenge } = asked;
     let now = app.clock().now();
     let mut world = app.world();
-    let code = world.names.uuid();
-    crate::told::secret(&code);
+    let code = world.names.secret_uuid();
     let expires_at = crate::time::after(now, CODE_SECONDS);
     world.sessions.codes.retain(|_, code| code.expires_at > now);
     world.sessions.codes.insert(code.clone(), Code { challenge, expires_at });

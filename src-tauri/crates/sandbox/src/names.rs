@@ -19,10 +19,14 @@ impl Names {
     }
 
     pub fn uuid(&mut self) -> String {
-        let digest = self.draw("uuid");
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        Builder::from_random_bytes(bytes).into_uuid().to_string()
+        uuid(&self.draw("uuid"))
+    }
+
+    /// A secret in the shape of an id. No id of any sandbox is the same, whatever its seed.
+    pub fn secret_uuid(&mut self) -> String {
+        let secret = uuid(&self.draw("secret uuid"));
+        crate::told::secret(&secret);
+        secret
     }
 
     /// A bearer word: nobody can tell what it stands for by looking at it.
@@ -55,6 +59,12 @@ impl Names {
     }
 }
 
+fn uuid(digest: &[u8; 32]) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
 /// One of `0..bound`, the same for the same seed and question.
 #[must_use]
 pub fn pick(seed: u64, question: &str, bound: usize) -> usize {
@@ -74,4 +84,16 @@ pub fn hashed(secret: &str) -> String {
 
 fn digest(seed: u64, text: &str) -> [u8; 32] {
     Sha256::digest(format!("{seed}|{text}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_of_a_sandbox_is_the_secret_of_another_one() {
+        let (mut ids, mut secrets) = (Names::new(7), Names::new(7));
+        let ids: std::collections::BTreeSet<_> = (0..50).map(|_| ids.uuid()).collect();
+        assert!((0..50).all(|_| !ids.contains(&secrets.secret_uuid())));
+    }
 }

@@ -61,7 +61,12 @@ const STEPS: &[Step] = &[
     Step { name: "demo", needs: &["build"], about: "the main job, end to end", take: play_demo },
     Step { name: "churn", needs: &["build"], about: "a watched folder that is churned", take: churn_folder },
     Step { name: "window", needs: &["build"], about: "the real window and tray", take: window },
-    Step { name: "hygiene", needs: &["demo"], about: "no secret is left by any of them", take: search },
+    Step {
+        name: "hygiene",
+        needs: &["demo"],
+        about: "no secret is left by any of them",
+        take: hygiene::step,
+    },
 ];
 
 /// Takes the steps; answers whether all of them passed.
@@ -169,14 +174,6 @@ fn compare_screens() -> Result<Outcome> {
     screens::screens(&screens::KEPT)
         .context("look at what changed; `--keep` keeps it: cargo xtask screens")?;
     Ok(Outcome::Passed)
-}
-
-/// It tells and does not fail yet: what the sandbox and the judges hold themselves is not told apart from a leak.
-fn search() -> Result<Outcome> {
-    Ok(match hygiene::step()? {
-        Outcome::Failed(found) => Outcome::Skipped(found),
-        other @ (Outcome::Passed | Outcome::Skipped(_)) => other,
-    })
 }
 
 fn fmt() -> Result<Outcome> {

@@ -583,7 +583,7 @@ async fn each_vendor_of_a_house_has_an_outlook_of_her_own() {
 async fn the_state_file_carries_her_outlook_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let options = || Options {
-        state: Some(folder.path().join("state.json")),
+        state: Some(folder.path().join("sandbox-state.json")),
         bookings: 1,
         events: 1,
         outlook: true,

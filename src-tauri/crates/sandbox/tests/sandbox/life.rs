@@ -81,7 +81,7 @@ async fn a_thousand_events_are_a_thousand_more() {
 #[tokio::test]
 async fn the_state_file_carries_a_life_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.json");
+    let path = folder.path().join("sandbox-state.json");
     let options = || Options { state: Some(path.clone()), bookings: 5, events: 3, ..Options::default() };
     let world = World::with(options()).await;
     let token = world.google(&["calendar"]).await;
