@@ -7,7 +7,7 @@ use calendar::event::{End, When};
 use jiff::SignedDuration;
 use sync::booking::BookingStatus;
 use sync::decide::times;
-use sync::ids::InstallationId;
+use sync::ids::{BookingId, InstallationId};
 use sync::policy::{Deletions, Policy};
 use sync::ports::{CalendarEntry, Mirror};
 use sync::world::Direction;
@@ -24,6 +24,24 @@ fn moves(world: &World, hours: i64) {
 
 fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
+}
+
+/// A booking whose event she moved, and her answer that the booking is to follow.
+async fn move_that_she_decided() -> (World, BookingId) {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves(&world, 25);
+    let card = world.the_question("moved").await;
+    world.vendor_decides(&card.id, "move").expect("an answer");
+    (world, id)
+}
+
+async fn nobody_knows_whether_it_moves(world: &mut World) {
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
 }
 
 #[tokio::test]
@@ -121,16 +139,8 @@ async fn a_run_that_plans_anew_counts_what_it_has_removed() {
 
 #[tokio::test]
 async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
-    let mut world = new_world();
-    let id = world.customer_books("b", 20);
-    world.sync().await;
-    moves(&world, 25);
-    let card = world.the_question("moved").await;
-    world.vendor_decides(&card.id, "move").expect("an answer");
-    for _ in 0..3 {
-        world.fail_next("move_booking", Fault::Unreachable);
-    }
-    world.sync().await;
+    let (mut world, id) = move_that_she_decided().await;
+    nobody_knows_whether_it_moves(&mut world).await;
     assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
 
     world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
@@ -174,12 +184,7 @@ async fn her_words_survive_putting_back_however_long_ago_she_wrote_them() {
 
 #[tokio::test]
 async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run() {
-    let mut world = new_world();
-    world.customer_books("b", 20);
-    world.sync().await;
-    moves(&world, 25);
-    let card = world.the_question("moved").await;
-    world.vendor_decides(&card.id, "move").expect("an answer");
+    let (mut world, _) = move_that_she_decided().await;
     world.fail_next("move_booking", Fault::Rejected);
     world.fail_next("remove_slot", Fault::Rejected);
     world.sync().await;
@@ -194,16 +199,8 @@ async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run
 
 #[tokio::test]
 async fn room_that_an_earlier_try_made_is_taken_back_when_the_move_is_refused() {
-    let mut world = new_world();
-    world.customer_books("b", 20);
-    world.sync().await;
-    moves(&world, 25);
-    let card = world.the_question("moved").await;
-    world.vendor_decides(&card.id, "move").expect("an answer");
-    for _ in 0..3 {
-        world.fail_next("move_booking", Fault::Unreachable);
-    }
-    world.sync().await;
+    let (mut world, _) = move_that_she_decided().await;
+    nobody_knows_whether_it_moves(&mut world).await;
     assert_eq!(world.slots(), [(25, 26, true)], "whether it was moved, nobody knows");
 
     world.fail_next("move_booking", Fault::Rejected);
@@ -214,16 +211,8 @@ async fn room_that_an_earlier_try_made_is_taken_back_when_the_move_is_refused() 
 
 #[tokio::test]
 async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stands() {
-    let mut world = new_world();
-    let id = world.customer_books("b", 20);
-    world.sync().await;
-    moves(&world, 25);
-    let card = world.the_question("moved").await;
-    world.vendor_decides(&card.id, "move").expect("an answer");
-    for _ in 0..3 {
-        world.fail_next("move_booking", Fault::Unreachable);
-    }
-    world.sync().await;
+    let (mut world, id) = move_that_she_decided().await;
+    nobody_knows_whether_it_moves(&mut world).await;
     world.fail_next("slots", Fault::Rejected);
     world.sync().await;
     assert_eq!(world.slots().len(), 1, "it could not be looked at");
@@ -264,12 +253,7 @@ async fn room_is_taken_back_wherever_the_process_that_made_it_was_killed() {
 
 #[tokio::test]
 async fn room_that_somebody_has_by_now_is_left_and_looked_for_no_more() {
-    let mut world = new_world();
-    let id = world.customer_books("b", 20);
-    world.sync().await;
-    moves(&world, 25);
-    let card = world.the_question("moved").await;
-    world.vendor_decides(&card.id, "move").expect("an answer");
+    let (mut world, id) = move_that_she_decided().await;
     world.fail_next("move_booking", Fault::Rejected);
     world.fail_next("remove_slot", Fault::Rejected);
     world.sync().await;

@@ -29,20 +29,7 @@ pub enum Furniture {
 }
 
 /// A session bus on which nothing starts by itself: a keychain that did would be a locked one.
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <keep_umask/>
-  <listen>unix:tmpdir=FOLDER</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
+const BUS: &str = include_str!("../../../tests/fixtures/session-bus.conf");
 
 pub struct Stage {
     /// Whoever draws trays and notifications, and heard all of them.

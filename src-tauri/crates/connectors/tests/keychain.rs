@@ -16,20 +16,8 @@ use sync::ids::ConnectionId;
 
 const INSIDE: &str = "KEYCHAIN_TEST_INSIDE";
 
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <keep_umask/>
-  <listen>unix:tmpdir=FOLDER</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
+/// Nothing starts by itself on it.
+const BUS: &str = include_str!("../../../../tests/fixtures/session-bus.conf");
 
 /// Runs `scenario` in a session of its own.
 fn in_a_session<F: Future<Output = ()>>(name: &str, scenario: impl FnOnce() -> F) {

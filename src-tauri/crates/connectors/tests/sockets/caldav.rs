@@ -12,12 +12,13 @@ use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sync::booking::{Booking, BookingStatus, Draft};
+use sync::booking::Draft;
 use sync::decide::says;
 use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, Service};
 use sync::ports::{Account, Calendar, Coverage, Probe, Reading, RemoteEvent};
 
+use crate::booked;
 use crate::server::{Asked, Reply, Server, stack};
 
 const CALENDAR: &str = "/cal/";
@@ -49,19 +50,7 @@ fn since() -> Timestamp {
 }
 
 fn draft() -> Draft {
-    let booking = Booking {
-        id: "b-1".into(),
-        vendor: "v-1".into(),
-        status: BookingStatus::Confirmed,
-        start: "2026-01-20T10:00:00Z".parse().unwrap(),
-        end: "2026-01-20T11:00:00Z".parse().unwrap(),
-        service_name: Some("Haircut".into()),
-        customer_name: None,
-        customer_email: None,
-        notes: None,
-        updated_at: String::new(),
-    };
-    Draft::of(&booking, Service::Caldav, &CALENDAR.into(), 0)
+    booked::draft("b-1", Service::Caldav, CALENDAR, 0)
 }
 
 fn ics(uid: &str) -> String {

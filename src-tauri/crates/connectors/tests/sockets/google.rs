@@ -9,11 +9,12 @@ use connectors::http::Budget;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use sync::booking::{Booking, BookingStatus, Draft};
+use sync::booking::Draft;
 use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteId, Service};
 use sync::ports::{Account, Calendar, Coverage, Marker, Probe, Reading, RemoteEvent};
 
+use crate::booked;
 use crate::server::{Asked, Reply, Server, signed_in, stack};
 
 const CALENDAR: &str = "her#own@group.calendar.google.com";
@@ -31,19 +32,7 @@ fn since() -> Timestamp {
 }
 
 fn draft() -> Draft {
-    let booking = Booking {
-        id: "b-1".into(),
-        vendor: "v-1".into(),
-        status: BookingStatus::Confirmed,
-        start: "2026-01-20T10:00:00Z".parse().unwrap(),
-        end: "2026-01-20T11:00:00Z".parse().unwrap(),
-        service_name: Some("Haircut".into()),
-        customer_name: None,
-        customer_email: None,
-        notes: None,
-        updated_at: String::new(),
-    };
-    Draft::of(&booking, Service::Google, &CALENDAR.into(), 2)
+    booked::draft("b-1", Service::Google, CALENDAR, 2)
 }
 
 fn event(id: &str) -> Value {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "the helpers of a test may fail it")]
 
+mod booked;
 mod bookiji;
 mod caldav;
 mod feeds;

@@ -12,11 +12,12 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sync::booking::{Booking, BookingStatus, Draft};
+use sync::booking::Draft;
 use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteId, Service};
 use sync::ports::{Account, Calendar, Coverage, EVER, Probe, Reading, RemoteEvent};
 
+use crate::booked;
 use crate::server::{Asked, Reply, Server, signed_in, stack};
 
 const CALENDAR: &str = "AAMkAD/cal+1=";
@@ -44,19 +45,7 @@ fn stretch() -> Interval {
 }
 
 fn numbered(id: &str) -> Draft {
-    let booking = Booking {
-        id: id.into(),
-        vendor: "v-1".into(),
-        status: BookingStatus::Confirmed,
-        start: at("2026-01-20T10:00:00Z"),
-        end: at("2026-01-20T11:00:00Z"),
-        service_name: Some("Haircut".into()),
-        customer_name: None,
-        customer_email: None,
-        notes: None,
-        updated_at: String::new(),
-    };
-    Draft::of(&booking, Service::Outlook, &CALENDAR.into(), 2)
+    booked::draft(id, Service::Outlook, CALENDAR, 2)
 }
 
 fn draft() -> Draft {
