@@ -26,7 +26,6 @@ use companion::view::{
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
-use jiff::tz::TimeZone;
 use mirror::Sqlite;
 use secrecy::SecretString;
 use sync::error::Code;
@@ -87,6 +86,10 @@ impl Engine {
             Self::Sample(sample) => sample.leave().await,
         }
     }
+}
+
+fn shows_sample(running: Option<&Running>) -> bool {
+    matches!(running, Some(Running { engine: Engine::Sample(_), .. }))
 }
 
 impl Desk {
@@ -191,7 +194,7 @@ impl Desk {
     /// The sample watches nothing of hers, and goes on.
     async fn begin_again(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
-        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+        if shows_sample(engine.as_ref()) {
             return Ok(());
         }
         self.stop(&mut engine).await;
@@ -262,19 +265,15 @@ impl Desk {
 
     /// Lets nothing be synced by itself for a while, on her own clock.
     pub async fn pause(&self, form: PauseForm) -> Result<(), Problem> {
-        self.perform(form.errand(SystemClock.now(), &self.zone())).await
+        let errand = form.errand(SystemClock.now(), &self.shown.borrow().zone());
+        self.perform(errand).await
     }
 
     /// Lets nobody book her for a while, on her own clock. Fails where Bookiji does not know of it yet, too.
     pub async fn block(&self, form: BlockForm) -> Result<(), Problem> {
-        let errand = form.errand(SystemClock.now(), &self.zone());
+        let errand = form.errand(SystemClock.now(), &self.shown.borrow().zone());
         let outcome = self.errands().await?.perform(errand).await?;
         outcome.problems.into_iter().next().map_or(Ok(()), Err)
-    }
-
-    fn zone(&self) -> TimeZone {
-        let vendor = self.shown.borrow().vendor.clone();
-        vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
     }
 
     /// What she may choose for her calendars, or for the sample's.
@@ -307,7 +306,7 @@ impl Desk {
     }
 
     async fn shows_sample(&self) -> bool {
-        matches!(self.engine.lock().await.as_ref(), Some(Running { engine: Engine::Sample(_), .. }))
+        shows_sample(self.engine.lock().await.as_ref())
     }
 
     /// Signs in to Bookiji with a password.
@@ -390,7 +389,7 @@ impl Desk {
     pub async fn forget(&self, form: ForgetForm) -> Result<(), Problem> {
         let args = form.args()?;
         let mut engine = self.engine.lock().await;
-        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+        if shows_sample(engine.as_ref()) {
             return Err(Problem::new(
                 Code::InvalidInput,
                 "This is sample data, which is erased by leaving it.",
@@ -422,7 +421,7 @@ impl Desk {
     /// Puts the sample in place of her engine, which stops.
     pub async fn explore_sample(&self) -> Result<(), Problem> {
         let mut engine = self.engine.lock().await;
-        if matches!(engine.as_ref(), Some(Running { engine: Engine::Sample(_), .. })) {
+        if shows_sample(engine.as_ref()) {
             return Ok(());
         }
         let sample = Sample::open().await?;

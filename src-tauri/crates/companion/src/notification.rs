@@ -4,7 +4,6 @@
 mod words;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::place::Place;
 use crate::settings::NotificationSettings;
@@ -46,7 +45,7 @@ pub fn notifications(
     if !settings.on {
         return Some(Vec::new());
     }
-    if !settings.may_tell_at(now.to_zoned(zone(after)).time()) {
+    if !settings.may_tell_at(now.to_zoned(after.zone()).time()) {
         return None;
     }
     // Made-up events are no news, and what nothing was known of before was there all the time.
@@ -102,11 +101,6 @@ pub fn blocked(done: bool, language: Language) -> Notification {
     let (title, body) =
         if done { (words.blocked, words.blocked_body) } else { (words.not_blocked, words.not_blocked_body) };
     Notification { kind: Kind::Blocked, title: title.to_owned(), body: body.to_owned(), place: Place::Week }
-}
-
-fn zone(overview: &Overview) -> TimeZone {
-    let vendor = overview.vendor.as_ref();
-    vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// How many wait, if one of them is new.

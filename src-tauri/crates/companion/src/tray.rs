@@ -51,7 +51,7 @@ impl TrayState {
     /// nothing at all, where one runs.
     #[must_use]
     pub fn of(overview: &Overview, now: Timestamp, silence: Option<Duration>, language: Language) -> Self {
-        let zone = zone(overview);
+        let zone = overview.zone();
         let clock = |at: Timestamp| clock(at, now, &zone, language);
         let silent = silence.is_some_and(|silence| is_silent(silence, overview.syncing));
         let paused = overview.paused_until.map_or(overview.paused, |until| now < until);
@@ -88,11 +88,6 @@ fn is_silent(silence: Duration, syncing: bool) -> bool {
 fn next_booking(overview: &Overview, now: Timestamp) -> Option<&BookingView> {
     let week = now.checked_add(SignedDuration::from_hours(24 * 7)).unwrap_or(Timestamp::MAX);
     overview.schedule.bookings.iter().find(|booking| booking.start >= now && booking.start < week)
-}
-
-fn zone(overview: &Overview) -> TimeZone {
-    let vendor = overview.vendor.as_ref();
-    vendor.and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// "14:00" today, "Fri 14:00" within a week, "27 Nov 14:00" otherwise.

@@ -14,6 +14,7 @@ mod sign_in;
 mod state;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use sync::error::Code;
@@ -111,6 +112,15 @@ pub struct Overview {
     /// What the first sync would do: nothing is written until she has seen it and said yes.
     pub preview: Option<PreviewView>,
     pub schedule: Schedule,
+}
+
+impl Overview {
+    /// The zone she lives in; UTC before the first sign-in, and where this computer does not know hers.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        let zone = self.vendor.as_ref().and_then(|vendor| TimeZone::get(&vendor.time_zone).ok());
+        zone.unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// A file of a watched folder that was dealt with.

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use sync::booking::{Booking, BookingStatus, event_id};
+use sync::busy_set::vendor_zone;
 use sync::ports::RemoteEvent;
 use sync::unblocked;
 use sync::world::{LinkedCalendar, MappingState, Role, World};
@@ -104,7 +105,7 @@ pub struct ClashView {
 
 /// The weeks around `now`, in the vendor's zone.
 pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
-    let zone = vendor_zone(world);
+    let zone = vendor_zone(world.vendor.as_ref());
     let Some(window) = window(now, &zone) else {
         return Schedule {
             from: now,
@@ -143,10 +144,6 @@ pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
         busy,
         unblocked: open.iter().map(|s| UnblockedView { start: s.start(), end: s.end() }).collect(),
     }
-}
-
-fn vendor_zone(world: &World) -> TimeZone {
-    world.vendor.as_ref().and_then(|vendor| TimeZone::get(&vendor.time_zone).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// Monday to Monday, as many weeks as the window can turn to. Nothing at the very ends of time.
