@@ -116,6 +116,19 @@ async fn a_move_that_bookiji_refuses_is_asked_again_and_leaves_no_slot_behind() 
 }
 
 #[tokio::test]
+async fn a_booking_is_not_moved_over_another_and_no_room_is_made_there() {
+    let (mut world, id) = moved().await;
+    world.customer_books("other", 25);
+    decide(&world, "move").expect("an answer");
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(booked(&world, &id).0, world.at(20));
+    let asked: Vec<&str> = world.services.state().requests.clone();
+    assert!(!asked.contains(&"create_slots") && !asked.contains(&"move_booking"), "{asked:?}");
+    assert_eq!(world.sync().await.decisions[0].kind, "moved", "she is asked again");
+}
+
+#[tokio::test]
 async fn an_answer_whose_reply_is_lost_is_carried_out_once() {
     for (option, operation) in [("move", "move_booking"), ("cancel", "cancel_booking")] {
         let (mut world, id) = if option == "move" { moved().await } else { deleted().await };

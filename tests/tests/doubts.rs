@@ -290,3 +290,38 @@ async fn a_computer_that_waited_for_its_turn_looks_again_before_it_makes_a_calen
     let made = world.services.state().requests.iter().filter(|name| **name == "create_calendar").count();
     assert_eq!(made, 0, "none is made beside it");
 }
+
+#[tokio::test]
+async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_wrote_on_it() {
+    let mut sent_and_not_confirmed = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+            let mut world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)));
+            let id = world.customer_books("b", 20);
+            world.sync().await;
+            let moves_to = |world: &World, hours| {
+                let (start, end) = (world.at(hours), world.at(hours + 1));
+                world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+            };
+            moves_to(&world, 25);
+            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
+            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
+            world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
+            let known = world.mirror.world().expect("a world");
+            let is_sent = times(&world.booking_events()[0]).map(|(start, _)| start) == Some(world.at(25));
+            sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
+
+            world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
+            moves_to(&world, 30);
+            world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+            let report = world.sync().await;
+            assert_eq!(report.decisions, [], "write {fatal} {moment:?}: she moved nothing");
+            assert_eq!(world.booking_events().len(), 0, "write {fatal} {moment:?}");
+            if !died {
+                break;
+            }
+        }
+    }
+    assert!(sent_and_not_confirmed > 0, "the scenario is too small to mean anything");
+}

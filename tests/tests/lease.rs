@@ -399,23 +399,40 @@ async fn on_a_platform_without_leases_keys_alone_keep_two_computers_from_doublin
     assert_eq!(asked, 0, "it is not asked again and again");
 }
 
+/// As the laptop makes one while the request of the studio's is in the air.
+fn the_laptop_makes_a_calendar(state: &mut State) {
+    let entry = CalendarEntry {
+        remote: "a calendar of the laptop's".into(),
+        name: "Bookiji".to_owned(),
+        time_zone: None,
+        writable: true,
+        primary: false,
+        ours: true,
+    };
+    let made = state.calendars.entry(entry.remote.clone()).or_default();
+    made.entry = Some(entry);
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_while_the_calendar_for_bookings_is_made_leads_both_to_the_same() {
+    let mut studio = World::new(mirror());
+    studio.customer_books("b", 20);
+    let clock = studio.clock.clone();
+    studio.before_next("create_calendar", move |state| {
+        clock.advance(SignedDuration::from_secs(over()));
+        the_laptop_makes_a_calendar(state);
+    });
+    studio.sync().await;
+    assert_eq!(studio.target(), "a calendar of the laptop's".into());
+    none_is_double(&studio, 1);
+}
+
 #[tokio::test]
 async fn without_leases_two_that_make_the_calendar_for_bookings_at_once_use_the_same() {
     let mut studio = World::new(mirror());
     studio.services.state().lease.missing = true;
     studio.customer_books("b", 20);
-    studio.before_next("create_calendar", |state| {
-        let entry = CalendarEntry {
-            remote: "a calendar of the laptop's".into(),
-            name: "Bookiji".to_owned(),
-            time_zone: None,
-            writable: true,
-            primary: false,
-            ours: true,
-        };
-        let made = state.calendars.entry(entry.remote.clone()).or_default();
-        made.entry = Some(entry);
-    });
+    studio.before_next("create_calendar", the_laptop_makes_a_calendar);
     studio.sync().await;
     assert_eq!(studio.target(), "a calendar of the laptop's".into());
     let mut laptop = studio.beside("laptop", mirror());

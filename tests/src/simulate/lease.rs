@@ -18,6 +18,8 @@ pub struct PlatformLease {
     pub holder: Option<(usize, SignedDuration)>,
     /// Which computers have ever asked.
     pub asked: [bool; 2],
+    /// A calendar was made by one whose lease had ended while it sent that.
+    pub made_late: bool,
 }
 
 impl Stage {
@@ -51,6 +53,11 @@ impl Stage {
         if fencing.0 == self.lease.fencing {
             self.lease.holder = None;
         }
+    }
+
+    /// Whether it is the turn of the computer that is served.
+    pub fn holds_lease(&self) -> bool {
+        self.lease.holder.is_some_and(|(holder, until)| holder == self.device && self.passed < until)
     }
 
     /// A write arrives under a number, or under none: done if no other computer has had its turn since.

@@ -138,6 +138,12 @@ impl Desk<'_> {
         Ok(id)
     }
 
+    /// Whether some other booking is there, as far as is known: only the platform's own rules would keep the two apart.
+    fn is_taken(&self, booking: &BookingId, to: Interval) -> bool {
+        let others = self.world.bookings.values().filter(|other| other.id != *booking);
+        Booked::of(others, self.now()).lies_over(to)
+    }
+
     /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there, and so does
     /// the booking's own where the two overlap: the platform lets no booking go whose slot another one lies over.
     /// Answers with the slot, if this or an earlier try made it for that.
@@ -148,16 +154,18 @@ impl Desk<'_> {
         to: Interval,
     ) -> Result<Result<Option<Slot>, ServiceError>, MirrorError> {
         let Parts { platform, clock, policy, .. } = self.parts;
+        let moved = self.world.bookings.get(booking);
+        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
+        if own == Some(to) {
+            return Ok(Ok(None));
+        }
+        if self.is_taken(booking, to) {
+            return Ok(Err(rejected("another booking has this time")));
+        }
         let standing = match with_retry(*clock, &policy.retry, || platform.slots(to)).await {
             Ok(standing) => standing,
             Err(error) => return Ok(Err(error)),
         };
-        let moved = self.world.bookings.get(booking);
-        let is_there = moved.is_some_and(|moved| (moved.start, moved.end) == (to.start(), to.end()));
-        let own = moved.and_then(|moved| Interval::new(moved.start, moved.end));
-        if is_there {
-            return Ok(Ok(None));
-        }
         let Some(vendor) = &self.world.vendor else { return Ok(Ok(None)) };
         let mine = slot_id(&vendor.id, calendar, to);
         if let Some(exact) = standing.iter().find(|slot| slot.span == to) {
@@ -185,10 +193,7 @@ impl Desk<'_> {
                 self.parts.mirror.settle(id, &interrupted(), self.now())?;
                 return Ok(Ok(None));
             }
-            Ok(SlotMade::Overlaps) => ServiceError::Rejected {
-                service: "bookiji".to_owned(),
-                reason: "another slot stands across this time".to_owned(),
-            },
+            Ok(SlotMade::Overlaps) => rejected("another slot stands across this time"),
             Ok(SlotMade::Refused(error)) | Err(error) => error,
         };
         if !error.outcome_unknown() {
@@ -206,10 +211,7 @@ impl Desk<'_> {
         own: Option<Interval>,
         standing: &[Slot],
     ) -> Result<Result<bool, ServiceError>, MirrorError> {
-        let others = self.world.bookings.values();
-        let others = others.filter(|other| Interval::new(other.start, other.end) != own);
-        let is_taken = Booked::of(others, self.now()).lies_over(slot.span);
-        if slot.open || is_taken || !self.world.closed_slots.contains_key(&slot.id) {
+        if slot.open || !self.world.closed_slots.contains_key(&slot.id) {
             return Ok(Ok(slot.open));
         }
         let of_the_booking = |other: &&Slot| Some(other.span) == own && other.span.overlaps(&slot.span);
@@ -294,6 +296,10 @@ impl Desk<'_> {
         tell(calendar, booking, error, report);
         Ok(())
     }
+}
+
+fn rejected(reason: &str) -> ServiceError {
+    ServiceError::Rejected { service: "bookiji".to_owned(), reason: reason.to_owned() }
 }
 
 fn is_booked(world: &World, span: Interval) -> bool {

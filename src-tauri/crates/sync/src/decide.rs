@@ -117,7 +117,7 @@ pub fn decide(wish: Wish, asked: Asked, seen: Seen) -> Verdict {
 }
 
 /// Compares the event with the echo. `intended` are drafts of writes that a crash left open: an event that says what
-/// we were about to write was changed by us.
+/// we were about to write was changed by us, and one that stands where we were about to put it was not moved by her.
 #[must_use]
 pub fn seen(event: Option<&RemoteEvent>, mapping: &Mapping, intended: &[&Draft]) -> Seen {
     let Some(event) = event else { return Seen::Absent };
@@ -127,7 +127,9 @@ pub fn seen(event: Option<&RemoteEvent>, mapping: &Mapping, intended: &[&Draft])
         Seen::Same
     } else if now == echo {
         if kept_her_words(mapping) { Seen::Reworded } else { Seen::Same }
-    } else if now.split_once('/').map(|(time, _)| time) == echo.split_once('/').map(|(time, _)| time) {
+    } else if now.split_once('/').map(|(time, _)| time) == echo.split_once('/').map(|(time, _)| time)
+        || intended.iter().any(|draft| stands_where(event, draft))
+    {
         Seen::Reworded
     } else {
         Seen::Moved
@@ -231,10 +233,15 @@ pub fn is_reworded(event: &RemoteEvent, draft: &Draft) -> bool {
 /// Whether the event already says what the draft would write.
 #[must_use]
 pub fn says(event: &RemoteEvent, draft: &Draft) -> bool {
-    times(event) == Some((draft.start, draft.end))
-        && !event.event.repeats()
+    stands_where(event, draft)
         && (draft.times_only
             || (event.event.summary == draft.title && event.event.description == draft.description))
+}
+
+/// Whether the event is at the time that the draft would write.
+#[must_use]
+pub fn stands_where(event: &RemoteEvent, draft: &Draft) -> bool {
+    times(event) == Some((draft.start, draft.end)) && !event.event.repeats()
 }
 
 /// Start and end as instants, for events that carry them as such. Ours do: we write them so.

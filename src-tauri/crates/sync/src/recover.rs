@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::booking::BookingStatus;
-use crate::decide::{fingerprint, says};
+use crate::decide::{fingerprint, says, stands_where, times};
 use crate::error::Code;
 use crate::plan::{found, removed, stored};
 use crate::ports::RemoteEvent;
@@ -42,6 +42,16 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
                     let mapping = Mapping {
                         created_at: mapping.created_at,
                         ..stored(calendar.clone(), draft, standing, now)
+                    };
+                    Settled::Stored { mapping: Box::new(mapping), event: Box::new(standing.clone()) }
+                }
+                // It went to where we sent it, and she wrote on it since: the words alone are hers.
+                (Some(standing), Some(mapping))
+                    if stands_where(standing, draft) && times(standing) != times(before) =>
+                {
+                    let mapping = Mapping {
+                        created_at: mapping.created_at,
+                        ..found(calendar.clone(), draft, standing, now)
                     };
                     Settled::Stored { mapping: Box::new(mapping), event: Box::new(standing.clone()) }
                 }

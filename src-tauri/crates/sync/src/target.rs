@@ -119,9 +119,9 @@ async fn make(
 ) -> Result<CalendarEntry, ServiceError> {
     parts.writer.admit(parts).await?;
     match account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await {
-        Ok(entry) if parts.writer.is_alone() => Ok(entry),
-        // No key protects a calendar from being made twice, and without a lease another computer may be making one at
-        // this moment: it is waited for, and both take the same.
+        Ok(entry) if parts.writer.is_alone(parts.clock) => Ok(entry),
+        // No key protects a calendar from being made twice, and without a lease, or under one that ended while this was
+        // in the air, another computer may be making one at this moment: it is waited for, and both take the same.
         Ok(entry) => {
             parts.clock.wait(OTHERS_MAY_MAKE_ONE).await;
             Ok(find(parts, account, not).await?.unwrap_or(entry))

@@ -32,8 +32,11 @@ impl Account for Liar {
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
         self.serve(Call::CreateCalendar, None, name.to_owned(), |stage, _| {
-            // Nothing but a lease keeps two computers from making one at the same moment; they then take the same.
-            if stage.target().is_some() && (stage.lease.offered || !stage.together) {
+            // Nothing but a lease keeps two computers from making one at the same moment, and that only while it lasts;
+            // they then take the same.
+            stage.lease.made_late |= stage.lease.offered && !stage.holds_lease();
+            let may_meet = stage.together && (!stage.lease.offered || stage.lease.made_late);
+            if stage.target().is_some() && !may_meet {
                 stage.breaks("a second calendar for bookings is made");
             }
             stage.world.clock += 1;

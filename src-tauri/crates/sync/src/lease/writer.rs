@@ -147,12 +147,16 @@ impl Writer {
         }
     }
 
-    /// Whether no other computer can be writing at the same time.
+    /// Whether no other computer can have been writing at the same time: nobody else has asked for the lease lately, and
+    /// ours has not ended meanwhile.
     #[must_use]
-    pub fn is_alone(&self) -> bool {
-        match self.known().standing {
+    pub fn is_alone(&self, clock: &dyn Clock) -> bool {
+        let known = self.known();
+        match known.standing {
             Standing::NotOffered { .. } => false,
-            Standing::Held { .. } => true,
+            Standing::Held { others, .. } => {
+                !others && matches!(known.standing.right(Moment::of(clock)), Right::Write(_))
+            }
             Standing::Unknown | Standing::Other { .. } => self.me.is_none(),
         }
     }

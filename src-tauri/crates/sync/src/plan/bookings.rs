@@ -10,7 +10,8 @@ use super::mapping::{adopted, found, next_generation, removed};
 use super::removals::Removal;
 use crate::booking::{Booking, Draft};
 use crate::decide::{
-    Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, times, wish, words_are_hers,
+    Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, stands_where, times, wish,
+    words_are_hers,
 };
 use crate::ids::{BookingId, CalendarId, RemoteId};
 use crate::ports::RemoteEvent;
@@ -89,7 +90,7 @@ pub(super) fn plan_bookings(
         }
         if what == Seen::Moved
             && let (Some(event), Some(draft)) = (event, &draft)
-            && is_where_it_is_booked(event, draft)
+            && stands_where(event, draft)
         {
             // The booking has come to where she put its event, or another computer moved both: nothing is left to ask.
             let says_it = crate::decide::says(event, draft);
@@ -178,10 +179,6 @@ pub(super) fn plan_bookings(
 /// With the generation that its marker tells.
 fn proven(event: &RemoteEvent) -> Option<(&RemoteEvent, u32)> {
     event.marker.as_ref().map(|marker| (event, marker.generation))
-}
-
-fn is_where_it_is_booked(event: &RemoteEvent, draft: &Draft) -> bool {
-    !event.event.repeats() && times(event) == Some((draft.start, draft.end))
 }
 
 /// An event that she took out stays out while its booking stands as it did. One that was cancelled since and comes
