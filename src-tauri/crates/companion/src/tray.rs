@@ -1,6 +1,7 @@
 //! What the tray shows: its state and its menu, as plain data from one overview. Draws nothing.
 
 mod menu;
+mod salon;
 mod words;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::view::{BookingView, Overview, State};
 use crate::words::Language;
 
 pub use menu::{Choice, Item, menu, tooltip};
+pub use salon::Seat;
 
 /// An engine that is awake says so twice a minute.
 pub const PULSE: Duration = Duration::from_secs(30);
@@ -35,6 +37,11 @@ pub struct TrayState {
     pub decisions: u32,
     pub syncing: bool,
     pub sample: bool,
+    /// Whose state that is, where several vendors are on this computer and not all is well.
+    pub whose: Option<String>,
+    /// Whose time is blocked from here, where there are several.
+    pub blocks_for: Option<String>,
+    pub several: bool,
 }
 
 /// How long something is over, as it is said.
@@ -76,6 +83,9 @@ impl TrayState {
             decisions: overview.decisions,
             syncing: overview.syncing,
             sample: overview.sample,
+            whose: None,
+            blocks_for: None,
+            several: false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod preferences;
 mod preview;
 mod privacy;
 mod schedule;
+mod seats;
 mod sign_in;
 mod state;
 
@@ -40,6 +41,7 @@ pub use preferences::PreferencesView;
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
+pub use seats::{SeatView, seats};
 pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
 
@@ -95,6 +97,8 @@ pub struct Overview {
     pub standing_by: Option<String>,
     /// Nobody before the first sign-in.
     pub vendor: Option<VendorView>,
+    /// Everybody whose calendars this computer keeps, she among them; nobody where she is alone.
+    pub seats: Vec<SeatView>,
     /// The last time everything went well, or partly well.
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub last_sync_at: Option<Timestamp>,
@@ -331,6 +335,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         state,
         problem,
         sample: activity.sample,
+        seats: Vec::new(),
         language: activity.language,
         syncing,
         paused,

@@ -88,6 +88,10 @@ pub fn menu(tray: &TrayState, language: Language) -> Vec<Item> {
         |id, text: &str, enabled, items| Item::Submenu { id, text: text.to_owned(), enabled, items };
     let pause = |form, text| choice(Choice::Pause(form), text, true);
     let block = |form, text| choice(Choice::Block(form), text, true);
+    let block_whose = match &tray.blocks_for {
+        Some(name) => format!("{} {name}", words.block_for),
+        None => words.block.to_owned(),
+    };
     let next = match (&tray.next_booking, tray.started) {
         (Some(booking), _) => format!("{} {booking}", words.next),
         (None, true) => words.no_booking.to_owned(),
@@ -100,7 +104,7 @@ pub fn menu(tray: &TrayState, language: Language) -> Vec<Item> {
         choice(Choice::SyncNow, words.sync_now, tray.started && !tray.syncing),
         submenu(
             "pause",
-            words.pause,
+            if tray.several { words.pause_all } else { words.pause },
             tray.started,
             vec![
                 pause(PauseForm::OneHour, words.pause_one_hour),
@@ -112,7 +116,7 @@ pub fn menu(tray: &TrayState, language: Language) -> Vec<Item> {
         ),
         submenu(
             "block",
-            words.block,
+            &block_whose,
             tray.started,
             vec![
                 block(BlockForm::HalfHour, words.block_half_hour),
@@ -159,8 +163,12 @@ fn status(tray: &TrayState, words: &Words) -> String {
             _,
         ) => last,
     };
+    let state = match &tray.whose {
+        Some(name) => format!("{name}{} {state}", words.colon),
+        None => state.to_owned(),
+    };
     let sample = tray.sample.then(|| words.sample.to_owned());
-    let parts = [Some(state.to_owned()), detail.filter(|_| tray.started), sample];
+    let parts = [Some(state), detail.filter(|_| tray.started), sample];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -180,6 +188,9 @@ mod tests {
             decisions: 0,
             syncing: false,
             sample: false,
+            whose: None,
+            blocks_for: None,
+            several: false,
         }
     }
 
