@@ -14,6 +14,8 @@ fn main() {
         "resume",
         "block_time",
         "wanted_place",
+        "add_vendor",
+        "show_vendor",
         "explore_sample",
         "leave_sample",
         "choices",

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use crate::args::Args;
 use crate::commands::files::OfferChanged;
 use crate::commands::{self, OverviewChanged};
-use crate::desk::{Desk, Offer};
 use crate::notifier::Notifier;
+use crate::salon::Salon;
 use crate::tray::{self, Tray};
 use crate::tray_host;
 use crate::tray_icon::Panel;
@@ -57,21 +57,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .invoke_handler(bindings.invoke_handler())
         .setup(move |app| {
             bindings.mount_events(app);
-            let desk = Desk::new(profile, language);
-            let overviews = desk.overviews();
-            let offers = desk.offers();
-            let sign_ins = desk.connecting().views();
-            app.manage(desk);
+            let salon = Salon::new(profile, language)?;
+            let (news, offers) = (salon.news(), salon.offers());
+            app.manage(salon);
             app.manage(Wanted::default());
             app.manage(Updates::default());
             app.manage(TrayHost(tray_host::follow()));
-            app.manage(Notifier::start(app.handle(), overviews.clone()));
+            app.manage(Notifier::start(app.handle(), news.clone()));
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
             let tray = Tray::new(app.handle(), panel)?;
-            tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, overviews.clone()));
-            tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
+            tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, news.clone()));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), news));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
-            tauri::async_runtime::spawn(keep_window(app.handle().clone(), sign_ins));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {
@@ -93,9 +90,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             // The last window has closed, and nobody asked to quit.
             api.prevent_exit();
         } else if let RunEvent::Exit = event {
-            let desk = app.state::<Desk>();
+            let salon = app.state::<Salon>();
             tauri::async_runtime::block_on(async {
-                if tokio::time::timeout(LAST_WORDS, desk.shut_down()).await.is_err() {
+                if tokio::time::timeout(LAST_WORDS, salon.shut_down()).await.is_err() {
                     tracing::warn!("a sync was still under way");
                 }
             });
@@ -119,7 +116,7 @@ fn language(profile: &Profile) -> Language {
 pub fn quit(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        if tokio::time::timeout(LAST_WORDS, app.state::<Desk>().shut_down()).await.is_err() {
+        if tokio::time::timeout(LAST_WORDS, app.state::<Salon>().shut_down()).await.is_err() {
             tracing::warn!("a sync was still under way");
         }
         app.exit(0);
@@ -127,21 +124,17 @@ pub fn quit(app: &AppHandle) {
 }
 
 async fn begin(app: AppHandle, sample: bool) {
-    let desk = app.state::<Desk>();
-    let begun = if sample { desk.explore_sample().await } else { desk.start().await };
-    if let Err(problem) = begun {
-        tracing::error!(code = %problem.code, "not started: {problem}");
-    }
+    app.state::<Salon>().start(sample).await;
 }
 
-async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<Offer>) {
+async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<()>) {
     while offers.changed().await.is_ok() {
         commands::announce(&app, OfferChanged);
     }
 }
 
 /// Whatever changes, the window asks for it all.
-async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
+async fn keep_window(app: AppHandle, mut changes: watch::Receiver<()>) {
     while changes.changed().await.is_ok() {
         commands::announce(&app, OverviewChanged);
     }

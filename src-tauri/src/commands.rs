@@ -7,6 +7,7 @@ pub mod connect;
 pub mod files;
 pub mod place;
 pub mod privacy;
+mod seats;
 pub mod settings;
 pub mod sign_in;
 mod updates;
@@ -23,7 +24,7 @@ use sync::error::Code;
 use tauri::{AppHandle, State, Wry};
 use tauri_specta::{Builder, Event, collect_commands, collect_events};
 
-use crate::desk::Desk;
+use crate::salon::Salon;
 
 /// Tells the window to ask for the overview again.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -44,83 +45,83 @@ impl From<Problem> for Refusal {
 
 #[tauri::command]
 #[specta::specta]
-pub fn overview(desk: State<'_, Desk>) -> Overview {
-    desk.overview()
+pub fn overview(salon: State<'_, Salon>) -> Overview {
+    salon.overview()
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn sync_now(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    Ok(desk.sync_now().await?)
+pub async fn sync_now(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    Ok(salon.shown().sync_now().await?)
 }
 
 /// She has seen what the first sync would do, and lets it.
 #[tauri::command]
 #[specta::specta]
-pub async fn start_syncing(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    desk.start_syncing().await;
+pub async fn start_syncing(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    salon.shown().start_syncing().await;
     Ok(())
 }
 
 /// Carries her answer to a question out on both sides.
 #[tauri::command]
 #[specta::specta]
-pub async fn decide(desk: State<'_, Desk>, form: DecideForm) -> Result<(), Refusal> {
-    Ok(desk.perform(form.errand()?).await?)
+pub async fn decide(salon: State<'_, Salon>, form: DecideForm) -> Result<(), Refusal> {
+    Ok(salon.shown().perform(form.errand()?).await?)
 }
 
 /// Takes back what a run wrote, where nobody touched it since.
 #[tauri::command]
 #[specta::specta]
-pub async fn undo_run(desk: State<'_, Desk>, run: String) -> Result<UndoneView, Refusal> {
-    Ok(desk.undo(view::undo(run)?).await?)
+pub async fn undo_run(salon: State<'_, Salon>, run: String) -> Result<UndoneView, Refusal> {
+    Ok(salon.shown().undo(view::undo(run)?).await?)
 }
 
 /// Lets a time be booked just this once, whatever her calendars say.
 #[tauri::command]
 #[specta::specta]
-pub async fn unblock(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
-    Ok(desk.perform(form.unblock()).await?)
+pub async fn unblock(salon: State<'_, Salon>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(salon.shown().perform(form.unblock()).await?)
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn block_again(desk: State<'_, Desk>, form: SpanForm) -> Result<(), Refusal> {
-    Ok(desk.perform(form.block_again()).await?)
+pub async fn block_again(salon: State<'_, Salon>, form: SpanForm) -> Result<(), Refusal> {
+    Ok(salon.shown().perform(form.block_again()).await?)
 }
 
 /// Lets nothing be synced by itself for a while.
 #[tauri::command]
 #[specta::specta]
-pub async fn pause(desk: State<'_, Desk>, form: PauseForm) -> Result<(), Refusal> {
-    Ok(desk.pause(form).await?)
+pub async fn pause(salon: State<'_, Salon>, form: PauseForm) -> Result<(), Refusal> {
+    Ok(salon.shown().pause(form).await?)
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn resume(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    Ok(desk.perform(Errand::Resume).await?)
+pub async fn resume(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    Ok(salon.shown().perform(Errand::Resume).await?)
 }
 
 /// Lets nobody book her for a while from now on.
 #[tauri::command]
 #[specta::specta]
-pub async fn block_time(desk: State<'_, Desk>, form: BlockForm) -> Result<(), Refusal> {
-    Ok(desk.block(form).await?)
+pub async fn block_time(salon: State<'_, Salon>, form: BlockForm) -> Result<(), Refusal> {
+    Ok(salon.shown().block(form).await?)
 }
 
 /// Puts the sandbox in place of her accounts, which stay as they are.
 #[tauri::command]
 #[specta::specta]
-pub async fn explore_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    Ok(desk.explore_sample().await?)
+pub async fn explore_sample(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    Ok(salon.shown().explore_sample().await?)
 }
 
 /// Erases the sandbox and goes back to her accounts.
 #[tauri::command]
 #[specta::specta]
-pub async fn leave_sample(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    Ok(desk.leave_sample().await?)
+pub async fn leave_sample(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    Ok(salon.shown().leave_sample().await?)
 }
 
 /// The commands and events as Tauri and TypeScript both know them.
@@ -138,6 +139,8 @@ pub fn bindings() -> Builder<Wry> {
             resume,
             block_time,
             place::wanted_place,
+            seats::add_vendor,
+            seats::show_vendor,
             explore_sample,
             leave_sample,
             choose::choices,

@@ -11,6 +11,7 @@ use companion::cli;
 use companion::clock::SystemClock;
 use companion::connecting::Connecting;
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
+use companion::desk::door::Place;
 use companion::doctor;
 use companion::errand::Errand;
 use companion::folders;
@@ -18,6 +19,7 @@ use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
 use companion::profile::Profile;
+use companion::secrets::Passphrase;
 use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
@@ -39,6 +41,8 @@ use crate::sample::Sample;
 /// The engine of one profile, and the sample in its place.
 pub struct Desk {
     profile: Profile,
+    /// Among others who share this computer; one alone has none.
+    place: Lock<Option<Place>>,
     language: Lock<Language>,
     shown: watch::Sender<Overview>,
     /// The window is open.
@@ -95,11 +99,12 @@ fn shows_sample(running: Option<&Running>) -> bool {
 impl Desk {
     /// Nothing runs yet.
     #[must_use]
-    pub fn new(profile: Profile, language: Language) -> Self {
+    pub fn new(profile: Profile, language: Language, place: Option<Place>) -> Self {
         Self {
             connecting: Connecting::new(profile.clone()),
             looked_at: Lock::new(profile.clone()),
             profile,
+            place: Lock::new(place),
             language: Lock::new(language),
             shown: watch::Sender::new(nothing(None)),
             looks: AtomicBool::new(false),
@@ -107,6 +112,33 @@ impl Desk {
             pulse: watch::Sender::default(),
             engine: Mutex::new(None),
         }
+    }
+
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Others come to share this computer: from now on her syncs take turns with theirs.
+    ///
+    /// # Errors
+    /// When her engine does not start again.
+    pub async fn share(&self, place: Place) -> Result<(), Problem> {
+        let before = self.place.lock().unwrap_or_else(PoisonError::into_inner).replace(place);
+        if before.is_some() { Ok(()) } else { self.begin_again().await }
+    }
+
+    /// Nobody has signed in here, connected or set anything. Who cannot be read is somebody.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        let database = self.profile.database();
+        let world = if database.exists() {
+            Sqlite::open_read_only(&database).and_then(|mirror| mirror.world())
+        } else {
+            Ok(World::default())
+        };
+        let is_empty = world.is_ok_and(|world| world.vendor.is_none() && world.connections.is_empty());
+        is_empty && !self.profile.settings_file().exists() && !self.shown.borrow().sample
     }
 
     #[must_use]
@@ -443,7 +475,12 @@ impl Desk {
     }
 
     async fn begin(&self, engine: &mut Option<Running>) -> Result<(), Problem> {
-        match Wiring::open(&self.profile).await {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let opened = match place {
+            Some(place) => Wiring::open_at(&self.profile, &Passphrase::default(), place).await,
+            None => Wiring::open(&self.profile).await,
+        };
+        match opened {
             Ok(wiring) => {
                 let handle = Controller::start(wiring, Options { preview: true, ..Options::default() });
                 self.install(engine, Engine::Hers(handle));
@@ -514,7 +551,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let profile = Profile::at(Some(dir.path())).unwrap();
             std::fs::write(profile.settings_file(), "[no such thing]").unwrap();
-            let desk = Desk::new(profile.clone(), Language::English);
+            let desk = Desk::new(profile.clone(), Language::English, None);
             let refused = desk.start().await.unwrap_err();
             assert_eq!(refused.code, Code::SettingsInvalid);
             assert_eq!(desk.overview().problem.map(|problem| problem.code), Some(refused.code));
@@ -531,7 +568,7 @@ mod tests {
     fn the_sample_takes_the_place_of_her_engine_and_gives_it_back() {
         tauri::async_runtime::block_on(async {
             let dir = tempfile::tempdir().unwrap();
-            let desk = Desk::new(Profile::at(Some(dir.path())).unwrap(), Language::French);
+            let desk = Desk::new(Profile::at(Some(dir.path())).unwrap(), Language::French, None);
             desk.start().await.unwrap();
             let mut overviews = desk.overviews();
             desk.explore_sample().await.unwrap();
@@ -548,7 +585,8 @@ mod tests {
     fn offered_files_show_what_they_would_do_and_are_taken_in_only_on_her_word() {
         tauri::async_runtime::block_on(async {
             let dir = tempfile::tempdir().unwrap();
-            let desk = Desk::new(Profile::at(Some(&dir.path().join("profile"))).unwrap(), Language::English);
+            let profile = Profile::at(Some(&dir.path().join("profile"))).unwrap();
+            let desk = Desk::new(profile, Language::English, None);
             desk.explore_sample().await.unwrap();
             let mut overviews = desk.overviews();
             overviews.wait_for(|shown| shown.last_sync_at.is_some() && !shown.syncing).await.unwrap();

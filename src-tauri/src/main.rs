@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod desk;
 mod notifier;
+mod salon;
 mod sample;
 mod tray;
 mod tray_choice;

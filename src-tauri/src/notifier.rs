@@ -1,6 +1,8 @@
 //! Puts notifications on the screen, and opens what a click on one asks for. What is told, `companion::notification`
 //! decides.
 
+use std::collections::BTreeMap;
+
 use companion::clock::SystemClock;
 use companion::notification::{Notification, notifications};
 use companion::view::Overview;
@@ -9,7 +11,7 @@ use tauri::{AppHandle, Manager};
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
 
-use crate::desk::Desk;
+use crate::salon::Salon;
 use crate::tray::LOOK_AGAIN;
 
 #[cfg(target_os = "linux")]
@@ -25,10 +27,10 @@ use plugin::Bubbles;
 pub struct Notifier(mpsc::UnboundedSender<Notification>);
 
 impl Notifier {
-    /// Starts telling what changes from one overview to the next.
-    pub fn start(app: &AppHandle, overviews: watch::Receiver<Overview>) -> Self {
+    /// Starts telling what changes from one overview to the next, of everybody on this computer.
+    pub fn start(app: &AppHandle, news: watch::Receiver<()>) -> Self {
         let (tell, told) = mpsc::unbounded_channel();
-        tauri::async_runtime::spawn(keep(app.clone(), overviews, told));
+        tauri::async_runtime::spawn(keep(app.clone(), news, told));
         Self(tell)
     }
 
@@ -38,33 +40,47 @@ impl Notifier {
     }
 }
 
+/// What one vendor was last told of, and her bubbles.
+struct Told {
+    before: Overview,
+    bubbles: Bubbles,
+}
+
 async fn keep(
     app: AppHandle,
-    mut overviews: watch::Receiver<Overview>,
+    mut news: watch::Receiver<()>,
     mut told: mpsc::UnboundedReceiver<Notification>,
 ) {
-    let desk = app.state::<Desk>();
-    let mut bubbles = Bubbles::new(&app);
+    let salon = app.state::<Salon>();
+    let mut general = Bubbles::new(&app, None);
     // Quiet hours end without anything changing.
     let mut ticks = interval(LOOK_AGAIN);
-    let mut before = overviews.borrow_and_update().clone();
+    let mut of: BTreeMap<u32, Told> = BTreeMap::new();
     loop {
+        let all = salon.all();
+        of.retain(|id, _| all.iter().any(|(seat, _)| seat == id));
+        let is_shared = !salon.seats().is_empty();
+        for (id, desk) in all {
+            let after = desk.overview();
+            let new = || Told { before: after.clone(), bubbles: Bubbles::new(&app, Some(id)) };
+            let told = of.entry(id).or_insert_with(new);
+            if after == told.before {
+                continue;
+            }
+            // A settings file that cannot be read says nothing of silence.
+            let settings = desk.settings().map(|settings| settings.notifications).unwrap_or_default();
+            let new = notifications(&told.before, &after, &settings, SystemClock.now(), desk.language());
+            let Some(new) = new else { continue };
+            let whose = after.vendor.as_ref().filter(|_| is_shared).map(|vendor| vendor.name.clone());
+            told.before = after;
+            for one in new {
+                told.bubbles.show(&one.of(whose.as_deref())).await;
+            }
+        }
         tokio::select! {
-            changed = overviews.changed() => if changed.is_err() { return },
-            Some(one) = told.recv() => bubbles.show(&one).await,
+            changed = news.changed() => if changed.is_err() { return },
+            Some(one) = told.recv() => general.show(&one).await,
             _ = ticks.tick() => {}
-        }
-        let after = overviews.borrow_and_update().clone();
-        if after == before {
-            continue;
-        }
-        // A settings file that cannot be read says nothing of silence.
-        let settings = desk.settings().map(|settings| settings.notifications).unwrap_or_default();
-        let new = notifications(&before, &after, &settings, SystemClock.now(), desk.language());
-        let Some(new) = new else { continue };
-        before = after;
-        for one in &new {
-            bubbles.show(one).await;
         }
     }
 }

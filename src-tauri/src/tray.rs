@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use companion::clock::SystemClock;
-use companion::tray::{Choice, Item, TrayState, menu, tooltip};
+use companion::tray::{Choice, Item, Seat, TrayState, menu, tooltip};
 use companion::view::{Overview, State};
 use companion::words::Language;
 use sync::ports::Clock;
@@ -15,6 +15,7 @@ use tauri::{AppHandle, Manager, Wry};
 use tokio::sync::watch;
 
 use crate::desk::Desk;
+use crate::salon::Salon;
 use crate::tray_choice::choose;
 use crate::tray_icon::{Panel, icon};
 
@@ -84,21 +85,30 @@ impl Tray {
 
 /// What there is to show now.
 fn looked_at(app: &AppHandle) -> (TrayState, Language) {
-    let desk = app.state::<Desk>();
-    let language = desk.language();
-    (TrayState::of(&desk.overview(), SystemClock.now(), desk.silence(), language), language)
+    let salon = app.state::<Salon>();
+    let (shown, language) = (salon.shown_seat(), salon.shown().language());
+    let seen = |desk: &Desk| (desk.overview(), desk.silence());
+    let others: Vec<_> =
+        salon.all().iter().filter(|(id, _)| *id != shown).map(|(_, desk)| seen(desk)).collect();
+    let shown = seen(&salon.shown());
+    let others: Vec<Seat<'_>> = others.iter().map(seat).collect();
+    (TrayState::of_all(seat(&shown), &others, SystemClock.now(), language), language)
+}
+
+fn seat((overview, silence): &(Overview, Option<Duration>)) -> Seat<'_> {
+    Seat { overview, silence: *silence }
 }
 
 /// Shows every change, and that time passes where nothing changes. What is drawn is drawn by the main thread, and nobody
 /// waits for it here: at the end that thread waits for us.
-pub async fn keep(app: AppHandle, tray: Tray, mut overviews: watch::Receiver<Overview>) {
+pub async fn keep(app: AppHandle, tray: Tray, mut news: watch::Receiver<()>) {
     let tray = Arc::new(Mutex::new(tray));
     let shown = |tray: &Mutex<Tray>| tray.lock().unwrap_or_else(PoisonError::into_inner).shown.state;
     loop {
-        overviews.mark_unchanged();
+        news.mark_unchanged();
         let (next, _) = looked_at(&app);
         if (next.state == State::Syncing || next.silent) && next.state != shown(&tray) {
-            match tokio::time::timeout(BLINK, overviews.changed()).await {
+            match tokio::time::timeout(BLINK, news.changed()).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(_)) => return,
                 Err(_) => {}
@@ -115,7 +125,7 @@ pub async fn keep(app: AppHandle, tray: Tray, mut overviews: watch::Receiver<Ove
         if asked.is_err() {
             return;
         }
-        if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, overviews.changed()).await {
+        if let Ok(Err(_)) = tokio::time::timeout(LOOK_AGAIN, news.changed()).await {
             return;
         }
     }

@@ -3,18 +3,19 @@
 use companion::errand::Errand;
 use companion::notification;
 use companion::place::Place;
+use companion::problem::Problem;
 use companion::tray::Choice;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::DialogExt;
 
 use crate::app;
-use crate::desk::Desk;
 use crate::notifier::Notifier;
+use crate::salon::Salon;
 use crate::window;
 
 pub fn choose(app: &AppHandle, choice: Choice) {
     match choice {
-        Choice::Decisions => window::open_at(app, Place::Decisions),
+        Choice::Decisions => window::open_for(app, app.state::<Salon>().deciding(), Place::Decisions),
         Choice::ImportFiles => import_files(app),
         Choice::Open => window::open(app),
         Choice::Quit => app::quit(app),
@@ -24,19 +25,28 @@ pub fn choose(app: &AppHandle, choice: Choice) {
     }
 }
 
+/// Whose time is blocked, the menu says. Everything else is everybody's.
 async fn perform(app: AppHandle, choice: Choice) {
-    let desk = app.state::<Desk>();
-    let done = match choice {
-        Choice::SyncNow => desk.sync_now().await,
-        Choice::Pause(form) => desk.pause(form).await,
-        Choice::Resume => desk.perform(Errand::Resume).await,
-        Choice::Block(form) => {
-            let done = desk.block(form).await;
-            app.state::<Notifier>().tell(notification::blocked(done.is_ok(), desk.language()));
-            done
-        }
-        Choice::Decisions | Choice::ImportFiles | Choice::Open | Choice::Quit => Ok(()),
-    };
+    let salon = app.state::<Salon>();
+    if let Choice::Block(form) = choice {
+        let desk = salon.shown();
+        let done = desk.block(form).await;
+        app.state::<Notifier>().tell(notification::blocked(done.is_ok(), desk.language()));
+        return warn(done);
+    }
+    for (_, desk) in salon.all() {
+        warn(match choice {
+            Choice::SyncNow => desk.sync_now().await,
+            Choice::Pause(form) => desk.pause(form).await,
+            Choice::Resume => desk.perform(Errand::Resume).await,
+            Choice::Block(_) | Choice::Decisions | Choice::ImportFiles | Choice::Open | Choice::Quit => {
+                Ok(())
+            }
+        });
+    }
+}
+
+fn warn(done: Result<(), Problem>) {
     if let Err(problem) = done {
         tracing::warn!(code = %problem.code, "what was chosen in the tray was not done");
     }
@@ -50,7 +60,7 @@ fn import_files(app: &AppHandle) {
         let files: Vec<_> =
             chosen.unwrap_or_default().into_iter().filter_map(|file| file.into_path().ok()).collect();
         if !files.is_empty() {
-            app.state::<Desk>().offer_files(files);
+            app.state::<Salon>().shown().offer_files(files);
             window::open_at(&app, Place::Files);
         }
     });

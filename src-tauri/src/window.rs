@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use crate::commands::files::FilesOver;
 use crate::commands::settings::frame;
 use crate::commands::{self, place::PlaceWanted};
-use crate::desk::Desk;
 use crate::notifier::Notifier;
+use crate::salon::Salon;
 
 const LABEL: &str = "main";
 
@@ -51,10 +51,21 @@ pub fn open_at(app: &AppHandle, place: Place) {
     open(app);
 }
 
+/// The same, about one vendor of several.
+pub fn open_for(app: &AppHandle, seat: u32, place: Place) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        // Where she is not any more, there is nothing of hers to show.
+        if app.state::<Salon>().show(seat).await.is_ok() {
+            open_at(&app, place);
+        }
+    });
+}
+
 /// Shows what a start of the app, or a second one, brought along.
 pub fn receive(app: &AppHandle, arrival: Arrival) {
     let place = if arrival.files.is_empty() { arrival.place } else { Some(Place::Files) };
-    app.state::<Desk>().offer_files(arrival.files);
+    app.state::<Salon>().shown().offer_files(arrival.files);
     match place {
         Some(place) => open_at(app, place),
         None => open(app),
@@ -72,7 +83,7 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(1200.0, 800.0)
         .min_inner_size(900.0, 600.0)
         .center()
-        .theme(frame(app.state::<Desk>().preferences().unwrap_or_default().theme))
+        .theme(frame(app.state::<Salon>().shown().preferences().unwrap_or_default().theme))
         .build()?;
     look(app, true);
     let app = app.clone();
@@ -97,7 +108,7 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
 /// While she looks, her calendars are read more often.
 fn look(app: &AppHandle, is_open: bool) {
     let app = app.clone();
-    tauri::async_runtime::spawn(async move { app.state::<Desk>().look(is_open).await });
+    tauri::async_runtime::spawn(async move { app.state::<Salon>().look(is_open).await });
 }
 
 /// Files are dropped here and not in the page: a page could claim that anything was.
@@ -106,7 +117,7 @@ fn dragged(app: &AppHandle, drag: &DragDropEvent) {
         DragDropEvent::Enter { .. } => true,
         DragDropEvent::Leave => false,
         DragDropEvent::Drop { paths, .. } => {
-            app.state::<Desk>().offer_files(paths.clone());
+            app.state::<Salon>().shown().offer_files(paths.clone());
             false
         }
         // Where exactly they are makes no difference.
@@ -119,7 +130,7 @@ fn put_into_task_bar(app: &AppHandle, window: &WebviewWindow) {
     if let Err(error) = window.minimize() {
         tracing::warn!(%error, "the window does not go to the task bar");
     }
-    let desk = app.state::<Desk>();
+    let desk = app.state::<Salon>().shown();
     if desk.says_once("no-tray") {
         app.state::<Notifier>().tell(notification::no_tray(desk.language()));
     }

@@ -4,18 +4,18 @@ use companion::view::{ChoicesView, ChooseForm};
 use tauri::State;
 
 use super::Refusal;
-use crate::desk::Desk;
+use crate::salon::Salon;
 
 #[tauri::command]
 #[specta::specta]
-pub fn choices(desk: State<'_, Desk>) -> Result<ChoicesView, Refusal> {
-    Ok(desk.choices()?)
+pub fn choices(salon: State<'_, Salon>) -> Result<ChoicesView, Refusal> {
+    Ok(salon.shown().choices()?)
 }
 
 /// Gives a calendar another role, or other rules, and syncs.
 #[tauri::command]
 #[specta::specta]
-pub async fn choose(desk: State<'_, Desk>, form: ChooseForm) -> Result<(), Refusal> {
-    desk.perform(form.errand()?).await?;
-    Ok(desk.sync_now().await?)
+pub async fn choose(salon: State<'_, Salon>, form: ChooseForm) -> Result<(), Refusal> {
+    salon.shown().perform(form.errand()?).await?;
+    Ok(salon.shown().sync_now().await?)
 }

@@ -12,7 +12,7 @@ use tauri_specta::Event;
 use tokio::sync::oneshot;
 
 use super::Refusal;
-use crate::desk::Desk;
+use crate::salon::Salon;
 
 /// Files are held over the window, or are not any more.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -26,34 +26,36 @@ pub struct OfferChanged;
 
 #[tauri::command]
 #[specta::specta]
-pub fn offered(desk: State<'_, Desk>) -> Option<OfferView> {
-    desk.offered()
+pub fn offered(salon: State<'_, Salon>) -> Option<OfferView> {
+    salon.shown().offered()
 }
 
 /// What the offered files would do. Nothing is written.
 #[tauri::command]
 #[specta::specta]
-pub async fn preview_offer(desk: State<'_, Desk>, form: ImportForm) -> Result<ImportView, Refusal> {
-    Ok(desk.import_offer(form, true).await?)
+pub async fn preview_offer(salon: State<'_, Salon>, form: ImportForm) -> Result<ImportView, Refusal> {
+    Ok(salon.shown().import_offer(form, true).await?)
 }
 
 /// Takes them in.
 #[tauri::command]
 #[specta::specta]
-pub async fn import_offer(desk: State<'_, Desk>, form: ImportForm) -> Result<ImportView, Refusal> {
-    Ok(desk.import_offer(form, false).await?)
+pub async fn import_offer(salon: State<'_, Salon>, form: ImportForm) -> Result<ImportView, Refusal> {
+    Ok(salon.shown().import_offer(form, false).await?)
 }
 
 #[tauri::command]
 #[specta::specta]
-pub fn put_away_offer(desk: State<'_, Desk>, offer: u32) {
-    desk.put_away_offer(offer);
+pub fn put_away_offer(salon: State<'_, Salon>, offer: u32) {
+    salon.shown().put_away_offer(offer);
 }
 
 /// Lets her choose files, which are then offered like dropped ones.
 #[tauri::command]
 #[specta::specta]
-pub async fn choose_files(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Refusal> {
+pub async fn choose_files(app: AppHandle, salon: State<'_, Salon>) -> Result<(), Refusal> {
+    // Whose they are to be is settled before she is asked which.
+    let desk = salon.shown();
     let dialog = app.dialog().file().add_filter("iCalendar", &["ics", "ical", "icalendar", "ifb", "vcs"]);
     let chosen = asked(dialog, |dialog, answer| {
         dialog.pick_files(move |files| drop(answer.send(files.unwrap_or_default())));
@@ -65,14 +67,15 @@ pub async fn choose_files(app: AppHandle, desk: State<'_, Desk>) -> Result<(), R
 
 #[tauri::command]
 #[specta::specta]
-pub fn folders(desk: State<'_, Desk>) -> Result<FoldersView, Refusal> {
-    Ok(desk.folders()?)
+pub fn folders(salon: State<'_, Salon>) -> Result<FoldersView, Refusal> {
+    Ok(salon.shown().folders()?)
 }
 
 /// Lets her choose a folder, whose files are taken in by themselves from then on.
 #[tauri::command]
 #[specta::specta]
-pub async fn add_folder(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Refusal> {
+pub async fn add_folder(app: AppHandle, salon: State<'_, Salon>) -> Result<(), Refusal> {
+    let desk = salon.shown();
     let chosen = asked(app.dialog().file(), |dialog, answer| {
         dialog.pick_folder(move |folder| drop(answer.send(folder)));
     })
@@ -85,8 +88,8 @@ pub async fn add_folder(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Ref
 
 #[tauri::command]
 #[specta::specta]
-pub async fn remove_folder(desk: State<'_, Desk>, number: u32) -> Result<(), Refusal> {
-    Ok(desk.leave_folder(number).await?)
+pub async fn remove_folder(salon: State<'_, Salon>, number: u32) -> Result<(), Refusal> {
+    Ok(salon.shown().leave_folder(number).await?)
 }
 
 /// Writes her bookings and slots where she chooses; nothing where she chooses nothing.
@@ -94,10 +97,10 @@ pub async fn remove_folder(desk: State<'_, Desk>, number: u32) -> Result<(), Ref
 #[specta::specta]
 pub async fn export(
     app: AppHandle,
-    desk: State<'_, Desk>,
+    salon: State<'_, Salon>,
     form: ExportForm,
 ) -> Result<Option<WrittenView>, Refusal> {
-    let days = form.days()?;
+    let (days, desk) = (form.days()?, salon.shown());
     match place(&app, &format!("bookiji-{}-{}.ics", days.from, days.to)).await {
         Some(to) => Ok(Some(desk.write_file(form.errand(days, to)).await?)),
         None => Ok(None),
@@ -109,9 +112,10 @@ pub async fn export(
 #[specta::specta]
 pub async fn invite(
     app: AppHandle,
-    desk: State<'_, Desk>,
+    salon: State<'_, Salon>,
     form: InviteForm,
 ) -> Result<Option<WrittenView>, Refusal> {
+    let desk = salon.shown();
     match place(&app, &form.usual_name()?).await {
         Some(to) => Ok(Some(desk.write_file(form.errand(to)).await?)),
         None => Ok(None),

@@ -7,19 +7,23 @@ use specta::Type;
 use tauri::{AppHandle, State};
 
 use super::Refusal;
-use crate::desk::Desk;
+use crate::salon::Salon;
 
 #[tauri::command]
 #[specta::specta]
-pub fn preferences(desk: State<'_, Desk>) -> Result<PreferencesView, Refusal> {
-    Ok(PreferencesView::of(&desk.preferences()?))
+pub fn preferences(salon: State<'_, Salon>) -> Result<PreferencesView, Refusal> {
+    Ok(PreferencesView::of(&salon.shown().preferences()?))
 }
 
 /// Keeps all of them, and wears them at once.
 #[tauri::command]
 #[specta::specta]
-pub fn set_preferences(app: AppHandle, desk: State<'_, Desk>, form: PreferencesView) -> Result<(), Refusal> {
-    desk.set_preferences(&view::preferences(&form)?)?;
+pub fn set_preferences(
+    app: AppHandle,
+    salon: State<'_, Salon>,
+    form: PreferencesView,
+) -> Result<(), Refusal> {
+    salon.shown().set_preferences(&view::preferences(&form)?)?;
     app.set_theme(frame(form.theme));
     Ok(())
 }
@@ -37,15 +41,15 @@ pub fn frame(theme: Theme) -> Option<tauri::Theme> {
 /// Checks everything that a sync needs, one layer after the other. Takes seconds.
 #[tauri::command]
 #[specta::specta]
-pub async fn diagnose(desk: State<'_, Desk>) -> Result<DiagnosisView, Refusal> {
-    Ok(desk.diagnose().await)
+pub async fn diagnose(salon: State<'_, Salon>) -> Result<DiagnosisView, Refusal> {
+    Ok(salon.shown().diagnose().await)
 }
 
 /// Erases what this computer knows of her, once Bookiji was told to block nothing because of it.
 #[tauri::command]
 #[specta::specta]
-pub async fn forget(desk: State<'_, Desk>, form: ForgetForm) -> Result<(), Refusal> {
-    Ok(desk.forget(form).await?)
+pub async fn forget(salon: State<'_, Salon>, form: ForgetForm) -> Result<(), Refusal> {
+    Ok(salon.forget(form).await?)
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

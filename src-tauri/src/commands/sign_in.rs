@@ -4,38 +4,38 @@ use companion::view::{SignInTo, SignInView};
 use tauri::State;
 
 use super::Refusal;
-use crate::desk::Desk;
+use crate::salon::Salon;
 
 #[tauri::command]
 #[specta::specta]
-pub fn sign_in(desk: State<'_, Desk>) -> SignInView {
-    desk.connecting().view()
+pub fn sign_in(salon: State<'_, Salon>) -> SignInView {
+    salon.shown().connecting().view()
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn begin_sign_in(desk: State<'_, Desk>, to: SignInTo) -> Result<(), Refusal> {
-    Ok(desk.begin_sign_in(to).await?)
+pub async fn begin_sign_in(salon: State<'_, Salon>, to: SignInTo) -> Result<(), Refusal> {
+    Ok(salon.shown().begin_sign_in(to).await?)
 }
 
 /// Opens its page once more.
 #[tauri::command]
 #[specta::specta]
-pub fn open_sign_in(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    Ok(desk.connecting().open()?)
+pub fn open_sign_in(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    Ok(salon.shown().connecting().open()?)
 }
 
 /// Takes the address at which her browser ended.
 #[tauri::command]
 #[specta::specta]
-pub fn paste_sign_in(desk: State<'_, Desk>, address: String) -> Result<(), Refusal> {
-    Ok(desk.connecting().paste(&address)?)
+pub fn paste_sign_in(salon: State<'_, Salon>, address: String) -> Result<(), Refusal> {
+    Ok(salon.shown().connecting().paste(&address)?)
 }
 
 /// Gives it up, or forgets how it ended.
 #[tauri::command]
 #[specta::specta]
-pub fn cancel_sign_in(desk: State<'_, Desk>) -> Result<(), Refusal> {
-    desk.connecting().cancel();
+pub fn cancel_sign_in(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    salon.shown().connecting().cancel();
     Ok(())
 }

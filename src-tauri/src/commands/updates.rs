@@ -5,7 +5,7 @@ use specta::Type;
 use tauri::{AppHandle, State};
 
 use super::Refusal;
-use crate::desk::Desk;
+use crate::salon::Salon;
 use crate::updates::{self, Updates};
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -31,17 +31,17 @@ pub async fn check_for_updates(app: AppHandle, updates: State<'_, Updates>) -> R
 #[specta::specta]
 pub async fn install_update(
     app: AppHandle,
-    desk: State<'_, Desk>,
+    salon: State<'_, Salon>,
     updates: State<'_, Updates>,
 ) -> Result<(), Refusal> {
     let ready = updates.fetch().await?;
     // Never during a run.
-    desk.shut_down().await;
+    salon.shut_down().await;
     match updates::install(ready).await {
         Ok(()) => app.restart(),
         Err(problem) => {
             // What stopped it says so itself.
-            let _ = desk.start().await;
+            salon.start(false).await;
             Err(problem.into())
         }
     }

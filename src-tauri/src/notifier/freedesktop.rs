@@ -44,6 +44,8 @@ trait Notifications {
 
 pub struct Bubbles {
     app: AppHandle,
+    /// Whose they are; nobody's where it makes no difference.
+    seat: Option<u32>,
     bus: Option<Bus>,
     drawn: Drawn,
 }
@@ -58,8 +60,8 @@ struct Bus {
 type Drawn = Arc<Mutex<BTreeMap<Kind, (u32, Place)>>>;
 
 impl Bubbles {
-    pub fn new(app: &AppHandle) -> Self {
-        Self { app: app.clone(), bus: None, drawn: Drawn::default() }
+    pub fn new(app: &AppHandle, seat: Option<u32>) -> Self {
+        Self { app: app.clone(), seat, bus: None, drawn: Drawn::default() }
     }
 
     pub async fn show(&mut self, notification: &Notification) {
@@ -92,20 +94,32 @@ impl Bubbles {
         let proxy = NotificationsProxy::new(&connection).await?;
         let markup = proxy.get_capabilities().await?.iter().any(|word| word == "body-markup");
         let clicks = proxy.receive_action_invoked().await?;
-        tauri::async_runtime::spawn(open_what_is_clicked(self.app.clone(), clicks, self.drawn.clone()));
+        tauri::async_runtime::spawn(open_what_is_clicked(
+            self.app.clone(),
+            self.seat,
+            clicks,
+            self.drawn.clone(),
+        ));
         Ok(Bus { proxy, markup })
     }
 }
 
-async fn open_what_is_clicked(app: AppHandle, mut clicks: ActionInvokedStream, drawn: Drawn) {
+async fn open_what_is_clicked(
+    app: AppHandle,
+    seat: Option<u32>,
+    mut clicks: ActionInvokedStream,
+    drawn: Drawn,
+) {
     while let Some(click) = clicks.next().await {
         let Ok(click) = click.args() else { continue };
         let place = {
             let drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
             drawn.values().find(|(id, _)| *id == click.id).map(|(_, place)| *place)
         };
-        if let Some(place) = place {
-            window::open_at(&app, place);
+        match (place, seat) {
+            (Some(place), Some(seat)) => window::open_for(&app, seat, place),
+            (Some(place), None) => window::open_at(&app, place),
+            (None, _) => {}
         }
     }
 }

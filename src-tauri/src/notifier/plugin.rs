@@ -9,7 +9,8 @@ pub struct Bubbles {
 }
 
 impl Bubbles {
-    pub fn new(app: &AppHandle) -> Self {
+    /// A click on one opens the app, and nobody hears which it was.
+    pub fn new(app: &AppHandle, _seat: Option<u32>) -> Self {
         Self { app: app.clone() }
     }
 

@@ -62,6 +62,10 @@ export interface Bridge {
   blockAgain(from: string, until: string): Promise<Outcome>
   pause(form: PauseForm): Promise<Outcome>
   resume(): Promise<Outcome>
+  /** Makes room for one more vendor on this computer, and welcomes her. */
+  addVendor(): Promise<Outcome>
+  /** Turns the window to another vendor, by the number of her seat. */
+  showVendor(seat: number): Promise<Outcome>
   exploreSample(): Promise<Outcome>
   leaveSample(): Promise<Outcome>
 

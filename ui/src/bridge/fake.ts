@@ -9,14 +9,14 @@ import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
 import type { SignInTo, SignInView } from './types'
-import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-refused', 'files-unseen',
+  'files-many', 'files-refused', 'files-unseen', 'salon', 'salon-new',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -86,6 +86,15 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     resume: () => {
       become({ ...shown, state: 'up_to_date', paused: false, paused_until: null })
+      return Promise.resolve(null)
+    },
+    addVendor: () => {
+      become(overview('salon-new'))
+      return Promise.resolve(null)
+    },
+    showVendor: (seat) => {
+      const seats = taken(shown.seats).map((one) => ({ ...one, shown: one.id === seat }))
+      become({ ...seated(seats.find((one) => one.shown)!.name!), seats })
       return Promise.resolve(null)
     },
     exploreSample: () => {
@@ -189,6 +198,13 @@ function overview(state: FakeState): Overview {
       return shown
     case 'ailing':
       return overview('offline')
+    case 'salon':
+      return { ...shown, seats: colleagues() }
+    case 'salon-new': {
+      const before = colleagues().map((seat) => ({ ...seat, shown: false }))
+      const free: SeatView = { id: 3, name: null, state: 'paused', problem: null, decisions: 0, shown: true }
+      return { ...overview('signed-out'), seats: [...before, free] }
+    }
     case 'waiting':
     case 'partly':
     case 'too-little':
@@ -247,6 +263,21 @@ function overview(state: FakeState): Overview {
     case 'many':
       return crowded(shown)
   }
+}
+
+function colleagues(): SeatView[] {
+  return [
+    { id: 0, name: 'Studio Lumière', state: 'up_to_date', problem: null, decisions: 0, shown: true },
+    { id: 1, name: 'Zoé Marchand', state: 'needs_you', problem: 'OAUTH_TOKEN_EXPIRED', decisions: 0, shown: false },
+    { id: 2, name: 'Anna Keller', state: 'needs_you', problem: null, decisions: 2, shown: false },
+  ]
+}
+
+const taken = (seats: SeatView[]) => seats.filter((seat) => seat.name !== null)
+
+function seated(name: string): Overview {
+  const shown = salon()
+  return { ...shown, vendor: { ...shown.vendor!, name } }
 }
 
 function waiting(shown: Overview, cards: CardView[]): Overview {

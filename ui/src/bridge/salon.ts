@@ -97,6 +97,7 @@ export function salon(): Overview {
     paused: false,
     paused_until: null,
     standing_by: null,
+    seats: [],
     vendor: { name: 'Studio Lumière', email: 'amelie@studiolumiere.example', time_zone: ZONE },
     last_sync_at: '2026-11-17T10:38:00Z',
     next_sync_at: '2026-11-17T10:43:00Z',

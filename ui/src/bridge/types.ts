@@ -48,6 +48,7 @@ export type {
   PrivacyView,
   Problem,
   Refusal,
+  SeatView,
   Resolution,
   Role,
   RunView,

@@ -23,6 +23,10 @@ export const commands = {
 	blockTime: (form: BlockForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_time", { form })),
 	/**  Answers once for each time that somebody asked. */
 	wantedPlace: () => __TAURI_INVOKE<Place | null>("wanted_place"),
+	/**  Makes room for one more vendor, whom the window then welcomes. */
+	addVendor: () => typedError<null, Refusal>(__TAURI_INVOKE("add_vendor")),
+	/**  Turns the window to another vendor. */
+	showVendor: (seat: number) => typedError<null, Refusal>(__TAURI_INVOKE("show_vendor", { seat })),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
 	exploreSample: () => typedError<null, Refusal>(__TAURI_INVOKE("explore_sample")),
 	/**  Erases the sandbox and goes back to her accounts. */
@@ -578,6 +582,8 @@ export type Overview = {
 	standing_by: string | null,
 	/**  Nobody before the first sign-in. */
 	vendor: VendorView | null,
+	/**  Everybody whose calendars this computer keeps, she among them; nobody where she is alone. */
+	seats: SeatView[],
 	/**  The last time everything went well, or partly well. */
 	last_sync_at: string | null,
 	next_sync_at: string | null,
@@ -715,6 +721,19 @@ export type Schedule = {
 	clashes: ClashView[],
 	/**  Times that can be booked just this once, whatever her calendars say. Sorted by start. */
 	unblocked: UnblockedView[],
+};
+
+/**  One vendor among those of this computer. */
+export type SeatView = {
+	/**  Hers for as long as the app runs. */
+	id: number,
+	/**  Nobody before the first sign-in. */
+	name: string | null,
+	state: State,
+	problem: Code | null,
+	decisions: number,
+	/**  It is her week that the window shows. */
+	shown: boolean,
 };
 
 /**  What a connection is linked to. */

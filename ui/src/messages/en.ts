@@ -71,6 +71,16 @@ export const en = {
   close: 'Close',
   openSync: 'Open Calendar Sync',
 
+  /** Several vendors on one computer. */
+  seats: {
+    label: 'Vendor',
+    nobody: 'New vendor',
+    add: 'Add another vendor',
+    open: 'Add…',
+    addWhat: 'For a colleague who shares this computer. Her calendars, bookings and passwords are kept apart from yours.',
+    back: (name: string) => `Back to ${name}`,
+  },
+
   foot: {
     notStarted: 'Not started',
     nobody: 'Nobody signed in',

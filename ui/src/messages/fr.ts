@@ -54,6 +54,15 @@ export const fr: Messages = {
   close: 'Fermer',
   openSync: 'Voir la synchro',
 
+  seats: {
+    label: 'Prestataire',
+    nobody: 'Nouvelle personne',
+    add: 'Ajouter une autre personne',
+    open: 'Ajouter…',
+    addWhat: 'Pour une collègue qui partage cet ordinateur. Ses calendriers, ses réservations et ses mots de passe restent séparés des vôtres.',
+    back: (name) => `Retour à ${name}`,
+  },
+
   foot: {
     notStarted: 'Pas commencé',
     nobody: 'Personne n’est connecté',

@@ -32,6 +32,17 @@ pub enum Kind {
     Blocked,
 }
 
+impl Notification {
+    /// As it is told where several vendors share the computer: with her name first.
+    #[must_use]
+    pub fn of(self, whose: Option<&str>) -> Self {
+        match whose {
+            Some(name) => Self { title: format!("{name} · {}", self.title), ..self },
+            None => self,
+        }
+    }
+}
+
 /// What is to be told of the way from `before` to `after`. Nothing at all while she wants quiet: what happens meanwhile is
 /// told afterwards, if `before` is kept until then.
 #[must_use]

@@ -14,8 +14,6 @@ pub struct Seat<'a> {
     pub overview: &'a Overview,
     /// For how long her engine has said nothing, where one runs.
     pub silence: Option<Duration>,
-    /// It is her week that the window shows.
-    pub shown: bool,
 }
 
 impl Seat<'_> {
@@ -30,44 +28,41 @@ impl Seat<'_> {
 }
 
 impl TrayState {
-    /// As [`TrayState::of`], of everybody on this computer. Where one alone is, nobody is named.
+    /// As [`TrayState::of`], of everybody on this computer: the one whom the window shows, and the others. Where one alone
+    /// has a seat, nobody is named.
     #[must_use]
-    pub fn of_all(seats: &[Seat<'_>], now: Timestamp, language: Language) -> Option<Self> {
-        let seen: Vec<(&Seat<'_>, Self)> = seats
-            .iter()
-            .filter(|seat| seat.counts())
-            .map(|seat| (seat, Self::of(seat.overview, now, seat.silence, language)))
-            .collect();
-        if seen.len() < 2 {
-            let only = seen.into_iter().next().map(|(_, tray)| tray);
-            return only.or_else(|| {
-                let shown = seats.iter().find(|seat| seat.shown).or(seats.first())?;
-                Some(Self::of(shown.overview, now, shown.silence, language))
-            });
-        }
+    pub fn of_all(shown: Seat<'_>, others: &[Seat<'_>], now: Timestamp, language: Language) -> Self {
+        let of = |seat: Seat<'_>| Self::of(seat.overview, now, seat.silence, language);
+        let all = std::iter::once(&shown).chain(others).filter(|seat| seat.counts());
+        let seen: Vec<(Seat<'_>, Self)> = all.map(|seat| (*seat, of(*seat))).collect();
         // Among equals the one that waits longest.
         let waits = |seat: &Seat<'_>| std::cmp::Reverse(seat.overview.last_sync_at);
-        let (whose, worst) = seen.iter().max_by_key(|(seat, tray)| (tray.state, waits(seat)))?;
-        let next = seen
-            .iter()
-            .filter_map(|(seat, tray)| Some((next_booking(seat.overview, now)?.start, seat, tray)))
-            .min_by_key(|(start, _, _)| *start);
-        let next_booking = next.and_then(|(_, seat, tray)| {
-            let booking = tray.next_booking.clone()?;
-            Some(seat.name().map_or(booking.clone(), |name| format!("{booking} · {name}")))
+        let worst = seen.iter().max_by_key(|(seat, tray)| (tray.state, waits(seat)));
+        let (whose, worst) = match worst {
+            Some((_, tray)) if seen.len() == 1 => return tray.clone(),
+            Some(worst) => worst,
+            None => return of(shown),
+        };
+        let coming = seen.iter().filter_map(|(seat, tray)| {
+            let (booking, said) = (next_booking(seat.overview, now)?, tray.next_booking.as_ref()?);
+            Some((booking.start, seat, said))
         });
-        Some(Self {
+        let next = coming.min_by_key(|(start, _, _)| *start).map(|(_, seat, said)| {
+            let parts = [Some(said.clone()), seat.name()];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        });
+        Self {
             whose: whose.name().filter(|_| worst.state > State::Syncing),
-            blocks_for: seen.iter().find(|(seat, _)| seat.shown).and_then(|(seat, _)| seat.name()),
+            blocks_for: shown.name(),
             several: true,
             started: seen.iter().any(|(_, tray)| tray.started),
             paused: seen.iter().any(|(_, tray)| tray.paused),
             decisions: seen.iter().map(|(_, tray)| tray.decisions).sum(),
             syncing: seen.iter().all(|(_, tray)| tray.syncing),
             sample: seen.iter().any(|(_, tray)| tray.sample),
-            next_booking,
+            next_booking: next,
             ..worst.clone()
-        })
+        }
     }
 }
 
@@ -113,9 +108,8 @@ mod tests {
     }
 
     fn tray(all: &[Overview]) -> TrayState {
-        let seats: Vec<Seat<'_>> =
-            (0..).zip(all).map(|(n, overview)| Seat { overview, silence: None, shown: n == 0 }).collect();
-        TrayState::of_all(&seats, at(NOW), Language::English).unwrap()
+        let seats: Vec<Seat<'_>> = all.iter().map(|overview| Seat { overview, silence: None }).collect();
+        TrayState::of_all(seats[0], &seats[1..], at(NOW), Language::English)
     }
 
     fn says(all: &[Overview]) -> String {
