@@ -325,3 +325,25 @@ async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_
     }
     assert!(sent_and_not_confirmed > 0, "the scenario is too small to mean anything");
 }
+
+#[tokio::test]
+async fn an_event_that_went_from_where_no_list_reaches_is_missed_all_the_same() {
+    let mut world = new_world();
+    world.customer_books("b", 40);
+    world.sync().await;
+    moves(&world, -40);
+    assert_eq!(world.sync().await.decisions[0].kind, "moved");
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    // What told of it is lost, and yesterday is in no list.
+    world.fail_next("read", Fault::CursorLost);
+    let report = world.sync().await;
+    assert_eq!(report.decisions[0].kind, "deleted", "{report:#?}");
+
+    world.fail_next("read", Fault::CursorLost);
+    let probes =
+        |world: &World| world.services.state().requests.iter().filter(|name| **name == "probe").count();
+    let before = probes(&world);
+    world.sync().await;
+    assert_eq!(probes(&world), before, "and it is not looked for again");
+}

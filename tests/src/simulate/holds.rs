@@ -120,13 +120,16 @@ fn is_left(stage: &Stage, id: &BookingId, booking: &Booking) -> bool {
     stage.past.undone.get(id).is_some_and(|then| then.iter().any(same)) || stage.given.values().any(left)
 }
 
-/// Whether she decided to move the booking to a time that another one has: that is refused, and she is asked again.
+/// Whether she decided to move the booking to a time that another one has, or that is over by now: that cannot be, and
+/// she is asked again.
 fn is_taken(stage: &Stage, id: &BookingId) -> bool {
     let moved = stage.given.values().filter(|given| given.booking == *id && given.choice == Choice::Move);
     let mut to = moved.filter_map(|given| given.found.and_then(|(start, end)| Interval::new(start, end)));
     to.any(|to| {
+        let is_over = to.start() <= stage.now;
         let others = stage.booked.values().filter(|other| other.id != *id && asks_for(Some(other)).is_some());
-        others.filter_map(|other| Interval::new(other.start, other.end)).any(|other| other.overlaps(&to))
+        let mut others = others.filter_map(|other| Interval::new(other.start, other.end));
+        is_over || others.any(|other| other.overlaps(&to))
     })
 }
 

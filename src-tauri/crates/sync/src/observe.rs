@@ -262,15 +262,18 @@ async fn read_from(
             Reading::Snapshot { mut items, coverage, cursor } => {
                 let known = parts.mirror.world()?;
                 let unlisted =
-                    missing::standing(parts, &known, calendar, remote.as_ref(), &items, coverage).await;
-                if let Ok(unlisted) = &unlisted {
-                    items.extend(unlisted.iter().cloned());
+                    missing::look(parts, &known, calendar, remote.as_ref(), &items, coverage).await;
+                if let Ok(found) = &unlisted {
+                    items.extend(found.standing.iter().cloned());
                 }
                 name(world, calendar, &mut items);
-                if let Err(error) = unlisted {
-                    parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
-                    report.errors.push(fail(&error));
-                    return Ok(ReadOutcome::Partial);
+                match unlisted {
+                    Ok(found) => found.note(parts, calendar)?,
+                    Err(error) => {
+                        parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
+                        report.errors.push(fail(&error));
+                        return Ok(ReadOutcome::Partial);
+                    }
                 }
                 let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
                 parts.mirror.take_events(&calendar.id, &news)?;

@@ -49,10 +49,10 @@ pub async fn calendar(
         read_with_retry(parts.clock, &parts.policy.retry, || remote.read(None, window.start())).await;
     let Reading::Snapshot { mut items, coverage, cursor } = reading else { return Ok(()) };
     let shows_nothing = items.is_empty();
-    match missing::standing(parts, &world, calendar, remote.as_ref(), &items, coverage).await {
-        Ok(unlisted) => items.extend(unlisted),
-        Err(_) => return Ok(()),
-    }
+    let Ok(found) = missing::look(parts, &world, calendar, remote.as_ref(), &items, coverage).await else {
+        return Ok(());
+    };
+    items.extend(found.standing.iter().cloned());
     name(&world, calendar, &mut items);
     let known = world.events.get(&calendar.id).cloned().unwrap_or_default();
     let differences = event_drift(&known, &items, window, &zone);
@@ -60,6 +60,7 @@ pub async fn calendar(
     if shows_nothing && differences > 0 {
         return Ok(());
     }
+    found.note(parts, calendar)?;
     let news = News::Whole { items: &items, coverage, cursor: cursor.as_ref() };
     parts.mirror.take_events(&calendar.id, &news)?;
     end(parts, side, differences, report)
