@@ -9,7 +9,7 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'salon', 'salon-new']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
@@ -20,6 +20,8 @@ const pagesOf = (state) => {
   if (state === 'ailing') return ['privacy-refused', 'settings-check', 'settings-erase']
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
   if (state === 'unblocked') return ['explain']
+  if (state === 'salon') return ['week', 'week-seats']
+  if (state === 'salon-new') return ['week']
   if (state === 'files') return ['files', 'files-export']
   if (state === 'files-offer') return ['files', 'files-chosen', 'files-done']
   if (state.startsWith('files')) return ['files']
@@ -37,6 +39,7 @@ const PRESSED = {
   'connections-caldav': ['main li:nth-child(4) button'],
   'connections-link': ['main li:nth-child(5) button'],
   'privacy-refused': ['.messages li:nth-child(3) button'],
+  'week-seats': ['.seats .opener'],
   'settings-more': ['.row:has(#version) button'],
   'settings-check': ['.row:has(#diagnosis) button'],
   'settings-erase': ['.row:has(#erase) button', '.asked .danger'],
