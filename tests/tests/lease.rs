@@ -440,3 +440,31 @@ async fn without_leases_two_that_make_the_calendar_for_bookings_at_once_use_the_
     assert_eq!(laptop.target(), studio.target());
     none_is_double(&studio, 1);
 }
+
+#[tokio::test]
+async fn without_leases_a_calendar_that_comes_long_after_its_twin_is_given_up_for_the_one_in_use() {
+    for has_bookings in [true, false] {
+        let mut studio = World::new(mirror());
+        studio.services.state().lease.missing = true;
+        studio.sync().await;
+        let first = studio.target();
+        // The laptop's request was in the air all the while: it looked before there was any, and made its own after.
+        let mut laptop = studio.beside("laptop", mirror());
+        let hidden = studio.services.state().calendars.remove(&first).expect("the studio's");
+        let again = first.clone();
+        laptop.before_next("create_calendar", move |state| {
+            state.calendars.insert(again, hidden);
+        });
+        if has_bookings {
+            studio.customer_books("b", 20);
+        }
+        laptop.sync().await;
+        studio.sync().await;
+        laptop.sync().await;
+        assert_eq!(laptop.target(), studio.target(), "{has_bookings}");
+        studio.customer_books("c", 30);
+        studio.sync().await;
+        laptop.sync().await;
+        none_is_double(&studio, 1 + usize::from(has_bookings));
+    }
+}

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
 use crate::lease::writer::Turn;
 use crate::plan::decided_home;
-use crate::ports::{Account, CalendarEntry};
+use crate::ports::{Account, CalendarEntry, Reading, RemoteEvent};
 use crate::report::{ErrorReport, Report};
-use crate::retry::with_retry;
+use crate::retry::{read_with_retry, with_retry};
 use crate::run::Parts;
 use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, World};
 
@@ -26,7 +28,11 @@ pub async fn ensure(
     report: &mut Report,
 ) -> Result<Option<LinkedCalendar>, MirrorError> {
     let moves = decided_home(world, parts.clock.now());
-    if moves.is_none() && world.calendars.values().any(|calendar| calendar.role == Role::Target) {
+    let target = world.calendars.values().find(|calendar| calendar.role == Role::Target);
+    if let (None, Some(target)) = (&moves, target) {
+        if !dry_run && may_have_a_twin(parts, world, target) {
+            agree(parts, world, target).await?;
+        }
         return Ok(None);
     }
     let Some(vendor) = &world.vendor else { return Ok(None) };
@@ -72,7 +78,33 @@ pub async fn ensure(
     Ok(None)
 }
 
-/// The first by id, so that computers which see the same calendars choose the same; `not` the one that is to be left.
+/// For how long after one was linked another computer may still make, or have made, a second one at the same moment.
+const TWINS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Nothing was written to it from here, it is new, and this computer may not be alone.
+fn may_have_a_twin(parts: &Parts<'_>, world: &World, target: &LinkedCalendar) -> bool {
+    let is_new = parts.clock.now().duration_since(target.created_at).abs() < TWINS;
+    let is_unused = !world.mappings.keys().any(|(_, calendar)| *calendar == target.id)
+        && !world.unsettled.iter().any(|(_, operation)| *operation.calendar() == target.id);
+    is_new && is_unused && !parts.writer.is_alone(parts.clock)
+}
+
+/// Two computers that each made a calendar at the same moment come to use one. Where nobody can be asked, the next run
+/// does it.
+async fn agree(parts: &Parts<'_>, world: &World, target: &LinkedCalendar) -> Result<(), MirrorError> {
+    let Some(account) = parts.accounts.get(&target.connection) else { return Ok(()) };
+    match find(parts, account.as_ref(), None).await {
+        Ok(Some(entry)) if entry.remote != target.remote => {
+            let now = parts.clock.now();
+            parts.mirror.put_calendar(&linked(world, &target.connection, &entry, now))?;
+            parts.mirror.put_calendar(&LinkedCalendar { role: Role::Off, updated_at: now, ..target.clone() })
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The one that bookings are in; among equals the first by id, so that computers which see the same calendars choose the
+/// same. `not` the one that is to be left.
 async fn find(
     parts: &Parts<'_>,
     account: &dyn Account,
@@ -80,7 +112,36 @@ async fn find(
 ) -> Result<Option<CalendarEntry>, ServiceError> {
     let listed = with_retry(parts.clock, &parts.policy.retry, || account.calendars()).await?;
     let ours = listed.into_iter().filter(|entry| entry.ours && entry.writable && Some(&entry.remote) != not);
-    Ok(ours.min_by(|a, b| a.remote.cmp(&b.remote)))
+    let mut ours: Vec<CalendarEntry> = ours.collect();
+    ours.sort_by(|a, b| a.remote.cmp(&b.remote));
+    if ours.len() > 1 {
+        for entry in &ours {
+            if holds_bookings(parts, account, entry).await? {
+                return Ok(Some(entry.clone()));
+            }
+        }
+    }
+    Ok(ours.into_iter().next())
+}
+
+async fn holds_bookings(
+    parts: &Parts<'_>,
+    account: &dyn Account,
+    entry: &CalendarEntry,
+) -> Result<bool, ServiceError> {
+    let calendar = account.calendar(&entry.remote);
+    let since = parts.clock.now();
+    match read_with_retry(parts.clock, &parts.policy.retry, || calendar.read(None, since)).await {
+        Reading::Partial { items, .. } if items.iter().any(is_marked) => Ok(true),
+        Reading::Snapshot { items, .. } => Ok(items.iter().any(is_marked)),
+        Reading::Delta { changed, .. } => Ok(changed.iter().any(is_marked)),
+        Reading::CursorLost => Ok(false),
+        Reading::Partial { reason: error, .. } | Reading::Failed(error) => Err(error),
+    }
+}
+
+fn is_marked(event: &RemoteEvent) -> bool {
+    event.marker.is_some()
 }
 
 /// What a dry run would make.
