@@ -351,6 +351,11 @@ fn put_back(stage: &mut Stage) {
         event.event.start = When::Utc(start);
         event.event.end = End::At(When::Utc(end));
     });
+    // A run that was disturbed while it did the same may have left it so: nobody can tell whose doing this is.
+    let was_doing_so =
+        stage.runs.iter().any(|run| run.disturbed && run.last_written.as_ref() == Some(&booking));
+    let version = stage.event(&place).map(|event| event.etag.clone());
+    stage.past.by_us.extend(version.filter(|_| was_doing_so));
 }
 
 fn delete_ours(stage: &mut Stage) {

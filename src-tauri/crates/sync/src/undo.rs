@@ -270,7 +270,16 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
                 return Ok(None);
             }
             event.untouched(there, &left)?;
-            let hers = matches!(&last.operation, Operation::UpdateEvent { draft, .. } if draft.times_only);
+            let (Operation::UpdateEvent { draft, .. } | Operation::CreateEvent { draft, .. }) =
+                &last.operation
+            else {
+                return Ok(None);
+            };
+            // A run that died was found to have written it, by one that found her words on it already.
+            if !says(&left, draft) {
+                return Err(Why::HadHerChanges);
+            }
+            let hers = draft.times_only;
             event.write_back(event.known(there)?, there, before, hers).map(Some)
         }
     }
