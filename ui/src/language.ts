@@ -42,8 +42,18 @@ export interface Language {
   ago(instant: number | string, now: number): string
 }
 
+const spoken = new Map<string, Language>()
+
+/** The same object for the same locale and zone: whatever was written with it stands. */
 export function language(preferred: readonly string[], zone: string): Language {
   const locale = preferred.find((tag) => /^(en|fr)\b/i.test(tag)) ?? 'en-GB'
+  const key = `${locale} ${zone}`
+  const found = spoken.get(key) ?? speak(locale, zone)
+  spoken.set(key, found)
+  return found
+}
+
+function speak(locale: string, zone: string): Language {
   const french = locale.toLowerCase().startsWith('fr')
   const words = french ? fr : en
   const inZone = (options: Intl.DateTimeFormatOptions) =>

@@ -14,9 +14,12 @@ export function calendarName(connection: ConnectionView, name: string, words: Me
 
 /** The same by the calendar's id, wherever it is. */
 export function nameOf(overview: Overview, id: string, words: Messages): string {
-  for (const connection of overview.connections) {
-    const calendar = connection.calendars.find((calendar) => calendar.id === id)
-    if (calendar) return calendarName(connection, calendar.name, words)
-  }
-  return ''
+  return namesOf(overview.connections, words).get(id) ?? ''
+}
+
+/** The names of all of them, by their ids. */
+export function namesOf(connections: ConnectionView[], words: Messages): Map<string, string> {
+  const named = (connection: ConnectionView) =>
+    connection.calendars.map(({ id, name }) => [id, calendarName(connection, name, words)] as const)
+  return new Map(connections.flatMap(named))
 }

@@ -107,9 +107,9 @@ export interface Bridge {
   now(): number
 }
 
-/** The app where there is one; while developing, invented data in a browser. */
+/** The app where there is one; while developing and measuring, invented data in a browser. */
 export async function connect(): Promise<Bridge> {
-  if (import.meta.env.DEV && !('__TAURI_INTERNALS__' in window)) {
+  if (import.meta.env.MODE !== 'production' && !('__TAURI_INTERNALS__' in window)) {
     return (await import('./fake')).bridge(new URLSearchParams(location.search))
   }
   return (await import('./tauri')).bridge

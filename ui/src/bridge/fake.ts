@@ -1,5 +1,5 @@
-// The window's host when there is no app: the salon, in whatever state `?state=` asks for. Only `npm run dev` and
-// pictures meet it.
+// The window's host when there is no app: the salon, in whatever state `?state=` asks for. Only `npm run dev`, pictures
+// and the measuring of a week meet it.
 
 import type { Bridge } from './bridge'
 import { NOW, salon } from './salon'
@@ -8,12 +8,13 @@ import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
+import { oneMoved, packed } from './packed'
 import type { SignInTo, SignInView } from './types'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
-  'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
+  'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-refused', 'files-unseen', 'salon', 'salon-new',
@@ -32,6 +33,8 @@ export function bridge(query: URLSearchParams): Bridge {
     shown = next
     tell()
   }
+  // Whoever measures says when one event of hers has moved.
+  if (asked === 'packed') addEventListener('moved', () => become(oneMoved(shown)))
   const calendars = choosing(shown.connections)
   let signIn = signingIn(asked)
   const followed = (next: SignInView) => {
@@ -262,6 +265,8 @@ function overview(state: FakeState): Overview {
       return shown
     case 'many':
       return crowded(shown)
+    case 'packed':
+      return packed(shown)
   }
 }
 

@@ -67,10 +67,15 @@ const FROM_HOUR = 8
 const TO_HOUR = 19
 /** What is shorter than this is drawn as if it were this long. */
 const SHORTEST_HOURS = 0.25
+const DAY_MS = 86_400_000
 
 /** Lays out the week that begins on `monday`. */
 export function layoutWeek(schedule: Schedule, monday: CivilDate, zone: string, now: number): Week {
-  const days = Array.from({ length: 7 }, (_, index) => layoutDay(schedule, addDays(monday, index), zone, now))
+  const timed: Timed = {
+    bookings: schedule.bookings.map((booking) => ({ booking, from: Date.parse(booking.start), to: Date.parse(booking.end) })),
+    busy: schedule.busy.map((busy) => ({ busy, from: Date.parse(busy.blocks_from), to: Date.parse(busy.blocks_to) })),
+  }
+  const days = Array.from({ length: 7 }, (_, index) => layoutDay(schedule, timed, addDays(monday, index), zone, now))
   const pieces = days.flatMap((day): { from: number; to: number }[] => [...day.bookings, ...day.busy])
   const fromHour = Math.floor(Math.min(FROM_HOUR, ...pieces.map((piece) => piece.from)))
   const toHour = Math.ceil(Math.max(TO_HOUR, ...pieces.map((piece) => piece.to)))
@@ -78,23 +83,29 @@ export function layoutWeek(schedule: Schedule, monday: CivilDate, zone: string, 
   return { monday, days, fromHour, toHour, empty }
 }
 
-function layoutDay(schedule: Schedule, date: CivilDate, zone: string, now: number): Day {
+/** What a schedule holds, with its instants read once for all seven days. */
+interface Timed {
+  bookings: { booking: BookingView; from: number; to: number }[]
+  busy: { busy: BusyView; from: number; to: number }[]
+}
+
+function layoutDay(schedule: Schedule, timed: Timed, date: CivilDate, zone: string, now: number): Day {
   const start = startOfDay(date, zone)
   const end = startOfDay(addDays(date, 1), zone)
   const within = (from: string, to: string) => cut(Date.parse(from), Date.parse(to), start, end, zone)
 
   const bookings: PlacedBooking[] = []
-  for (const booking of schedule.bookings) {
-    const piece = within(booking.start, booking.end)
-    if (piece) bookings.push({ ...piece, lane: 0, lanes: 1, booking, past: Date.parse(booking.end) <= now })
+  for (const { booking, from, to } of timed.bookings) {
+    const piece = cut(from, to, start, end, zone)
+    if (piece) bookings.push({ ...piece, lane: 0, lanes: 1, booking, past: to <= now })
   }
 
   const busy: PlacedBusy[] = []
   const allDay: BusyView[] = []
-  for (const stretch of schedule.busy) {
-    const piece = within(stretch.blocks_from, stretch.blocks_to)
+  for (const { busy: stretch, from, to } of timed.busy) {
+    const piece = cut(from, to, start, end, zone)
     if (!piece) continue
-    if (stretch.all_day || (Date.parse(stretch.blocks_from) <= start && Date.parse(stretch.blocks_to) >= end)) {
+    if (stretch.all_day || (from <= start && to >= end)) {
       allDay.push(stretch)
       continue
     }
@@ -123,8 +134,11 @@ function layoutDay(schedule: Schedule, date: CivilDate, zone: string, now: numbe
 /** The part of a stretch that lies in one day, as the wall clock of that day reads. */
 function cut(from: number, to: number, start: number, end: number, zone: string) {
   if (to <= start || from >= end || from >= to) return null
-  const first = from <= start ? 0 : wallHours(from, zone)
-  let last = to >= end ? 24 : wallHours(to, zone)
+  // Where the clocks run evenly from midnight to midnight, nobody has to be asked what they show.
+  const even = end - start === DAY_MS
+  const hours = (instant: number) => (even ? Math.floor((instant - start) / 60_000) / 60 : wallHours(instant, zone))
+  const first = from <= start ? 0 : hours(from)
+  let last = to >= end ? 24 : hours(to)
   // Where the clocks go back an hour comes twice, and wall time alone would end before it begins.
   if (last <= first) last = Math.min(24, first + (Math.min(to, end) - Math.max(from, start)) / 3_600_000)
   return { from: Math.min(first, 24 - SHORTEST_HOURS), to: Math.max(last, first + SHORTEST_HOURS) }

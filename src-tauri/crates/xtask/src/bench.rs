@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: the same real work on our side and on others', each side a process of its own, in turn, and the
 //! medians compared. Knows how to run and compare; the work is in `tests/bench` and in the `companion` command.
 
+mod app;
+
 use crate::places;
 use crate::process::{self, BUILD};
 use anyhow::{Context, Result, bail};
@@ -11,12 +13,12 @@ use std::time::Duration;
 
 #[derive(Args)]
 pub struct Options {
-    /// Only the benchmark of this name.
+    /// Only the benchmark of this name. `app` runs by its name alone: it needs a display and takes many minutes.
     name: Option<String>,
     /// Names the benchmarks.
     #[arg(long)]
     list: bool,
-    /// How often each side runs; the median counts.
+    /// How often each side runs, or the app is started and opened; the median counts.
     #[arg(long, default_value_t = 5)]
     runs: usize,
 }
@@ -56,7 +58,11 @@ const RUN: Duration = Duration::from_mins(5);
 pub fn bench(options: &Options) -> Result<bool> {
     if options.list {
         BENCHES.iter().for_each(|bench| println!("{:<8} {}", bench.name, bench.about));
+        println!("{:<8} {}", "app", app::ABOUT);
         return Ok(true);
+    }
+    if options.name.as_deref() == Some("app") {
+        return app::app(options.runs.max(1));
     }
     let chosen: Vec<&Bench> = BENCHES
         .iter()
@@ -123,12 +129,13 @@ fn table(sides: &[Side], medians: &[Cost]) -> Vec<String> {
 }
 
 fn median(costs: &[Cost]) -> Cost {
-    let of = |part: fn(&Cost) -> f64| {
-        let mut parts: Vec<f64> = costs.iter().map(part).collect();
-        parts.sort_by(f64::total_cmp);
-        parts.get(parts.len() / 2).copied().unwrap_or_default()
-    };
+    let of = |part: fn(&Cost) -> f64| middle(costs.iter().map(part).collect());
     Cost { wall_ms: of(|c| c.wall_ms), cpu_ms: of(|c| c.cpu_ms), peak_mb: of(|c| c.peak_mb) }
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Runs one side below a process that has no other child, and reads `wall_ms cpu_ms peak_kb` and what the side said.

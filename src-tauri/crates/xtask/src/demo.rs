@@ -5,7 +5,7 @@ pub mod cast;
 mod files;
 mod foreign;
 mod ledger;
-mod loopback;
+pub mod loopback;
 mod story;
 
 use crate::places::Scratch;

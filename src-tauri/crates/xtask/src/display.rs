@@ -5,12 +5,12 @@ use crate::places::Scratch;
 use crate::process::{self, Running, output, until};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Fewer colours than this are an empty page: text alone has dozens of greys along its edges.
-const PAINTED_COLOURS: u32 = 48;
+pub const PAINTED_COLOURS: u32 = 48;
 
 const SHORT: Duration = Duration::from_secs(20);
 
@@ -56,7 +56,7 @@ impl Desk {
             Furniture::Bare => "1280x800x24",
             Furniture::PanelAndKeychain => "1440x960x24",
         };
-        screen.args(["-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"]);
+        screen.args(["-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp", "-fbdir"]).arg(home.path());
         let (screen, number) = started_and_said(screen.stderr(Stdio::null()))?;
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).stderr(Stdio::null());
@@ -77,6 +77,17 @@ impl Desk {
     pub fn seat<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         prepare(command, &self.display, self.home.path());
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus_address)
+    }
+
+    /// Where what the screen shows stands, as it is drawn: a file in the form of `xwd`.
+    pub fn screen_file(&self) -> PathBuf {
+        self.home.path().join("Xvfb_screen0")
+    }
+
+    /// Closes the largest window of a program as a person would: by the window manager.
+    pub fn close_window_of(&self, process: u32) -> Result<()> {
+        let window = self.largest_window(process)?.context("there is no window to close")?;
+        self.xdotool(&["windowactivate", "--sync", &window, "key", "alt+F4"]).map(drop)
     }
 
     /// Waits until the largest window of `app` shows more than an empty page and has come to rest, and keeps a
@@ -132,7 +143,8 @@ impl Desk {
         Ok(Some(picture))
     }
 
-    fn largest_window(&self, process: u32) -> Result<Option<String>> {
+    /// The largest window that a program shows, if it shows any.
+    pub fn largest_window(&self, process: u32) -> Result<Option<String>> {
         let search = self.xdotool(&["search", "--onlyvisible", "--pid", &process.to_string()])?;
         let mut largest = None;
         for window in search.lines() {

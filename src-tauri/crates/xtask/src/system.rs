@@ -19,6 +19,8 @@ pub enum For {
     VirtualDisplay,
     /// The tests that need a real keychain, a real panel or a driven window.
     Tests,
+    /// What the app is measured beside.
+    Peers,
 }
 
 /// How to see that a need is met.
@@ -106,6 +108,7 @@ const NEEDS: &[Need] = &[
     need(For::Tests, Seen::Package, "sasl2-bin", "cyrus-sasl", "cyrus-sasl"),
     need(For::Tests, Seen::Package, "libsasl2-modules", "cyrus-sasl-plain", "cyrus-sasl"),
     need(For::Tests, Seen::Package, "libsasl2-modules-db", "cyrus-sasl-lib", "cyrus-sasl"),
+    need(For::Peers, Seen::Program("nextcloud"), "nextcloud-desktop", "nextcloud-client", "nextcloud-client"),
 ];
 
 /// Makes sure that everything for `purposes` is there.

@@ -89,32 +89,9 @@ impl Companion<'_> {
         Ok(said(answer.status.code(), &answer.stdout, &answer.stderr))
     }
 
-    /// Links the Google account: opens the address it prints, as the vendor's browser would.
+    /// Links the Google account.
     pub fn connects_google(&self) -> Result<Value> {
-        let mut command = self.command(&["connect", "google", "--no-browser"])?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut program = Running::start(&mut command)?;
-        let mut errors = BufReader::new(program.take_stderr()?);
-        let mut heard = String::new();
-        let address = loop {
-            let mut line = String::new();
-            if errors.read_line(&mut line)? == 0 {
-                bail!("`companion connect google` printed no address: {}", heard.trim());
-            }
-            if line.starts_with("http://") {
-                break line.trim().to_owned();
-            }
-            heard.push_str(&line);
-        };
-        loopback::text("GET", &address, None).context("signing in to Google")?;
-        let mut document = String::new();
-        program.take_stdout()?.read_to_string(&mut document)?;
-        errors.read_to_string(&mut heard)?;
-        let status = program.wait()?;
-        if !status.success() {
-            bail!("`companion connect google` ended with {status}: {}", heard.trim());
-        }
-        Ok(serde_json::from_str(&document)?)
+        links_google(&mut self.command(&["connect", "google", "--no-browser"])?)
     }
 
     /// The command as it is typed, not started yet.
@@ -125,6 +102,33 @@ impl Companion<'_> {
         command.env("COMPANION_PASSPHRASE", "demo");
         Ok(command)
     }
+}
+
+/// Runs `companion connect google --no-browser`, and opens the address it prints as the vendor's browser would.
+pub fn links_google(command: &mut Command) -> Result<Value> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = Running::start(command)?;
+    let mut errors = BufReader::new(program.take_stderr()?);
+    let mut heard = String::new();
+    let address = loop {
+        let mut line = String::new();
+        if errors.read_line(&mut line)? == 0 {
+            bail!("`companion connect google` printed no address: {}", heard.trim());
+        }
+        if line.starts_with("http://") {
+            break line.trim().to_owned();
+        }
+        heard.push_str(&line);
+    };
+    loopback::text("GET", &address, None).context("signing in to Google")?;
+    let mut document = String::new();
+    program.take_stdout()?.read_to_string(&mut document)?;
+    errors.read_to_string(&mut heard)?;
+    let status = program.wait()?;
+    if !status.success() {
+        bail!("`companion connect google` ended with {status}: {}", heard.trim());
+    }
+    Ok(serde_json::from_str(&document)?)
 }
 
 fn said(status: Option<i32>, document: &[u8], errors: &[u8]) -> Said {

@@ -1,0 +1,5 @@
+//! Reads the configuration, as every Tauri app does.
+
+fn main() {
+    tauri_build::build();
+}
