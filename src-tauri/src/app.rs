@@ -64,7 +64,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             app.manage(desk);
             app.manage(Wanted::default());
             app.manage(Updates::default());
-            app.manage(TrayHost(tray_host::follow()));
+            let host = tray_host::follow();
+            app.manage(TrayHost(host.clone()));
             app.manage(Notifier::start(app.handle(), overviews.clone()));
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
             let tray = Tray::new(app.handle(), panel)?;
@@ -72,6 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), overviews));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), sign_ins));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), host));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {

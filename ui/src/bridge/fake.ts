@@ -8,6 +8,7 @@ import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
+import { instantAt } from '../time'
 import type { SignInTo, SignInView } from './types'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
 
@@ -16,7 +17,7 @@ export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-refused', 'files-unseen',
+  'files-many', 'files-refused', 'files-unseen', 'no-tray',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -43,6 +44,8 @@ export function bridge(query: URLSearchParams): Bridge {
   const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
   let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
   let atLogin = asked === 'quiet'
+  let news = asked === 'no-tray'
+  let blocks = 0
   return {
     files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
@@ -77,6 +80,21 @@ export function bridge(query: URLSearchParams): Bridge {
     blockAgain: (from, until) => {
       const unblocked = shown.schedule.unblocked.filter((span) => span.end <= from || until <= span.start)
       become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
+    blockTime: ({ from, until }) => {
+      const [start, end] = [from, until].map((wall) => Date.parse(`${wall}:00Z`)) as [number, number]
+      if (!(start < end)) return Promise.resolve({ outcome: 'refused', why: end <= start ? 'backwards' : 'no_time' })
+      const [first, last] = [start, end].map((at) => instantAt(at, 'Europe/Paris')) as [number, number]
+      if (last <= Date.parse(NOW)) return Promise.resolve({ outcome: 'refused', why: 'past' })
+      const iso = (at: number) => new Date(at).toISOString()
+      const block = `blocked-${(blocks += 1)}`
+      const made = { calendar: 'course', title: 'Blocked by you', all_day: false, start: iso(first), end: iso(last), blocks_from: iso(first), blocks_to: iso(last), block }
+      become({ ...shown, schedule: { ...shown.schedule, busy: [...shown.schedule.busy, made] } })
+      return Promise.resolve({ outcome: 'blocked', block, told: true })
+    },
+    takeBackBlock: (block) => {
+      become({ ...shown, schedule: { ...shown.schedule, busy: shown.schedule.busy.filter((busy) => busy.block !== block) } })
       return Promise.resolve(null)
     },
     pause: (form) => {
@@ -154,6 +172,12 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     checkForUpdates: () => Promise.resolve({ newer: asked === 'quiet' ? '0.2.0' : null, notes: null }),
     installUpdate: () => Promise.resolve(null),
+    tray: () => Promise.resolve({ shown: asked !== 'no-tray', is_news: news }),
+    trayNoticed: () => {
+      news = false
+      return Promise.resolve()
+    },
+    quit: () => Promise.resolve(null),
     now: () => Date.parse(NOW),
   }
 }
@@ -186,6 +210,7 @@ function overview(state: FakeState): Overview {
   switch (state) {
     case 'full':
     case 'quiet':
+    case 'no-tray':
       return shown
     case 'ailing':
       return overview('offline')

@@ -3,6 +3,8 @@
 export type {
   AboutView,
   AllDay,
+  BlockedView,
+  BlockTimeForm,
   BookingView,
   BusyView,
   CaldavForm,
@@ -59,6 +61,7 @@ export type {
   SpanView,
   State,
   Theme,
+  TrayView,
   UnblockedView,
   UndoneView,
   UpdateView,

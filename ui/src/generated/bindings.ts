@@ -20,7 +20,11 @@ export const commands = {
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
 	/**  Lets nobody book her for a while from now on. */
-	blockTime: (form: BlockForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_time", { form })),
+	blockTime: (form: BlockTimeForm) => typedError<BlockedView, Refusal>(__TAURI_INVOKE("block_time", { form })),
+	takeBackBlock: (form: TakeBackForm) => typedError<null, Refusal>(__TAURI_INVOKE("take_back_block", { form })),
+	tray: () => __TAURI_INVOKE<TrayView>("tray"),
+	trayNoticed: () => __TAURI_INVOKE<void>("tray_noticed"),
+	quit: () => typedError<null, Refusal>(__TAURI_INVOKE("quit")),
 	/**  Answers once for each time that somebody asked. */
 	wantedPlace: () => __TAURI_INVOKE<Place | null>("wanted_place"),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
@@ -126,7 +130,14 @@ export type BusyView = {
 	/**  What it blocks: the same with buffers and travel around it. */
 	blocks_from: string,
 	blocks_to: string,
+	/**  What takes it back, where she blocked the time herself. */
+	block: string | null,
 };
+export type BlockTimeForm = { from: string, until: string };
+export type TakeBackForm = { block: string };
+export type BlockFault = "no_time" | "backwards" | "past" | "too_long";
+export type BlockedView = { outcome: "blocked"; block: string; told: boolean } | { outcome: "refused"; why: BlockFault };
+export type TrayView = { shown: boolean, is_news: boolean };
 
 /**  A CalDAV account. It holds a password, so it cannot be formatted. */
 export type CaldavForm = {

@@ -121,7 +121,7 @@ function layoutDay(schedule: Schedule, date: CivilDate, zone: string, now: numbe
 }
 
 /** The part of a stretch that lies in one day, as the wall clock of that day reads. */
-function cut(from: number, to: number, start: number, end: number, zone: string) {
+export function cut(from: number, to: number, start: number, end: number, zone: string) {
   if (to <= start || from >= end || from >= to) return null
   const first = from <= start ? 0 : wallHours(from, zone)
   let last = to >= end ? 24 : wallHours(to, zone)

@@ -1,6 +1,7 @@
 //! What the tray, the window and `status` show: the mirror's rows as sentences need them. Pure; knows neither words
 //! nor pixels.
 
+mod block;
 mod cards;
 mod choices;
 mod diagnosis;
@@ -36,6 +37,7 @@ pub use forms::{
     BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
     ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
 };
+pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK, TakeBackForm};
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};

@@ -358,10 +358,8 @@ impl SpanForm {
     }
 }
 
-/// For how long from now nobody is to book her.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
+/// For how long from now nobody is to book her, as the tray offers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockForm {
     HalfHour,
     /// Until her midnight.
@@ -387,12 +385,12 @@ fn next_midnight(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@');
     (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(is_plain)
 }
 
-fn strange() -> Problem {
+pub(super) fn strange() -> Problem {
     Problem::new(Code::InvalidInput, "The window asked for something that does not exist.")
 }
 
