@@ -22,7 +22,7 @@ use crate::notifier::Notifier;
 use crate::tray::{self, Tray};
 use crate::tray_host;
 use crate::tray_icon::Panel;
-use crate::updates::Updates;
+use crate::updates::{self, Updates};
 use crate::window::{self, TrayHost, Wanted};
 
 /// How long quitting may wait for a sync under way.
@@ -75,6 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), sign_ins));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), host));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
+            tauri::async_runtime::spawn(updates::keep_looking(app.handle().clone()));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {
                 tauri::async_runtime::spawn(window::be_somewhere(app.handle().clone()));

@@ -9,7 +9,7 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'no-tray']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
@@ -17,6 +17,7 @@ const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(wo
 const pagesOf = (state) => {
   if (['waiting', 'partly', 'too-little', 'administrator', 'timed-out'].includes(state)) return ['connections']
   if (state === 'no-tray') return ['week', 'settings-quit']
+  if (state === 'newer') return ['week', 'settings-version']
   if (state === 'quiet') return ['settings', 'settings-more']
   if (state === 'ailing') return ['privacy-refused', 'settings-check', 'settings-erase']
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
@@ -95,7 +96,7 @@ async function take(shot) {
     await page.click('aside .wide')
   }
   for (const pressed of PRESSED[place] ?? []) await page.click(pressed)
-  if (place === 'settings-quit') await page.locator('#quit').scrollIntoViewIfNeeded()
+  if (place === 'settings-quit' || place === 'settings-version') await page.locator(`#${place.slice(9)}`).scrollIntoViewIfNeeded()
   if (place === 'explain') await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
   await page.waitForTimeout(150)
   const picture = await page.screenshot({ path: `${FOLDER}${name}.png` })

@@ -10,14 +10,14 @@ import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
 import { instantAt } from '../time'
 import type { SignInTo, SignInView } from './types'
-import type { CardView, Code, Overview, PreferencesView, PreviewView, State } from './types'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, State, UpdateView } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-refused', 'files-unseen', 'no-tray',
+  'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -42,10 +42,11 @@ export function bridge(query: URLSearchParams): Bridge {
   }
   const sent = sending(asked === 'empty')
   const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
-  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
+  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet, updates: true }
   let atLogin = asked === 'quiet'
   let news = asked === 'no-tray'
   let blocks = 0
+  let found: UpdateView = asked === 'newer' ? { newer: '0.2.0', notes: NOTES } : { newer: null, notes: null }
   return {
     files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
@@ -161,7 +162,7 @@ export function bridge(query: URLSearchParams): Bridge {
       atLogin = on
       return Promise.resolve(null)
     },
-    about: () => Promise.resolve({ version: '0.1.0' }),
+    about: () => Promise.resolve({ version: '0.1.0', update: found, looks: true }),
     diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
     forget: (form) => {
       if (asked === 'ailing' && !form.offline) {
@@ -170,7 +171,10 @@ export function bridge(query: URLSearchParams): Bridge {
       become(overview('signed-out'))
       return Promise.resolve(null)
     },
-    checkForUpdates: () => Promise.resolve({ newer: asked === 'quiet' ? '0.2.0' : null, notes: null }),
+    checkForUpdates: () => {
+      found = { newer: asked === 'quiet' ? '0.2.0' : null, notes: null }
+      return Promise.resolve(found)
+    },
     installUpdate: () => Promise.resolve(null),
     tray: () => Promise.resolve({ shown: asked !== 'no-tray', is_news: news }),
     trayNoticed: () => {
@@ -181,6 +185,8 @@ export function bridge(query: URLSearchParams): Bridge {
     now: () => Date.parse(NOW),
   }
 }
+
+const NOTES = 'Block time in the week.\nThe week opens faster.'
 
 const PAGE = 'https://accounts.google.example/o/oauth2/v2/auth?client_id=1234&redirect_uri=http%3A%2F%2F127.0.0.1%3A43117&state=9f2c'
 
@@ -211,6 +217,7 @@ function overview(state: FakeState): Overview {
     case 'full':
     case 'quiet':
     case 'no-tray':
+    case 'newer':
       return shown
     case 'ailing':
       return overview('offline')

@@ -97,6 +97,8 @@ export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or anoth
 /* Types */
 export type AboutView = {
 	version: string,
+	update: UpdateView,
+	looks: boolean,
 };
 
 /**  Which all-day events block time. */
@@ -636,6 +638,7 @@ export type PreferencesView = {
 	/**  Both, or neither. */
 	quiet_from: string | null,
 	quiet_until: string | null,
+	updates: boolean,
 };
 
 export type PreviewView = {

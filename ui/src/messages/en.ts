@@ -344,6 +344,12 @@ export const en = {
     },
   },
 
+  newer: {
+    next: 'It is installed when you say so.',
+    look: 'See what is new',
+    later: 'Later',
+  },
+
   noTray: {
     said: 'This desktop shows no tray icons',
     next: 'Close the window and the app goes on in the task bar. To end it: Settings, Quit, or Ctrl+Q.',
@@ -384,6 +390,8 @@ export const en = {
     newest: 'This is the newest version.',
     newer: (version: string) => `Version ${version} is there.`,
     install: 'Install and restart',
+    lookByItself: 'Look for updates once a day',
+    lookByItselfWhat: 'Nothing is installed before you say so, and never during a sync.',
     diagnosis: 'When something does not work',
     diagnosisWhat: 'Checks the network, each service, the keychain and the database. Takes a few seconds.',
     check: 'Check everything',

@@ -329,6 +329,12 @@ export const fr: Messages = {
     },
   },
 
+  newer: {
+    next: 'Elle s’installe quand vous le dites.',
+    look: 'Voir les nouveautés',
+    later: 'Plus tard',
+  },
+
   noTray: {
     said: 'Ce bureau n’affiche pas d’icônes d’apps',
     next: 'Fermez la fenêtre et l’app continue dans la barre des tâches. Pour la terminer\u00a0: Réglages, Quitter, ou Ctrl+Q.',
@@ -369,6 +375,8 @@ export const fr: Messages = {
     newest: 'C’est la version la plus récente.',
     newer: (version) => `La version ${version} est là.`,
     install: 'Installer et redémarrer',
+    lookByItself: 'Chercher une mise à jour chaque jour',
+    lookByItselfWhat: 'Rien n’est installé sans votre accord, ni pendant une synchro.',
     diagnosis: 'Quand quelque chose ne va pas',
     diagnosisWhat: 'Vérifie le réseau, chaque service, le trousseau et la base de données. Quelques secondes.',
     check: 'Tout vérifier',

@@ -22,7 +22,7 @@ use crate::import;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
-use crate::settings::{NotificationSettings, clock_time};
+use crate::settings::{NotificationSettings, UpdateSettings, clock_time};
 
 /// No id of ours is longer.
 const LONGEST_ID: usize = 256;
@@ -108,7 +108,8 @@ pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
         return Err(strange());
     }
     let notifications = NotificationSettings { on: form.notifications, quiet_from, quiet_until };
-    Ok(Preferences { language: form.language, theme: form.theme, notifications })
+    let updates = UpdateSettings { check: form.updates };
+    Ok(Preferences { language: form.language, theme: form.theme, notifications, updates })
 }
 
 /// No password, link or address that she types is longer.
