@@ -21,8 +21,9 @@ use companion::profile::Profile;
 use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
-    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView,
-    OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView, WordsView, WrittenView,
+    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView,
+    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView,
+    WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;

@@ -40,7 +40,7 @@ async fn from_welcome_to_the_first_sync_it_takes_less_than_four_minutes_and_noth
     until_async("her bookings are in her calendar", async || !salon.placed().await.is_empty()).await;
     stage.panel.hears("The first sync is done").await;
     let took = begun.elapsed();
-    
+
     assert!(took < FOUR_MINUTES.min(PATIENCE * 4), "{took:?}");
     stage.quit().await;
 }

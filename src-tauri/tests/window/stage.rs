@@ -33,7 +33,8 @@ pub enum Furniture {
 const BUS: &str = include_str!("../../../tests/fixtures/session-bus.conf");
 
 /// Her browser: it writes down where it was opened.
-const BROWSER: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" > \"$HOME/opened.new\" && mv \"$HOME/opened.new\" \"$HOME/opened\"\n";
+const BROWSER: &str =
+    "#!/bin/sh\nprintf '%s\\n' \"$1\" > \"$HOME/opened.new\" && mv \"$HOME/opened.new\" \"$HOME/opened\"\n";
 
 pub struct Stage {
     /// Whoever draws trays and notifications, and heard all of them.

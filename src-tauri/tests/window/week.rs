@@ -54,7 +54,9 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
     let slot = free_slot(&salon.state().await);
     let id = slot["id"].as_str().unwrap().to_owned();
     let (start, end) = (at(&slot["start"]), at(&slot["end"]));
-    salon.edit("vendor", "create_event", json!({"summary": "Maybe a fair", "start": start, "end": end})).await;
+    salon
+        .edit("vendor", "create_event", json!({"summary": "Maybe a fair", "start": start, "end": end}))
+        .await;
     let page = &stage.open(&[]).await;
     turns_to(page, start, &zone(&salon.state().await)).await;
     until_async("her event closes the slot", async || !open(&salon.state().await, &id)).await;
@@ -72,7 +74,9 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
     })
     .await;
     let said = page.find(Locator::Css("aside")).await.unwrap().text().await.unwrap();
-    for part in ["not bookable?", "Google Calendar", "Maybe a fair", "Busy events close slots", "Bookiji knows"] {
+    for part in
+        ["not bookable?", "Google Calendar", "Maybe a fair", "Busy events close slots", "Bookiji knows"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     presses_in(page, "aside", "Open ").await;

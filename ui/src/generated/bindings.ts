@@ -19,12 +19,9 @@ export const commands = {
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
-	/**  Lets nobody book her for a while from now on. */
+	/**  Lets nobody book her then, or says what is wrong with that time. */
 	blockTime: (form: BlockTimeForm) => typedError<BlockedView, Refusal>(__TAURI_INVOKE("block_time", { form })),
 	takeBackBlock: (form: TakeBackForm) => typedError<null, Refusal>(__TAURI_INVOKE("take_back_block", { form })),
-	tray: () => __TAURI_INVOKE<TrayView>("tray"),
-	trayNoticed: () => __TAURI_INVOKE<void>("tray_noticed"),
-	quit: () => typedError<null, Refusal>(__TAURI_INVOKE("quit")),
 	/**  Answers once for each time that somebody asked. */
 	wantedPlace: () => __TAURI_INVOKE<Place | null>("wanted_place"),
 	/**  Puts the sandbox in place of her accounts, which stay as they are. */
@@ -65,6 +62,11 @@ export const commands = {
 	checkForUpdates: () => typedError<UpdateView, Refusal>(__TAURI_INVOKE("check_for_updates")),
 	/**  Installs what was found, and starts again. */
 	installUpdate: () => typedError<null, Refusal>(__TAURI_INVOKE("install_update")),
+	tray: () => __TAURI_INVOKE<TrayView>("tray"),
+	/**  She has read that there is no tray. */
+	trayNoticed: () => __TAURI_INVOKE<void>("tray_noticed"),
+	/**  Ends the app once the sync under way has, if that is soon. */
+	quit: () => typedError<null, Refusal>(__TAURI_INVOKE("quit")),
 	offered: () => __TAURI_INVOKE<OfferView | null>("offered"),
 	/**  What the offered files would do. Nothing is written. */
 	previewOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("preview_offer", { form })),
@@ -97,7 +99,9 @@ export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or anoth
 /* Types */
 export type AboutView = {
 	version: string,
+	/**  What was found last, by her or by the app itself. */
 	update: UpdateView,
+	/**  This build knows where updates come from, so the app can look by itself. */
 	looks: boolean,
 };
 
@@ -106,10 +110,27 @@ export type AllDay = "never" |
 /**  Those that are shown as busy. */
 "if_busy" | "always";
 
-/**  For how long from now nobody is to book her. */
-export type BlockForm = "half_hour" | 
-/**  Until her midnight. */
-"rest_of_day";
+/**  What is wrong with a time. The window has a sentence for each. */
+export type BlockFault = 
+/**  It is no time at all. */
+"no_time" | 
+/**  It ends before it begins, or with it. */
+"backwards" | 
+/**  It is over. */
+"past" | "too_long";
+
+/**  From when to when nobody is to book her, as her own clock reads: `2026-11-19T14:00`. */
+export type BlockTimeForm = {
+	from: string,
+	until: string,
+};
+
+/**  What came of it. */
+export type BlockedView = { outcome: "blocked"; 
+/**  What takes it back. */
+block: string; 
+/**  Bookiji knows of it. Otherwise the next sync tells it. */
+told: boolean } | { outcome: "refused"; why: BlockFault };
 
 export type BookingView = {
 	id: string,
@@ -135,11 +156,6 @@ export type BusyView = {
 	/**  What takes it back, where she blocked the time herself. */
 	block: string | null,
 };
-export type BlockTimeForm = { from: string, until: string };
-export type TakeBackForm = { block: string };
-export type BlockFault = "no_time" | "backwards" | "past" | "too_long";
-export type BlockedView = { outcome: "blocked"; block: string; told: boolean } | { outcome: "refused"; why: BlockFault };
-export type TrayView = { shown: boolean, is_news: boolean };
 
 /**  A CalDAV account. It holds a password, so it cannot be formatted. */
 export type CaldavForm = {
@@ -638,6 +654,7 @@ export type PreferencesView = {
 	/**  Both, or neither. */
 	quiet_from: string | null,
 	quiet_until: string | null,
+	/**  The app looks for newer versions by itself. */
 	updates: boolean,
 };
 
@@ -780,8 +797,20 @@ export type State = "up_to_date" | "syncing" | "paused" |
 
 export type SyncOutcome = "success" | "partial" | "error";
 
+/**  A block of hers that she takes back. */
+export type TakeBackForm = {
+	block: string,
+};
+
 /**  How the window is lit. */
 export type Theme = "system" | "light" | "dark";
+
+export type TrayView = {
+	/**  Somebody shows tray icons. */
+	shown: boolean,
+	/**  Nobody does, and she has not been told. */
+	is_news: boolean,
+};
 
 /**  A time that she lets be booked just this once. It is over with its time. */
 export type UnblockedView = {

@@ -243,9 +243,7 @@ impl Settings {
             language: file.language,
             theme: file.theme,
             notifications: file.notifications.read()?,
-            updates: UpdateSettings {
-                check: file.updates.check.unwrap_or(UpdateSettings::default().check),
-            },
+            updates: UpdateSettings { check: file.updates.check.unwrap_or(UpdateSettings::default().check) },
             endpoints: file.endpoints.read()?,
             oauth: Oauth {
                 google_client_id: not_blank(file.oauth.google_client_id),

@@ -26,6 +26,7 @@ use crate::import::FileOutcome;
 use crate::inbox::Settled;
 use crate::words::Language;
 
+pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK, TakeBackForm};
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
 pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
 pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
@@ -37,7 +38,6 @@ pub use forms::{
     BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
     ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
 };
-pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK, TakeBackForm};
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};

@@ -34,8 +34,9 @@ pub async fn run(profile: &Profile, args: &BlockArgs, voice: Voice) -> Result<Ou
 
 /// Blocks the time and tells Bookiji.
 pub async fn take(wiring: &Wiring, start: Timestamp, end: Timestamp) -> Result<Outcome, Problem> {
-    let span = Interval::new(start, end)
-        .filter(|span| span.end().duration_since(span.start()) <= LONGEST_BLOCK && span.end() > wiring.clock.now());
+    let span = Interval::new(start, end).filter(|span| {
+        span.end().duration_since(span.start()) <= LONGEST_BLOCK && span.end() > wiring.clock.now()
+    });
     let Some(span) = span else {
         return Err(Problem::new(Code::InvalidInput, "That is no time that can be blocked.")
             .then("Give a length of up to 31 days."));

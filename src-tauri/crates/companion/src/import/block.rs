@@ -52,7 +52,8 @@ pub async fn take_back_block(wiring: &Wiring, block: &str) -> Result<Option<Prob
         let row = rows.values().find(|row| stands(&row.event))?;
         block_of(calendar, &row.event.uid).map(|_| row.event.clone())
     });
-    let event = event.ok_or_else(|| Problem::new(Code::InvalidInput, "That time is not blocked any more."))?;
+    let event =
+        event.ok_or_else(|| Problem::new(Code::InvalidInput, "That time is not blocked any more."))?;
     put(wiring, Event { status: Status::Cancelled, ..event }).await
 }
 
