@@ -119,9 +119,8 @@ impl Desk {
         let tray = self.process_of("libsystray.so")?.context("the panel shows no tray")?;
         let icon = until(SHORT, || self.tallest_window(tray))?.context("the tray holds no icon")?;
         self.xdotool(&["mousemove", &icon.middle_x(), &icon.middle_y(), "sleep", "0.3", "click", "1"])?;
-        let menu = until(SHORT, || {
-            Ok(self.tallest_window(tray)?.filter(|window| window.height > 3 * icon.height))
-        })?;
+        let menu =
+            until(SHORT, || Ok(self.tallest_window(tray)?.filter(|window| window.height > 3 * icon.height)))?;
         let menu = menu.context("the menu does not open")?;
         // Nothing under the pointer, so that no line of it looks chosen.
         self.xdotool(&["mousemove", "4", "900", "sleep", "1"])?;
