@@ -95,7 +95,11 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
 async fn turns_to(page: &Client, at: Timestamp, zone: &TimeZone) {
     sees(page, "//nav").await;
     let day = at.to_zoned(zone.clone()).date();
-    let head = format!("//main//ul[contains(@aria-label, '{} {}')]", day.day(), day.strftime("%B"));
+    let head = format!(
+        "//main//ul[contains(@aria-label, '{}') and contains(@aria-label, '{}')]",
+        day.strftime("%B"),
+        day.strftime("%-d"),
+    );
     for _ in 0..3 {
         if page.find(Locator::XPath(&head)).await.is_ok() {
             return;

@@ -141,7 +141,7 @@ fn look_into(package: &Path) -> Result<()> {
     process::run(&mut unpack, LOOK)?;
     let entry = std::fs::read_to_string(tree.path().join(desktop.trim_start_matches("./")))
         .context("reading the entry in the menu")?;
-    for word in missing(&entry) {
+    if let Some(word) = missing(&entry).next() {
         bail!("the entry in the menu does not say {word}:\n{entry}");
     }
     println!(
