@@ -93,7 +93,7 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
 
 /// Turns the week to the one in which `at` lies.
 async fn turns_to(page: &Client, at: Timestamp, zone: &TimeZone) {
-    sees(page, "//nav").await;
+    sees(page, "//main//ul[@aria-label]").await;
     let day = at.to_zoned(zone.clone()).date();
     let head = format!(
         "//main//ul[contains(@aria-label, '{}') and contains(@aria-label, '{}')]",

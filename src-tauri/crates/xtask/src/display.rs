@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const PAINTED_COLOURS: u32 = 48;
 
 /// How much of the desk is seen beside the tray's menu.
-const AROUND: u32 = 48;
+const AROUND: u32 = 20;
 
 const SHORT: Duration = Duration::from_secs(20);
 

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// Enough that her week looks like a salon's, as in the sample.
+const BOOKINGS: &str = "78";
+
 /// What the page, or the engine, needs to come to rest.
 const REST: Duration = Duration::from_secs(6);
 
@@ -27,7 +30,7 @@ pub fn take() -> Result<()> {
     let folder = places::root()?.join("docs/pictures");
 
     let profile = Scratch::new("pictures")?;
-    let sandbox = Sandbox::start(profile.path(), demo::SEED)?;
+    let sandbox = Sandbox::start_with(profile.path(), demo::SEED, &["--bookings", BOOKINGS])?;
     keep_secrets_in_a_file(&profile.path().join("settings.toml"))?;
     let companion = Companion { profile: &profile };
     begin(&sandbox, &companion)?;
@@ -38,22 +41,30 @@ pub fn take() -> Result<()> {
         app.arg("--profile").arg(profile.path()).args(words).stdin(Stdio::null());
         Running::start(desk.seat(app.env("COMPANION_PASSPHRASE", "demo").env("LC_ALL", "C.UTF-8")))
     };
-    let mut app = start(&[])?;
+    let mut app = start(&["--hidden"])?;
+    process::pause(REST);
+    desk.picture_of_tray(&folder.join("tray.png"))?;
+    open(start(&["bookiji-companion://open/week"])?)?;
     process::pause(REST);
     desk.picture_of(&mut app, &folder.join("window.png"))?;
-    desk.picture_of_tray(&folder.join("tray.png"))?;
 
     // She moves an event of a booking in her own calendar, and is asked what she meant.
     let event = ahead(&sandbox.state()?)?;
     let moved = json!({"calendar": event.0, "booking": event.1, "by_minutes": 60});
     sandbox.edit(&vendor("move_event", moved))?;
     companion.says(&["sync"], "")?;
-    if !start(&["bookiji-companion://open/decisions"])?.wait()?.success() {
-        bail!("the app that runs did not take the link");
-    }
+    open(start(&["bookiji-companion://open/decisions"])?)?;
     process::pause(REST);
     desk.picture_of(&mut app, &folder.join("decision.png"))?;
     println!("look at them: {}", folder.display());
+    Ok(())
+}
+
+/// A second start hands its link over and ends.
+fn open(second: Running) -> Result<()> {
+    if !second.wait()?.success() {
+        bail!("the app that runs did not take the link");
+    }
     Ok(())
 }
 
