@@ -74,9 +74,13 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
     })
     .await;
     let said = page.find(Locator::Css("aside")).await.unwrap().text().await.unwrap();
-    for part in
-        ["not bookable?", "You are busy in Google", "Maybe a fair", "Busy events close slots", "Bookiji knows"]
-    {
+    for part in [
+        "not bookable?",
+        "You are busy in Google",
+        "Maybe a fair",
+        "Busy events close slots",
+        "Bookiji knows",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     presses_in(page, "aside", "Open ").await;

@@ -108,10 +108,11 @@ mod tests {
     fn read(from: &str, until: &str) -> Result<String, BlockFault> {
         let zone = TimeZone::get("Europe/Paris").unwrap();
         let form = BlockTimeForm { from: from.to_owned(), until: until.to_owned() };
-        match form.errand("2026-11-19T14:07:00Z".parse().unwrap(), &zone)? {
-            Errand::Block { start, end } => Ok(format!("{start}/{end}")),
-            other => panic!("{other:?}"),
-        }
+        let Errand::Block { start, end } = form.errand("2026-11-19T14:07:00Z".parse().unwrap(), &zone)?
+        else {
+            unreachable!()
+        };
+        Ok(format!("{start}/{end}"))
     }
 
     #[test]
