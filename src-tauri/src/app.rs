@@ -22,7 +22,7 @@ use crate::salon::Salon;
 use crate::tray::{self, Tray};
 use crate::tray_host;
 use crate::tray_icon::Panel;
-use crate::updates::Updates;
+use crate::updates::{self, Updates};
 use crate::window::{self, TrayHost, Wanted};
 
 /// How long quitting may wait for a sync under way.
@@ -62,14 +62,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             app.manage(salon);
             app.manage(Wanted::default());
             app.manage(Updates::default());
-            app.manage(TrayHost(tray_host::follow()));
+            let host = tray_host::follow();
+            app.manage(TrayHost(host.clone()));
             app.manage(Notifier::start(app.handle(), news.clone()));
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
             let tray = Tray::new(app.handle(), panel)?;
             tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, news.clone()));
             tauri::async_runtime::spawn(keep_window(app.handle().clone(), news));
             tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), host));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
+            tauri::async_runtime::spawn(updates::keep_looking(app.handle().clone()));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
             if hidden {
                 tauri::async_runtime::spawn(window::be_somewhere(app.handle().clone()));
@@ -134,7 +137,7 @@ async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<()>) {
 }
 
 /// Whatever changes, the window asks for it all.
-async fn keep_window(app: AppHandle, mut changes: watch::Receiver<()>) {
+async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
     while changes.changed().await.is_ok() {
         commands::announce(&app, OverviewChanged);
     }

@@ -5,6 +5,7 @@ mod at_login;
 pub mod choose;
 pub mod connect;
 pub mod files;
+mod leaving;
 pub mod place;
 pub mod privacy;
 mod seats;
@@ -16,7 +17,9 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
-use companion::view::{self, BlockForm, DecideForm, Overview, PauseForm, SpanForm, UndoneView};
+use companion::view::{
+    self, BlockTimeForm, BlockedView, DecideForm, Overview, PauseForm, SpanForm, TakeBackForm, UndoneView,
+};
 use companion::words::{self, Language};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -103,11 +106,17 @@ pub async fn resume(salon: State<'_, Salon>) -> Result<(), Refusal> {
     Ok(salon.shown().perform(Errand::Resume).await?)
 }
 
-/// Lets nobody book her for a while from now on.
+/// Lets nobody book her then, or says what is wrong with that time.
 #[tauri::command]
 #[specta::specta]
-pub async fn block_time(salon: State<'_, Salon>, form: BlockForm) -> Result<(), Refusal> {
-    Ok(salon.shown().block(form).await?)
+pub async fn block_time(salon: State<'_, Salon>, form: BlockTimeForm) -> Result<BlockedView, Refusal> {
+    Ok(salon.shown().block_time(&form).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn take_back_block(salon: State<'_, Salon>, form: TakeBackForm) -> Result<(), Refusal> {
+    Ok(salon.shown().perform(form.errand()?).await?)
 }
 
 /// Puts the sandbox in place of her accounts, which stay as they are.
@@ -138,6 +147,7 @@ pub fn bindings() -> Builder<Wry> {
             pause,
             resume,
             block_time,
+            take_back_block,
             place::wanted_place,
             seats::add_vendor,
             seats::show_vendor,
@@ -165,6 +175,9 @@ pub fn bindings() -> Builder<Wry> {
             at_login::set_start_at_login,
             updates::check_for_updates,
             updates::install_update,
+            leaving::tray,
+            leaving::tray_noticed,
+            leaving::quit,
             files::offered,
             files::preview_offer,
             files::import_offer,

@@ -23,8 +23,9 @@ use companion::secrets::Passphrase;
 use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
-    self, Activity, BlockForm, ChoicesView, DiagnosisView, FoldersView, ForgetForm, ImportForm, ImportView,
-    OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView, WordsView, WrittenView,
+    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView,
+    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView,
+    WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -308,6 +309,15 @@ impl Desk {
         outcome.problems.into_iter().next().map_or(Ok(()), Err)
     }
 
+    /// Lets nobody book her at a time that she named on her own clock.
+    pub async fn block_time(&self, form: &BlockTimeForm) -> Result<BlockedView, Problem> {
+        let zone = self.shown.borrow().zone();
+        match form.errand(SystemClock.now(), &zone) {
+            Ok(errand) => Ok(BlockedView::of(&self.errands().await?.perform(errand).await?.document)),
+            Err(why) => Ok(BlockedView::Refused { why }),
+        }
+    }
+
     /// What she may choose for her calendars, or for the sample's.
     pub fn choices(&self) -> Result<ChoicesView, Problem> {
         Ok(view::choices(&self.world()?, SystemClock.now()))
@@ -393,8 +403,16 @@ impl Desk {
     /// Whether something that is told once in the life of a profile has not been told yet. It has from then on.
     #[must_use]
     pub fn says_once(&self, what: &str) -> bool {
-        let mark = self.profile.root().join(format!(".told-{what}"));
-        std::fs::OpenOptions::new().write(true).create_new(true).open(mark).is_ok()
+        std::fs::OpenOptions::new().write(true).create_new(true).open(self.mark(what)).is_ok()
+    }
+
+    #[must_use]
+    pub fn was_said(&self, what: &str) -> bool {
+        self.mark(what).exists()
+    }
+
+    fn mark(&self, what: &str) -> PathBuf {
+        self.profile.root().join(format!(".told-{what}"))
     }
 
     pub fn preferences(&self) -> Result<Preferences, Problem> {

@@ -1,13 +1,20 @@
 //! Newer versions of the app: looked for, fetched, and installed only on her word. Each is what its makers signed, for the
 //! version that it says it is, or it is nothing.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use companion::clock::SystemClock;
 use companion::problem::Problem;
+use companion::renewal::{self, Next, Seen};
 use sync::error::Code;
-use tauri::{AppHandle, Runtime};
+use sync::ports::Clock;
+use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_updater::{Error, Update, UpdaterExt};
-use tokio::sync::Mutex;
+
+use crate::commands::{self, OverviewChanged};
+use crate::salon::Salon;
 
 /// A server that is slower than this is not there.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,8 +37,31 @@ impl Updates {
     pub async fn look<R: Runtime>(&self, app: &AppHandle<R>) -> Result<Option<Update>, Problem> {
         let updater = app.updater_builder().timeout(PATIENCE).build().map_err(|error| told(&error))?;
         let found = updater.check().await.map_err(|error| told(&error))?;
-        self.0.lock().await.clone_from(&found);
+        self.keep(found.clone());
         Ok(found)
+    }
+
+    /// What was found last.
+    #[must_use]
+    pub fn known(&self) -> Option<Update> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, found: Option<Update>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    /// Looks where it is time to, and nowhere else. Nobody waits for what comes of it: a failure is tried again when the
+    /// next look is due. Answers how long to wait before asking again, or nothing after a look.
+    pub async fn look_if_due<R: Runtime>(&self, app: &AppHandle<R>, seen: &Seen) -> Option<Duration> {
+        match renewal::next(seen) {
+            Next::Wait(length) => Some(length),
+            Next::Look => {
+                // What went wrong is in the log, and she did not ask.
+                let _ = self.look(app).await;
+                None
+            }
+        }
     }
 
     /// Fetches what was found.
@@ -39,14 +69,45 @@ impl Updates {
     /// # Errors
     /// Where nothing was found, it cannot be had, or it is not what was signed.
     pub async fn fetch(&self) -> Result<Ready, Problem> {
-        let update = self.0.lock().await.clone();
-        let mut update = update.ok_or_else(|| {
+        let mut update = self.known().ok_or_else(|| {
             Problem::new(Code::InvalidInput, "No newer version was found, so none was installed.")
         })?;
         // It is a large file, and she waits for it.
         update.timeout = None;
         let bytes = update.download(|_, _| {}, || {}).await.map_err(|error| told(&error))?;
         Ok(Ready { update, bytes })
+    }
+}
+
+/// Whether this build knows where updates come from.
+pub fn has_source<R: Runtime>(app: &AppHandle<R>) -> bool {
+    let rules = app.config().plugins.0.get("updater");
+    rules.and_then(|rules| rules["endpoints"].as_array()).is_some_and(|addresses| !addresses.is_empty())
+}
+
+/// Looks once a day, as long as the app runs.
+pub async fn keep_looking(app: AppHandle) {
+    if !has_source(&app) {
+        return;
+    }
+    let (started, lot) = (SystemClock.now(), RandomState::new().hash_one(0));
+    let mut looked = None;
+    loop {
+        let salon = app.state::<Salon>();
+        let wanted = salon.shown().preferences().is_ok_and(|preferences| preferences.updates.check);
+        let now = SystemClock.now();
+        let syncing = salon.all().iter().any(|(_, desk)| desk.overview().syncing);
+        let seen = Seen { now, started, looked, wanted, syncing, lot };
+        let updates = app.state::<Updates>();
+        match updates.look_if_due(&app, &seen).await {
+            Some(length) => tokio::time::sleep(length).await,
+            None => {
+                looked = Some(now);
+                if updates.known().is_some() {
+                    commands::announce(&app, OverviewChanged);
+                }
+            }
+        }
     }
 }
 

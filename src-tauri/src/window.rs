@@ -18,6 +18,8 @@ use crate::notifier::Notifier;
 use crate::salon::Salon;
 
 const LABEL: &str = "main";
+/// Under this it is remembered that she was told so.
+pub const NO_TRAY: &str = "no-tray";
 
 /// The place that somebody asked for and the window has not turned to yet.
 #[derive(Default)]
@@ -131,7 +133,7 @@ fn put_into_task_bar(app: &AppHandle, window: &WebviewWindow) {
         tracing::warn!(%error, "the window does not go to the task bar");
     }
     let desk = app.state::<Salon>().shown();
-    if desk.says_once("no-tray") {
+    if desk.says_once(NO_TRAY) {
         app.state::<Notifier>().tell(notification::no_tray(desk.language()));
     }
 }

@@ -9,13 +9,15 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'salon', 'salon-new']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon', 'salon-new']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
 
 const pagesOf = (state) => {
   if (['waiting', 'partly', 'too-little', 'administrator', 'timed-out'].includes(state)) return ['connections']
+  if (state === 'no-tray') return ['week', 'settings-quit']
+  if (state === 'newer') return ['week', 'settings-version']
   if (state === 'quiet') return ['settings', 'settings-more']
   if (state === 'ailing') return ['privacy-refused', 'settings-check', 'settings-erase']
   if (state === 'signed-out' || state.startsWith('preview')) return ['week']
@@ -25,7 +27,7 @@ const pagesOf = (state) => {
   if (state === 'files') return ['files', 'files-export']
   if (state === 'files-offer') return ['files', 'files-chosen', 'files-done']
   if (state.startsWith('files')) return ['files']
-  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'explain', 'decisions', 'sync', 'connections', 'privacy', 'settings'] : state === 'empty' ? ['week', 'sync', 'connections', 'connections-google', 'connections-icloud', 'connections-caldav', 'connections-link', 'privacy', 'settings'] : ['week', 'sync']
+  return state.startsWith('decisions') ? ['decisions'] : state === 'full' ? ['week', 'explain', 'block', 'block-done', 'block-wrong', 'decisions', 'sync', 'connections', 'privacy', 'settings'] : state === 'empty' ? ['week', 'sync', 'connections', 'connections-google', 'connections-icloud', 'connections-caldav', 'connections-link', 'privacy', 'settings'] : ['week', 'sync']
 }
 /** The keys that lead there. */
 const KEYS = { decisions: 'Control+2', sync: 'Control+3', files: 'Control+4', connections: 'Control+5', privacy: 'Control+6', settings: 'Control+7' }
@@ -41,6 +43,8 @@ const PRESSED = {
   'privacy-refused': ['.messages li:nth-child(3) button'],
   'week-seats': ['.seats .opener'],
   'settings-more': ['.row:has(#version) button'],
+  block: ['header .block'],
+  'block-done': ['header .block', 'aside .wide'],
   'settings-check': ['.row:has(#diagnosis) button'],
   'settings-erase': ['.row:has(#erase) button', '.asked .danger'],
 }
@@ -89,7 +93,13 @@ async function take(shot) {
   await page.evaluate(() => document.fonts.ready)
   const key = KEYS[place.split('-')[0]]
   if (key) await page.keyboard.press(key)
+  if (place === 'block-wrong') {
+    await page.click('header .block')
+    await page.fill('aside fieldset:nth-of-type(2) input', '2026-11-16')
+    await page.click('aside .wide')
+  }
   for (const pressed of PRESSED[place] ?? []) await page.click(pressed)
+  if (place === 'settings-quit' || place === 'settings-version') await page.locator(`#${place.slice(9)}`).scrollIntoViewIfNeeded()
   if (place === 'explain') await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
   await page.waitForTimeout(150)
   const picture = await page.screenshot({ path: `${FOLDER}${name}.png` })

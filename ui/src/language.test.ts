@@ -34,6 +34,13 @@ describe('a language', () => {
     expect(days('fr-FR', '2026-11-29T23:00:00Z', '2026-12-02T23:00:00Z')).toBe('30 nov.–2 déc.')
   })
 
+  it('names a stretch by its day, and by both where it spans two', () => {
+    const { stretch } = language(['en-GB'], 'Europe/Paris')
+    const at = (text: string) => Date.parse(text)
+    expect(stretch(at('2026-11-19T13:00:00Z'), at('2026-11-19T14:30:00Z'))).toBe('Thu 19 Nov, 14:00–15:30')
+    expect(stretch(at('2026-11-19T22:00:00Z'), at('2026-11-20T00:00:00Z'))).toBe('Thu 19 Nov, 23:00 – Fri 20 Nov, 01:00')
+  })
+
   it('says how long ago something was, until that is no longer of use', () => {
     const { ago } = language(['en-GB'], 'Europe/Paris')
     expect(ago('2026-11-17T10:39:30Z', NOW)).toBe('just now')

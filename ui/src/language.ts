@@ -22,6 +22,8 @@ export interface Language {
   time(instant: number | string): string
   /** 11:30–12:15 */
   timeRange(from: number | string, to: number | string): string
+  /** Thu 19 Nov, 14:00–15:00, or with both days. */
+  stretch(from: number, to: number): string
   /** 9:00, or 9 AM: the label of an hour of the day. */
   hour(hour: number): string
   /** 22:30 in her notation. */
@@ -90,6 +92,10 @@ function speak(locale: string, zone: string): Language {
     },
     time,
     timeRange: (from, to) => `${time(from)}–${time(to)}`,
+    stretch: (from, to) => {
+      const [first, last] = [oneDay.format(from), oneDay.format(to - 1)]
+      return first === last ? `${first}, ${time(from)}–${time(to)}` : `${first}, ${time(from)} – ${oneDay.format(to)}, ${time(to)}`
+    },
     hour: (hour) => hours.format(Date.UTC(2026, 0, 1, hour)),
     clock: (time) => civil({ timeStyle: 'short' }).format(Date.parse(`2026-01-01T${time}:00Z`)),
     weekday: (date) => weekday.format(asUtc(date)).replace(/\.$/, ''),

@@ -95,3 +95,9 @@ export function weeksBetween(from: CivilDate, to: CivilDate): number {
 export function asUtc(date: CivilDate): number {
   return Date.UTC(date.year, date.month - 1, date.day)
 }
+
+/** The instant at which her wall clock shows what `utc` reads in UTC; an hour later where the clocks skip it. */
+export function instantAt(utc: number, zone: string): number {
+  const first = utc - offset(utc - DAY_MS, zone)
+  return offset(first, zone) === offset(utc - DAY_MS, zone) ? first : utc - offset(utc + DAY_MS, zone)
+}

@@ -7,7 +7,9 @@ use specta::Type;
 use tauri::{AppHandle, State};
 
 use super::Refusal;
+use super::updates::UpdateView;
 use crate::salon::Salon;
+use crate::updates::{self, Updates};
 
 #[tauri::command]
 #[specta::specta]
@@ -55,10 +57,18 @@ pub async fn forget(salon: State<'_, Salon>, form: ForgetForm) -> Result<(), Ref
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct AboutView {
     pub version: String,
+    /// What was found last, by her or by the app itself.
+    pub update: UpdateView,
+    /// This build knows where updates come from, so the app can look by itself.
+    pub looks: bool,
 }
 
 #[tauri::command]
 #[specta::specta]
-pub fn about() -> AboutView {
-    AboutView { version: env!("CARGO_PKG_VERSION").to_owned() }
+pub fn about(app: AppHandle, updates: State<'_, Updates>) -> AboutView {
+    AboutView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        update: UpdateView::of(updates.known()),
+        looks: updates::has_source(&app),
+    }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
+use tauri_plugin_updater::Update;
 
 use super::Refusal;
 use crate::salon::Salon;
@@ -19,11 +20,17 @@ pub struct UpdateView {
 #[tauri::command]
 #[specta::specta]
 pub async fn check_for_updates(app: AppHandle, updates: State<'_, Updates>) -> Result<UpdateView, Refusal> {
-    let found = updates.look(&app).await?;
-    Ok(UpdateView {
-        newer: found.as_ref().map(|update| update.version.clone()),
-        notes: found.and_then(|update| update.body),
-    })
+    Ok(UpdateView::of(updates.look(&app).await?))
+}
+
+impl UpdateView {
+    #[must_use]
+    pub fn of(found: Option<Update>) -> Self {
+        Self {
+            newer: found.as_ref().map(|update| update.version.clone()),
+            notes: found.and_then(|update| update.body),
+        }
+    }
 }
 
 /// Installs what was found, and starts again.

@@ -134,6 +134,56 @@ async fn an_old_version_that_is_called_new_is_not_taken() {
     refused(|keys| Shelf { signed_as: None, ..Shelf::honest(keys) }).await;
 }
 
+/// It is time to look, unless something speaks against it.
+fn due() -> Seen {
+    let started: jiff::Timestamp = "2026-11-17T08:00:00Z".parse().unwrap();
+    let now = "2026-11-17T10:00:00Z".parse().unwrap();
+    Seen { now, started, looked: None, wanted: true, syncing: false, lot: 7 }
+}
+
+#[tokio::test]
+async fn once_a_day_it_is_looked_for_and_never_during_a_sync_or_against_her_will() {
+    let keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    let address = serve(Some(Shelf::honest(&keys))).await;
+    let app = app(&address, &keys);
+    assert!(has_source(app.handle()));
+    let updates = Updates::default();
+    let looked = Some(due().now);
+    for not_now in
+        [Seen { wanted: false, ..due() }, Seen { syncing: true, ..due() }, Seen { looked, ..due() }]
+    {
+        assert!(updates.look_if_due(app.handle(), &not_now).await.is_some(), "{not_now:?}");
+        assert!(updates.known().is_none(), "{not_now:?}");
+    }
+    assert_eq!(updates.look_if_due(app.handle(), &due()).await, None);
+    assert_eq!(updates.known().expect("found").version, "9.9.9");
+    assert!(updates.fetch().await.is_ok(), "and nothing was fetched before she asked");
+}
+
+#[tokio::test]
+async fn a_look_that_nobody_asked_for_fails_in_silence() {
+    let keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    let app = app("http://127.0.0.1:9", &keys);
+    let updates = Updates::default();
+    assert_eq!(updates.look_if_due(app.handle(), &due()).await, None, "the next look is tomorrow");
+    assert!(updates.known().is_none());
+}
+
+#[test]
+fn only_a_release_knows_where_updates_come_from_and_one_that_does_can_check_them() {
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let usual = read(include_str!("../../tauri.conf.json"));
+    assert_eq!(usual["plugins"]["updater"]["endpoints"], json!([]));
+    assert_eq!(usual["plugins"]["updater"]["requireSignedVersion"], json!(true));
+    let release = read(include_str!("../../tauri.release.conf.json"));
+    assert_eq!(release["bundle"]["createUpdaterArtifacts"], json!(true));
+    let rules = &release["plugins"]["updater"];
+    assert_eq!(rules.get("requireSignedVersion"), None, "a release does not loosen that");
+    let addresses = rules["endpoints"].as_array().unwrap();
+    assert!(addresses.iter().all(|address| address.as_str().unwrap().starts_with("https://")));
+    assert_eq!(addresses.is_empty(), rules["pubkey"] == "", "an address and a key, or neither");
+}
+
 #[tokio::test]
 async fn where_nobody_answers_that_is_said_as_what_it_is() {
     let keys = KeyPair::generate_unencrypted_keypair().unwrap();

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "the stage fails as the tests on it do")]
 
+mod first;
 mod flows;
 mod page;
 #[allow(clippy::disallowed_types, reason = "the macro that writes interfaces for the bus uses them")]
@@ -12,3 +13,4 @@ mod sample;
 mod stage;
 mod starts;
 mod trouble;
+mod week;

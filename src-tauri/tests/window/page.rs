@@ -25,13 +25,34 @@ pub async fn sees(page: &Client, xpath: &str) -> Element {
     }
 }
 
+/// Puts `value` into a field, as if she had chosen it there.
+pub async fn fills(page: &Client, css: &str, value: &str) {
+    let found = page.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+    found.unwrap_or_else(|error| panic!("{css} is not there: {error}"));
+    let script = "const field = document.querySelector(arguments[0]);
+        const [, set] = [field.focus(), Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set];
+        set.call(field, arguments[1]);
+        for (const event of ['input', 'change']) field.dispatchEvent(new Event(event, {bubbles: true}));
+        return field.value";
+    let kept = page.execute(script, vec![json!(css), json!(value)]).await.unwrap();
+    assert_eq!(kept, json!(value), "{css} does not take it");
+}
+
+/// As [`presses`], of the buttons inside one element.
+pub async fn presses_in(page: &Client, place: &str, button: &str) {
+    press(page, &format!("//{place}//button[starts-with(normalize-space(.), \"{button}\")]")).await;
+}
+
 /// Waits for a button that begins so, and presses it. What the page draws anew meanwhile is looked for again.
 pub async fn presses(page: &Client, button: &str) {
-    let xpath = format!("//button[starts-with(normalize-space(.), \"{button}\")]");
+    press(page, &format!("//button[starts-with(normalize-space(.), \"{button}\")]")).await;
+}
+
+async fn press(page: &Client, xpath: &str) {
     for _ in 0..5 {
-        if sees(page, &xpath).await.click().await.is_ok() {
+        if sees(page, xpath).await.click().await.is_ok() {
             return;
         }
     }
-    sees(page, &xpath).await.click().await.unwrap();
+    sees(page, xpath).await.click().await.unwrap();
 }

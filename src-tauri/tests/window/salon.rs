@@ -61,6 +61,15 @@ impl<'a> Salon<'a> {
         assert!(connect.wait().await.unwrap().success(), "{heard:?}");
     }
 
+    /// Her browser was opened at a page, which sends her straight back.
+    pub async fn answers_in_her_browser(&self) {
+        let opened = self.stage.opened();
+        until_async("the browser is opened", async || opened.exists()).await;
+        let page = std::fs::read_to_string(&opened).unwrap();
+        std::fs::remove_file(&opened).unwrap();
+        self.browser.get(page.trim()).send().await.unwrap();
+    }
+
     /// Types a command; answers its document.
     pub async fn types(&self, words: &[&str]) -> Value {
         let mut command = self.command(words);

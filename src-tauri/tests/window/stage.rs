@@ -2,6 +2,7 @@
 //! folder of its own, and the browser's own driver. Takes everything down again when dropped.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,6 +32,10 @@ pub enum Furniture {
 /// A session bus on which nothing starts by itself: a keychain that did would be a locked one.
 const BUS: &str = include_str!("../../../tests/fixtures/session-bus.conf");
 
+/// Her browser: it writes down where it was opened.
+const BROWSER: &str =
+    "#!/bin/sh\nprintf '%s\\n' \"$1\" > \"$HOME/opened.new\" && mv \"$HOME/opened.new\" \"$HOME/opened\"\n";
+
 pub struct Stage {
     /// Whoever draws trays and notifications, and heard all of them.
     pub panel: Panel,
@@ -45,9 +50,12 @@ impl Stage {
     /// A room without an app in it.
     pub async fn set(furniture: Furniture) -> Self {
         let home = tempfile::tempdir().unwrap();
-        for folder in ["tmp", "run", "profile"] {
+        for folder in ["tmp", "run", "profile", "bin"] {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
+        let browser = home.path().join("bin/xdg-open");
+        std::fs::write(&browser, BROWSER).unwrap();
+        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let env_file = home.path().join("env");
         let keychain = match furniture {
@@ -66,6 +74,7 @@ impl Stage {
                 env_file.display()
             ))
             .env("HOME", home.path())
+            .env("PATH", format!("{}:{}", home.path().join("bin").display(), std::env::var("PATH").unwrap()))
             .env("TMPDIR", home.path().join("tmp"))
             .env("XDG_RUNTIME_DIR", home.path().join("run"))
             .env("LC_ALL", "C.UTF-8")
@@ -118,6 +127,12 @@ impl Stage {
     #[must_use]
     pub fn profile(&self) -> PathBuf {
         self.home.path().join("profile")
+    }
+
+    /// Where her browser was opened last, once it was.
+    #[must_use]
+    pub fn opened(&self) -> PathBuf {
+        self.home.path().join("opened")
     }
 
     #[must_use]

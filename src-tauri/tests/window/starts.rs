@@ -1,6 +1,6 @@
 //! How the app is started: once, by a file, by a link, in the tray, and where there is no tray.
 
-use crate::page::{invoke, sees};
+use crate::page::{invoke, presses, sees};
 use crate::salon::Salon;
 use crate::stage::{Furniture, Stage, until, until_async};
 
@@ -73,5 +73,24 @@ async fn where_no_tray_is_shown_the_window_stays_in_the_task_bar() {
     assert!(!all.trim().is_empty(), "and still there");
     assert!(stage.second_start(&[]).await.success());
     stage.window_comes_back().await;
-    stage.quit().await;
+    let window = stage.windows().pop().expect("a window");
+    until("a key ends it", || {
+        stage.tool("xdotool", &["windowactivate", "--sync", &window, "key", "ctrl+q"]);
+        !stage.app_runs()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_tray_is_shown_that_is_said_once_and_the_window_offers_to_quit() {
+    let stage = Stage::set(Furniture::Bare).await;
+    let page = &stage.open(&["--sandbox"]).await;
+    sees(page, "//*[@role='status'][contains(., 'This desktop shows no tray icons')]").await;
+    presses(page, "All right").await;
+    until("it is kept that she knows", || stage.profile().join(".told-no-tray").exists()).await;
+    assert_eq!(invoke(page, "tray").await["ok"], serde_json::json!({"shown": false, "is_news": false}));
+    presses(page, "Settings").await;
+    sees(page, "//p[contains(., 'This desktop has no tray')]").await;
+    presses(page, "Quit").await;
+    until("the app has ended", || !stage.app_runs()).await;
 }

@@ -2,9 +2,9 @@
 
 import type { SignInTo, SignInView } from './types'
 import type {
-  AboutView, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
-  PreferencesView, PrivacyView, Refusal, UndoneView, UpdateView, WordsView, WrittenView,
+  PreferencesView, PrivacyView, Refusal, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 import type { Place } from '../shell/places'
 
@@ -60,6 +60,9 @@ export interface Bridge {
   unblock(from: string, until: string): Promise<Outcome>
   /** Takes that back. */
   blockAgain(from: string, until: string): Promise<Outcome>
+  /** Lets nobody book her then, or says what is wrong with that time. */
+  blockTime(form: BlockTimeForm): Promise<Answer<BlockedView>>
+  takeBackBlock(block: string): Promise<Outcome>
   pause(form: PauseForm): Promise<Outcome>
   resume(): Promise<Outcome>
   /** Makes room for one more vendor on this computer, and welcomes her. */
@@ -104,6 +107,11 @@ export interface Bridge {
   forget(form: ForgetForm): Promise<Outcome>
   checkForUpdates(): Promise<Answer<UpdateView>>
   installUpdate(): Promise<Outcome>
+  /** Whether anybody shows tray icons, and whether that is news to her. */
+  tray(): Promise<TrayView>
+  trayNoticed(): Promise<void>
+  /** Ends the app. */
+  quit(): Promise<Outcome>
   now(): number
 }
 

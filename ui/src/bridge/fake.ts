@@ -9,15 +9,17 @@ import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
 import { oneMoved, packed } from './packed'
+import { instantAt } from '../time'
 import type { SignInTo, SignInView } from './types'
-import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State } from './types'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, UpdateView } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-refused', 'files-unseen', 'salon', 'salon-new',
+  'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon',
+  'salon-new',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -44,8 +46,11 @@ export function bridge(query: URLSearchParams): Bridge {
   }
   const sent = sending(asked === 'empty')
   const quiet = asked === 'quiet' ? { quiet_from: '20:30', quiet_until: '08:00' } : { quiet_from: null, quiet_until: null }
-  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet }
+  let set: PreferencesView = { language: null, theme: 'system', notifications: true, ...quiet, updates: true }
   let atLogin = asked === 'quiet'
+  let news = asked === 'no-tray'
+  let blocks = 0
+  let found: UpdateView = asked === 'newer' ? { newer: '0.2.0', notes: NOTES } : { newer: null, notes: null }
   return {
     files: offering(OFFERINGS[asked] ?? 'none', asked !== 'files-empty'),
     overview: () => Promise.resolve(structuredClone(shown)),
@@ -80,6 +85,21 @@ export function bridge(query: URLSearchParams): Bridge {
     blockAgain: (from, until) => {
       const unblocked = shown.schedule.unblocked.filter((span) => span.end <= from || until <= span.start)
       become({ ...shown, schedule: { ...shown.schedule, unblocked } })
+      return Promise.resolve(null)
+    },
+    blockTime: ({ from, until }) => {
+      const [start, end] = [from, until].map((wall) => Date.parse(`${wall}:00Z`)) as [number, number]
+      if (!(start < end)) return Promise.resolve({ outcome: 'refused', why: end <= start ? 'backwards' : 'no_time' })
+      const [first, last] = [start, end].map((at) => instantAt(at, 'Europe/Paris')) as [number, number]
+      if (last <= Date.parse(NOW)) return Promise.resolve({ outcome: 'refused', why: 'past' })
+      const iso = (at: number) => new Date(at).toISOString()
+      const block = `blocked-${(blocks += 1)}`
+      const made = { calendar: 'course', title: 'Blocked by you', all_day: false, start: iso(first), end: iso(last), blocks_from: iso(first), blocks_to: iso(last), block }
+      become({ ...shown, schedule: { ...shown.schedule, busy: [...shown.schedule.busy, made] } })
+      return Promise.resolve({ outcome: 'blocked', block, told: true })
+    },
+    takeBackBlock: (block) => {
+      become({ ...shown, schedule: { ...shown.schedule, busy: shown.schedule.busy.filter((busy) => busy.block !== block) } })
       return Promise.resolve(null)
     },
     pause: (form) => {
@@ -155,7 +175,7 @@ export function bridge(query: URLSearchParams): Bridge {
       atLogin = on
       return Promise.resolve(null)
     },
-    about: () => Promise.resolve({ version: '0.1.0' }),
+    about: () => Promise.resolve({ version: '0.1.0', update: found, looks: true }),
     diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
     forget: (form) => {
       if (asked === 'ailing' && !form.offline) {
@@ -164,11 +184,22 @@ export function bridge(query: URLSearchParams): Bridge {
       become(overview('signed-out'))
       return Promise.resolve(null)
     },
-    checkForUpdates: () => Promise.resolve({ newer: asked === 'quiet' ? '0.2.0' : null, notes: null }),
+    checkForUpdates: () => {
+      found = { newer: asked === 'quiet' ? '0.2.0' : null, notes: null }
+      return Promise.resolve(found)
+    },
     installUpdate: () => Promise.resolve(null),
+    tray: () => Promise.resolve({ shown: asked !== 'no-tray', is_news: news }),
+    trayNoticed: () => {
+      news = false
+      return Promise.resolve()
+    },
+    quit: () => Promise.resolve(null),
     now: () => Date.parse(NOW),
   }
 }
+
+const NOTES = 'Block time in the week.\nThe week opens faster.'
 
 const PAGE = 'https://accounts.google.example/o/oauth2/v2/auth?client_id=1234&redirect_uri=http%3A%2F%2F127.0.0.1%3A43117&state=9f2c'
 
@@ -198,6 +229,8 @@ function overview(state: FakeState): Overview {
   switch (state) {
     case 'full':
     case 'quiet':
+    case 'no-tray':
+    case 'newer':
       return shown
     case 'ailing':
       return overview('offline')

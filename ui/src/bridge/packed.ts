@@ -21,7 +21,7 @@ export function packed(shown: Overview): Overview {
       bookings.push({ id: `p${index}`, start, end, service: 'Haircut', customer: `Guest ${index}`, pending: index % 12 === 0, placement: 'synced' })
     } else {
       const calendar = CALENDARS[index % CALENDARS.length]!
-      busy.push({ calendar, title: `Event ${index}`, all_day: false, start, end, blocks_from: start, blocks_to: end })
+      busy.push({ calendar, title: `Event ${index}`, all_day: false, start, end, blocks_from: start, blocks_to: end, block: null })
     }
   }
   return { ...shown, schedule: { ...shown.schedule, bookings, busy, clashes: [], unblocked: [] } }

@@ -29,6 +29,7 @@ const busy = (calendar: string, day: number, from: number, to: number, title: st
   end: at(day, to),
   blocks_from: at(day, from),
   blocks_to: at(day, to + buffer),
+  block: null,
 })
 
 const CALENDARS: Record<string, string> = {

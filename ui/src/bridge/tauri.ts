@@ -36,6 +36,8 @@ export const bridge: Bridge = {
   undoRun: async (run) => answer(await commands.undoRun(run)),
   unblock: async (from, until) => outcome(await commands.unblock({ from, until })),
   blockAgain: async (from, until) => outcome(await commands.blockAgain({ from, until })),
+  blockTime: async (form) => answer(await commands.blockTime(form)),
+  takeBackBlock: async (block) => outcome(await commands.takeBackBlock({ block })),
   pause: async (form) => outcome(await commands.pause(form)),
   resume: async () => outcome(await commands.resume()),
   addVendor: async () => outcome(await commands.addVendor()),
@@ -64,5 +66,8 @@ export const bridge: Bridge = {
   forget: async (form) => outcome(await commands.forget(form)),
   checkForUpdates: async () => answer(await commands.checkForUpdates()),
   installUpdate: async () => outcome(await commands.installUpdate()),
+  tray: commands.tray,
+  trayNoticed: async () => void (await commands.trayNoticed()),
+  quit: async () => outcome(await commands.quit()),
   now: () => Date.now(),
 }

@@ -3,6 +3,8 @@
 export type {
   AboutView,
   AllDay,
+  BlockedView,
+  BlockTimeForm,
   BookingView,
   BusyView,
   CaldavForm,
@@ -60,6 +62,7 @@ export type {
   SpanView,
   State,
   Theme,
+  TrayView,
   UnblockedView,
   UndoneView,
   UpdateView,

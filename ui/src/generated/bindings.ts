@@ -19,8 +19,9 @@ export const commands = {
 	/**  Lets nothing be synced by itself for a while. */
 	pause: (form: PauseForm) => typedError<null, Refusal>(__TAURI_INVOKE("pause", { form })),
 	resume: () => typedError<null, Refusal>(__TAURI_INVOKE("resume")),
-	/**  Lets nobody book her for a while from now on. */
-	blockTime: (form: BlockForm) => typedError<null, Refusal>(__TAURI_INVOKE("block_time", { form })),
+	/**  Lets nobody book her then, or says what is wrong with that time. */
+	blockTime: (form: BlockTimeForm) => typedError<BlockedView, Refusal>(__TAURI_INVOKE("block_time", { form })),
+	takeBackBlock: (form: TakeBackForm) => typedError<null, Refusal>(__TAURI_INVOKE("take_back_block", { form })),
 	/**  Answers once for each time that somebody asked. */
 	wantedPlace: () => __TAURI_INVOKE<Place | null>("wanted_place"),
 	/**  Makes room for one more vendor, whom the window then welcomes. */
@@ -65,6 +66,11 @@ export const commands = {
 	checkForUpdates: () => typedError<UpdateView, Refusal>(__TAURI_INVOKE("check_for_updates")),
 	/**  Installs what was found, and starts again. */
 	installUpdate: () => typedError<null, Refusal>(__TAURI_INVOKE("install_update")),
+	tray: () => __TAURI_INVOKE<TrayView>("tray"),
+	/**  She has read that there is no tray. */
+	trayNoticed: () => __TAURI_INVOKE<void>("tray_noticed"),
+	/**  Ends the app once the sync under way has, if that is soon. */
+	quit: () => typedError<null, Refusal>(__TAURI_INVOKE("quit")),
 	offered: () => __TAURI_INVOKE<OfferView | null>("offered"),
 	/**  What the offered files would do. Nothing is written. */
 	previewOffer: (form: ImportForm) => typedError<ImportView, Refusal>(__TAURI_INVOKE("preview_offer", { form })),
@@ -97,6 +103,10 @@ export const problemWords = {"en":{"ALREADY_RUNNING":{"cause":"The app, or anoth
 /* Types */
 export type AboutView = {
 	version: string,
+	/**  What was found last, by her or by the app itself. */
+	update: UpdateView,
+	/**  This build knows where updates come from, so the app can look by itself. */
+	looks: boolean,
 };
 
 /**  Which all-day events block time. */
@@ -104,10 +114,27 @@ export type AllDay = "never" |
 /**  Those that are shown as busy. */
 "if_busy" | "always";
 
-/**  For how long from now nobody is to book her. */
-export type BlockForm = "half_hour" | 
-/**  Until her midnight. */
-"rest_of_day";
+/**  What is wrong with a time. The window has a sentence for each. */
+export type BlockFault = 
+/**  It is no time at all. */
+"no_time" | 
+/**  It ends before it begins, or with it. */
+"backwards" | 
+/**  It is over. */
+"past" | "too_long";
+
+/**  From when to when nobody is to book her, as her own clock reads: `2026-11-19T14:00`. */
+export type BlockTimeForm = {
+	from: string,
+	until: string,
+};
+
+/**  What came of it. */
+export type BlockedView = { outcome: "blocked"; 
+/**  What takes it back. */
+block: string; 
+/**  Bookiji knows of it. Otherwise the next sync tells it. */
+told: boolean } | { outcome: "refused"; why: BlockFault };
 
 export type BookingView = {
 	id: string,
@@ -130,6 +157,8 @@ export type BusyView = {
 	/**  What it blocks: the same with buffers and travel around it. */
 	blocks_from: string,
 	blocks_to: string,
+	/**  What takes it back, where she blocked the time herself. */
+	block: string | null,
 };
 
 /**  A CalDAV account. It holds a password, so it cannot be formatted. */
@@ -631,6 +660,8 @@ export type PreferencesView = {
 	/**  Both, or neither. */
 	quiet_from: string | null,
 	quiet_until: string | null,
+	/**  The app looks for newer versions by itself. */
+	updates: boolean,
 };
 
 export type PreviewView = {
@@ -785,8 +816,20 @@ export type State = "up_to_date" | "syncing" | "paused" |
 
 export type SyncOutcome = "success" | "partial" | "error";
 
+/**  A block of hers that she takes back. */
+export type TakeBackForm = {
+	block: string,
+};
+
 /**  How the window is lit. */
 export type Theme = "system" | "light" | "dark";
+
+export type TrayView = {
+	/**  Somebody shows tray icons. */
+	shown: boolean,
+	/**  Nobody does, and she has not been told. */
+	is_news: boolean,
+};
 
 /**  A time that she lets be booked just this once. It is over with its time. */
 export type UnblockedView = {

@@ -190,6 +190,35 @@ export const en = {
     blockAgainWhat: 'It ends by itself when the time is over.',
     overlap: (when: string) => `Something in your calendar lies over ${when}.`,
     overlapNext: 'Move one of the two, then press Sync Now.',
+    yours: 'You blocked this time.',
+    ruleYours: 'Blocked by you, until you take it back',
+  },
+
+  block: {
+    button: 'Block Time',
+    hint: '+ Block Time',
+    title: 'Block Time',
+    what: 'Nobody can book you then. Nothing is written in your calendars.',
+    from: 'From',
+    until: 'Until',
+    lastDay: 'Last day',
+    fromDay: 'First day',
+    fromTime: 'From what time',
+    untilDay: 'Last day',
+    untilTime: 'Until what time',
+    whole: 'Whole days',
+    bookings: (count: number) => `${some(count, 'booking lies', 'bookings lie')} in it and ${count === 1 ? 'stays' : 'stay'}.`,
+    done: (when: string) => `Blocked: ${when}.`,
+    told: 'Bookiji knows of it.',
+    notTold: 'Bookiji is told with the next sync.',
+    takeBack: 'Take this block back',
+    open: (when: string) => `Taken back: ${when}.`,
+    faults: {
+      no_time: 'Give a day and a time for both.',
+      backwards: 'It must end after it begins.',
+      past: 'That time is over. Choose one that is still to come.',
+      too_long: 'At most 31 days can be blocked at once.',
+    },
   },
 
   sync: {
@@ -325,6 +354,18 @@ export const en = {
     },
   },
 
+  newer: {
+    next: 'It is installed when you say so.',
+    look: 'See what is new',
+    later: 'Later',
+  },
+
+  noTray: {
+    said: 'This desktop shows no tray icons',
+    next: 'Close the window and the app goes on in the task bar. To end it: Settings, Quit, or Ctrl+Q.',
+    noted: 'All right',
+  },
+
   settings: {
     title: 'Settings',
     window: 'This app',
@@ -359,6 +400,8 @@ export const en = {
     newest: 'This is the newest version.',
     newer: (version: string) => `Version ${version} is there.`,
     install: 'Install and restart',
+    lookByItself: 'Look for updates once a day',
+    lookByItselfWhat: 'Nothing is installed before you say so, and never during a sync.',
     diagnosis: 'When something does not work',
     diagnosisWhat: 'Checks the network, each service, the keychain and the database. Takes a few seconds.',
     check: 'Check everything',
@@ -375,6 +418,10 @@ export const en = {
       caldav: 'CalDAV', feed: 'Calendar link',
     },
     leave: 'Leave',
+    quit: 'Quit Bookiji Companion',
+    quitWhat: 'Nothing is kept in step until you open it again. Ctrl+Q does it too.',
+    quitNoTray: 'This desktop has no tray, so closing the window only puts it into the task bar. To end the app, quit it here or press Ctrl+Q.',
+    quitNow: 'Quit',
     erase: 'Erase everything on this computer',
     eraseWhat: 'Sign-ins, calendars and history. Your calendars, bookings and calendar files stay.',
     eraseOpen: 'Erase…',

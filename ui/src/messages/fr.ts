@@ -172,6 +172,36 @@ export const fr: Messages = {
     blockAgainWhat: 'Cela prend fin tout seul une fois l’heure passée.',
     overlap: (when) => `Quelque chose dans votre calendrier recouvre ${when}.`,
     overlapNext: 'Déplacez l’un des deux, puis appuyez sur Synchroniser.',
+    yours: 'Vous avez bloqué ce temps.',
+    ruleYours: 'Bloqué par vous, jusqu’à ce que vous l’annuliez',
+  },
+
+  block: {
+    button: 'Bloquer du temps',
+    hint: '+ Bloquer du temps',
+    title: 'Bloquer du temps',
+    what: 'Personne ne pourra réserver à ce moment-là. Rien n’est écrit dans vos calendriers.',
+    from: 'De',
+    until: 'À',
+    lastDay: 'Dernier jour',
+    fromDay: 'Premier jour',
+    fromTime: 'À partir de quelle heure',
+    untilDay: 'Jour de fin',
+    untilTime: 'Jusqu’à quelle heure',
+    whole: 'Journées entières',
+    bookings: (count) =>
+      count < 2 ? 'Une réservation s’y trouve et reste.' : `${count}${nb}réservations s’y trouvent et restent.`,
+    done: (when) => `Bloqué${nb}: ${when}.`,
+    told: 'Bookiji le sait.',
+    notTold: 'Bookiji l’apprendra à la prochaine synchro.',
+    takeBack: 'Annuler ce blocage',
+    open: (when) => `Annulé${nb}: ${when}.`,
+    faults: {
+      no_time: 'Indiquez un jour et une heure pour les deux.',
+      backwards: 'La fin doit venir après le début.',
+      past: 'Ce temps est passé. Choisissez-en un à venir.',
+      too_long: 'On peut bloquer 31 jours au plus en une fois.',
+    },
   },
 
   sync: {
@@ -308,6 +338,18 @@ export const fr: Messages = {
     },
   },
 
+  newer: {
+    next: 'Elle s’installe quand vous le dites.',
+    look: 'Voir les nouveautés',
+    later: 'Plus tard',
+  },
+
+  noTray: {
+    said: 'Ce bureau n’affiche pas d’icônes d’apps',
+    next: 'Fermez la fenêtre et l’app continue dans la barre des tâches. Pour la terminer\u00a0: Réglages, Quitter, ou Ctrl+Q.',
+    noted: 'Compris',
+  },
+
   settings: {
     title: 'Réglages',
     window: 'Cette app',
@@ -342,6 +384,8 @@ export const fr: Messages = {
     newest: 'C’est la version la plus récente.',
     newer: (version) => `La version ${version} est là.`,
     install: 'Installer et redémarrer',
+    lookByItself: 'Chercher une mise à jour chaque jour',
+    lookByItselfWhat: 'Rien n’est installé sans votre accord, ni pendant une synchro.',
     diagnosis: 'Quand quelque chose ne va pas',
     diagnosisWhat: 'Vérifie le réseau, chaque service, le trousseau et la base de données. Quelques secondes.',
     check: 'Tout vérifier',
@@ -358,6 +402,10 @@ export const fr: Messages = {
       outlook: 'Outlook', outlook_sign_in: 'Connexion à Outlook', caldav: 'CalDAV', feed: 'Lien de calendrier',
     },
     leave: 'Partir',
+    quit: 'Quitter Bookiji Companion',
+    quitWhat: 'Plus rien n’est synchronisé jusqu’à la prochaine ouverture. Ctrl+Q le fait aussi.',
+    quitNoTray: 'Ce bureau n’a pas de zone d’icônes\u00a0: fermer la fenêtre la place seulement dans la barre des tâches. Pour terminer l’app, quittez-la ici ou avec Ctrl+Q.',
+    quitNow: 'Quitter',
     erase: 'Tout effacer de cet ordinateur',
     eraseWhat: 'Connexions, calendriers et historique. Vos calendriers, réservations et fichiers restent.',
     eraseOpen: 'Effacer…',

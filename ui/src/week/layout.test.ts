@@ -10,7 +10,7 @@ const booking = (start: string, end: string, id = start): BookingView => ({
 })
 const busy = (start: string, end: string, more: Partial<BusyView> = {}): BusyView => ({
   calendar: 'c', title: 'Dentist', all_day: false,
-  start, end, blocks_from: start, blocks_to: end, ...more,
+  start, end, blocks_from: start, blocks_to: end, block: null, ...more,
 })
 const schedule = (parts: Partial<Schedule>): Schedule => ({
   from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], ...parts,

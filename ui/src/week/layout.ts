@@ -132,7 +132,7 @@ function layoutDay(schedule: Schedule, timed: Timed, date: CivilDate, zone: stri
 }
 
 /** The part of a stretch that lies in one day, as the wall clock of that day reads. */
-function cut(from: number, to: number, start: number, end: number, zone: string) {
+export function cut(from: number, to: number, start: number, end: number, zone: string) {
   if (to <= start || from >= end || from >= to) return null
   // Where the clocks run evenly from midnight to midnight, nobody has to be asked what they show.
   const even = end - start === DAY_MS

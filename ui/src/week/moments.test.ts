@@ -5,7 +5,7 @@ import { moments, openedAt, pointed, told } from './moments'
 const ZONE = 'Europe/Paris'
 const NOW = Date.parse('2026-11-17T10:40:00Z')
 const busy = (start: string, end: string, more: Partial<BusyView> = {}): BusyView => ({
-  calendar: 'c', title: '', all_day: false, start, end, blocks_from: start, blocks_to: end, ...more,
+  calendar: 'c', title: '', all_day: false, start, end, blocks_from: start, blocks_to: end, block: null, ...more,
 })
 const schedule = (parts: Partial<Schedule> = {}): Schedule => ({
   from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], ...parts,

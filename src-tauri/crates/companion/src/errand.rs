@@ -101,6 +101,10 @@ pub enum Errand {
         start: Timestamp,
         end: Timestamp,
     },
+    /// Takes such a block back.
+    TakeBackBlock {
+        block: String,
+    },
 }
 
 /// Who knows it can read the calendar, so it cannot be formatted.
@@ -183,6 +187,7 @@ pub async fn perform(wiring: &Wiring, errand: &Errand) -> Result<Outcome, Proble
         Errand::Pause { until } => pause::begin(&wiring.mirror, *until),
         Errand::Resume => pause::end(&wiring.mirror),
         Errand::Block { start, end } => block::take(wiring, *start, *end).await,
+        Errand::TakeBackBlock { block } => block::take_back(wiring, block).await,
     }
 }
 
@@ -209,7 +214,8 @@ fn on_mirror(
         | Errand::Export { .. }
         | Errand::Invite { .. }
         | Errand::BlockAgain { .. }
-        | Errand::Block { .. } => None,
+        | Errand::Block { .. }
+        | Errand::TakeBackBlock { .. } => None,
     }
 }
 

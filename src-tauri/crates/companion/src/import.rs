@@ -1,5 +1,6 @@
 //! Takes calendar files in: the one way for the command, the watched folder and files dropped on the window.
 
+mod block;
 mod file;
 mod report;
 mod source;
@@ -7,7 +8,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use calendar::event::{End, Event, Uid, When};
+use calendar::event::Uid;
 use calendar::ics;
 use calendar::interval::{Interval, union};
 use sync::busy_set::vendor_zone;
@@ -24,6 +25,7 @@ use crate::problem::Problem;
 use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 
+pub use block::{block, block_of, take_back_block};
 pub use file::{MAX_BYTES, read_file};
 pub use report::{FileOutcome, FileProblem, FileReport, Note, Why, sentences};
 pub use source::ImportedFiles;
@@ -83,25 +85,6 @@ pub async fn import_files(
         told.complete(report, uids);
     }
     Ok(reports)
-}
-
-/// Blocks `span` for her, as a calendar file with this one event would. Answers why Bookiji does not know of it yet, if so:
-/// the next sync tells it.
-///
-/// # Errors
-/// When the profile itself cannot be used: nobody is signed in, the database cannot be written.
-pub async fn block(wiring: &Wiring, span: Interval, summary: &str) -> Result<Option<Problem>, Problem> {
-    let options = Options::default();
-    let mut desk = Desk::open(wiring, &options)?;
-    let unique = uuid::Uuid::new_v4().simple().to_string();
-    let (start, end) = (When::Utc(span.start()), End::At(When::Utc(span.end())));
-    let event =
-        Event { summary: summary.to_owned(), ..Event::new(Uid(format!("blocked-{unique}")), start, end) };
-    let part = ics::Calendar { events: vec![event], ..ics::Calendar::default() };
-    let zone = vendor_zone(Some(&desk.vendor));
-    let taken = desk.holdings.take(&part, &desk.own, wiring.clock.now(), &zone);
-    desk.write(&taken)?;
-    Ok(desk.tell().await?.trouble)
 }
 
 /// The profile while files are taken in.

@@ -39,6 +39,7 @@ pub mod place;
 pub mod preferences;
 pub mod problem;
 pub mod profile;
+pub mod renewal;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;

@@ -9,7 +9,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::problem::Problem;
 use crate::profile::Profile;
-use crate::settings::{NotificationSettings, Settings, Theme, load};
+use crate::settings::{NotificationSettings, Settings, Theme, UpdateSettings, load};
 use crate::words::Language;
 
 /// What the window can set for itself.
@@ -19,13 +19,14 @@ pub struct Preferences {
     pub language: Option<Language>,
     pub theme: Theme,
     pub notifications: NotificationSettings,
+    pub updates: UpdateSettings,
 }
 
 impl Preferences {
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        let Settings { language, theme, notifications, .. } = *settings;
-        Self { language, theme, notifications }
+        let Settings { language, theme, notifications, updates, .. } = *settings;
+        Self { language, theme, notifications, updates }
     }
 }
 
@@ -81,27 +82,41 @@ fn written(text: &str, preferences: &Preferences) -> Result<String, String> {
     set(root, "language", language.map(value));
     set(root, "theme", theme.map(value));
 
+    let UpdateSettings { check } = preferences.updates;
+    set_in(root, "updates", [("check", (!check).then(|| value(false)))])?;
+
     let NotificationSettings { on, quiet_from, quiet_until } = preferences.notifications;
-    let told = root.entry("notifications").or_insert_with(|| Item::Table(Table::new()));
-    let told = told.as_table_like_mut().ok_or("notifications is no table")?;
     let time = |time: Time| value(time.strftime("%H:%M").to_string());
-    for (key, item) in [
+    let told = [
         ("on", (!on).then(|| value(false))),
         ("quiet_from", quiet_from.map(time)),
         ("quiet_until", quiet_until.map(time)),
-    ] {
-        match item {
-            Some(item) => drop(told.insert(key, item)),
-            None => drop(told.remove(key)),
-        }
-    }
-    if told.is_empty() {
-        root.remove("notifications");
-    }
+    ];
+    set_in(root, "notifications", told)?;
 
     let text = file.to_string();
     let read = Settings::parse(&text)?;
     (Preferences::of(&read) == *preferences).then_some(text).ok_or_else(|| "it does not take them".to_owned())
+}
+
+/// Puts items into one table of the file, or takes them out; an empty table goes.
+fn set_in<const N: usize>(
+    root: &mut Table,
+    name: &str,
+    items: [(&str, Option<Item>); N],
+) -> Result<(), String> {
+    let table = root.entry(name).or_insert_with(|| Item::Table(Table::new()));
+    let table = table.as_table_like_mut().ok_or_else(|| format!("{name} is no table"))?;
+    for (key, item) in items {
+        match item {
+            Some(item) => drop(table.insert(key, item)),
+            None => drop(table.remove(key)),
+        }
+    }
+    if table.is_empty() {
+        root.remove(name);
+    }
+    Ok(())
 }
 
 /// Keeps what stands around a value that is there already.
@@ -149,7 +164,8 @@ mod tests {
             quiet_from: Some(Time::constant(21, 30, 0, 0)),
             quiet_until: Some(Time::constant(8, 0, 0, 0)),
         };
-        let all = Preferences { theme: Theme::Dark, notifications: quiet, ..french() };
+        let updates = UpdateSettings { check: false };
+        let all = Preferences { theme: Theme::Dark, notifications: quiet, updates, ..french() };
         let full = written("", &all).unwrap();
         assert_eq!(Preferences::of(&Settings::parse(&full).unwrap()), all);
         assert_eq!(written(&full, &Preferences::default()).unwrap(), "");

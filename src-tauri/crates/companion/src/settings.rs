@@ -25,6 +25,7 @@ pub struct Settings {
     pub language: Option<Language>,
     pub theme: Theme,
     pub notifications: NotificationSettings,
+    pub updates: UpdateSettings,
     pub endpoints: Endpoints,
     pub oauth: Oauth,
     pub vault: VaultKind,
@@ -76,6 +77,18 @@ impl NotificationSettings {
         let (Some(from), Some(until)) = (self.quiet_from, self.quiet_until) else { return self.on };
         let quiet = if from <= until { from <= time && time < until } else { from <= time || time < until };
         self.on && !quiet
+    }
+}
+
+/// Whether the app looks by itself for newer versions. It installs none by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpdateSettings {
+    pub check: bool,
+}
+
+impl Default for UpdateSettings {
+    fn default() -> Self {
+        Self { check: true }
     }
 }
 
@@ -230,6 +243,7 @@ impl Settings {
             language: file.language,
             theme: file.theme,
             notifications: file.notifications.read()?,
+            updates: UpdateSettings { check: file.updates.check.unwrap_or(UpdateSettings::default().check) },
             endpoints: file.endpoints.read()?,
             oauth: Oauth {
                 google_client_id: not_blank(file.oauth.google_client_id),
@@ -300,12 +314,19 @@ struct File {
     language: Option<Language>,
     theme: Theme,
     notifications: NotificationsTable,
+    updates: UpdatesTable,
     endpoints: EndpointsTable,
     oauth: OauthTable,
     vault: VaultTable,
     network: NetworkTable,
     sync: SyncTable,
     import: ImportTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct UpdatesTable {
+    check: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! What the tray, the window and `status` show: the mirror's rows as sentences need them. Pure; knows neither words
 //! nor pixels.
 
+mod block;
 mod cards;
 mod choices;
 mod diagnosis;
@@ -26,6 +27,7 @@ use crate::import::FileOutcome;
 use crate::inbox::Settled;
 use crate::words::Language;
 
+pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK, TakeBackForm};
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
 pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
 pub use diagnosis::{CheckView, DiagnosisView, diagnosis};

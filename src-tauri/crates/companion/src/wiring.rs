@@ -384,7 +384,7 @@ fn told(mirror: &Sqlite) -> Result<Told, Problem> {
 pub fn http(settings: &NetworkSettings) -> Result<Http, Problem> {
     let calls = limits::Limits::default().bookiji_calls_a_minute;
     Http::through(&network(settings)?, Counters::default(), Timeouts::default())
-        .map(|http| http.with_bookiji_budget(Budget::a_minute(calls)))
+        .map(|http| http.with_bookiji_budget(Budget::any_minute(calls)))
         .map_err(|error| Problem::new(Code::Internal, format!("{error}.")))
 }
 

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Fewer colours than this are an empty page: text alone has dozens of greys along its edges.
 pub const PAINTED_COLOURS: u32 = 48;
 
+/// How much of the desk is seen beside the tray's menu.
+const AROUND: u32 = 20;
+
 const SHORT: Duration = Duration::from_secs(20);
 
 /// What stands on the desk besides the window.
@@ -122,6 +125,52 @@ impl Desk {
         self.picture("root", path)?.context("the screen could not be read")
     }
 
+    /// Opens the first menu in the panel's tray, and keeps a picture of it with what stands around it.
+    pub fn picture_of_tray(&self, path: &Path) -> Result<()> {
+        let tray = self.process_of("libsystray.so")?.context("the panel shows no tray")?;
+        let icon = until(SHORT, || self.tallest_window(tray))?.context("the tray holds no icon")?;
+        self.xdotool(&["mousemove", &icon.middle_x(), &icon.middle_y(), "sleep", "0.3", "click", "1"])?;
+        let menu =
+            until(SHORT, || Ok(self.tallest_window(tray)?.filter(|window| window.height > 3 * icon.height)))?;
+        let menu = menu.context("the menu does not open")?;
+        // Nothing under the pointer, so that no line of it looks chosen.
+        self.xdotool(&["mousemove", "4", "900", "sleep", "1"])?;
+        let left = menu.x.min(icon.x).saturating_sub(AROUND);
+        let right = (menu.x + menu.width).max(icon.x + icon.width) + AROUND;
+        let part = format!("{}x{}+{left}+0", right - left, menu.y + menu.height + AROUND / 2);
+        let mut import = Command::new("import");
+        import.args(["-silent", "-window", "root", "-crop", &part, "+repage"]).arg(path);
+        if !output(self.seat(&mut import), SHORT)?.status.success() {
+            bail!("the screen could not be read");
+        }
+        self.xdotool(&["key", "Escape"]).map(drop)
+    }
+
+    /// The program on this desk that was started with such a word.
+    fn process_of(&self, word: &str) -> Result<Option<u32>> {
+        let here = format!("DISPLAY={}", self.display);
+        let is_one = |process: &Path| {
+            let read = |name: &str| std::fs::read(process.join(name)).unwrap_or_default();
+            let (words, given) = (read("cmdline"), read("environ"));
+            String::from_utf8_lossy(&words).contains(word)
+                && given.split(|byte| *byte == 0).any(|variable| variable == here.as_bytes())
+        };
+        until(SHORT, || {
+            let mut processes = std::fs::read_dir("/proc").context("looking for the panel")?.flatten();
+            let found = processes.find(|entry| is_one(&entry.path()));
+            Ok(found.and_then(|entry| entry.file_name().to_string_lossy().parse().ok()))
+        })
+    }
+
+    fn tallest_window(&self, process: u32) -> Result<Option<Place>> {
+        let found = self.xdotool(&["search", "--onlyvisible", "--pid", &process.to_string()])?;
+        let mut places = Vec::new();
+        for window in found.lines() {
+            places.extend(Place::read(&self.xdotool(&["getwindowgeometry", "--shell", window])?));
+        }
+        Ok(places.into_iter().max_by_key(|place| place.height))
+    }
+
     fn picture(&self, window: &str, path: &Path) -> Result<Option<Picture>> {
         let mut import = Command::new("import");
         import.args(["-silent", "-window", window]).arg(path);
@@ -193,6 +242,29 @@ impl Desk {
         }
         self._furniture.insert(0, keychain);
         Ok(())
+    }
+}
+
+/// Where a window stands.
+struct Place {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Place {
+    fn read(geometry: &str) -> Option<Self> {
+        let value = |name: &str| geometry.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
+        Some(Self { x: value("X=")?, y: value("Y=")?, width: value("WIDTH=")?, height: value("HEIGHT=")? })
+    }
+
+    fn middle_x(&self) -> String {
+        (self.x + self.width / 2).to_string()
+    }
+
+    fn middle_y(&self) -> String {
+        (self.y + self.height / 2).to_string()
     }
 }
 

@@ -11,6 +11,7 @@ mod fuzz;
 mod hygiene;
 mod kills;
 mod node;
+mod package;
 mod packages;
 mod places;
 mod process;
@@ -53,6 +54,8 @@ enum Habit {
     Hygiene(hygiene::Options),
     /// Takes a picture of every page and state of the window, and compares them with those that are kept.
     Screens(screens::Options),
+    /// Packs the installers of this system, and what an updater takes where a release is set up.
+    Package(package::Options),
     /// Runs every test there is, or only the named steps.
     Test(test::Options),
 }
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Habit::Kills(options) => kills::kills(&options),
         Habit::Hygiene(options) => hygiene::hygiene(&options),
         Habit::Screens(options) => screens::screens(&options).map(|()| true),
+        Habit::Package(options) => package::package(&options).map(|()| true),
         Habit::Test(options) => test::test(&options),
     };
     match done {

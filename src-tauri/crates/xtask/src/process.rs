@@ -37,19 +37,23 @@ pub fn furnished(command: &mut Command) -> &mut Command {
     command.envs(given.iter().map(|(name, value)| (name, value)))
 }
 
-/// A cargo that runs at the top of the checkout, without what the cargo that started us told us about ourselves:
-/// some build scripts would take those variables for a change and build again.
+/// A cargo that runs at the top of the checkout, and builds again nothing that it has built.
 pub fn cargo() -> Result<Command> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(places::root()?);
+    at_the_top(Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())))
+}
+
+/// Makes `command` run at the top of the checkout, without what the cargo that started us told us about ourselves: some
+/// build scripts would take those variables for a change and build again.
+pub fn at_the_top(mut command: Command) -> Result<Command> {
+    command.current_dir(places::root()?);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
         if about_us.iter().any(|prefix| text.starts_with(prefix)) {
-            cargo.env_remove(&name);
+            command.env_remove(&name);
         }
     }
-    Ok(cargo)
+    Ok(command)
 }
 
 /// Runs `command` with its output shown, and fails with the words to repeat it.

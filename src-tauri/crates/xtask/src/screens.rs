@@ -1,6 +1,8 @@
 //! `cargo xtask screens`: a picture of every page and state of the window, looked at by axe and held against those that
 //! are kept in `ui/screens/kept`, and one page to look them all through. The taking is done by `ui/screens/take.mjs`.
 
+mod readme;
+
 use crate::process::{self, STEP};
 use crate::system::{self, For};
 use crate::{node, places};
@@ -17,15 +19,21 @@ pub struct Options {
     /// Keeps what it takes, in place of what was kept.
     #[arg(long)]
     keep: bool,
+    /// Takes those of the README, from the real app on a virtual desk.
+    #[arg(long)]
+    readme: bool,
 }
 
 /// What every test takes.
-pub const KEPT: Options = Options { filter: None, kept: true, keep: false };
+pub const KEPT: Options = Options { filter: None, kept: true, keep: false, readme: false };
 
 /// Takes them, and fails on a picture that changed or that some people could not read.
 pub fn screens(options: &Options) -> Result<()> {
     system::prepare(&[For::Tests])?;
     node::install()?;
+    if options.readme {
+        return readme::take();
+    }
     let mut words = vec!["run", "screens", "--"];
     words.extend(options.filter.as_deref());
     words.extend(options.kept.then_some("--kept"));

@@ -220,6 +220,9 @@ pub struct BlockArgs {
     /// How long, such as 30min or 2h [default: the rest of the day]
     #[arg(long = "for", value_name = "LENGTH")]
     pub length: Option<String>,
+    /// Let a block be booked again: the `block` that `--json` told of it
+    #[arg(long, value_name = "BLOCK", conflicts_with = "length")]
+    pub take_back: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

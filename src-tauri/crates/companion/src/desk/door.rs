@@ -95,7 +95,7 @@ impl Place {
     /// counters of its own.
     pub fn http(&self, settings: &Settings) -> Result<Http, Problem> {
         let shared = &self.door.0;
-        let budget = || Budget::a_minute(shared.limits.bookiji_calls_a_minute);
+        let budget = || Budget::any_minute(shared.limits.bookiji_calls_a_minute);
         let whose = settings.endpoints.bookiji.origin().ascii_serialization();
         let budget = lock(&shared.budgets).entry(whose).or_insert_with(budget).clone();
         let http = if settings.network == NetworkSettings::default() {

@@ -22,7 +22,7 @@ use crate::import;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
-use crate::settings::{NotificationSettings, clock_time};
+use crate::settings::{NotificationSettings, UpdateSettings, clock_time};
 
 /// No id of ours is longer.
 const LONGEST_ID: usize = 256;
@@ -108,7 +108,8 @@ pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
         return Err(strange());
     }
     let notifications = NotificationSettings { on: form.notifications, quiet_from, quiet_until };
-    Ok(Preferences { language: form.language, theme: form.theme, notifications })
+    let updates = UpdateSettings { check: form.updates };
+    Ok(Preferences { language: form.language, theme: form.theme, notifications, updates })
 }
 
 /// No password, link or address that she types is longer.
@@ -358,10 +359,8 @@ impl SpanForm {
     }
 }
 
-/// For how long from now nobody is to book her.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
+/// For how long from now nobody is to book her, as the tray offers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockForm {
     HalfHour,
     /// Until her midnight.
@@ -387,12 +386,12 @@ fn next_midnight(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@');
     (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(is_plain)
 }
 
-fn strange() -> Problem {
+pub(super) fn strange() -> Problem {
     Problem::new(Code::InvalidInput, "The window asked for something that does not exist.")
 }
 

@@ -18,6 +18,8 @@ pub struct PreferencesView {
     /// Both, or neither.
     pub quiet_from: Option<String>,
     pub quiet_until: Option<String>,
+    /// The app looks for newer versions by itself.
+    pub updates: bool,
 }
 
 impl PreferencesView {
@@ -31,6 +33,7 @@ impl PreferencesView {
             notifications: told.on,
             quiet_from: told.quiet_from.map(time),
             quiet_until: told.quiet_until.map(time),
+            updates: preferences.updates.check,
         }
     }
 }

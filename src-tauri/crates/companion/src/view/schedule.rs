@@ -14,6 +14,8 @@ use sync::ports::RemoteEvent;
 use sync::unblocked;
 use sync::world::{LinkedCalendar, MappingState, Role, World};
 
+use crate::import;
+
 /// Whole weeks before and after the current one that the window can turn to.
 const WEEKS_BACK: i64 = 2;
 const WEEKS_AHEAD: i64 = 8;
@@ -90,6 +92,8 @@ pub struct BusyView {
     pub blocks_from: Timestamp,
     #[cfg_attr(feature = "bindings", specta(type = String))]
     pub blocks_to: Timestamp,
+    /// What takes it back, where she blocked the time herself.
+    pub block: Option<String>,
 }
 
 /// Minutes that a booking and something else both claim.
@@ -214,6 +218,7 @@ pub(super) fn busy_of(
             let blocks = occurrence.blocks?;
             Some(BusyView {
                 calendar: calendar.id.to_string(),
+                block: import::block_of(calendar, &occurrence.uid),
                 title: occurrence.summary,
                 all_day: occurrence.all_day,
                 start: occurrence.start,

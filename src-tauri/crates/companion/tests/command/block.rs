@@ -60,3 +60,22 @@ async fn time_that_is_blocked_while_bookiji_is_out_of_reach_is_told_by_the_next_
     let start: jiff::Timestamp = blocked.document["start"].as_str().unwrap().parse().unwrap();
     assert!(closed(&world.state().await, start.checked_add(jiff::SignedDuration::from_hours(1)).unwrap()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_of_hers_is_taken_back_once_and_nothing_else_is() {
+    let world = World::connected().await;
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    let blocked = world.run(&["block", "--for", "30min"]).await;
+    let start: jiff::Timestamp = blocked.document["start"].as_str().unwrap().parse().unwrap();
+    let middle = start.checked_add(jiff::SignedDuration::from_mins(15)).unwrap();
+    assert!(closed(&world.state().await, middle));
+
+    let block = blocked.document["block"].as_str().unwrap().to_owned();
+    let taken = world.run(&["block", "--take-back", &block]).await;
+    assert_eq!((taken.status, &taken.document["told"]), (0, &json!(true)), "{taken:?}");
+    assert!(!closed(&world.state().await, middle), "it can be booked again");
+    for gone in [&block, "blocked-by-nobody", "no name"] {
+        let refused = world.run(&["block", "--take-back", gone]).await;
+        assert_eq!((refused.status, &refused.error["code"]), (1, &json!("INVALID_INPUT")), "{refused:?}");
+    }
+}

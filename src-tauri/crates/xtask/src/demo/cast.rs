@@ -19,9 +19,14 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts one with a seeded vendor's life, and lets it write the settings of `profile`.
     pub fn start(profile: &Path, seed: u32) -> Result<Self> {
+        Self::start_with(profile, seed, &[])
+    }
+
+    /// The same, of a life that more is said about.
+    pub fn start_with(profile: &Path, seed: u32, more: &[&str]) -> Result<Self> {
         let mut command = Command::new(places::built("bookiji-sandbox")?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--seed", &seed.to_string(), "--write-settings"]);
-        command.arg(profile.join("settings.toml")).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.arg(profile.join("settings.toml")).args(more).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut program = Running::start(&mut command)?;
         let mut line = String::new();
         BufReader::new(program.take_stdout()?).read_line(&mut line)?;
