@@ -126,11 +126,14 @@ fn look_into(package: &Path) -> Result<()> {
     let files = deb(&["--contents"], package)?;
     let desktop = files
         .lines()
-        .find_map(|line| line.split_whitespace().find(|word| word.ends_with(".desktop")))
+        .find_map(|line| {
+            line.find("usr/share/applications/")
+                .map(|at| &line[at..])
+                .filter(|word| word.ends_with(".desktop"))
+        })
         .context("it has no entry in the menu")?
         .to_owned();
-    for part in ["/usr/bin/bookiji-companion", "/usr/share/icons/hicolor/128x128/apps/bookiji-companion.png"]
-    {
+    for part in ["usr/bin/bookiji-companion", "usr/share/icons/hicolor/128x128/apps/bookiji-companion.png"] {
         if !files.lines().any(|line| line.ends_with(part)) {
             bail!("{} has no {part}", package.display());
         }
@@ -139,8 +142,8 @@ fn look_into(package: &Path) -> Result<()> {
     let mut unpack = Command::new("dpkg-deb");
     unpack.arg("--extract").arg(package).arg(tree.path());
     process::run(&mut unpack, LOOK)?;
-    let entry = std::fs::read_to_string(tree.path().join(desktop.trim_start_matches("./")))
-        .context("reading the entry in the menu")?;
+    let entry =
+        std::fs::read_to_string(tree.path().join(&desktop)).context("reading the entry in the menu")?;
     if let Some(word) = missing(&entry).next() {
         bail!("the entry in the menu does not say {word}:\n{entry}");
     }
