@@ -10,6 +10,7 @@ mod page;
 mod panel;
 mod salon;
 mod sample;
+mod several;
 mod stage;
 mod starts;
 mod trouble;

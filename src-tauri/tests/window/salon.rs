@@ -14,20 +14,35 @@ use crate::stage::{APP, Stage, until_async};
 pub struct Salon<'a> {
     pub sandbox: Running,
     pub stage: &'a Stage,
+    profile: PathBuf,
     browser: reqwest::Client,
 }
 
 impl<'a> Salon<'a> {
     /// Her services, and a profile that nobody has signed in to.
     pub async fn begin(stage: &'a Stage) -> Self {
-        let settings = stage.profile().join("settings.toml");
+        Self::begin_at(stage, stage.profile()).await
+    }
+
+    /// As [`Salon::connected`], of one more vendor on the same computer.
+    pub async fn colleague(stage: &'a Stage, name: &str) -> Self {
+        let profile = stage.profile().join("vendors").join(name);
+        std::fs::create_dir_all(&profile).unwrap();
+        let salon = Self::begin_at(stage, profile).await;
+        salon.signs_in().await;
+        salon.connects_google().await;
+        salon
+    }
+
+    async fn begin_at(stage: &'a Stage, profile: PathBuf) -> Self {
+        let settings = profile.join("settings.toml");
         let options =
             Options { bookings: 12, events: 20, write_settings: Some(settings), ..Options::default() };
         let sandbox = sandbox::serve(options).await.unwrap();
         // It brings the cryptography that any HTTP client here needs to be built.
         connectors::http::Http::new(Default::default(), Default::default()).unwrap();
         let browser = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { sandbox, stage, browser }
+        Self { sandbox, stage, profile, browser }
     }
 
     /// Somebody who is signed in and has connected her Google account.
@@ -82,7 +97,7 @@ impl<'a> Salon<'a> {
         let companion: PathBuf = Path::new(APP).with_file_name("companion");
         assert!(companion.exists(), "cargo build -p companion builds what is missing here");
         let mut command = self.stage.seated(companion);
-        command.arg("--profile").arg(self.stage.profile()).arg("--json").args(words);
+        command.arg("--profile").arg(&self.profile).arg("--json").args(words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
