@@ -102,7 +102,7 @@ impl Used {
                 ran.push((nanos, format!("{of}/{name} {:.2} ms", nanos as f64 / 1e6)));
             }
         }
-        ran.sort_by(|one, other| other.0.cmp(&one.0));
+        ran.sort_by_key(|(nanos, _)| std::cmp::Reverse(*nanos));
         let micros = ran.iter().map(|(nanos, _)| nanos).sum::<u64>() / 1_000;
         Idle { ticks, micros, runners: ran.into_iter().map(|(_, said)| said).collect() }
     }
