@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,7 +34,7 @@ def main():
     if not pinned.runs_inside(cache):
         # The judges import Google's client, so this continues inside the environment that has it.
         sys.exit(subprocess.call([pinned.python(cache), __file__, binary, cache.parent]))
-    verdicts = [judge(binary, cache) for judge in (google_client, prism, graph_client, graph_types, schemathesis)]
+    verdicts = [judge(binary, cache) for judge in (google_client, prism, graph_client, graph_types, examples, schemathesis)]
     sys.exit(0 if all(verdicts) else 1)
 
 
@@ -155,6 +156,48 @@ def types_object_to(cache, answers):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
+
+
+@judge("the examples of our contract")
+def examples(binary, _cache):
+    """Every operation shows what it is asked and what it answers, and none of it breaks its own schema."""
+    from jsonschema_rs import Draft202012Validator, Registry
+
+    from sandbox import Sandbox
+
+    with Sandbox(binary, "--seed", "5") as sandbox:
+        document = sandbox.call("GET", "/bookiji/openapi.json")
+    registry = Registry([("urn:contract", document)])
+    shown, wrong = 0, []
+
+    def look(content, *path):
+        nonlocal shown
+        place = "/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in path)
+        if "example" not in content:
+            wrong.append(f"{place} has no example")
+            return
+        shown += 1
+        pointer = urllib.parse.quote(f"{place}/schema", safe="/~")
+        validator = Draft202012Validator({"$ref": f"urn:contract#{pointer}"}, registry=registry, validate_formats=True)
+        wrong.extend(f"{place}: {error.message}" for error in validator.iter_errors(content["example"]))
+
+    def bodies(holder, *path):
+        for kind, content in holder.get("content", {}).items():
+            if kind == "application/json":
+                look(content, *path, "content", kind)
+
+    for route, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            here = ("paths", route, method)
+            bodies(operation.get("requestBody", {}), *here, "requestBody")
+            for status, answer in operation["responses"].items():
+                bodies(answer, *here, "responses", status)
+    for name, answer in document["components"]["responses"].items():
+        bodies(answer, "components", "responses", name)
+    assert not wrong, "\n".join(wrong[:20])
+    return f"{shown} examples, version {document['info']['version']}"
 
 
 @judge("schemathesis, our contract")
