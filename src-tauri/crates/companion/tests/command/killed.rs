@@ -17,7 +17,7 @@ const KILLS: u32 = 50;
 const ROUNDS: u32 = 6;
 
 /// Pseudo-random numbers that are the same in every run (Numerical Recipes' LCG), so that a failure can be had again.
-struct Dice(u32);
+pub struct Dice(pub u32);
 
 impl Dice {
     fn roll(&mut self, sides: u32) -> u32 {
@@ -187,7 +187,7 @@ async fn heal(world: &World, imported: &[(String, Timestamp)], round: u32) {
 
 /// One thing that a customer or the vendor does. Some are impossible at times (no free slot, nothing to cancel): then
 /// nothing happens.
-async fn change_something(world: &World, dice: &mut Dice) {
+pub async fn change_something(world: &World, dice: &mut Dice) {
     let state = world.state().await;
     let live: Vec<&str> = state["bookings"]
         .as_array()

@@ -12,6 +12,7 @@ mod discreet;
 mod disk;
 mod explain;
 mod export;
+mod faults;
 mod feeds;
 mod flow;
 mod handed;

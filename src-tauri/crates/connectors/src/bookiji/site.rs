@@ -64,6 +64,12 @@ impl Told {
     }
 }
 
+/// Whether it was the one of the contract when that was last asked, and that is no longer ago than a day more than the
+/// answer counts.
+fn was_lately((interface, asked_at): (Interface, Timestamp), at: Timestamp) -> bool {
+    interface == Interface::Contract && at.duration_since(asked_at) < GOOD_FOR * 2
+}
+
 /// Bookiji with a vendor signed in.
 #[derive(Clone)]
 pub struct Site {
@@ -90,6 +96,11 @@ impl Site {
             return Ok(interface);
         }
         match self.ask().await {
+            // A site that is being worked on has no routes either. It is believed to have become an older one only where
+            // that stays so for a day.
+            Ok((Interface::Rest, at)) if known.is_some_and(|known| was_lately(known, at)) => {
+                Ok(Interface::Contract)
+            }
             Ok(told) => {
                 self.told.set(Some(told));
                 tracing::info!(interface = told.0.as_str(), "Bookiji was asked which interface it has");
@@ -163,8 +174,9 @@ impl Platform for Site {
             Interface::Contract => self.contract.bookings(cursor).await,
             Interface::Rest => self.rest.bookings(cursor).await,
         };
-        if interface == Interface::Contract && matches!(reading, Reading::Failed(ServiceError::Gone { .. })) {
-            // The route has gone: the next call asks what there is now.
+        if interface == Interface::Rest && matches!(reading, Reading::Failed(ServiceError::NotLinked { .. }))
+        {
+            // Perhaps it is not today's: the next call asks what there is now.
             self.told.set(None);
         }
         reading

@@ -113,6 +113,26 @@ async fn while_nobody_answers_what_was_known_yesterday_counts_and_nothing_is_gue
     assert_eq!(old.interface().await, Ok(Interface::Rest));
 }
 
+#[tokio::test]
+async fn a_site_without_its_routes_for_a_while_is_not_taken_for_an_older_one() {
+    let now = jiff::Timestamp::now();
+    let tomorrow = Today::with(Options::default()).await;
+    let asked = |hours: i64| Told::before(Interface::Contract, now - jiff::SignedDuration::from_hours(hours));
+    for (hours, expected) in [(1, Interface::Contract), (30, Interface::Contract), (50, Interface::Rest)] {
+        tomorrow
+            .world
+            .control("faults", json!({"service": "bookiji", "kind": "status:404", "times": 1}))
+            .await;
+        let site = Site::new(contract_of(&tomorrow), tomorrow.rest.clone(), asked(hours));
+        assert_eq!(site.interface().await, Ok(expected), "{hours} h");
+    }
+    // One that was taken for an older one is asked again as soon as that does not know her.
+    let site = Site::new(contract_of(&tomorrow), tomorrow.rest.clone(), Told::before(Interface::Rest, now));
+    if let Reading::Failed(sync::error::ServiceError::NotLinked { .. }) = site.bookings(None).await {
+        assert_eq!(site.interface().await, Ok(Interface::Contract));
+    }
+}
+
 fn contract_of(today: &Today) -> Bookiji {
     let tokens =
         Tokens::new(Arc::new(today.world.gotrue()), today.world.vault.clone(), SecretName::bookiji());
