@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::world::{World, command, said};
 
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Her studio's computer, and the laptop that is the world's own profile.
 async fn two() -> (World, TempDir) {
