@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::world::{World, command, said};
 
+/// One that has used up its calls of a minute waits for the next one, and then has other things to ask first.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Her studio's computer, and the laptop that is the world's own profile.
