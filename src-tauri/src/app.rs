@@ -10,8 +10,10 @@ use companion::arrival::Arrival;
 use companion::log;
 use companion::profile::Profile;
 use companion::words::Language;
+use serde::Serialize;
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
+use tauri_specta::Event;
 use tokio::sync::watch;
 
 use crate::args::Args;
@@ -68,9 +70,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let panel = Panel::usual(&std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default());
             let tray = Tray::new(app.handle(), panel)?;
             tauri::async_runtime::spawn(tray::keep(app.handle().clone(), tray, news.clone()));
-            tauri::async_runtime::spawn(keep_window(app.handle().clone(), news));
-            tauri::async_runtime::spawn(keep_offers(app.handle().clone(), offers));
-            tauri::async_runtime::spawn(keep_window(app.handle().clone(), host));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), news, OverviewChanged));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), offers, OfferChanged));
+            tauri::async_runtime::spawn(keep_window(app.handle().clone(), host, OverviewChanged));
             tauri::async_runtime::spawn(begin(app.handle().clone(), sample));
             tauri::async_runtime::spawn(updates::keep_looking(app.handle().clone()));
             tauri::async_runtime::spawn(quit_when_asked(app.handle().clone()));
@@ -130,16 +132,14 @@ async fn begin(app: AppHandle, sample: bool) {
     app.state::<Salon>().start(sample).await;
 }
 
-async fn keep_offers(app: AppHandle, mut offers: watch::Receiver<()>) {
-    while offers.changed().await.is_ok() {
-        commands::announce(&app, OfferChanged);
-    }
-}
-
-/// Whatever changes, the window asks for it all.
-async fn keep_window<T: Send + Sync + 'static>(app: AppHandle, mut changes: watch::Receiver<T>) {
+/// Tells the window of every change; what there is now, it asks for itself.
+async fn keep_window<T, E>(app: AppHandle, mut changes: watch::Receiver<T>, event: E)
+where
+    T: Send + Sync + 'static,
+    E: Event + Clone + Serialize,
+{
     while changes.changed().await.is_ok() {
-        commands::announce(&app, OverviewChanged);
+        commands::announce(&app, event.clone());
     }
 }
 

@@ -153,22 +153,30 @@ impl Salon {
         self.offers.subscribe()
     }
 
-    /// Starts everybody's engine, the first one's or a sample in its place before the others'.
+    /// Starts everybody's engine, or a sample in place of the first one's.
     pub async fn start(&self, sample: bool) {
-        for (id, desk) in self.all() {
+        self.each(move |id, desk| async move {
             let begun = if sample && id == FIRST { desk.explore_sample().await } else { desk.start().await };
             if let Err(problem) = begun {
                 tracing::error!(code = %problem.code, "not started: {problem}");
             }
-        }
+        })
+        .await;
     }
 
     /// Stops everybody's engine, each after the sync under way if it ends soon.
     pub async fn shut_down(&self) {
-        let ending: Vec<_> =
-            self.all().into_iter().map(|(_, desk)| spawn(async move { desk.shut_down().await })).collect();
-        for end in ending {
-            let _ = end.await;
+        self.each(|_, desk| async move { desk.shut_down().await }).await;
+    }
+
+    /// Does the same for everybody at once, so that nobody waits for somebody else's keychain or sync.
+    pub async fn each<F>(&self, work: impl Fn(u32, Arc<Desk>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let under_way: Vec<_> = self.all().into_iter().map(|(id, desk)| spawn(work(id, desk))).collect();
+        for one in under_way {
+            let _ = one.await;
         }
     }
 

@@ -34,16 +34,18 @@ async fn perform(app: AppHandle, choice: Choice) {
         app.state::<Notifier>().tell(notification::blocked(done.is_ok(), desk.language()));
         return warn(done);
     }
-    for (_, desk) in salon.all() {
-        warn(match choice {
-            Choice::SyncNow => desk.sync_now().await,
-            Choice::Pause(form) => desk.pause(form).await,
-            Choice::Resume => desk.perform(Errand::Resume).await,
-            Choice::Block(_) | Choice::Decisions | Choice::ImportFiles | Choice::Open | Choice::Quit => {
-                Ok(())
-            }
-        });
-    }
+    salon
+        .each(move |_, desk| async move {
+            warn(match choice {
+                Choice::SyncNow => desk.sync_now().await,
+                Choice::Pause(form) => desk.pause(form).await,
+                Choice::Resume => desk.perform(Errand::Resume).await,
+                Choice::Block(_) | Choice::Decisions | Choice::ImportFiles | Choice::Open | Choice::Quit => {
+                    Ok(())
+                }
+            });
+        })
+        .await;
 }
 
 fn warn(done: Result<(), Problem>) {

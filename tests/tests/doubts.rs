@@ -26,6 +26,21 @@ fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
 }
 
+/// A world whose process can be killed, and what it leaves behind then.
+fn mortal(moment: Moment) -> (Arc<dyn Mirror>, World) {
+    let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+    let world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)));
+    (inside, world)
+}
+
+/// Syncs, and is killed at that write to the mirror if there are so many. What comes after is another process.
+async fn is_killed(world: &mut World, inside: &Arc<dyn Mirror>, fatal: usize, moment: Moment) -> bool {
+    world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
+    let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
+    world.mirror = Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment));
+    died
+}
+
 /// A booking whose event she moved, and her answer that the booking is to follow.
 async fn move_that_she_decided() -> (World, BookingId) {
     let mut world = new_world();
@@ -227,16 +242,13 @@ async fn room_is_taken_back_wherever_the_process_that_made_it_was_killed() {
     let mut left_open = 0;
     for moment in [Moment::Before, Moment::After] {
         for fatal in 1.. {
-            let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
-            let mut world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)));
+            let (inside, mut world) = mortal(moment);
             let id = world.customer_books("b", 20);
             world.sync().await;
             moves(&world, 25);
             let card = world.the_question("moved").await;
             world.vendor_decides(&card.id, "move").expect("an answer");
-            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
-            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
-            world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
+            let died = is_killed(&mut world, &inside, fatal, moment).await;
             left_open += usize::from(world.slots() == [(25, 26, true)]);
 
             world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
@@ -296,8 +308,7 @@ async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_
     let mut sent_and_not_confirmed = 0;
     for moment in [Moment::Before, Moment::After] {
         for fatal in 1.. {
-            let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
-            let mut world = World::new(Box::new(DyingMirror::new(inside.clone(), usize::MAX, moment)));
+            let (inside, mut world) = mortal(moment);
             let id = world.customer_books("b", 20);
             world.sync().await;
             let moves_to = |world: &World, hours| {
@@ -305,9 +316,7 @@ async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_
                 world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
             };
             moves_to(&world, 25);
-            world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, moment));
-            let died = world.try_sync(Direction::Bidirectional, false).await.is_err();
-            world.mirror = Box::new(DyingMirror::new(inside, usize::MAX, moment));
+            let died = is_killed(&mut world, &inside, fatal, moment).await;
             let known = world.mirror.world().expect("a world");
             let is_sent = times(&world.booking_events()[0]).map(|(start, _)| start) == Some(world.at(25));
             sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());

@@ -16,6 +16,7 @@ pub fn choices(salon: State<'_, Salon>) -> Result<ChoicesView, Refusal> {
 #[tauri::command]
 #[specta::specta]
 pub async fn choose(salon: State<'_, Salon>, form: ChooseForm) -> Result<(), Refusal> {
-    salon.shown().perform(form.errand()?).await?;
-    Ok(salon.shown().sync_now().await?)
+    let desk = salon.shown();
+    desk.perform(form.errand()?).await?;
+    Ok(desk.sync_now().await?)
 }

@@ -25,8 +25,9 @@ pub async fn connect_caldav(salon: State<'_, Salon>, form: CaldavForm) -> Result
 #[tauri::command]
 #[specta::specta]
 pub async fn connect_link(salon: State<'_, Salon>, form: LinkForm) -> Result<(), Refusal> {
-    salon.shown().perform(form.errand()?).await?;
-    Ok(salon.shown().sync_now().await?)
+    let desk = salon.shown();
+    desk.perform(form.errand()?).await?;
+    Ok(desk.sync_now().await?)
 }
 
 /// Takes an account's busy time off Bookiji, and unlinks it.

@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 
-use crate::booking::BookingStatus;
+use crate::booking::{BookingStatus, Draft};
 use crate::decide::{fingerprint, says, stands_where, times};
 use crate::error::Code;
-use crate::plan::{found, removed, stored};
+use crate::plan::{found, removed};
 use crate::ports::RemoteEvent;
 use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
 
@@ -36,19 +36,8 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
             let standing = world.events.get(calendar).and_then(|events| events.get(event));
             let mapping = world.mappings.get(&(draft.booking.clone(), calendar.clone()));
             match (standing, mapping) {
-                (Some(standing), Some(mapping))
-                    if says(standing, draft) && fingerprint(standing) != fingerprint(before) =>
-                {
-                    let mapping = Mapping {
-                        created_at: mapping.created_at,
-                        ..stored(calendar.clone(), draft, standing, now)
-                    };
-                    Settled::Stored { mapping: Box::new(mapping), event: Box::new(standing.clone()) }
-                }
-                // It went to where we sent it, and she wrote on it since: the words alone are hers.
-                (Some(standing), Some(mapping))
-                    if stands_where(standing, draft) && times(standing) != times(before) =>
-                {
+                // Where she wrote on it since, the words alone are hers.
+                (Some(standing), Some(mapping)) if was_done(standing, draft, before) => {
                     let mapping = Mapping {
                         created_at: mapping.created_at,
                         ..found(calendar.clone(), draft, standing, now)
@@ -83,6 +72,12 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
             return None;
         }
     })
+}
+
+/// Whether an event is another than before, and says what was sent or went to where it was sent.
+fn was_done(standing: &RemoteEvent, draft: &Draft, before: &RemoteEvent) -> bool {
+    (says(standing, draft) && fingerprint(standing) != fingerprint(before))
+        || (stands_where(standing, draft) && times(standing) != times(before))
 }
 
 /// An operation that a later one of the same source has made pointless to ask about.
