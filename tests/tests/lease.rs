@@ -91,6 +91,24 @@ async fn of_two_computers_one_writes_and_the_other_reads_and_says_so() {
 }
 
 #[tokio::test]
+async fn whoever_reads_that_another_has_written_asks_and_says_that_it_stands_by_with_nothing_to_write() {
+    let (mut studio, mut laptop) = two().await;
+    seconds(&studio, over());
+    laptop.customer_books("second", 30);
+    let report = laptop.sync().await;
+    assert_eq!((report.bookings.created, holder(&report)), (1, None), "{report:#?}");
+
+    let before = writes(&studio);
+    // Only busy time is told anew where another has written, and this run tells none.
+    let report = studio.try_sync(Direction::ToCalendar, false).await.expect("a report");
+    assert_eq!(holder(&report), None, "nobody has told it yet: {report:#?}");
+    assert_eq!(studio.keep_lease().await, None);
+    assert_eq!(studio.writer.standing_by().expect("a holder").holder, "laptop");
+    assert_eq!(holder(&studio.sync().await), Some("laptop"));
+    assert_eq!(writes(&studio), before);
+}
+
+#[tokio::test]
 async fn whoever_stands_by_is_told_nothing_by_a_platform_that_it_need_not_ask() {
     let (_studio, mut laptop) = two().await;
     laptop.sync().await;

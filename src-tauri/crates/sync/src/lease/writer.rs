@@ -29,6 +29,8 @@ struct Known {
     stored: LeaseRecord,
     /// Another computer may have written since what the mirror holds was true.
     in_doubt: bool,
+    /// Another computer has had the lease since this one last asked.
+    passed: bool,
     /// Nothing more is written in this run: it was planned before another computer wrote.
     stopped: bool,
     /// Why nobody could say who writes. Told once.
@@ -246,10 +248,11 @@ impl Writer {
         let now = Moment::of(clock);
         let known = self.known();
         let wait = known.standing.wait(now);
-        // Whoever stood by when the process began, or was refused, asks at once.
+        // Whoever stood by when the process began, was refused, or reads that another computer has written, asks at
+        // once: it may be standing by, and is to say so.
         let wait = wait.or_else(|| {
-            (known.standing == Standing::Unknown && known.record.standing_by.is_some())
-                .then_some(Duration::ZERO)
+            let doubtful = known.passed || known.record.standing_by.is_some();
+            (known.standing == Standing::Unknown && doubtful).then_some(Duration::ZERO)
         });
         let rest = known.failed.and_then(|failed| failed.age(now)).map(|age| AGAIN.saturating_sub(age));
         wait.map(|wait| wait.max(rest.unwrap_or_default()))
@@ -352,6 +355,7 @@ impl Known {
                 self.record.standing_by = None;
             }
         }
+        self.passed = false;
         self.standing = Standing::heard(lease, asked, Moment::of(clock));
     }
 
@@ -361,6 +365,7 @@ impl Known {
         let last = self.record.last.unwrap_or(Fencing(0));
         let unknown = if ours { number.0.saturating_sub(1) } else { number.0 };
         self.in_doubt |= unknown > last.0;
+        self.passed |= unknown > last.0;
         self.record.last = Some(last.max(number));
         if let Standing::Held { fencing, .. } = self.standing
             && fencing < number
