@@ -13,13 +13,15 @@ use sync::booking::{Booking, BookingStatus, Draft};
 use sync::decide::times;
 use sync::error::ServiceError;
 use sync::ids::{
-    BookingId, CalendarId, Cursor, ETag, InstallationId, RemoteCalendarId, RemoteId, SlotId, VendorId,
+    BookingId, CalendarId, Cursor, ETag, InstallationId, ProposalId, RemoteCalendarId, RemoteId, SlotId,
+    VendorId,
 };
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{
     Account, BusyReceipt, BusySet, Calendar, CalendarEntry, Clock, Coverage, EVER, Marker, Platform, Probe,
     Reading, RemoteEvent, Slot, SlotMade,
 };
+use sync::proposal::{Ending, Proposal};
 
 use crate::world::TestClock;
 
@@ -695,6 +697,33 @@ impl Platform for Services {
             state.clock += 1;
             let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
             (*at, row.start, row.end) = (state.clock, to.start(), to.end());
+            Ok(())
+        })
+    }
+
+    async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        self.state().change("propose_move", key, self.carried(), |state| {
+            state.clock += 1;
+            let id = ProposalId(format!("proposal-{}", state.clock));
+            let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
+            (*at, row.proposal) = (state.clock, Proposal::Waiting { id, to });
+            Ok(())
+        })
+    }
+
+    async fn withdraw_proposal(
+        &self,
+        booking: &BookingId,
+        proposal: &ProposalId,
+        key: &str,
+    ) -> Result<(), ServiceError> {
+        self.state().change("withdraw_proposal", key, self.carried(), |state| {
+            state.clock += 1;
+            let (at, row) = state.bookings.get_mut(booking).ok_or_else(|| error(Fault::Rejected))?;
+            let waiting = row.proposal.waiting().filter(|(id, _)| *id == proposal);
+            let (_, to) = waiting.ok_or_else(|| error(Fault::Rejected))?;
+            let over = Proposal::Over { id: proposal.clone(), to, how: Ending::Withdrawn };
+            (*at, row.proposal) = (state.clock, over);
             Ok(())
         })
     }

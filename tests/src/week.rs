@@ -9,10 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus, Draft, event_id};
 use sync::busy_set::{vendor_zone, window};
 use sync::decide::{says, times};
-use sync::ids::{BookingId, CalendarId, ConnectionId, ETag, RemoteCalendarId, RemoteId, Service};
+use sync::ids::{BookingId, CalendarId, ConnectionId, ETag, ProposalId, RemoteCalendarId, RemoteId, Service};
 use sync::plan::{Plan, found, plan, removed, stored};
 use sync::policy::Policy;
 use sync::ports::{BusySet, CalendarEntry, RemoteEvent};
+use sync::proposal::{Ending, Proposal};
 use sync::world::{
     Connection, ConnectionState, LinkedCalendar, Mapping, Operation, PublishedBusy, Role, Vendor, World,
 };
@@ -227,6 +228,21 @@ impl Week {
             Operation::MoveBooking { booking, to, .. } => {
                 if let Some(row) = self.bookings.get_mut(booking) {
                     (row.start, row.end) = (to.start(), to.end());
+                    self.believed.bookings.insert(booking.clone(), row.clone());
+                }
+            }
+            Operation::ProposeMove { booking, to, key, .. } => {
+                if let Some(row) = self.bookings.get_mut(booking) {
+                    row.proposal = Proposal::Waiting { id: ProposalId(key.clone()), to: *to };
+                    self.believed.bookings.insert(booking.clone(), row.clone());
+                }
+            }
+            Operation::WithdrawProposal { booking, proposal, .. } => {
+                if let Some(row) = self.bookings.get_mut(booking)
+                    && let Some((id, to)) = row.proposal.waiting()
+                    && id == proposal
+                {
+                    row.proposal = Proposal::Over { id: id.clone(), to, how: Ending::Withdrawn };
                     self.believed.bookings.insert(booking.clone(), row.clone());
                 }
             }

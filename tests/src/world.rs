@@ -173,6 +173,7 @@ impl World {
             customer_name: Some("Nadia Roy".to_owned()),
             customer_email: None,
             notes: None,
+            proposal: sync::proposal::Proposal::NotOffered,
             updated_at: start.to_string(),
         };
         self.change_booking(booking)

@@ -98,6 +98,7 @@ impl Story {
                     customer_name: Some("Nadia Roy".to_owned()),
                     customer_email: None,
                     notes: None,
+                    proposal: sync::proposal::Proposal::NotOffered,
                     updated_at: String::new(),
                 });
             }

@@ -140,6 +140,7 @@ fn booking(status: BookingStatus) -> Booking {
         customer_name: Some("Roy, Zoé".into()),
         customer_email: Some(MailAddress("zoe+book@example.com".into())),
         notes: Some("Keep the fringe\nlong".into()),
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: "2026-03-01T08:00:00.123456+00:00".into(),
     }
 }

@@ -84,6 +84,7 @@ pub fn booking(name: &str, hours: i64) -> Booking {
         customer_name: Some("Nadia Roy".to_owned()),
         customer_email: None,
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: NOW.to_owned(),
     }
 }

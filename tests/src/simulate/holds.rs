@@ -123,7 +123,8 @@ fn is_left(stage: &Stage, id: &BookingId, booking: &Booking) -> bool {
 /// Whether she decided to move the booking to a time that another one has, or that is over by now: that cannot be, and
 /// she is asked again.
 fn is_taken(stage: &Stage, id: &BookingId) -> bool {
-    let moved = stage.given.values().filter(|given| given.booking == *id && given.choice == Choice::Move);
+    let to_another_time = |choice| matches!(choice, Choice::Move | Choice::Propose);
+    let moved = stage.given.values().filter(|given| given.booking == *id && to_another_time(given.choice));
     let mut to = moved.filter_map(|given| given.found.and_then(|(start, end)| Interval::new(start, end)));
     to.any(|to| {
         let is_over = to.start() <= stage.now;
@@ -171,6 +172,9 @@ fn needless(stage: &Stage, id: &BookingId, kind: &str) -> Option<String> {
     match (kind, standing.first()) {
         // What went while it lay before the list begins, nobody tells.
         (_, None) if was_before_the_list(stage, id) => None,
+        ("proposed", _) if booking.proposal.waiting().is_none() => {
+            Some("its customer is asked for no other time".to_owned())
+        }
         ("held_deletion", None) => Some("it has no event".to_owned()),
         // One that she moved out of what a list shows cannot be seen by a computer that never knew it.
         ("deleted", Some((start, end))) if *end > stage.window().start() => {

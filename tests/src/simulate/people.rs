@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::ids::{BookingId, RemoteCalendarId, RemoteId};
 use sync::plan::WORDS;
+use sync::proposal::{Ending, Proposal};
 
 use super::stage::{Hers, Place, Stage, calendar_words, clock};
 use crate::service::event;
@@ -31,9 +32,10 @@ pub enum Deed {
     CopyOurs,
     PutBack,
     TakeBack,
+    Answer,
 }
 
-pub const DEEDS: [(u32, Deed); 18] = [
+pub const DEEDS: [(u32, Deed); 19] = [
     (9, Deed::Book),
     (5, Deed::Reschedule),
     (4, Deed::Cancel),
@@ -52,6 +54,7 @@ pub const DEEDS: [(u32, Deed); 18] = [
     (2, Deed::CopyOurs),
     (1, Deed::PutBack),
     (2, Deed::TakeBack),
+    (4, Deed::Answer),
 ];
 
 /// Somebody does something.
@@ -90,6 +93,7 @@ pub fn does(stage: &mut Stage, deed: Deed) {
         Deed::CopyOurs => copy_ours(stage),
         Deed::PutBack => put_back(stage),
         Deed::TakeBack => take_back(stage),
+        Deed::Answer => answer(stage),
     }
 }
 
@@ -126,12 +130,46 @@ fn some_booking(stage: &mut Stage) -> Option<BookingId> {
 pub fn write_booking(stage: &mut Stage, booking: Booking) {
     stage.world.clock += 1;
     let at = stage.world.clock;
+    let booking = Booking { proposal: stands_on(stage, &booking), ..booking };
     stage.past.had.entry(booking.id.clone()).or_default().insert((booking.start, booking.end));
     if is_over(&booking.status) {
         stage.past.deleted_by_her.remove(&booking.id);
     }
     stage.past.last_booking = stage.booked.insert(booking.id.clone(), booking.clone());
     stage.world.bookings.insert(booking.id.clone(), (at, booking));
+}
+
+/// As the platform has it: a proposal is over with the time that it was made for, and with the booking.
+fn stands_on(stage: &Stage, booking: &Booking) -> Proposal {
+    let same = |before: &Booking| (before.start, before.end) == (booking.start, booking.end);
+    let before = stage.booked.get(&booking.id);
+    let stands = is_live(booking) && before.is_some_and(|before| same(before) && is_live(before));
+    if stands { booking.proposal.clone() } else { Proposal::Possible }
+}
+
+#[must_use]
+pub fn is_live(booking: &Booking) -> bool {
+    matches!(booking.status, BookingStatus::Pending | BookingStatus::Confirmed)
+}
+
+/// A customer who was asked for another time comes then, does not, or says nothing for too long.
+fn answer(stage: &mut Stage) {
+    let asked: Vec<Booking> =
+        stage.booked.values().filter(|booking| booking.proposal.waiting().is_some()).cloned().collect();
+    let at = stage.dice.below(asked.len());
+    let Some(booking) = asked.into_iter().nth(at) else { return };
+    let Some((id, to)) = booking.proposal.waiting() else { return };
+    let how = match stage.dice.below(4) {
+        0 | 1 => {
+            stage.say(format!("the customer of {} comes {} as she asked", booking.id, clock(to.start())));
+            return write_booking(stage, Booking { start: to.start(), end: to.end(), ..booking });
+        }
+        2 => Ending::Declined,
+        _ => Ending::Lapsed,
+    };
+    stage.say(format!("the customer of {} does not come {}: {how:?}", booking.id, clock(to.start())));
+    let over = Proposal::Over { id: id.clone(), to, how };
+    write_booking(stage, Booking { proposal: over, ..booking });
 }
 
 fn is_over(status: &BookingStatus) -> bool {
@@ -162,6 +200,7 @@ fn book(stage: &mut Stage) {
         customer_name: Some("Nadia Roy".to_owned()),
         customer_email: None,
         notes: None,
+        proposal: Proposal::Possible,
         updated_at: start.to_string(),
     };
     write_booking(stage, booking);
@@ -230,7 +269,9 @@ fn take_back(stage: &mut Stage) {
             None => {}
         }
         stage.past.last_hers = None;
-    } else if let Some(before) = stage.past.last_booking.take() {
+    } else if let Some(before) =
+        stage.past.last_booking.take().filter(|before| before.proposal == Proposal::Possible)
+    {
         stage.say(format!("{} is as it was before, {}", before.id, clock(before.start)));
         write_booking(stage, before);
     }

@@ -276,6 +276,10 @@ fn kind(stage: &Stage, operation: &Operation) -> String {
         Operation::UpdateEvent { draft, .. } => format!("change the event of {}", draft.booking),
         Operation::RemoveEvent { booking, .. } => format!("remove the event of {booking}"),
         Operation::MoveBooking { booking, to, .. } => format!("move {booking} to {}", clock(to.start())),
+        Operation::ProposeMove { booking, to, .. } => {
+            format!("ask the customer of {booking} to come {}", clock(to.start()))
+        }
+        Operation::WithdrawProposal { booking, .. } => format!("ask the customer of {booking} no more"),
         Operation::CancelBooking { booking, .. } => format!("cancel {booking}"),
         Operation::PublishBusy { set, .. } => {
             format!("publish busy time of {}", stage.source_words(&set.source))

@@ -131,13 +131,15 @@ pub enum Call {
     Slots,
     CreateSlots,
     MoveBooking,
+    ProposeMove,
+    WithdrawProposal,
     CancelBooking,
     RemoveSlot,
     Lease,
 }
 
 impl Call {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Calendars,
         Self::CreateCalendar,
         Self::Read,
@@ -151,6 +153,8 @@ impl Call {
         Self::Slots,
         Self::CreateSlots,
         Self::MoveBooking,
+        Self::ProposeMove,
+        Self::WithdrawProposal,
         Self::CancelBooking,
         Self::RemoveSlot,
         Self::Lease,
@@ -164,7 +168,14 @@ impl Call {
     /// Whether it is refused once another computer has had its turn.
     #[must_use]
     pub fn is_fenced(self) -> bool {
-        self == Self::PutBusy || self == Self::MoveBooking || self == Self::CancelBooking
+        matches!(
+            self,
+            Self::PutBusy
+                | Self::MoveBooking
+                | Self::ProposeMove
+                | Self::WithdrawProposal
+                | Self::CancelBooking
+        )
     }
 
     #[must_use]
@@ -173,7 +184,7 @@ impl Call {
     }
 
     /// Those that change something, and where it therefore matters most when a process dies.
-    pub const WRITES: [Self; 9] = [
+    pub const WRITES: [Self; 11] = [
         Self::Create,
         Self::CreateAll,
         Self::Update,
@@ -181,6 +192,8 @@ impl Call {
         Self::PutBusy,
         Self::CreateSlots,
         Self::MoveBooking,
+        Self::ProposeMove,
+        Self::WithdrawProposal,
         Self::CancelBooking,
         Self::RemoveSlot,
     ];
@@ -241,6 +254,8 @@ impl Call {
             | Self::CreateSlots
             | Self::RemoveSlot
             | Self::MoveBooking
+            | Self::ProposeMove
+            | Self::WithdrawProposal
             | Self::CancelBooking => &[
                 ReplyLost,
                 ReplyLost,
@@ -345,6 +360,7 @@ impl Weather {
         let nothing_of_it = dice.one(&[Call::RemoveSlot, Call::PutBusy, Call::Create]);
         let at = Aim::First(match choice {
             Some(Choice::Move) => Call::MoveBooking,
+            Some(Choice::Propose) => Call::ProposeMove,
             Some(Choice::Cancel) => Call::CancelBooking,
             Some(Choice::PutBack) => Call::Update,
             Some(Choice::Remove) => Call::Delete,

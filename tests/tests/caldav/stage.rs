@@ -115,6 +115,7 @@ pub fn draft(booking: &str, hour: u8, calendar: &str) -> Draft {
         customer_name: None,
         customer_email: None,
         notes: Some("a long note, folded inside a character: ééééééééééééééééééééééééééééééééé".into()),
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     Draft::of(&booking, Service::Caldav, &calendar.into(), 0)

@@ -4,7 +4,7 @@ import type { CardView, SpanView } from './types'
 
 const ASKING: CardView = {
   id: '', kind: 'moved', presses: true, options: [], may_stand: false, customer: null, service: null, booked: null,
-  found: null, calendar: 'bookiji', calendar_name: 'Bookiji', title: null, over: [], account: null,
+  found: null, calendar: 'bookiji', calendar_name: 'Bookiji', title: null, refused: null, over: [], account: null,
   former_account: null, appointments: 0, staying: 0, events: 0, stands_for: [],
 }
 
@@ -18,7 +18,7 @@ const span = (day: number, from: string, to: string): SpanView => ({
 
 const moved = () =>
   card({
-    kind: 'moved', options: ['move', 'put_back', 'leave'], may_stand: true, service: 'Blow-dry',
+    kind: 'moved', options: ['move', 'propose', 'put_back', 'leave'], may_stand: true, service: 'Blow-dry',
     customer: 'Jade Tremblay', booked: span(17, '14:00', '15:00'), found: span(17, '15:00', '16:00'),
   })
 
@@ -52,6 +52,8 @@ export const usualCards = (): CardView[] => [moved(), ...held(), overlap()]
 
 export const everyCard = (): CardView[] => [
   ...usualCards(),
+  card({ id: 'declined', kind: 'moved', options: ['move', 'put_back', 'leave'], may_stand: true, refused: 'declined', service: 'Haircut', customer: 'Inès Roche', booked: span(18, '13:00', '14:00'), found: span(18, '16:00', '17:00') }),
+  card({ id: 'lapsed', kind: 'moved', options: ['move', 'put_back', 'leave'], may_stand: true, refused: 'lapsed', service: 'Haircut', customer: 'Paul Lemaire', booked: span(18, '15:00', '16:00'), found: span(19, '15:00', '16:00') }),
   card({ kind: 'resized', options: ['move', 'put_back', 'leave'], may_stand: true, service: 'Haircut', customer: 'Léa Bouchard', booked: span(19, '09:30', '10:30'), found: span(19, '09:30', '11:15') }),
   card({ kind: 'deleted', options: ['cancel', 'put_back', 'leave'], service: 'Balayage', customer: 'Noor Rahmani', booked: span(19, '11:00', '13:00') }),
   card({ kind: 'moved_both', options: ['move', 'put_back', 'leave'], service: 'Gloss', customer: 'Emma Lavoie', booked: span(19, '16:00', '17:00'), found: span(18, '10:00', '11:00') }),
@@ -62,5 +64,6 @@ export const everyCard = (): CardView[] => [
   card({ kind: 'account_changed', options: ['switch', 'leave'], account: 'amelie.perso@example.com', former_account: 'studio.lumiere@example.com', appointments: 42, staying: 5 }),
   card({ kind: 'invitation', options: ['accept', 'decline'], title: 'Salon professionnel', found: span(24, '09:00', '17:00'), calendar: null, calendar_name: null }),
   card({ kind: 'import_conflict', options: ['replace', 'merge', 'skip'], title: 'Open for walk-ins', found: span(25, '14:00', '18:00'), events: 3, calendar: null, calendar_name: null }),
+  card({ kind: 'proposed', presses: false, options: ['leave', 'put_back', 'move'], service: 'Gloss', customer: 'Claire Dubois', booked: span(20, '09:00', '10:00'), found: span(20, '12:00', '13:00') }),
   card({ kind: 'renamed', presses: false, options: ['leave', 'put_back'], service: 'Bridal trial', customer: 'Gabrielle Fortin', booked: span(21, '09:00', '12:00') }),
 ]

@@ -35,9 +35,15 @@ export function said(card: CardView, language: Language, now: number): Said {
   const move = () =>
     answers({
       move: [labels.move(found), notes.told(first)],
+      propose: [labels.propose(first), notes.asked(first)],
       put_back: [labels.putBack(booked), notes.returns(first)],
       leave: [labels.leaveBoth, notes.bothStay(booked, found)],
     })
+  const movedBody = () => {
+    if (card.refused === 'declined') return words.declinedBody(first, booked, found)
+    if (card.refused === 'lapsed') return words.lapsedBody(first, booked, found)
+    return words.movedBody(booked, found)
+  }
   const removal = () =>
     answers({ remove: [labels.remove, found && notes.at(found)], leave: [labels.keep, notes.staysBlocked] })
 
@@ -45,8 +51,18 @@ export function said(card: CardView, language: Language, now: number): Said {
     case 'moved':
       return {
         title: words.moved(who, found),
-        body: `${hers()} ${words.movedBody(booked, found)}`,
+        body: `${hers()} ${movedBody()}`,
         answers: move(),
+      }
+    case 'proposed':
+      return {
+        title: words.proposed(who, found),
+        body: `${hers()} ${words.proposedBody(booked)}`,
+        answers: answers({
+          leave: [labels.wait, notes.bothStay(booked, found)],
+          put_back: [labels.takeBack(booked), notes.askedNoMore(first)],
+          move: [labels.moveNow(found), notes.told(first)],
+        }),
       }
     case 'resized':
       return {

@@ -185,7 +185,9 @@ export type CalendarView = {
 	bookings: number,
 };
 
-export type CardKind = "moved" | "resized" | "deleted" | "moved_both" | "moved_cancelled" | "held_deletion" | 
+export type CardKind = "moved" | 
+/**  The customer was asked for another time, and has not answered. */
+"proposed" | "resized" | "deleted" | "moved_both" | "moved_cancelled" | "held_deletion" | 
 /**  Many held removals at once. */
 "held_deletions" | "renamed" | 
 /**  A copy of a booking's event. */
@@ -194,7 +196,7 @@ export type CardKind = "moved" | "resized" | "deleted" | "moved_both" | "moved_c
 "doubled" | "overlap" | "target_gone" | "account_changed" | "invitation" | "import_conflict";
 
 /**  What she may answer. */
-export type CardOption = "move" | "cancel" | "put_back" | "remove" | "unblock" | "create" | "switch" | "leave" | "accept" | "decline" | "replace" | "merge" | "skip";
+export type CardOption = "move" | "propose" | "cancel" | "put_back" | "remove" | "unblock" | "create" | "switch" | "leave" | "accept" | "decline" | "replace" | "merge" | "skip";
 
 /**  One question, with whatever of these it is about. */
 export type CardView = {
@@ -215,6 +217,8 @@ export type CardView = {
 	/**  The calendar that it is about, by id and by name. */
 	calendar: string | null,
 	calendar_name: string | null,
+	/**  What became of her asking the customer to come where the event is. */
+	refused: Refused | null,
 	/**  What an event or free time that is no booking is called. */
 	title: string | null,
 	/**  Her events over the booking, or slots that a free time meets: the first of them first. */
@@ -700,6 +704,13 @@ export type Refusal = {
 	code: Code,
 	message: string,
 };
+
+/**  How a question to a customer ended. */
+export type Refused = 
+/**  They cannot come then. */
+"declined" | 
+/**  They did not answer in time. */
+"lapsed";
 
 /**  What is done about it. */
 export type Resolution = 

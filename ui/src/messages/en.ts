@@ -275,6 +275,10 @@ export const en = {
 
     moved: (who: string, to: string) => `Did you mean to move ${who} to ${to}?`,
     movedBody: (from: string, to: string) => `You moved the event from ${from} to ${to}. On Bookiji it is still ${from}.`,
+    declinedBody: (who: string, from: string, to: string) => `${who} can’t come at ${to}. On Bookiji it is still ${from}.`,
+    lapsedBody: (who: string, from: string, to: string) => `${who} didn’t answer in time about ${to}. On Bookiji it is still ${from}.`,
+    proposed: (who: string, to: string) => `You asked ${who} to come at ${to}`,
+    proposedBody: (from: string) => `There is no answer yet. Until then the appointment stays at ${from}.`,
     resized: (who: string, to: string) => `Should ${who} now take ${to}?`,
     resizedBody: (from: string) => `You changed how long the event is. On Bookiji it is still ${from}.`,
     deleted: (who: string) => `Did you delete the event of ${who}?`,
@@ -309,6 +313,9 @@ export const en = {
 
     options: {
       move: (to: string) => `Move it to ${to}`,
+      propose: (who: string) => `Ask ${who} first`,
+      takeBack: (from: string) => `Stay at ${from}`,
+      moveNow: (to: string) => `Move it to ${to} now`,
       resize: (to: string) => `Make it ${to}`,
       cancel: 'Cancel the booking',
       putBack: (to: string) => `Put it back to ${to}`,
@@ -338,6 +345,8 @@ export const en = {
     },
     notes: {
       told: (who: string) => `Bookiji tells ${who}.`,
+      asked: (who: string) => `It moves once ${who} says yes. Both times stay closed.`,
+      askedNoMore: (who: string) => `${who} is asked no more.`,
       returns: (who: string) => `The event returns. ${who} isn’t told.`,
       bothStay: (a: string, b: string) => `${a} and ${b} stay closed.`,
       at: (when: string) => `At ${when}.`,

@@ -186,7 +186,7 @@ fn bookings(world: &World, span: Interval, checked_at: Option<Timestamp>) -> Vec
 /// Where she moved a booking's event, both times stay blocked until she has decided.
 fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<Because> {
     let cards = plan(world, now, policy).cards.into_iter().filter(|card| match card.question {
-        Question::Moved | Question::Resized | Question::MovedBoth => true,
+        Question::Moved | Question::Proposed | Question::Resized | Question::MovedBoth => true,
         Question::Duplicated => matches!(card.about, About::Seconds(_)),
         Question::Deleted
         | Question::MovedCancelled
@@ -208,7 +208,11 @@ fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<
                 ..plain(
                     "moved",
                     &calendar.name,
-                    "The event of a booking was moved here and waits for your decision.",
+                    if card.question == Question::Proposed {
+                        "You asked a customer to come at this time, and wait for an answer."
+                    } else {
+                        "The event of a booking was moved here and waits for your decision."
+                    },
                 )
             })
         })

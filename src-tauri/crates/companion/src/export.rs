@@ -260,6 +260,7 @@ mod tests {
             customer_name: Some("Zoé Roy".into()),
             customer_email: Some(MailAddress("zoe@example.com".into())),
             notes: Some("First line\r\nsecond".into()),
+            proposal: sync::proposal::Proposal::NotOffered,
             updated_at: "2026-03-01T08:00:00.123456+00:00".into(),
         }
     }

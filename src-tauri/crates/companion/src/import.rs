@@ -259,6 +259,8 @@ impl<'a> Desk<'a> {
             | Operation::UpdateEvent { .. }
             | Operation::RemoveEvent { .. }
             | Operation::MoveBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => false,

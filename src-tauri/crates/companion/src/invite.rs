@@ -189,6 +189,7 @@ mod tests {
             customer_name: Some("Roy, Zoé".into()),
             customer_email: Some(MailAddress("zoe@example.com".into())),
             notes: Some("Talks a lot".into()),
+            proposal: sync::proposal::Proposal::NotOffered,
             updated_at: "2026-03-01T08:00:00.123456+00:00".into(),
         }
     }

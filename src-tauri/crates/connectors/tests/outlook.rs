@@ -132,6 +132,7 @@ fn draft(calendar: &OutlookCalendar, id: &str, hours: i64) -> Draft {
         customer_name: None,
         customer_email: None,
         notes: Some("Please be on time".into()),
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     Draft::of(&booking, Service::Outlook, calendar.remote(), 0)

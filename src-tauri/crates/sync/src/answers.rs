@@ -5,6 +5,7 @@ use calendar::interval::Interval;
 use jiff::Timestamp;
 
 use crate::closing::{self, Booked};
+use crate::decide::times;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, RunId};
 use crate::plan::Plan;
@@ -15,6 +16,8 @@ use crate::retry::with_retry;
 use crate::run::Parts;
 use crate::slots::slot_id;
 use crate::world::{Operation, OperationId, Settled, SyncProblem, World};
+
+const TAKEN: &str = "another booking has this time";
 
 /// What the platform keeps as the reason of a cancellation, and may tell the customer.
 const REASON: &str = "Cancelled by the provider";
@@ -64,6 +67,29 @@ pub async fn carry_out(
                     desk.refused(calendar, booking, key, error, report)?;
                     continue;
                 }
+                desk.settle(id, (calendar, booking, key), sent, report)?;
+            }
+            Operation::ProposeMove { calendar, booking, to, key } => {
+                if desk.is_taken(booking, *to) {
+                    desk.refused(calendar, booking, key, &rejected(TAKEN), report)?;
+                    continue;
+                }
+                let id = desk.intend(operation)?;
+                let platform = parts.platform;
+                let sent = parts.writer.send(parts, || platform.propose_move(booking, *to, key)).await;
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
+                desk.settle(id, (calendar, booking, key), sent, report)?;
+            }
+            Operation::WithdrawProposal { calendar, booking, proposal, key } => {
+                // The event first: while it stays there, her answer is not carried out, and still counts.
+                if desk.stands_as_asked(calendar, booking)? {
+                    continue;
+                }
+                let id = desk.intend(operation)?;
+                let platform = parts.platform;
+                let sent =
+                    parts.writer.send(parts, || platform.withdraw_proposal(booking, proposal, key)).await;
+                done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CancelBooking { calendar, booking, key } => {
@@ -144,6 +170,15 @@ impl Desk<'_> {
         Booked::of(others, self.now()).lies_over(to)
     }
 
+    /// Whether the event of a booking is where its customer is asked to come, after this run's writes.
+    fn stands_as_asked(&self, calendar: &CalendarId, booking: &BookingId) -> Result<bool, MirrorError> {
+        let world = self.parts.mirror.world()?;
+        let asked = world.bookings.get(booking).and_then(|row| row.proposal.asked());
+        let mapping = world.mappings.get(&(booking.clone(), calendar.clone()));
+        let event = mapping.and_then(|mapping| world.events.get(calendar)?.get(&mapping.event));
+        Ok(asked.is_some() && event.and_then(times) == asked.map(|to| (to.start(), to.end())))
+    }
+
     /// A slot of exactly these times, open: what is open across it gives way, since a booking will lie there, and so does
     /// the booking's own where the two overlap: the platform lets no booking go whose slot another one lies over.
     /// Answers with the slot, if this or an earlier try made it for that.
@@ -160,7 +195,7 @@ impl Desk<'_> {
             return Ok(Ok(None));
         }
         if self.is_taken(booking, to) {
-            return Ok(Err(rejected("another booking has this time")));
+            return Ok(Err(rejected(TAKEN)));
         }
         let standing = match with_retry(*clock, &policy.retry, || platform.slots(to)).await {
             Ok(standing) => standing,
@@ -307,9 +342,11 @@ fn is_booked(world: &World, span: Interval) -> bool {
 }
 
 fn is_same(open: &Operation, operation: &Operation) -> bool {
-    use Operation::{CancelBooking, MoveBooking};
+    use Operation::{CancelBooking, MoveBooking, ProposeMove, WithdrawProposal};
     match (open, operation) {
         (MoveBooking { key: a, .. }, MoveBooking { key: b, .. })
+        | (ProposeMove { key: a, .. }, ProposeMove { key: b, .. })
+        | (WithdrawProposal { key: a, .. }, WithdrawProposal { key: b, .. })
         | (CancelBooking { key: a, .. }, CancelBooking { key: b, .. }) => a == b,
         _ => false,
     }

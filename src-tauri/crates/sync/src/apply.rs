@@ -58,7 +58,10 @@ impl Applied {
             Operation::MakeSlots { slots, .. } => self.slots.created += slots.len(),
             Operation::RemoveSlot { .. } => self.slots.removed += 1,
             // Its event is counted, once it follows.
-            Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {}
+            Operation::MoveBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
+            | Operation::CancelBooking { .. } => {}
         }
     }
 
@@ -161,6 +164,8 @@ async fn write(
         }
         Operation::RemoveEvent { calendar, booking, .. } => (calendar, booking),
         Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
@@ -275,6 +280,8 @@ pub(crate) async fn send(
             sender.remove(event, base, remember.as_ref()).await?
         }
         Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{BookingId, RemoteCalendarId, RemoteId, Service, VendorId};
+use crate::proposal::Proposal;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +73,9 @@ pub struct Booking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_email: Option<MailAddress>,
     pub notes: Option<String>,
+    /// Another time that she has asked the customer for. In no event: see [`Draft::checksum`].
+    #[serde(default)]
+    pub proposal: Proposal,
     /// As the platform wrote it: microseconds matter and are not ours to round.
     pub updated_at: String,
 }

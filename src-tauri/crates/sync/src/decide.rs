@@ -72,6 +72,8 @@ pub enum Verdict {
 pub enum Question {
     /// She moved the event; the booking stays where it was.
     Moved,
+    /// She asked the customer for another time, and has no answer yet.
+    Proposed,
     /// She made the event shorter or longer; the booking is as long as it was.
     Resized,
     /// She deleted the event; the booking stands.

@@ -51,6 +51,8 @@ id! {
     RunId;
     /// A bookable slot on the platform. One that we made has an id derived from what it stands for.
     SlotId;
+    /// One time that a customer was asked for, as the platform names it.
+    ProposalId;
     /// One profile on one computer: random, made once, no secret.
     InstallationId;
 }

@@ -20,6 +20,7 @@ pub mod observe;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+pub mod proposal;
 pub mod provenance;
 pub mod reconcile;
 pub mod recover;

@@ -122,6 +122,8 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
         | Operation::UpdateEvent { calendar: id, .. }
         | Operation::RemoveEvent { calendar: id, .. } => *id == calendar.id,
         Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use self::busy::SourceBusy;
-pub use self::card::{About, Card, Over, WORDS};
+pub use self::card::{About, Card, Over, Refusal, WORDS};
 pub use self::copies::unblocked;
 pub use self::home::{Home, decided_home};
 pub use self::mapping::{found, next_generation, removed, stored};

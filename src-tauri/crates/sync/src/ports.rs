@@ -15,8 +15,8 @@ use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
-    VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, ProposalId, RemoteCalendarId, RemoteId, RunId,
+    Service, SlotId, VendorId,
 };
 use crate::import::{ImportedSlot, Intake, SlotKey};
 use crate::journal::JournalEntry;
@@ -266,6 +266,25 @@ pub trait Platform: Send + Sync {
     async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError>;
     /// Cancels the booking, and tells the customer. The same `key` is done once.
     async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError>;
+    /// Asks the customer to come at another time, in place of what they were asked before. Whether the platform can is
+    /// told with each booking: see [`crate::proposal::Proposal`].
+    async fn propose_move(
+        &self,
+        _booking: &BookingId,
+        _to: Interval,
+        _key: &str,
+    ) -> Result<(), ServiceError> {
+        Err(asks_nobody())
+    }
+    /// The customer is not asked any more. Refused once they have accepted.
+    async fn withdraw_proposal(
+        &self,
+        _booking: &BookingId,
+        _proposal: &ProposalId,
+        _key: &str,
+    ) -> Result<(), ServiceError> {
+        Err(asks_nobody())
+    }
     /// Replaces the source's busy time. The same set again changes nothing.
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError>;
 
@@ -296,6 +315,11 @@ pub trait Platform: Send + Sync {
     fn fencing_seen(&self) -> Option<Fencing> {
         None
     }
+}
+
+fn asks_nobody() -> ServiceError {
+    let reason = "it cannot ask a customer for another time".to_owned();
+    ServiceError::Rejected { service: "bookiji".to_owned(), reason }
 }
 
 /// A clock that can wait. The engine knows no other.

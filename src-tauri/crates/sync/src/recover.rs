@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::booking::{BookingStatus, Draft};
+use crate::booking::{Booking, BookingStatus, Draft};
 use crate::decide::{fingerprint, says, stands_where, times};
 use crate::error::Code;
 use crate::plan::{found, removed};
@@ -64,6 +64,19 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
             Some(row) if (row.start, row.end) == (to.start(), to.end()) => Settled::BookingChanged,
             _ => interrupted(),
         },
+        Operation::ProposeMove { booking, to, .. } => match world.bookings.get(booking) {
+            Some(row) if (row.start, row.end) == (to.start(), to.end()) => Settled::BookingChanged,
+            Some(row) if row.proposal.asked() == Some(*to) => Settled::BookingChanged,
+            _ => interrupted(),
+        },
+        Operation::WithdrawProposal { booking, proposal, .. } => {
+            let waits = |row: &Booking| row.proposal.waiting().is_some_and(|(id, _)| id == proposal);
+            if world.bookings.get(booking).is_some_and(waits) {
+                interrupted()
+            } else {
+                Settled::BookingChanged
+            }
+        }
         Operation::CancelBooking { booking, .. } => match world.bookings.get(booking) {
             Some(row) if row.status == BookingStatus::Cancelled => Settled::BookingChanged,
             _ => interrupted(),

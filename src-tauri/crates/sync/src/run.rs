@@ -19,7 +19,7 @@ use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{
-    Direction, Given, LinkedCalendar, Operation, Role, RunRecord, Settled, SyncOutcome, World,
+    Direction, Given, LinkedCalendar, MappingState, Operation, Role, RunRecord, Settled, SyncOutcome, World,
 };
 use crate::{answers, apply, closing, decisions, recover, slots, standing, switch, target, undo};
 
@@ -313,9 +313,10 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::RemoveEvent { calendar, .. } => {
                 observed.is_current(calendar) || !world.calendars.contains_key(calendar)
             }
-            Operation::MoveBooking { booking, .. } | Operation::CancelBooking { booking, .. } => {
-                observed.bookings.contains(booking)
-            }
+            Operation::MoveBooking { booking, .. }
+            | Operation::ProposeMove { booking, .. }
+            | Operation::WithdrawProposal { booking, .. }
+            | Operation::CancelBooking { booking, .. } => observed.bookings.contains(booking),
             Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
                 false
             }
@@ -369,11 +370,16 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         }
         Operation::RemoveEvent { calendar, booking, .. } => may_write(calendar, booking),
         Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
         | Operation::RemoveSlot { .. } => false,
     });
+    // Whose event is gone is forgotten only with a booking that is known to be over: it may be back, and she be asked.
+    plan.notes
+        .retain(|note| note.state != MappingState::Removed || observed.bookings.contains(&note.booking));
     if direction == Direction::ToCalendar {
         plan.publish.clear();
     }
@@ -383,6 +389,8 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
     }
     plan.answers.retain(|operation| match operation {
         Operation::MoveBooking { calendar, booking, key, .. }
+        | Operation::ProposeMove { calendar, booking, key, .. }
+        | Operation::WithdrawProposal { calendar, booking, key, .. }
         | Operation::CancelBooking { calendar, booking, key } => {
             let looked_at = plan.relies_on.get(key).into_iter().flatten();
             may_write(calendar, booking)
@@ -406,6 +414,8 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }
         | Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::MakeSlots { .. }
         | Operation::RemoveSlot { .. } => false,

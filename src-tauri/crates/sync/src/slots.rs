@@ -256,6 +256,8 @@ fn is_about_slots(operation: &Operation) -> bool {
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }
         | Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. } => false,
     }

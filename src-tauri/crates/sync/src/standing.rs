@@ -19,6 +19,7 @@ pub fn refusal(question: Question) -> Option<&'static str> {
         Question::TargetGone => Some(
             "A calendar that goes missing is no routine: it may have been deleted by mistake, or come back.",
         ),
+        Question::Proposed => Some("The customer has been asked, and answers."),
         Question::AccountChanged => {
             Some("Where your appointments go is decided once for each account, never in advance.")
         }
@@ -41,7 +42,7 @@ pub fn refusal(question: Question) -> Option<&'static str> {
 pub fn answers(world: &World, cards: &[Card], policy: &Policy, now: Timestamp) -> Vec<Answer> {
     let mut given: Vec<Answer> = cards.iter().filter_map(|card| answer(world, card, now)).collect();
     let acts = |answer: &Answer| match answer.choice {
-        Choice::Move | Choice::Cancel | Choice::Remove => true,
+        Choice::Move | Choice::Propose | Choice::Cancel | Choice::Remove => true,
         Choice::PutBack | Choice::Unblock | Choice::Create | Choice::Switch | Choice::Leave => false,
     };
     let standing = world.mappings.values().filter(|mapping| stands(mapping)).count();
@@ -85,9 +86,12 @@ impl Card {
                 let calendars = over.iter().map(|over| &over.calendar).chain([&self.calendar]);
                 calendars.filter_map(of).collect()
             }
-            About::Event | About::Words | About::Copy(_) | About::Seconds(_) | About::Target { .. } => {
-                of(&self.calendar).into_iter().collect()
-            }
+            About::Event
+            | About::Words
+            | About::Proposal(_)
+            | About::Copy(_)
+            | About::Seconds(_)
+            | About::Target { .. } => of(&self.calendar).into_iter().collect(),
         }
     }
 }

@@ -139,7 +139,10 @@ pub fn plan(entries: &[JournalEntry], seen: &Seen<'_>) -> Undo {
                             Err(why) => keep(why),
                         }
                     }
-                    Operation::MoveBooking { .. } | Operation::CancelBooking { .. } => {
+                    Operation::MoveBooking { .. }
+                    | Operation::ProposeMove { .. }
+                    | Operation::WithdrawProposal { .. }
+                    | Operation::CancelBooking { .. } => {
                         keep(Why::CustomerWasTold);
                     }
                     Operation::PublishBusy { set, before } => {
@@ -209,6 +212,8 @@ fn event_key(entry: &JournalEntry) -> Option<(&CalendarId, RemoteId)> {
             | Operation::UpdateEvent { .. }
             | Operation::RemoveEvent { .. }
             | Operation::MoveBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
@@ -236,6 +241,8 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
         Operation::UpdateEvent { before, .. } | Operation::RemoveEvent { before, .. } => Some(before),
         Operation::CreateEvent { .. }
         | Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }

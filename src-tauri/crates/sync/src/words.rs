@@ -9,7 +9,7 @@ use crate::decide::Question;
 use crate::ids::ConnectionId;
 use crate::import::OnConflict;
 use crate::import::{ConflictKind, ImportedSlot};
-use crate::plan::{About, Card, Over};
+use crate::plan::{About, Card, Over, Refusal};
 use crate::world::{Choice, World};
 
 /// One sentence: what happened to which booking, in her own time zone.
@@ -26,8 +26,24 @@ pub fn card_summary(world: &World, card: &Card) -> String {
     let booked_span = card.booked.map_or_else(String::new, |times| span(times, &zone));
     let found_span = card.found.map_or_else(|| "another time".to_owned(), |times| span(times, &zone));
     match (card.question, &card.about) {
+        (Question::Moved, _) if let Some(refusal) = card.refused(world) => {
+            let customer = booking.and_then(|booking| booking.customer_name.as_deref());
+            let customer = customer.unwrap_or("The customer");
+            let said = match refusal {
+                Refusal::Declined => "cannot come at that time",
+                Refusal::Lapsed => "has not answered in time",
+            };
+            format!(
+                "{what}{who} is booked for {booked}; its event was moved to {found}, and {customer} {said}."
+            )
+        }
         (Question::Moved, _) => {
             format!("{what}{who} is booked for {booked}, but its event was moved to {found}.")
+        }
+        (Question::Proposed, _) => {
+            format!(
+                "{what}{who} is booked for {booked}; you asked for {found} instead, and wait for an answer."
+            )
         }
         (Question::Resized, _) => {
             format!("{what}{who} is booked for {booked_span}, but its event now takes {found_span}.")
@@ -121,7 +137,12 @@ fn appointments(about: &About) -> String {
 fn counted(about: &About) -> usize {
     match about {
         About::Target { bookings } | About::Account { bookings, .. } => *bookings,
-        About::Event | About::Words | About::Copy(_) | About::Seconds(_) | About::Overlap(_) => 0,
+        About::Event
+        | About::Words
+        | About::Proposal(_)
+        | About::Copy(_)
+        | About::Seconds(_)
+        | About::Overlap(_) => 0,
     }
 }
 
@@ -177,6 +198,7 @@ pub fn held_outcome(count: usize, choice: Choice) -> String {
         Choice::Remove => format!("Remove all {count} events."),
         Choice::Leave
         | Choice::Move
+        | Choice::Propose
         | Choice::Cancel
         | Choice::PutBack
         | Choice::Unblock
@@ -202,6 +224,16 @@ pub fn card_outcome(world: &World, card: &Card, choice: Choice) -> String {
         (Question::Resized, Choice::PutBack, _) => format!("Make the event {booked_span} again."),
         (Question::Resized, Choice::Leave, _) => {
             format!("Leave it; keep {booked_span} and {found_span} blocked.")
+        }
+        (_, Choice::Propose, _) => {
+            format!("Ask {who} to come {found}; keep {booked} and {found} blocked until they answer.")
+        }
+        (Question::Proposed, Choice::Leave, _) => format!("Wait; {booked} and {found} stay blocked."),
+        (Question::Proposed, Choice::PutBack, _) => {
+            format!("Take the question back; the appointment stays at {booked}.")
+        }
+        (Question::Proposed, Choice::Move, _) => {
+            format!("Move {who} to {found} without waiting, and tell them.")
         }
         (Question::Renamed, Choice::Leave, _) => "Keep your words.".to_owned(),
         (Question::Renamed, Choice::PutBack, _) => "Write Bookiji's words again.".to_owned(),

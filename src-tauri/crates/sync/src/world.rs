@@ -13,8 +13,8 @@ use crate::closing::ClosedSlot;
 use crate::decide::Question;
 use crate::error::Code;
 use crate::ids::{
-    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, RunId, Service, SlotId,
-    VendorId,
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, ProposalId, RemoteCalendarId, RemoteId, RunId,
+    Service, SlotId, VendorId,
 };
 use crate::import::{ImportedSlot, Invitation, OnConflict, SlotKey};
 use crate::lease::LeaseRecord;
@@ -239,6 +239,8 @@ pub enum Given {
 pub enum Choice {
     /// The booking goes to the event's time, and the customer is told.
     Move,
+    /// The customer is asked to come at the event's time; until then both times stay blocked.
+    Propose,
     /// The booking is cancelled, and the customer is told.
     Cancel,
     /// The event goes back to what the booking says.
@@ -256,8 +258,9 @@ pub enum Choice {
 }
 
 impl Choice {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Move,
+        Self::Propose,
         Self::Cancel,
         Self::PutBack,
         Self::Remove,
@@ -271,6 +274,7 @@ impl Choice {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Move => "move",
+            Self::Propose => "propose",
             Self::Cancel => "cancel",
             Self::PutBack => "put_back",
             Self::Remove => "remove",
@@ -333,6 +337,20 @@ pub enum Operation {
         key: String,
         before: Option<Interval>,
     },
+    /// She decided that the customer is asked to come where she put the event.
+    ProposeMove {
+        calendar: CalendarId,
+        booking: BookingId,
+        to: Interval,
+        key: String,
+    },
+    /// She decided that the customer is not asked any more.
+    WithdrawProposal {
+        calendar: CalendarId,
+        booking: BookingId,
+        proposal: ProposalId,
+        key: String,
+    },
     /// She decided that the booking goes with its event.
     CancelBooking {
         calendar: CalendarId,
@@ -364,6 +382,8 @@ impl Operation {
             Self::UpdateEvent { .. } => "update_event",
             Self::RemoveEvent { .. } => "remove_event",
             Self::MoveBooking { .. } => "move_booking",
+            Self::ProposeMove { .. } => "propose_move",
+            Self::WithdrawProposal { .. } => "withdraw_proposal",
             Self::CancelBooking { .. } => "cancel_booking",
             Self::PublishBusy { .. } => "publish_busy",
             Self::MakeSlots { .. } => "make_slots",
@@ -379,6 +399,8 @@ impl Operation {
             | Self::UpdateEvent { calendar, .. }
             | Self::RemoveEvent { calendar, .. }
             | Self::MoveBooking { calendar, .. }
+            | Self::ProposeMove { calendar, .. }
+            | Self::WithdrawProposal { calendar, .. }
             | Self::CancelBooking { calendar, .. } => calendar,
             Self::PublishBusy { set, .. } => &set.source,
             Self::MakeSlots { source, .. } | Self::RemoveSlot { source, .. } => source,
@@ -391,6 +413,8 @@ impl Operation {
             Self::CreateEvent { draft, .. } | Self::UpdateEvent { draft, .. } => Some(&draft.booking),
             Self::RemoveEvent { booking, .. }
             | Self::MoveBooking { booking, .. }
+            | Self::ProposeMove { booking, .. }
+            | Self::WithdrawProposal { booking, .. }
             | Self::CancelBooking { booking, .. } => Some(booking),
             Self::PublishBusy { .. } | Self::MakeSlots { .. } | Self::RemoveSlot { .. } => None,
         }

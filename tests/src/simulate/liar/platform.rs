@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use sync::booking::{Booking, BookingStatus};
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor};
+use sync::ids::{BookingId, Cursor, ProposalId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
+use sync::proposal::{Ending, Proposal};
 use sync::world::Choice;
 
-use super::super::people::write_booking;
+use super::super::people::{is_live, write_booking};
 use super::super::stage::{Stage, from_words, on, spans};
 use super::super::weather::{Call, Emptied, Lie};
 use super::Liar;
@@ -91,6 +92,53 @@ impl Platform for Liar {
             slot.open = false;
             stage.world.writes += 1;
             write_booking(stage, Booking { start: to.start(), end: to.end(), ..row });
+            Ok(())
+        })
+        .await
+    }
+
+    async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        self.fenced(Call::ProposeMove, format!("{booking} {}", spans(&[to])), |stage| {
+            watch_answer(stage, booking, Choice::Propose, Some(to), key);
+            carried_out(stage, key);
+            if !stage.keys.insert(key.to_owned()) {
+                return Ok(());
+            }
+            let row = stage.booked.get(booking).filter(|row| is_live(row)).cloned();
+            let (Some(row), true) = (row, to.start() > stage.now) else {
+                stage.keys.remove(key);
+                return Err(refuses(stage, booking, key));
+            };
+            stage.world.writes += 1;
+            let id = ProposalId(stage.name("proposal"));
+            write_booking(stage, Booking { proposal: Proposal::Waiting { id, to }, ..row });
+            Ok(())
+        })
+        .await
+    }
+
+    async fn withdraw_proposal(
+        &self,
+        booking: &BookingId,
+        proposal: &ProposalId,
+        key: &str,
+    ) -> Result<(), ServiceError> {
+        self.fenced(Call::WithdrawProposal, format!("{booking} {proposal}"), |stage| {
+            watch_answer(stage, booking, Choice::PutBack, None, key);
+            carried_out(stage, key);
+            if !stage.keys.insert(key.to_owned()) {
+                return Ok(());
+            }
+            let row = stage.booked.get(booking).cloned();
+            let waiting =
+                row.as_ref().and_then(|row| row.proposal.waiting()).filter(|(id, _)| *id == proposal);
+            let (Some((_, to)), Some(row)) = (waiting, &row) else {
+                stage.keys.remove(key);
+                return Err(refuses(stage, booking, key));
+            };
+            stage.world.writes += 1;
+            let over = Proposal::Over { id: proposal.clone(), to, how: Ending::Withdrawn };
+            write_booking(stage, Booking { proposal: over, ..row.clone() });
             Ok(())
         })
         .await

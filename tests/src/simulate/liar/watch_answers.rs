@@ -57,6 +57,8 @@ pub(super) fn asks_again(stage: &mut Stage, call: Call) {
     if matches!(
         call,
         Call::MoveBooking
+            | Call::ProposeMove
+            | Call::WithdrawProposal
             | Call::CancelBooking
             | Call::Slots
             | Call::CreateSlots

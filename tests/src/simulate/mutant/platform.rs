@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use sync::booking::Booking;
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor};
+use sync::ids::{BookingId, Cursor, ProposalId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 
@@ -54,6 +54,19 @@ impl Platform for MutantPlatform {
 
     async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
         self.inside.move_booking(booking, to, &self.key(key)).await
+    }
+
+    async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        self.inside.propose_move(booking, to, &self.key(key)).await
+    }
+
+    async fn withdraw_proposal(
+        &self,
+        booking: &BookingId,
+        proposal: &ProposalId,
+        key: &str,
+    ) -> Result<(), ServiceError> {
+        self.inside.withdraw_proposal(booking, proposal, &self.key(key)).await
     }
 
     async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError> {

@@ -67,6 +67,8 @@ fn written(entry: &JournalEntry) -> String {
         Operation::UpdateEvent { .. } => "change the event",
         Operation::RemoveEvent { .. } => "remove the event",
         Operation::MoveBooking { .. } => "move the appointment",
+        Operation::ProposeMove { .. } => "ask the customer for another time",
+        Operation::WithdrawProposal { .. } => "take back what the customer was asked",
         Operation::CancelBooking { .. } => "cancel the appointment",
         Operation::PublishBusy { .. } => "tell Bookiji the busy time",
         Operation::MakeSlots { .. } => "make slots",

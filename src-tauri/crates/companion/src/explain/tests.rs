@@ -199,6 +199,7 @@ fn bookings_the_past_and_what_is_not_known_are_said() {
         customer_name: Some("Zoé Roy".into()),
         customer_email: None,
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     world.bookings.insert("gone".into(), booking("gone", BookingStatus::Cancelled));
@@ -281,6 +282,7 @@ fn only_what_calendars_alone_block_can_be_unblocked() {
         customer_name: None,
         customer_email: None,
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     world.bookings.insert("b1".into(), booking);

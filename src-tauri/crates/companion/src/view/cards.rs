@@ -13,7 +13,7 @@ use sync::busy_set::vendor_zone;
 use sync::decide::{Question, event_times};
 use sync::decisions::{Open, open};
 use sync::ids::ConnectionId;
-use sync::plan::{About, Card, Over};
+use sync::plan::{About, Card, Over, Refusal};
 use sync::world::World;
 
 use super::count;
@@ -42,6 +42,8 @@ pub struct CardView {
     /// The calendar that it is about, by id and by name.
     pub calendar: Option<String>,
     pub calendar_name: Option<String>,
+    /// What became of her asking the customer to come where the event is.
+    pub refused: Option<Refused>,
     /// What an event or free time that is no booking is called.
     pub title: Option<String>,
     /// Her events over the booking, or slots that a free time meets: the first of them first.
@@ -65,6 +67,8 @@ pub struct CardView {
 pub enum CardKind {
     #[default]
     Moved,
+    /// The customer was asked for another time, and has not answered.
+    Proposed,
     Resized,
     Deleted,
     MovedBoth,
@@ -84,12 +88,33 @@ pub enum CardKind {
     ImportConflict,
 }
 
+/// How a question to a customer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum Refused {
+    /// They cannot come then.
+    Declined,
+    /// They did not answer in time.
+    Lapsed,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Declined => Self::Declined,
+            Refusal::Lapsed => Self::Lapsed,
+        }
+    }
+}
+
 /// What she may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum CardOption {
     Move,
+    Propose,
     Cancel,
     PutBack,
     Remove,
@@ -201,12 +226,13 @@ fn of_card(world: &World, card: &Card) -> CardView {
         service: booking.and_then(|booking| booking.service_name.clone()),
         booked: card.booked.map(SpanView::from),
         found: card.found.map(SpanView::from),
+        refused: card.refused(world).map(Refused::from),
         calendar: Some(card.calendar.to_string()),
         calendar_name: calendar.map(|calendar| calendar.name.clone()),
         ..CardView::default()
     };
     match &card.about {
-        About::Event | About::Words | About::Copy(_) => facts,
+        About::Event | About::Words | About::Proposal(_) | About::Copy(_) => facts,
         About::Seconds(seconds) => CardView { events: count(seconds.len() + 1), ..facts },
         About::Overlap(over) => CardView { over: over.iter().map(OverView::from).collect(), ..facts },
         About::Target { bookings } => CardView { appointments: count(*bookings), ..facts },
@@ -227,6 +253,7 @@ fn account(world: &World, id: Option<&ConnectionId>) -> Option<String> {
 fn kind(card: &Card) -> CardKind {
     match (card.question, &card.about) {
         (Question::Moved, _) => CardKind::Moved,
+        (Question::Proposed, _) => CardKind::Proposed,
         (Question::Resized, _) => CardKind::Resized,
         (Question::Deleted, _) => CardKind::Deleted,
         (Question::MovedBoth, _) => CardKind::MovedBoth,

@@ -157,6 +157,8 @@ fn kind(method: &str, route: &str) -> MessageKind {
         "/rest/v1/bookings"
         | "/rest/v1/rpc/reschedule_booking_atomically"
         | "/api/bookings/reschedule"
+        | "/api/vendor/bookings/{id}/proposals"
+        | "/api/vendor/bookings/{id}/proposals/{proposal}"
         | "/api/vendor/bookings/{id}/cancel" => MessageKind::ChangedBooking,
         "/rest/v1/availability_slots" if reads => MessageKind::AskedSlots,
         "/rest/v1/availability_slots" => MessageKind::ChangedSlots,

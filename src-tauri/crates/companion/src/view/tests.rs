@@ -340,6 +340,7 @@ fn book(world: &mut World, id: &str, start: &str, end: &str) -> sync::ids::Remot
             customer_name: Some("Camille Roy".into()),
             customer_email: None,
             notes: None,
+            proposal: sync::proposal::Proposal::NotOffered,
             updated_at: "2026-11-01T00:00:00.000000Z".into(),
         },
     );

@@ -24,7 +24,7 @@ use reqwest::header::HeaderName;
 use serde_json::json;
 use sync::booking::{Booking, iso_ms};
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor};
+use sync::ids::{BookingId, Cursor, ProposalId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
@@ -152,6 +152,25 @@ impl Platform for Bookiji {
         });
         let request = Request::new(Peer::Bookiji, Method::POST, "/api/bookings/reschedule", url);
         self.change(request.header(IDEMPOTENCY_KEY, key).json(&body)).await
+    }
+
+    async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        let url = self.base.at(&["api", "vendor", "bookings", booking.as_str(), "proposals"]);
+        let body = json!({"start": iso_ms(to.start()), "end": iso_ms(to.end())});
+        let request = Request::new(Peer::Bookiji, Method::POST, "/api/vendor/bookings/{id}/proposals", url);
+        self.change(request.header(IDEMPOTENCY_KEY, key).json(&body)).await
+    }
+
+    async fn withdraw_proposal(
+        &self,
+        booking: &BookingId,
+        proposal: &ProposalId,
+        key: &str,
+    ) -> Result<(), ServiceError> {
+        let path = ["api", "vendor", "bookings", booking.as_str(), "proposals", proposal.as_str()];
+        let route = "/api/vendor/bookings/{id}/proposals/{proposal}";
+        let request = Request::new(Peer::Bookiji, Method::DELETE, route, self.base.at(&path));
+        self.change(request.header(IDEMPOTENCY_KEY, key)).await
     }
 
     async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError> {

@@ -9,7 +9,7 @@ use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::Booking;
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor, SlotId};
+use sync::ids::{BookingId, Cursor, ProposalId, SlotId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
@@ -184,6 +184,19 @@ impl Platform for Site {
 
     async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
         self.platform().await?.move_booking(booking, to, key).await
+    }
+
+    async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
+        self.platform().await?.propose_move(booking, to, key).await
+    }
+
+    async fn withdraw_proposal(
+        &self,
+        booking: &BookingId,
+        proposal: &ProposalId,
+        key: &str,
+    ) -> Result<(), ServiceError> {
+        self.platform().await?.withdraw_proposal(booking, proposal, key).await
     }
 
     async fn cancel_booking(&self, booking: &BookingId, reason: &str, key: &str) -> Result<(), ServiceError> {

@@ -1,11 +1,13 @@
 //! The platform's JSON, as far as it is used: PostgREST's rows in an envelope.
 
+use calendar::interval::Interval;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sync::booking::{BookingStatus, MailAddress};
-use sync::ids::{BookingId, VendorId};
+use sync::ids::{BookingId, ProposalId, VendorId};
 use sync::ports::BusyReceipt;
+use sync::proposal::{Ending, Proposal};
 
 #[derive(Deserialize)]
 pub(super) struct Envelope<T> {
@@ -35,6 +37,39 @@ pub(super) struct Booking {
     notes: Option<String>,
     customers: Option<Customer>,
     services: Option<Service>,
+    /// Missing where the platform takes no proposals, null where there is none.
+    #[serde(default, deserialize_with = "whatever_is_told")]
+    proposal: Option<Value>,
+}
+
+fn whatever_is_told<'de, D: Deserializer<'de>>(told: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(told).map(Some)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    id: ProposalId,
+    start_time: Timestamp,
+    end_time: Timestamp,
+    state: String,
+}
+
+/// What cannot be read, or is in a state that a newer platform may know, is taken for none that may be answered with
+/// another: nobody is asked twice because of it.
+fn proposal(told: Option<&Value>) -> Proposal {
+    let Some(told) = told else { return Proposal::NotOffered };
+    if told.is_null() {
+        return Proposal::Possible;
+    }
+    let Ok(Asked { id, start_time, end_time, state }) = Asked::deserialize(told) else {
+        return Proposal::NotOffered;
+    };
+    let Some(to) = Interval::new(start_time, end_time) else { return Proposal::NotOffered };
+    match (state.as_str(), Ending::parse(&state)) {
+        ("waiting", _) => Proposal::Waiting { id, to },
+        (_, Some(how)) => Proposal::Over { id, to, how },
+        (_, None) => Proposal::NotOffered,
+    }
 }
 
 #[derive(Deserialize)]
@@ -62,6 +97,7 @@ impl Booking {
             customer_name,
             customer_email: customer_email.filter(|address| !address.is_empty()).map(MailAddress),
             notes: self.notes,
+            proposal: proposal(self.proposal.as_ref()),
             updated_at: self.updated_at,
         }
     }
@@ -83,6 +119,7 @@ pub(super) fn unreadable(id: BookingId, value: &Value) -> sync::booking::Booking
         customer_name: None,
         customer_email: None,
         notes: None,
+        proposal: Proposal::NotOffered,
         updated_at: word("updated_at"),
     }
 }

@@ -198,6 +198,7 @@ mod tests {
             customer_name: None,
             customer_email: None,
             notes: Some("été".into()),
+            proposal: sync::proposal::Proposal::NotOffered,
             updated_at: String::new(),
         };
         Draft::of(&booking, Service::Caldav, &"/cal/".into(), 3)

@@ -21,6 +21,7 @@ fn drafts(entry: &CalendarEntry, count: i64) -> Vec<Draft> {
         customer_name: None,
         customer_email: None,
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     (0..count).map(|n| draft(&booking(n), entry, 0)).collect()

@@ -15,6 +15,7 @@ pub fn draft(id: &str, service: Service, calendar: &str, generation: u32) -> Dra
         customer_name: None,
         customer_email: None,
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     };
     Draft::of(&booking, service, &calendar.into(), generation)

@@ -6,14 +6,15 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use sync::booking::{Booking, BookingStatus, MailAddress};
 use sync::ids::{BookingId, Cursor, VendorId};
 use sync::ports::Coverage;
+use sync::proposal::Proposal;
 
-use crate::column::Moment;
+use crate::column::{Json, Moment};
 use crate::failure::Failure;
 
 pub fn all(connection: &Connection) -> Result<Vec<Booking>, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT id, vendor_id, status, start_at, end_at, service_name, customer_name, customer_email, notes,
-             updated_at
+             proposal, updated_at
          FROM bookings ORDER BY id",
     )?;
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -33,12 +34,13 @@ pub fn inside(connection: &Connection, coverage: Coverage) -> Result<BTreeSet<Bo
 pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {
     tx.prepare_cached(
         "INSERT INTO bookings (id, vendor_id, status, start_at, end_at, service_name, customer_name,
-             customer_email, notes, updated_at)
+             customer_email, notes, proposal, updated_at)
          VALUES (:id, :vendor_id, :status, :start_at, :end_at, :service_name, :customer_name, :customer_email, :notes,
-             :updated_at)
+             :proposal, :updated_at)
          ON CONFLICT (id) DO UPDATE SET vendor_id = excluded.vendor_id, status = excluded.status,
              start_at = excluded.start_at, end_at = excluded.end_at, service_name = excluded.service_name,
-             customer_name = excluded.customer_name, customer_email = excluded.customer_email, notes = excluded.notes, updated_at = excluded.updated_at",
+             customer_name = excluded.customer_name, customer_email = excluded.customer_email, notes = excluded.notes,
+             proposal = excluded.proposal, updated_at = excluded.updated_at",
     )?
     .execute(named_params! {
         ":id": booking.id.as_str(),
@@ -50,6 +52,7 @@ pub fn put(tx: &Transaction<'_>, booking: &Booking) -> Result<(), Failure> {
         ":customer_name": booking.customer_name,
         ":customer_email": booking.customer_email.as_ref().map(|address| &address.0),
         ":notes": booking.notes,
+        ":proposal": (booking.proposal != Proposal::NotOffered).then_some(Json(&booking.proposal)),
         ":updated_at": booking.updated_at,
     })?;
     Ok(())
@@ -110,6 +113,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Booking> {
         customer_name: row.get("customer_name")?,
         customer_email: row.get::<_, Option<_>>("customer_email")?.map(MailAddress),
         notes: row.get("notes")?,
+        proposal: row.get::<_, Option<Json<_>>>("proposal")?.map_or(Proposal::NotOffered, |told| told.0),
         updated_at: row.get("updated_at")?,
     })
 }

@@ -185,9 +185,10 @@ impl<'a> Heading<'a> {
             Operation::UpdateEvent { event, base, .. } | Operation::RemoveEvent { event, base, .. } => {
                 Self { key: event.as_str(), precondition: Some(base.as_str()) }
             }
-            Operation::MoveBooking { key, .. } | Operation::CancelBooking { key, .. } => {
-                Self { key, precondition: None }
-            }
+            Operation::MoveBooking { key, .. }
+            | Operation::ProposeMove { key, .. }
+            | Operation::WithdrawProposal { key, .. }
+            | Operation::CancelBooking { key, .. } => Self { key, precondition: None },
             Operation::PublishBusy { set, before } => Self {
                 key: set.source.as_str(),
                 precondition: before.as_ref().map(|before| before.checksum.as_str()),

@@ -98,6 +98,7 @@ pub fn booking(id: &str, start: i64) -> Booking {
         customer_name: Some("Mrs Roy".into()),
         customer_email: Some(MailAddress("roy@example.com".into())),
         notes: None,
+        proposal: sync::proposal::Proposal::NotOffered,
         updated_at: "2026-03-02T09:00:00.123456+00:00".into(),
     }
 }

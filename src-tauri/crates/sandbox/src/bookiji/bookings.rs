@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::lease::Door;
 use super::platform::{Booking, BookingAsk, Change, Status};
 use super::problem::Problem;
+use super::proposals::Proposal;
 use super::request::{answer, data, instant, nullable_text, optional_text, text, write};
 use crate::app::App;
 use crate::faults::Quirk;
@@ -60,8 +61,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Response {
         } else {
             world.platform.sequence
         };
-        let mut rows: Vec<Value> =
-            matching.iter().map(|booking| world.platform.row(booking, &world.vendor.id)).collect();
+        let mut rows: Vec<Value> = matching.iter().map(|booking| row(world, booking)).collect();
         if duplicate {
             rows.extend(rows.first().cloned());
         }
@@ -114,7 +114,7 @@ pub async fn create(State(app): State<App>, call: Call) -> Response {
             vendor_created: true,
         };
         let booking = world.platform.book(&mut world.names, &slot, &asked, now)?;
-        let row = world.platform.row(&booking, &world.vendor.id);
+        let row = row(world, &booking);
         Ok(json!({"success": true, "booking": row, "requiresCustomerConfirmation": true,
             "message": "Booking created successfully. Customer confirmation pending."}))
     })
@@ -162,8 +162,15 @@ fn exact(world: &World, start: Timestamp, end: Timestamp) -> Result<String, Prob
     Ok(slot.ok_or_else(missing)?.id.clone())
 }
 
-fn told(world: &World, booking: &Booking) -> Value {
-    data(json!({"booking": world.platform.row(booking, &world.vendor.id)}))
+pub(super) fn told(world: &World, booking: &Booking) -> Value {
+    data(json!({"booking": row(world, booking)}))
+}
+
+/// The row as today's platform has it, and what the contract adds.
+fn row(world: &World, booking: &Booking) -> Value {
+    let mut row = world.platform.row(booking, &world.vendor.id);
+    row["proposal"] = booking.proposal.as_ref().map_or(Value::Null, Proposal::row);
+    row
 }
 
 fn limit(call: &Call) -> Result<usize, Problem> {

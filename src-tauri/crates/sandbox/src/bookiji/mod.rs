@@ -8,6 +8,7 @@ pub mod lease;
 pub mod openings;
 pub mod platform;
 pub mod problem;
+pub mod proposals;
 pub mod request;
 mod stream;
 pub mod vendor;
@@ -15,7 +16,7 @@ pub mod vendor;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
 use problem::Problem;
@@ -32,6 +33,8 @@ pub fn routes() -> Router<App> {
         .route("/bookiji/api/vendor/bookings/create", post(bookings::create))
         .route("/bookiji/api/vendor/bookings/{id}", get(bookings::get))
         .route("/bookiji/api/vendor/bookings/{id}/cancel", post(bookings::cancel))
+        .route("/bookiji/api/vendor/bookings/{id}/proposals", post(proposals::post))
+        .route("/bookiji/api/vendor/bookings/{id}/proposals/{proposal}", delete(proposals::delete))
         .route("/bookiji/api/bookings/reschedule", post(bookings::reschedule))
         .route("/bookiji/api/vendor/changes", get(bookings::changes))
         .route("/bookiji/api/vendor/changes/stream", get(stream::changes))

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::lease::Leases;
 use super::openings::{Openings, Overlap};
 use super::problem::Problem;
+use super::proposals::Proposal;
 use crate::database::OpsEvent;
 use crate::names::Names;
 use crate::time::postgres;
@@ -122,6 +123,9 @@ pub struct Booking {
     pub payment: Option<String>,
     #[serde(default)]
     pub confirmed_at: Option<Timestamp>,
+    /// The last time that its customer was asked for, as long as it is about where the booking is now.
+    #[serde(default)]
+    pub proposal: Option<Proposal>,
 }
 
 impl Booking {
@@ -137,8 +141,13 @@ impl Booking {
         matches!(self.status, Status::Pending | Status::Confirmed)
     }
 
-    fn holds(&self, start: Timestamp, end: Timestamp) -> bool {
+    pub(super) fn holds(&self, start: Timestamp, end: Timestamp) -> bool {
         self.holds_time() && self.start < end && start < self.end
+    }
+
+    /// Whether its customer is asked to come then.
+    pub(super) fn is_asked_for(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.is_live() && self.proposal.as_ref().is_some_and(|proposal| proposal.holds(start, end))
     }
 
     /// The time that nobody else can book because of it.
@@ -295,7 +304,9 @@ impl Platform {
         if slot.start <= now {
             return Err(Problem::unprocessable("Bookings start in the future"));
         }
-        if !slot.is_available || self.bookings.values().any(|b| b.holds(slot.start, slot.end)) {
+        let taken =
+            |other: &Booking| other.holds(slot.start, slot.end) || other.is_asked_for(slot.start, slot.end);
+        if !slot.is_available || self.bookings.values().any(taken) {
             return Err(Problem::new(409, "BOOKING_CONFLICT", "This time is no longer available"));
         }
         let service = asked.service.clone().or_else(|| self.services.keys().next().cloned());
@@ -320,6 +331,7 @@ impl Platform {
             sequence: 0,
             payment: None,
             confirmed_at: None,
+            proposal: None,
         };
         let id = booking.id.clone();
         self.bookings.insert(id.clone(), booking);
@@ -348,6 +360,7 @@ impl Platform {
         if let Some(booking) = self.bookings.get_mut(id) {
             booking.status = Status::Cancelled;
             booking.reason = reason.map(str::to_owned);
+            booking.proposal = None;
         }
         self.open_exact(start, end, now);
         self.changed(id, "booking_cancelled", now);
@@ -369,7 +382,9 @@ impl Platform {
             .cloned()
             .ok_or_else(|| slot_missing("Target slot not found or new_slot_id missing"))?;
         let (old_start, old_end) = (booking.start, booking.end);
-        let taken = self.bookings.values().any(|other| other.id != id && other.holds(slot.start, slot.end));
+        let taken = self.bookings.values().any(|other| {
+            other.id != id && (other.holds(slot.start, slot.end) || other.is_asked_for(slot.start, slot.end))
+        });
         if !slot.is_available || taken {
             return Err(Problem::new(409, "BOOKING_CONFLICT", "New slot is not available"));
         }
@@ -380,6 +395,7 @@ impl Platform {
         if let Some(booking) = self.bookings.get_mut(id) {
             booking.start = slot.start;
             booking.end = slot.end;
+            booking.proposal = None;
         }
         self.open_exact(old_start, old_end, now);
         self.close_slot(&slot.id, now);
@@ -407,6 +423,7 @@ impl Platform {
     ) -> Result<Booking, Problem> {
         let mut booking = self.bookings.get(id).cloned().ok_or_else(|| Problem::not_found("Booking"))?;
         change(&mut booking);
+        booking.proposal = booking.proposal.take().filter(|_| booking.is_live());
         let (start, end, gone) = (booking.start, booking.end, !booking.holds(booking.start, booking.end));
         self.can_open_exact(start, end)?;
         self.bookings.insert(id.to_owned(), booking);

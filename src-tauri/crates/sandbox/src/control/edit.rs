@@ -17,12 +17,13 @@
 //! and `add_account {email, personal?}`. As `"administrator"`: `require_approval {account?}`, `approve`.
 //!
 //! As `"vendor"`, on Bookiji: `confirm_booking`, `complete_booking`, `no_show_booking`, `cancel_booking {booking, reason?}`,
-//! `reschedule_booking {booking, slot|start}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`,
+//! `reschedule_booking {booking, slot|start}`, `propose_move {booking, start, end}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`,
 //! `create_slot {start, end, open?}` (open unless `open` is false), `delete_slot {slot|start}`, and `block_time {start, end}`,
 //! which closes every open slot that it touches and leaves a closed one of type `blocked` over the time.
 //!
 //! As `"customer"`: `book {slot|start?, service?, customer?, notes?}` (service and customer by id or name; without a time
-//! the first free slot), `reschedule {booking, slot|start?}` (without a time the next free slot), `cancel {booking, reason?}`.
+//! the first free slot), `reschedule {booking, slot|start?}` (without a time the next free slot), `cancel {booking, reason?}`,
+//! `accept_move {booking}`, `decline_move {booking}`, and `forget_move {booking}`, where a proposal is not answered in time.
 //!
 //! As `"vendor"` or `"publisher"`: `put_feed {name, text}` · `delete_feed {name}`: what `/feeds/NAME` serves, whatever
 //! the text is.

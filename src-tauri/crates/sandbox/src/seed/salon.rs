@@ -245,6 +245,7 @@ fn booking(
         sequence: 0,
         payment: None,
         confirmed_at: None,
+        proposal: None,
     }
 }
 

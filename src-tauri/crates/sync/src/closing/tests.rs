@@ -29,6 +29,7 @@ fn booking(start: i64, end: i64, status: BookingStatus) -> Booking {
         customer_name: None,
         customer_email: None,
         notes: None,
+        proposal: crate::proposal::Proposal::NotOffered,
         updated_at: String::new(),
     }
 }

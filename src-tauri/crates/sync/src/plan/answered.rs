@@ -2,9 +2,9 @@
 
 use calendar::interval::Interval;
 
-use super::{Card, Plan};
+use super::{About, Card, Plan};
 use crate::booking::{Draft, event_id};
-use crate::decide::words_are_hers;
+use crate::decide::{times, words_are_hers};
 use crate::ids::RemoteCalendarId;
 use crate::ports::RemoteEvent;
 use crate::world::{Choice, Mapping, Operation};
@@ -23,6 +23,20 @@ impl Plan {
         let calendar = card.calendar.clone();
         let Some(booking) = card.booking.clone() else { return };
         let interval = |(start, end)| Interval::new(start, end);
+        if let (Choice::PutBack, About::Proposal(proposal)) = (choice, &card.about) {
+            let (proposal, key) = (proposal.clone(), card.id());
+            let withdrawn = Operation::WithdrawProposal {
+                calendar: calendar.clone(),
+                booking: booking.clone(),
+                proposal,
+                key,
+            };
+            self.answers.push(withdrawn);
+            // She has put the event back herself.
+            if event.and_then(times) != card.found {
+                return;
+            }
+        }
         match (choice, draft, event) {
             (Choice::Move, _, _) => {
                 if let Some(to) = card.found.and_then(interval) {
@@ -33,6 +47,11 @@ impl Plan {
                         key: card.id(),
                         before: card.booked.and_then(interval),
                     });
+                }
+            }
+            (Choice::Propose, _, _) => {
+                if let Some(to) = card.found.and_then(interval) {
+                    self.answers.push(Operation::ProposeMove { calendar, booking, to, key: card.id() });
                 }
             }
             (Choice::Cancel, _, _) => {

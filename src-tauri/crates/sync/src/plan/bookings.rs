@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Plan;
-use super::card::{asking, chosen};
+use super::card::{asking, chosen, waiting_for};
 use super::mapping::{adopted, found, next_generation, removed};
 use super::removals::Removal;
 use crate::booking::{Booking, Draft};
@@ -108,15 +108,37 @@ pub(super) fn plan_bookings(
             }
             continue;
         }
-        let card = if let Verdict::Ask(question) = verdict {
-            Some(asking(question, id, calendar, booking, mapping, event, now))
-        } else {
-            None
+        let proposed = booking.filter(|_| wish == Wish::Event).and_then(|booking| {
+            let waiting = booking.proposal.waiting()?;
+            Some(waiting_for(waiting, booking, calendar, now))
+        });
+        let card = match verdict {
+            // Where she waits for the customer, there is nothing to ask about the event that stands there.
+            Verdict::Ask(Question::Moved | Question::MovedBoth)
+                if proposed.as_ref().is_some_and(|card| card.found == event.and_then(times)) =>
+            {
+                proposed
+            }
+            Verdict::Ask(question) => Some(asking(question, id, calendar, booking, mapping, event, now)),
+            Verdict::Nothing | Verdict::Update | Verdict::UpdateTimes | Verdict::Remove | Verdict::Forget => {
+                if let Some(card) = proposed {
+                    match chosen(world, &card) {
+                        Some(choice) => {
+                            plan.carry_out(&card, choice, &calendar.remote, mapping, draft.clone(), event);
+                        }
+                        None => plan.cards.push(card),
+                    }
+                }
+                None
+            }
         };
         let choice = card.as_ref().and_then(|card| chosen(world, card));
         // Until she has decided, both times are blocked, and where she leaves it so. Otherwise the event's time is not hers
         // any more: the booking must be let in there, or nothing of it stays.
-        if what == Seen::Moved && live.is_some() && matches!(choice, None | Some(Choice::Leave)) {
+        if what == Seen::Moved
+            && live.is_some()
+            && matches!(choice, None | Some(Choice::Leave | Choice::Propose))
+        {
             elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
         }
         if let (Some(card), Some(choice)) = (&card, choice) {
@@ -199,6 +221,8 @@ fn intended_drafts<'a>(world: &'a World, calendar: &CalendarId, booking: &Bookin
             Operation::RemoveEvent { .. }
             | Operation::MoveBooking { .. }
             | Operation::CancelBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => None,

@@ -89,6 +89,8 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
             | Operation::UpdateEvent { .. }
             | Operation::RemoveEvent { .. }
             | Operation::MoveBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. } => None,

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::booking::Booking;
 use crate::decide::{Question, fingerprint, times};
-use crate::ids::{BookingId, CalendarId, ConnectionId, RemoteId};
+use crate::ids::{BookingId, CalendarId, ConnectionId, ProposalId, RemoteId};
 use crate::ports::RemoteEvent;
+use crate::proposal::{Ending, Proposal};
 use crate::world::{Choice, Given, LinkedCalendar, Mapping, World};
 
 /// One question for the vendor. Until she answers, nothing changes and both times stay blocked.
@@ -38,6 +39,8 @@ pub enum About {
     /// Where its event stands, or that it does not.
     Event,
     Words,
+    /// A time that the customer was asked for.
+    Proposal(ProposalId),
     /// A copy of its event.
     Copy(RemoteId),
     /// Further events that prove to be its own.
@@ -54,6 +57,13 @@ pub enum About {
         bookings: usize,
         stay: usize,
     },
+}
+
+/// Why the customer does not come at another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Declined,
+    Lapsed,
 }
 
 /// One occurrence of hers over a booking.
@@ -81,11 +91,25 @@ impl Card {
         match &self.about {
             About::Event => "event".to_owned(),
             About::Words => WORDS.to_owned(),
+            About::Proposal(_) => "proposal".to_owned(),
             About::Copy(event) => format!("copy:{event}"),
             About::Seconds(_) => "seconds".to_owned(),
             About::Overlap(_) => "overlap".to_owned(),
             About::Target { .. } => "target".to_owned(),
             About::Account { connection, .. } => format!("account:{connection}"),
+        }
+    }
+
+    /// Whether the customer was asked to come where the event is, and how that ended.
+    #[must_use]
+    pub fn refused(&self, world: &World) -> Option<Refusal> {
+        let booking = world.bookings.get(self.booking.as_ref()?)?;
+        let Proposal::Over { to, how, .. } = &booking.proposal else { return None };
+        let is_there = self.question == Question::Moved && self.found == Some((to.start(), to.end()));
+        match how {
+            Ending::Declined if is_there => Some(Refusal::Declined),
+            Ending::Lapsed if is_there => Some(Refusal::Lapsed),
+            Ending::Declined | Ending::Lapsed | Ending::Withdrawn => None,
         }
     }
 
@@ -101,6 +125,7 @@ impl Card {
         match self.about {
             About::Event | About::Seconds(_) => true,
             About::Words
+            | About::Proposal(_)
             | About::Copy(_)
             | About::Overlap(_)
             | About::Target { .. }
@@ -110,8 +135,9 @@ impl Card {
 }
 
 impl Question {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Moved,
+        Self::Proposed,
         Self::Resized,
         Self::Deleted,
         Self::MovedBoth,
@@ -128,6 +154,7 @@ impl Question {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Moved => "moved",
+            Self::Proposed => "proposed",
             Self::Resized => "resized",
             Self::Deleted => "deleted",
             Self::MovedBoth => "moved_both",
@@ -149,9 +176,11 @@ impl Question {
     /// Everything that some question of this kind may be answered with.
     #[must_use]
     pub fn options(self) -> &'static [Choice] {
-        use Choice::{Cancel, Create, Leave, Move, PutBack, Remove, Switch, Unblock};
+        use Choice::{Cancel, Create, Leave, Move, Propose, PutBack, Remove, Switch, Unblock};
         match self {
-            Self::Moved | Self::Resized | Self::MovedBoth => &[Move, PutBack, Leave],
+            Self::Moved => &[Move, Propose, PutBack, Leave],
+            Self::Proposed => &[Leave, PutBack, Move],
+            Self::Resized | Self::MovedBoth => &[Move, PutBack, Leave],
             Self::Deleted => &[Cancel, PutBack, Leave],
             Self::MovedCancelled | Self::Held => &[Remove, Leave],
             Self::Renamed => &[Leave, PutBack],
@@ -163,10 +192,11 @@ impl Question {
     }
 
     /// Whether silence costs something: a write that waits, time that is held for nobody, a customer who comes in vain.
-    /// Words of hers stay whatever she answers, so that question is told and does not press.
+    /// Words of hers stay whatever she answers, and a proposal is the customer's to answer: those questions are told and
+    /// do not press.
     #[must_use]
     pub fn presses(self) -> bool {
-        self != Self::Renamed
+        self != Self::Renamed && self != Self::Proposed
     }
 }
 
@@ -185,7 +215,21 @@ pub(super) fn asking(
     let question =
         if question == Question::Moved && is_resized(booked, found) { Question::Resized } else { question };
     let can_go_there = can_go(booked, found, now);
-    let choices = question.options().iter().copied();
+    let proposal = row.map(|booking| &booking.proposal);
+    let may_ask =
+        found.and_then(interval).is_some_and(|to| proposal.is_some_and(|proposal| proposal.may_be(to)));
+    let may = |choice: &Choice| match choice {
+        Choice::Move => can_go_there,
+        Choice::Propose => can_go_there && may_ask,
+        Choice::Cancel
+        | Choice::PutBack
+        | Choice::Remove
+        | Choice::Unblock
+        | Choice::Create
+        | Choice::Switch
+        | Choice::Leave => true,
+    };
+    let stands = json!([booked, event.map(fingerprint), mapping.generation, mapping.etag]);
     Card {
         question,
         booking: Some(booking.clone()),
@@ -194,9 +238,39 @@ pub(super) fn asking(
         booked,
         found,
         // With every write of ours it is another question, even if she does the same again.
-        state: digest(&json!([booked, event.map(fingerprint), mapping.generation, mapping.etag])),
-        choices: choices.filter(|choice| *choice != Choice::Move || can_go_there).collect(),
+        // So it is once the customer has been asked, or has answered.
+        state: match proposal.filter(|proposal| proposal.asked().is_some()) {
+            Some(proposal) => digest(&json!([stands, proposal])),
+            None => digest(&stands),
+        },
+        choices: question.options().iter().copied().filter(may).collect(),
     }
+}
+
+/// What she may do about a time that the customer was asked for and has not answered. It stays the same question wherever
+/// the event stands meanwhile, so that an answer of two steps is carried out to its end.
+pub(super) fn waiting_for(
+    (id, to): (&ProposalId, Interval),
+    booking: &Booking,
+    calendar: &LinkedCalendar,
+    now: Timestamp,
+) -> Card {
+    let (booked, found) = ((booking.start, booking.end), (to.start(), to.end()));
+    let choices = Question::Proposed.options().iter().copied();
+    Card {
+        question: Question::Proposed,
+        booking: Some(booking.id.clone()),
+        calendar: calendar.id.clone(),
+        about: About::Proposal(id.clone()),
+        booked: Some(booked),
+        found: Some(found),
+        state: digest(&json!([booked, id, to])),
+        choices: choices.filter(|choice| *choice != Choice::Move || to.start() > now).collect(),
+    }
+}
+
+fn interval((start, end): (Timestamp, Timestamp)) -> Option<Interval> {
+    Interval::new(start, end)
 }
 
 fn is_resized(booked: Option<(Timestamp, Timestamp)>, found: Option<(Timestamp, Timestamp)>) -> bool {
@@ -209,7 +283,6 @@ fn can_go(
     found: Option<(Timestamp, Timestamp)>,
     now: Timestamp,
 ) -> bool {
-    let interval = |(start, end)| Interval::new(start, end);
     let (Some(to), Some(_)) = (found.and_then(interval), booked) else { return false };
     to.start() > now
 }

@@ -45,6 +45,7 @@ impl Plan {
                 | Some(
                     Choice::Remove
                     | Choice::Move
+                    | Choice::Propose
                     | Choice::Cancel
                     | Choice::PutBack
                     | Choice::Unblock

@@ -122,6 +122,8 @@ impl Work<'_, '_> {
                 | Operation::UpdateEvent { .. }
                 | Operation::RemoveEvent { .. }
                 | Operation::MoveBooking { .. }
+                | Operation::ProposeMove { .. }
+                | Operation::WithdrawProposal { .. }
                 | Operation::CancelBooking { .. }
                 | Operation::PublishBusy { .. } => {}
             }

@@ -78,6 +78,8 @@ async fn standing_slots(
         | Operation::UpdateEvent { .. }
         | Operation::RemoveEvent { .. }
         | Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. } => Vec::new(),
     };
@@ -127,6 +129,8 @@ impl Work<'_, '_> {
             // No plan holds one: see `Why::FollowsHerCalendars` and `Why::CustomerWasTold`.
             Operation::PublishBusy { .. }
             | Operation::MoveBooking { .. }
+            | Operation::ProposeMove { .. }
+            | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. } => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Impossible, Order, unknown};
 use crate::bookiji::platform::{BookingAsk, Platform, Slot, Status};
+use crate::bookiji::proposals::State;
 use crate::time::{after, zulu};
 use crate::world::World;
 
@@ -27,6 +28,12 @@ pub fn by_customer(
         }
         "reschedule" => reschedule(world, order, now)?,
         "cancel" => cancel(world, order, now)?,
+        "accept_move" => {
+            let id = order.required("booking")?;
+            world.platform.accept(&mut world.names, id, now)?.id
+        }
+        "decline_move" => world.platform.turn_down(order.required("booking")?, State::Declined, now)?.id,
+        "forget_move" => world.platform.turn_down(order.required("booking")?, State::Lapsed, now)?.id,
         _ => return Err(unknown(action)),
     };
     told(world, &id)
@@ -52,6 +59,12 @@ pub fn by_vendor(
         "no_show_booking" => world.platform.set_status(&id, Status::NoShow, now)?.id,
         "cancel_booking" => cancel(world, order, now)?,
         "reschedule_booking" => reschedule(world, order, now)?,
+        "propose_move" => {
+            let missing = |name: &str| Impossible(format!("{name} is missing"));
+            let start = order.instant("start")?.ok_or_else(|| missing("start"))?;
+            let end = order.instant("end")?.ok_or_else(|| missing("end"))?;
+            world.platform.propose(&mut world.names, &id, (start, end), now)?.id
+        }
         "edit_booking" => world.platform.set_notes(&id, order.text("notes"), now)?.id,
         _ => return Err(unknown(action)),
     };

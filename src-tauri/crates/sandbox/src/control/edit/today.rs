@@ -131,5 +131,6 @@ fn drafted(
         sequence: 0,
         payment: None,
         confirmed_at: None,
+        proposal: None,
     })
 }
