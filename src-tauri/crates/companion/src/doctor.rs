@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectors::bookiji;
 use connectors::http::{Base, Http, Method, Peer, Request};
 use connectors::ics;
 use connectors::vault::{SecretName, Vault};
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sync::error::Code;
+use sync::error::{Code, ServiceError};
 use sync::ids::{ConnectionId, Service};
 use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
@@ -215,9 +216,10 @@ async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
     let mut checks = Vec::new();
     let time = wiring::base(&endpoints.bookiji).map(|base| base.at(&["api", "system", "time"]));
     let (reached, clock) = match time {
-        Ok(url) => bookiji(http, url).await,
+        Ok(url) => platform(http, url).await,
         Err(problem) => (Err(problem.clone()), Err(problem)),
     };
+    checks.push(Check::of("bookiji_contract", contract(http, &endpoints.bookiji, reached.is_ok()).await));
     checks.push(Check::of("bookiji", reached));
     checks.push(Check::of("clock", clock));
     checks.push(Check::of(
@@ -292,7 +294,7 @@ async fn caldav(world: &World, settings: &Settings, vault: &Arc<dyn Vault>, http
     let mut checks = Vec::new();
     for connection in world.connections.values().filter(|one| one.service == Service::Caldav) {
         let account = wiring::caldav(settings, http.clone(), vault.clone(), &connection.id, vendor);
-        let unreachable = || sync::error::ServiceError::Unreachable {
+        let unreachable = || ServiceError::Unreachable {
             service: Peer::Caldav.name().to_owned(),
             reason: format!("no answer in {} s", PATIENCE.as_secs()),
         };
@@ -325,7 +327,7 @@ async fn reach(
     resolve(&url).await?;
     let request = Request::new(peer, Method::GET, route, url);
     let answer = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
-        Err(sync::error::ServiceError::Unreachable {
+        Err(ServiceError::Unreachable {
             service: peer.name().to_owned(),
             reason: format!("no answer in {} s", PATIENCE.as_secs()),
         })
@@ -354,7 +356,7 @@ struct ServerTime {
 }
 
 /// Asks Bookiji for the time: whether it is there, and whether this computer's clock agrees.
-async fn bookiji(http: &Http, url: Url) -> (Result<String, Problem>, Result<String, Problem>) {
+async fn platform(http: &Http, url: Url) -> (Result<String, Problem>, Result<String, Problem>) {
     let before = SystemClock.now();
     let (detail, answer) = match reach(http, Peer::Bookiji, "/api/system/time", url).await {
         Ok(found) => found,
@@ -366,6 +368,19 @@ async fn bookiji(http: &Http, url: Url) -> (Result<String, Problem>, Result<Stri
         Err(_) => Ok("not compared: Bookiji did not tell its time".to_owned()),
     };
     (Ok(detail), clock)
+}
+
+/// Which version of its contract Bookiji keeps. Today's has none to tell.
+async fn contract(http: &Http, base: &Url, reached: bool) -> Result<String, Problem> {
+    if !reached {
+        return Ok("not asked: Bookiji was not reached".to_owned());
+    }
+    let base = wiring::base(base)?;
+    match tokio::time::timeout(PATIENCE, bookiji::contract_version(http, &base)).await {
+        Ok(Ok(Some(version))) => Ok(format!("version {version}")),
+        Ok(Err(strange @ ServiceError::OtherContract { .. })) => Err(strange.into()),
+        Ok(Ok(None) | Err(_)) | Err(_) => Ok("no version is told".to_owned()),
+    }
 }
 
 fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, Problem> {
