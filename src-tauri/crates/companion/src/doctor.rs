@@ -324,28 +324,35 @@ async fn reach(
     route: &'static str,
     url: Url,
 ) -> Result<(String, connectors::http::Answer), Problem> {
-    resolve(&url).await?;
-    let request = Request::new(peer, Method::GET, route, url);
-    let answer = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
+    let request = Request::new(peer, Method::GET, route, url.clone());
+    let answered = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
         Err(ServiceError::Unreachable {
             service: peer.name().to_owned(),
             reason: format!("no answer in {} s", PATIENCE.as_secs()),
         })
-    })?;
+    });
+    let answer = match answered {
+        Ok(answer) => answer,
+        Err(error @ ServiceError::Unreachable { .. }) => return Err(because(error.into(), &url).await),
+        Err(error) => return Err(error.into()),
+    };
     if answer.status.is_server_error() {
         return Err(answer.refused(&connectors::http::Refusal::default()).into());
     }
     Ok((format!("reached (HTTP {})", answer.status.as_u16()), answer))
 }
 
-async fn resolve(url: &Url) -> Result<(), Problem> {
+/// A name that nobody knows is why, most of the time. Behind a proxy it need not be known here, so nobody asks before.
+async fn because(problem: Problem, url: &Url) -> Problem {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
     let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.as_str(), port))).await;
     match found {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => problem,
         Ok(Err(_)) | Err(_) => {
-            Err(Problem::new(Code::NetworkError, format!("The name {host} could not be looked up.")))
+            let said =
+                format!("{} The name {host} could not be looked up on this computer.", problem.message);
+            Problem::new(problem.code, said)
         }
     }
 }
@@ -403,7 +410,39 @@ fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, P
 
 #[cfg(test)]
 mod tests {
+    use connectors::http::{Counters, Network, Timeouts};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    /// A proxy that answers everything by itself, and its address.
+    async fn proxy() -> Url {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                stream.read(&mut [0; 4096]).await.ok();
+                let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).await.ok();
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_name_that_only_the_proxy_can_look_up_is_reached_through_it_and_missed_without() {
+        let behind = Network::default().behind(&proxy().await).unwrap();
+        let ask = async |network: &Network| {
+            let http = Http::through(network, Counters::default(), Timeouts::default()).unwrap();
+            // No name server knows this one (RFC 6761).
+            let url = "http://calendars.invalid/".parse().unwrap();
+            reach(&http, Peer::Google, "/", url).await.map(|(detail, _)| detail)
+        };
+        assert_eq!(ask(&behind).await, Ok("reached (HTTP 401)".to_owned()));
+        let missed = ask(&Network::default()).await.unwrap_err();
+        assert_eq!(missed.code, Code::NetworkError);
+        assert!(missed.message.contains("The name calendars.invalid could not be looked up"), "{missed}");
+    }
 
     #[test]
     fn a_clock_that_is_off_by_more_than_a_minute_is_told_which_way() {
