@@ -200,7 +200,7 @@ mod tests {
     fn no_letter_is_cut_in_two() {
         for before in 0..4 {
             let text = format!("{}{}", "x".repeat(before), "é€😀".repeat(900));
-            let pieces = super::cut(text.as_bytes());
+            let pieces = cut(text.as_bytes());
             assert!(pieces.len() > 2 && pieces.iter().all(|piece| piece.len() <= SLOT));
             assert!(pieces.iter().all(|piece| std::str::from_utf8(piece).is_ok()), "{before}");
             assert_eq!(pieces.concat(), text.as_bytes());
