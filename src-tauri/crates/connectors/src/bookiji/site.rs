@@ -116,6 +116,7 @@ impl Site {
                 tracing::info!(interface = told.0.as_str(), "Bookiji was asked which interface it has");
                 Ok(told.0)
             }
+            Err(error @ ServiceError::OtherContract { .. }) => Err(error),
             Err(error) => known.map(|(interface, _)| interface).ok_or(error),
         }
     }
@@ -148,6 +149,9 @@ impl Site {
             400 | 403 | 409 | 422 if answer.value().is_some() => Interface::Contract,
             _ => return Err(refusal::error(&answer)),
         };
+        if told == Interface::Contract && !version::is_told(&answer) {
+            self.told.strange.heed_health(&self.contract.signed.http, &self.contract.base).await?;
+        }
         Ok((told, answer.received_at()))
     }
 

@@ -41,6 +41,19 @@ impl Strange {
         }
     }
 
+    /// Heeds what its health says, where nothing else does; without an answer, nothing is news.
+    ///
+    /// # Errors
+    /// As [`Strange::check`].
+    pub(super) async fn heed_health(&self, http: &Http, base: &Base) -> Result<(), ServiceError> {
+        match contract_version(http, base).await {
+            Ok(_) => self.set(None),
+            Err(ServiceError::OtherContract { version, .. }) => self.set(Some(version)),
+            Err(_) => {}
+        }
+        self.check()
+    }
+
     fn set(&self, version: Option<String>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != version {
@@ -67,6 +80,11 @@ pub async fn contract_version(http: &Http, base: &Base) -> Result<Option<String>
 #[derive(Deserialize)]
 struct Health {
     contract: Option<String>,
+}
+
+/// Whether this answer tells a version at all.
+pub(super) fn is_told(answer: &Answer) -> bool {
+    told(answer).is_some()
 }
 
 /// # Errors
