@@ -9,6 +9,7 @@ const WELL: [string, string][] = [
   ['database', 'whole: 58 bookings, 5 calendars, 0 open operations'],
   ['keychain', 'can be read'],
   ['proxy', 'the system’s own, if any'],
+  ['bookiji_contract', 'version 1.2.0'],
   ['bookiji', 'reached (HTTP 200)'],
   ['clock', 'right within 1 s'],
   ['bookiji_sign_in', 'reached (HTTP 200)'],

@@ -422,8 +422,8 @@ export const en = {
     copied: 'Copied. It holds no password and no title.',
     checks: {
       profile: 'App folder', settings: 'Settings', lock: 'Only one app', database: 'Database', keychain: 'Keychain',
-      proxy: 'Proxy', tls: 'Encryption', bookiji: 'Bookiji', clock: 'Clock', bookiji_sign_in: 'Bookiji sign-in',
-      google: 'Google', google_sign_in: 'Google sign-in', outlook: 'Outlook', outlook_sign_in: 'Outlook sign-in',
+      proxy: 'Proxy', tls: 'Encryption', bookiji: 'Bookiji', bookiji_contract: 'Bookiji’s contract', clock: 'Clock',
+      bookiji_sign_in: 'Bookiji sign-in', google: 'Google', google_sign_in: 'Google sign-in', outlook: 'Outlook', outlook_sign_in: 'Outlook sign-in',
       caldav: 'CalDAV', feed: 'Calendar link',
     },
     leave: 'Leave',

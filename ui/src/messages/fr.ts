@@ -406,8 +406,8 @@ export const fr: Messages = {
     copied: 'Copié. Il ne contient ni mot de passe ni titre.',
     checks: {
       profile: 'Dossier de l’app', settings: 'Réglages', lock: 'Une seule app', database: 'Base de données',
-      keychain: 'Trousseau', proxy: 'Proxy', tls: 'Chiffrement', bookiji: 'Bookiji', clock: 'Horloge',
-      bookiji_sign_in: 'Connexion à Bookiji', google: 'Google', google_sign_in: 'Connexion à Google',
+      keychain: 'Trousseau', proxy: 'Proxy', tls: 'Chiffrement', bookiji: 'Bookiji', bookiji_contract: 'Contrat de Bookiji',
+      clock: 'Horloge', bookiji_sign_in: 'Connexion à Bookiji', google: 'Google', google_sign_in: 'Connexion à Google',
       outlook: 'Outlook', outlook_sign_in: 'Connexion à Outlook', caldav: 'CalDAV', feed: 'Lien de calendrier',
     },
     leave: 'Partir',

@@ -284,7 +284,8 @@ impl Follow {
         let answer = match pending.wait(self.patience).await {
             Ok(answer) => answer,
             Err(ConnectError::TimedOut) => return SignInView::TimedOut { to },
-            Err(ConnectError::NeedsAdministrator { .. }) => {
+            // Google has no page on which an administrator allows one app.
+            Err(ConnectError::NeedsAdministrator { .. }) if to == SignInTo::Outlook => {
                 let administrator = self.servers.outlook_admin_consent().ok().map(|page| page.to_string());
                 return SignInView::Refused {
                     to,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connectors::bookiji;
 use connectors::http::{Base, Http, Method, Peer, Request};
 use connectors::ics;
 use connectors::vault::{SecretName, Vault};
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sync::error::Code;
+use sync::error::{Code, ServiceError};
 use sync::ids::{ConnectionId, Service};
 use sync::ports::{Account as _, Clock, Mirror};
 use sync::world::World;
@@ -215,9 +216,10 @@ async fn network(settings: &Settings, http: &Http) -> Vec<Check> {
     let mut checks = Vec::new();
     let time = wiring::base(&endpoints.bookiji).map(|base| base.at(&["api", "system", "time"]));
     let (reached, clock) = match time {
-        Ok(url) => bookiji(http, url).await,
+        Ok(url) => platform(http, url).await,
         Err(problem) => (Err(problem.clone()), Err(problem)),
     };
+    checks.push(Check::of("bookiji_contract", contract(http, &endpoints.bookiji, reached.is_ok()).await));
     checks.push(Check::of("bookiji", reached));
     checks.push(Check::of("clock", clock));
     checks.push(Check::of(
@@ -292,7 +294,7 @@ async fn caldav(world: &World, settings: &Settings, vault: &Arc<dyn Vault>, http
     let mut checks = Vec::new();
     for connection in world.connections.values().filter(|one| one.service == Service::Caldav) {
         let account = wiring::caldav(settings, http.clone(), vault.clone(), &connection.id, vendor);
-        let unreachable = || sync::error::ServiceError::Unreachable {
+        let unreachable = || ServiceError::Unreachable {
             service: Peer::Caldav.name().to_owned(),
             reason: format!("no answer in {} s", PATIENCE.as_secs()),
         };
@@ -322,28 +324,35 @@ async fn reach(
     route: &'static str,
     url: Url,
 ) -> Result<(String, connectors::http::Answer), Problem> {
-    resolve(&url).await?;
-    let request = Request::new(peer, Method::GET, route, url);
-    let answer = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
-        Err(sync::error::ServiceError::Unreachable {
+    let request = Request::new(peer, Method::GET, route, url.clone());
+    let answered = tokio::time::timeout(PATIENCE, http.send(request)).await.unwrap_or_else(|_| {
+        Err(ServiceError::Unreachable {
             service: peer.name().to_owned(),
             reason: format!("no answer in {} s", PATIENCE.as_secs()),
         })
-    })?;
+    });
+    let answer = match answered {
+        Ok(answer) => answer,
+        Err(error @ ServiceError::Unreachable { .. }) => return Err(because(error.into(), &url).await),
+        Err(error) => return Err(error.into()),
+    };
     if answer.status.is_server_error() {
         return Err(answer.refused(&connectors::http::Refusal::default()).into());
     }
     Ok((format!("reached (HTTP {})", answer.status.as_u16()), answer))
 }
 
-async fn resolve(url: &Url) -> Result<(), Problem> {
+/// A name that nobody knows is why, most of the time. Behind a proxy it need not be known here, so nobody asks before.
+async fn because(problem: Problem, url: &Url) -> Problem {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
     let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.as_str(), port))).await;
     match found {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => problem,
         Ok(Err(_)) | Err(_) => {
-            Err(Problem::new(Code::NetworkError, format!("The name {host} could not be looked up.")))
+            let said =
+                format!("{} The name {host} could not be looked up on this computer.", problem.message);
+            Problem::new(problem.code, said)
         }
     }
 }
@@ -354,7 +363,7 @@ struct ServerTime {
 }
 
 /// Asks Bookiji for the time: whether it is there, and whether this computer's clock agrees.
-async fn bookiji(http: &Http, url: Url) -> (Result<String, Problem>, Result<String, Problem>) {
+async fn platform(http: &Http, url: Url) -> (Result<String, Problem>, Result<String, Problem>) {
     let before = SystemClock.now();
     let (detail, answer) = match reach(http, Peer::Bookiji, "/api/system/time", url).await {
         Ok(found) => found,
@@ -366,6 +375,19 @@ async fn bookiji(http: &Http, url: Url) -> (Result<String, Problem>, Result<Stri
         Err(_) => Ok("not compared: Bookiji did not tell its time".to_owned()),
     };
     (Ok(detail), clock)
+}
+
+/// Which version of its contract Bookiji keeps. Today's has none to tell.
+async fn contract(http: &Http, base: &Url, reached: bool) -> Result<String, Problem> {
+    if !reached {
+        return Ok("not asked: Bookiji was not reached".to_owned());
+    }
+    let base = wiring::base(base)?;
+    match tokio::time::timeout(PATIENCE, bookiji::contract_version(http, &base)).await {
+        Ok(Ok(Some(version))) => Ok(format!("version {version}")),
+        Ok(Err(strange @ ServiceError::OtherContract { .. })) => Err(strange.into()),
+        Ok(Ok(None) | Err(_)) | Err(_) => Ok("no version is told".to_owned()),
+    }
 }
 
 fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, Problem> {
@@ -388,7 +410,41 @@ fn skew(server_ms: i64, before: Timestamp, after: Timestamp) -> Result<String, P
 
 #[cfg(test)]
 mod tests {
+    use connectors::http::{Counters, Network, Timeouts};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    /// A proxy that answers everything by itself, and its address.
+    async fn proxy() -> Url {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                if stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {
+                    let answer =
+                        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                    stream.write_all(answer.as_bytes()).await.ok();
+                }
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_name_that_only_the_proxy_can_look_up_is_reached_through_it_and_missed_without() {
+        let behind = Network::default().behind(&proxy().await).unwrap();
+        let ask = async |network: &Network| {
+            let http = Http::through(network, Counters::default(), Timeouts::default()).unwrap();
+            // No name server knows this one (RFC 6761).
+            let url = "http://calendars.invalid/".parse().unwrap();
+            reach(&http, Peer::Google, "/", url).await.map(|(detail, _)| detail)
+        };
+        assert_eq!(ask(&behind).await, Ok("reached (HTTP 401)".to_owned()));
+        let missed = ask(&Network::default()).await.unwrap_err();
+        assert_eq!(missed.code, Code::NetworkError);
+        assert!(missed.message.contains("The name calendars.invalid could not be looked up"), "{missed}");
+    }
 
     #[test]
     fn a_clock_that_is_off_by_more_than_a_minute_is_told_which_way() {

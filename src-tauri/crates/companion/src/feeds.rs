@@ -183,6 +183,7 @@ fn unreadable(error: ServiceError) -> Problem {
         ServiceError::SignInExpired { .. }
         | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
+        | ServiceError::OtherContract { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Stale { .. }
         | ServiceError::Exists { .. }

@@ -45,7 +45,13 @@ impl Problem {
 
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
-        Self::new(error.code(), sentence(&error.to_string()))
+        let problem = Self::new(error.code(), sentence(&error.to_string()));
+        if matches!(error, ServiceError::OtherContract { .. }) {
+            return problem.then(
+                "Update the app: nothing is lost meanwhile, and the first sync afterwards catches up.",
+            );
+        }
+        problem
     }
 }
 

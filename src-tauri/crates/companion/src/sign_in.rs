@@ -286,10 +286,15 @@ fn whose(granted: &Granted) -> Result<(String, BTreeSet<Lack>), Problem> {
 pub(crate) fn refused(error: ConnectError) -> Problem {
     match error {
         ConnectError::Service(error) => error.into(),
+        ConnectError::NeedsAdministrator { .. } => {
+            Problem::new(error.code(), crate::problem::sentence(&error.to_string())).then(
+                "Ask your administrator to allow Bookiji Companion, and connect again once it is allowed; until then, a \
+                 published link of the calendar can be connected with `companion connect ics-feed`.",
+            )
+        }
         ConnectError::TimedOut
         | ConnectError::Cancelled
         | ConnectError::Refused { .. }
-        | ConnectError::NeedsAdministrator { .. }
         | ConnectError::CannotListen { .. } => {
             Problem::new(error.code(), crate::problem::sentence(&error.to_string()))
         }

@@ -250,7 +250,7 @@ fn seeded(options: &Options, place: usize, now: Timestamp) -> anyhow::Result<Wor
 fn router(app: App) -> Router {
     let faithful = app.world().platform.faithful;
     let bookiji =
-        if faithful { today::routes(&app).merge(postgrest::todays_routes()) } else { bookiji::routes() };
+        if faithful { today::routes(&app).merge(postgrest::todays_routes()) } else { bookiji::routes(&app) };
     Router::new()
         .merge(bookiji)
         .merge(gotrue::routes())

@@ -304,6 +304,7 @@ pub(crate) fn concerns_account(error: &ServiceError) -> bool {
         ServiceError::SignInExpired { .. }
         | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
+        | ServiceError::OtherContract { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Unreachable { .. }
         | ServiceError::VaultUnavailable { .. }

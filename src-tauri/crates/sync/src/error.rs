@@ -19,6 +19,12 @@ pub enum ServiceError {
     /// A switch on the platform is off (`CALENDAR_SYNC_DISABLED`, `SCHEDULING_DISABLED`): stop quietly.
     #[error("{service} has switched this off ({reason})")]
     SwitchedOff { service: String, reason: String },
+    /// The platform keeps a version of its contract that this app does not know: its words may mean something else by now.
+    #[error(
+        "{service} now works by version {version} of its contract, which this app does not know; nothing is written \
+         until the app is updated"
+    )]
+    OtherContract { service: String, version: String },
     #[error("{service} asks us to slow down")]
     RateLimited { service: String, retry_after: Option<Duration> },
     /// The thing changed since we read it: read again.
@@ -66,6 +72,7 @@ impl ServiceError {
             | Self::Forbidden { .. }
             | Self::NotLinked { .. }
             | Self::SwitchedOff { .. }
+            | Self::OtherContract { .. }
             | Self::Stale { .. }
             | Self::Gone { .. }
             | Self::Exists { .. }
@@ -109,9 +116,11 @@ impl ServiceError {
             Self::SwitchedOff { .. } => Code::SyncSwitchedOff,
             Self::RateLimited { .. } => Code::RateLimitExceeded,
             Self::Stale { .. } | Self::Exists { .. } | Self::Fenced { .. } => Code::ConflictDetected,
-            Self::Gone { .. } | Self::Rejected { .. } | Self::Failing { .. } | Self::Garbled { .. } => {
-                Code::CalendarApiError
-            }
+            Self::OtherContract { .. }
+            | Self::Gone { .. }
+            | Self::Rejected { .. }
+            | Self::Failing { .. }
+            | Self::Garbled { .. } => Code::CalendarApiError,
             Self::NotACalendar { .. } => Code::InvalidIcsFormat,
             Self::Unreachable { .. } => Code::NetworkError,
             Self::VaultUnavailable { .. } => Code::KeychainUnavailable,

@@ -164,6 +164,7 @@ async fn doctor_finds_nothing_wrong_on_a_good_day() {
         "keychain",
         "clock",
         "bookiji",
+        "bookiji_contract",
         "bookiji_sign_in",
         "google",
         "google_sign_in",

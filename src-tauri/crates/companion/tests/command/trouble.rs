@@ -116,6 +116,37 @@ async fn a_sandbox_that_is_down_is_a_network_error_and_nothing_is_lost() {
     assert_eq!(healed.document["bookings"]["created"], 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn under_another_contract_of_bookijis_nothing_is_written_and_she_is_told_to_update() {
+    let world = World::connected().await;
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    assert!(world.try_edit(json!({"as": "customer", "do": "book"})).await);
+    assert!(world.try_edit(json!({"as": "platform", "do": "keep_contract", "version": "2.0.0"})).await);
+    world.asked().await;
+    let sync = world.run(&["sync"]).await;
+    assert!([1, 4].contains(&sync.status), "{sync:?}");
+    let errors = sync.document["errors"].to_string();
+    assert!(errors.contains("CALENDAR_API_ERROR") && errors.contains("version 2.0.0"), "{sync:?}");
+    let asked = world.asked().await;
+    for service in ["bookiji", "google"] {
+        let routes = asked[service]["routes"].as_object().unwrap();
+        assert!(routes.keys().all(|route| route.starts_with("GET ")), "{asked}");
+    }
+    let contract = async || {
+        let doctor = world.run(&["doctor"]).await.document;
+        let mut checks = doctor["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["name"] == "bookiji_contract").unwrap().clone()
+    };
+    let told = contract().await;
+    assert_eq!((&told["ok"], &told["code"]), (&json!(false), &json!("CALENDAR_API_ERROR")), "{told}");
+    assert!(told["next_step"].as_str().unwrap().starts_with("Update the app"), "{told}");
+
+    assert!(world.try_edit(json!({"as": "platform", "do": "keep_contract", "version": "1.9.0"})).await);
+    let healed = world.run(&["sync"]).await;
+    assert_eq!((healed.status, &healed.document["bookings"]["created"]), (0, &json!(1)), "{healed:?}");
+    assert_eq!(contract().await["detail"], "version 1.9.0");
+}
+
 /// One service misbehaves in one way for a whole sync in which there is something to do on both sides.
 async fn check(service: &str, kind: &str, codes: &[&str]) {
     let world = World::connected().await;

@@ -78,7 +78,7 @@ impl Site {
             return Ok(());
         }
         let request = request.header(IDEMPOTENCY_KEY, &uuid::Uuid::new_v4().to_string());
-        let answer = self.contract.signed.send(request).await?;
+        let answer = self.contract.send(request).await?;
         if answer.status.is_success() { Ok(()) } else { Err(refusal::error(&answer)) }
     }
 }

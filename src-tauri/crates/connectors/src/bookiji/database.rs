@@ -88,6 +88,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         | ServiceError::Forbidden { .. }
         | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
+        | ServiceError::OtherContract { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::Rejected { .. }
         | ServiceError::Failing { .. }

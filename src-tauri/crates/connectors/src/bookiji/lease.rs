@@ -12,9 +12,8 @@ use serde_json::json;
 use sync::error::ServiceError;
 use sync::lease::{Fencing, Installation, Lease};
 
-use super::{refusal, wire};
-use crate::http::{Answer, Base, Method, Peer, Request, garbled, line};
-use crate::tokens::Signed;
+use super::{Bookiji, refusal, wire};
+use crate::http::{Answer, Method, Peer, Request, garbled, line};
 
 const ROUTE: &str = "/api/vendor/calendar/lease";
 /// On a write: the lease that it is made under. On an answer: the last that was given out.
@@ -85,16 +84,11 @@ impl From<Told> for Lease {
     }
 }
 
-pub(super) async fn ask(
-    signed: &Signed,
-    base: &Base,
-    me: &Installation,
-    term: Duration,
-) -> Result<Lease, ServiceError> {
-    let url = base.at(&["api", "vendor", "calendar", "lease"]);
+pub(super) async fn ask(bookiji: &Bookiji, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
+    let url = bookiji.base.at(&["api", "vendor", "calendar", "lease"]);
     let name: String = line(&me.name).chars().take(NAME_SHOWN).collect();
     let body = json!({"installation_id": me.id, "name": name, "ttl_s": term.as_secs()});
-    let answer = signed.send(Request::new(Peer::Bookiji, Method::PUT, ROUTE, url).json(&body)).await?;
+    let answer = bookiji.send(Request::new(Peer::Bookiji, Method::PUT, ROUTE, url).json(&body)).await?;
     // Today's platform answers any unknown route so, by a page or in JSON.
     if matches!(answer.status.as_u16(), 404 | 405 | 501) {
         return Ok(Lease::NotOffered);
@@ -110,16 +104,15 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn release(
-    signed: &Signed,
-    base: &Base,
+    bookiji: &Bookiji,
     me: &Installation,
     fencing: Fencing,
 ) -> Result<(), ServiceError> {
-    let url = base.at(&["api", "vendor", "calendar", "lease"]);
+    let url = bookiji.base.at(&["api", "vendor", "calendar", "lease"]);
     let request = Request::new(Peer::Bookiji, Method::DELETE, ROUTE, url)
         .query("installation_id", me.id.as_str())
         .header(FENCING_TOKEN, &fencing.0.to_string());
-    let answer = signed.send(request).await?;
+    let answer = bookiji.send(request).await?;
     match answer.status.as_u16() {
         // It is another's by now, or nobody's.
         404 | 409 => Ok(()),

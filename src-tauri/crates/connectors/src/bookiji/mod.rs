@@ -13,6 +13,7 @@ mod refusal;
 pub mod rest;
 mod site;
 mod slots;
+mod version;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -35,7 +36,9 @@ pub use self::hints::{Hint, Hints};
 use self::lease::Fence;
 pub use self::site::{Interface, Site, Told};
 use self::slots::Slots;
-use crate::http::{Base, Http, Method, Peer, Request, garbled};
+use self::version::Strange;
+pub use self::version::contract_version;
+use crate::http::{Answer, Base, Http, Method, Peer, Request, garbled};
 use crate::tokens::{Signed, Tokens};
 
 /// More pages than this are no list but a loop: forty thousand bookings.
@@ -49,13 +52,15 @@ pub struct Bookiji {
     base: Base,
     database: Option<Database>,
     fence: Fence,
+    strange: Strange,
 }
 
 impl Bookiji {
     /// `base` is the platform's address without `/api`.
     #[must_use]
     pub fn new(http: Http, base: Base, tokens: Tokens) -> Self {
-        Self { signed: Signed { http, tokens }, base, database: None, fence: Fence::default() }
+        let (fence, strange) = (Fence::default(), Strange::default());
+        Self { signed: Signed { http, tokens }, base, database: None, fence, strange }
     }
 
     /// Says where slots stand. Without it, whatever is asked about slots is refused.
@@ -75,9 +80,19 @@ impl Bookiji {
         Ok(Slots { signed: &self.signed, database, fence: &self.fence })
     }
 
+    /// Asks the platform. Where it keeps a contract that nobody here knows, it is only asked what stands there.
+    async fn send(&self, request: Request) -> Result<Answer, ServiceError> {
+        if *request.method() != Method::GET {
+            self.strange.check()?;
+        }
+        let answer = self.signed.send(request).await?;
+        self.strange.heed(&answer);
+        Ok(answer)
+    }
+
     /// A change of one booking, of which only the outcome matters: its new state is read with the others.
     async fn change(&self, request: Request) -> Result<(), ServiceError> {
-        let answer = self.signed.send(self.fence.on(request)).await?;
+        let answer = self.send(self.fence.on(request)).await?;
         if answer.status.is_success() { answer.is_no_page() } else { Err(refusal::error(&answer)) }
     }
 
@@ -88,7 +103,8 @@ impl Bookiji {
         if let Some(cursor) = cursor {
             request = request.query("cursor", cursor);
         }
-        let answer = self.signed.send(request).await.map_err(Stop::Failed)?;
+        let answer = self.send(request).await.map_err(Stop::Failed)?;
+        version::check(&answer).map_err(Stop::Failed)?;
         self.fence.note(&answer);
         if cursor.is_some() && refusal::is_about_the_cursor(&answer) {
             return Err(Stop::CursorLost);
@@ -96,7 +112,9 @@ impl Bookiji {
         if !answer.status.is_success() {
             return Err(Stop::Failed(refusal::error(&answer)));
         }
-        Ok(answer.json::<wire::Envelope<wire::Page>>().map_err(Stop::Failed)?.data)
+        let page = answer.json::<wire::Envelope<wire::Page>>().map_err(Stop::Failed)?.data;
+        self.strange.believe(&answer);
+        Ok(page)
     }
 }
 
@@ -113,10 +131,12 @@ impl Platform for Bookiji {
     }
 
     async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
+        self.strange.check()?;
         self.rows()?.create(slots).await
     }
 
     async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError> {
+        self.strange.check()?;
         self.rows()?.remove(slot).await
     }
 
@@ -205,7 +225,7 @@ impl Platform for Bookiji {
         let request = Request::new(Peer::Bookiji, Method::PUT, "/api/vendor/calendar/busy", url)
             .header(IDEMPOTENCY_KEY, &uuid::Uuid::new_v4().to_string())
             .json(&body);
-        let answer = self.signed.send(self.fence.on(request)).await?;
+        let answer = self.send(self.fence.on(request)).await?;
         if !answer.status.is_success() {
             return Err(refusal::error(&answer));
         }
@@ -213,11 +233,11 @@ impl Platform for Bookiji {
     }
 
     async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
-        lease::ask(&self.signed, &self.base, me, term).await
+        lease::ask(self, me, term).await
     }
 
     async fn release_lease(&self, me: &Installation, fencing: Fencing) -> Result<(), ServiceError> {
-        lease::release(&self.signed, &self.base, me, fencing).await
+        lease::release(self, me, fencing).await
     }
 
     fn fence(&self, fencing: Option<Fencing>) {

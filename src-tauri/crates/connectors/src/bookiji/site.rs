@@ -14,8 +14,9 @@ use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Platform, Reading, Slot, SlotMade};
 
 use super::rest::{self, Rest};
-use super::{Bookiji, Hints, refusal, wire};
-use crate::http::{Method, Peer, Request, now};
+use super::version::Strange;
+use super::{Bookiji, Hints, refusal, version, wire};
+use crate::http::{Method, Peer, Request, StatusCode, now};
 
 /// What is known counts for so long.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -45,22 +46,26 @@ impl Interface {
 
 /// What the platform told when it was asked. Cloning shares it, so that it outlives a run.
 #[derive(Clone, Debug, Default)]
-pub struct Told(Arc<Mutex<Option<(Interface, Timestamp)>>>);
+pub struct Told {
+    interface: Arc<Mutex<Option<(Interface, Timestamp)>>>,
+    strange: Strange,
+}
 
 impl Told {
     /// As it was remembered.
     #[must_use]
     pub fn before(interface: Interface, asked_at: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Some((interface, asked_at)))))
+        let interface = Arc::new(Mutex::new(Some((interface, asked_at))));
+        Self { interface, strange: Strange::default() }
     }
 
     #[must_use]
     pub fn get(&self) -> Option<(Interface, Timestamp)> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.interface.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, told: Option<(Interface, Timestamp)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        *self.interface.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 }
 
@@ -68,6 +73,11 @@ impl Told {
 /// answer counts.
 fn was_lately((interface, asked_at): (Interface, Timestamp), at: Timestamp) -> bool {
     interface == Interface::Contract && at.duration_since(asked_at) < GOOD_FOR * 2
+}
+
+/// Today's platform answers any unknown route so, by a page or in JSON.
+fn is_unknown(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 404 | 405 | 501)
 }
 
 /// Bookiji with a vendor signed in.
@@ -81,7 +91,7 @@ pub struct Site {
 impl Site {
     #[must_use]
     pub fn new(contract: Bookiji, rest: Rest, told: Told) -> Self {
-        Self { contract, rest, told }
+        Self { contract: Bookiji { strange: told.strange.clone(), ..contract }, rest, told }
     }
 
     /// Which interface it has. An answer of yesterday still counts while nobody answers today.
@@ -106,6 +116,7 @@ impl Site {
                 tracing::info!(interface = told.0.as_str(), "Bookiji was asked which interface it has");
                 Ok(told.0)
             }
+            Err(error @ ServiceError::OtherContract { .. }) => Err(error),
             Err(error) => known.map(|(interface, _)| interface).ok_or(error),
         }
     }
@@ -122,10 +133,13 @@ impl Site {
         let url = self.contract.base.at(&["api", "vendor", "bookings"]);
         let request =
             Request::new(Peer::Bookiji, Method::GET, "/api/vendor/bookings", url).query("limit", "1");
-        let answer = self.contract.signed.send(request).await?;
+        let answer = self.contract.send(request).await?;
+        if is_unknown(answer.status) {
+            self.told.strange.believe(&answer);
+        }
+        version::check(&answer)?;
         let told = match answer.status.as_u16() {
-            // Today's platform answers any unknown route so, by a page or in JSON.
-            404 | 405 | 501 => Interface::Rest,
+            _ if is_unknown(answer.status) => Interface::Rest,
             // A page is somebody's between here and there.
             _ if answer.status.is_success() => {
                 answer.json::<wire::Envelope<wire::Page>>()?;
@@ -135,6 +149,9 @@ impl Site {
             400 | 403 | 409 | 422 if answer.value().is_some() => Interface::Contract,
             _ => return Err(refusal::error(&answer)),
         };
+        if told == Interface::Contract && !version::is_told(&answer) {
+            self.told.strange.heed_health(&self.contract.signed.http, &self.contract.base).await?;
+        }
         Ok((told, answer.received_at()))
     }
 
@@ -213,6 +230,7 @@ impl Platform for Site {
 
     /// The same rows, by either: what was closed before the platform did it by itself is opened like this, too.
     async fn switch_slots(&self, slots: &[Slot], open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        self.told.strange.check()?;
         self.rest.switch_slots(slots, open).await
     }
 

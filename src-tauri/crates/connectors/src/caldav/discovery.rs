@@ -98,6 +98,7 @@ fn goes_on(error: &ServiceError) -> bool {
         ServiceError::SignInExpired { .. }
         | ServiceError::NotLinked { .. }
         | ServiceError::SwitchedOff { .. }
+        | ServiceError::OtherContract { .. }
         | ServiceError::RateLimited { .. }
         | ServiceError::NotACalendar { .. }
         | ServiceError::Fenced { .. }

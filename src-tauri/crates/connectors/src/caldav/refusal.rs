@@ -20,6 +20,10 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         }
         // Nextcloud, after too many wrong passwords.
         429 => ServiceError::RateLimited { service, retry_after: answer.retry_after() },
+        // iCloud. A refusal for good does not say when to come again.
+        403 if answer.retry_after().is_some() => {
+            ServiceError::RateLimited { service, retry_after: answer.retry_after() }
+        }
         423 => ServiceError::Failing { service, reason: "it is locked just now".to_owned() },
         507 => ServiceError::Rejected { service, reason: "there is no room left in the account".to_owned() },
         403 | 415 | 422 if reason.is_some() => {
@@ -67,4 +71,31 @@ pub(super) fn is_about_the_token(answer: &Answer) -> bool {
 /// Whether the server knows no such report.
 pub(super) fn is_no_such_report(answer: &Answer) -> bool {
     matches!(answer.status.as_u16(), 400 | 403 | 405 | 409 | 412 | 415 | 418 | 422 | 501)
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+    use super::*;
+    use crate::http::StatusCode;
+
+    #[test]
+    fn a_403_that_says_when_to_come_again_asks_to_slow_down_and_any_other_forbids() {
+        let privileges = r#"<d:error xmlns:d="DAV:"><d:need-privileges/></d:error>"#;
+        for (body, again, slows) in [
+            ("", Some("120"), true),
+            ("", None, false),
+            (privileges, None, false),
+            (privileges, Some("120"), false),
+        ] {
+            let again = again.map(|again| (RETRY_AFTER, HeaderValue::from_static(again)));
+            let headers = HeaderMap::from_iter(again);
+            let answer = Answer::made(Peer::Caldav, StatusCode::FORBIDDEN, headers, body.into());
+            let refused = error(&answer);
+            let wait = refused.retry_after().map(|wait| wait.as_secs());
+            assert_eq!(wait, slows.then_some(120), "{body}: {refused}");
+            assert_eq!(matches!(refused, ServiceError::Forbidden { .. }), !slows, "{body}: {refused}");
+        }
+    }
 }

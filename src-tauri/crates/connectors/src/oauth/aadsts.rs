@@ -6,6 +6,8 @@
 pub(super) enum Meaning {
     /// Only an administrator of her organisation can allow the app.
     NeedsAdministrator,
+    /// Nobody has allowed the app. Her browser would have asked her, if it were for her to say.
+    NoConsent,
     /// She must sign in again: a password was changed, a permission taken back, another proof is wanted of her.
     SignInAgain,
     /// Trouble on their side.
@@ -27,8 +29,9 @@ fn known(code: u32) -> Option<Meaning> {
         90094 | 90095 | 90093 | 90092 | 650_052 | 650_056 | 650_057 | 50105 => {
             Some(Meaning::NeedsAdministrator)
         }
-        // The grant: revoked, expired, unused for long, or gone with a password; consent withdrawn; more proof, another
-        // device or another place wanted; an account that is disabled or locked.
+        65001 => Some(Meaning::NoConsent),
+        // The grant: revoked, expired, unused for long, or gone with a password; more proof, another device or another
+        // place wanted; an account that is disabled or locked.
         50173
         | 50078
         | 50089
@@ -37,7 +40,6 @@ fn known(code: u32) -> Option<Meaning> {
         | 70043
         | 700_082
         | 700_084
-        | 65001
         | 50076
         | 50079
         | 50074
@@ -67,7 +69,7 @@ mod tests {
     fn a_code_is_read_wherever_it_stands_and_an_unknown_one_decides_nothing() {
         check("AADSTS90094: The grant requires admin permission.", Some(Meaning::NeedsAdministrator));
         check("Error validating. AADSTS700082: expired. Trace ID: 1", Some(Meaning::SignInAgain));
-        check("AADSTS65001: no consent", Some(Meaning::SignInAgain));
+        check("AADSTS65001: no consent", Some(Meaning::NoConsent));
         check("AADSTS90033: try later", Some(Meaning::MayPass));
         check("AADSTS65004: User declined to consent", None);
         check("AADSTS: nothing, AADSTS99999999999999999999: more", None);

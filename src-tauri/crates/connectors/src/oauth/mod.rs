@@ -4,6 +4,7 @@
 mod aadsts;
 pub(crate) mod loopback;
 mod page;
+mod words;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -166,10 +167,17 @@ impl Client {
     fn refused(&self, word: &str, description: &str) -> ConnectError {
         let service = self.config.peer.name().to_owned();
         match aadsts::meaning(description) {
-            Some(Meaning::NeedsAdministrator) => ConnectError::NeedsAdministrator { service },
+            Some(Meaning::NeedsAdministrator | Meaning::NoConsent) => {
+                ConnectError::NeedsAdministrator { service }
+            }
+            _ if words::is_the_administrators(word) => ConnectError::NeedsAdministrator { service },
             _ if word == "access_denied" => ConnectError::Cancelled,
             Some(Meaning::SignInAgain | Meaning::MayPass) | None => {
-                ConnectError::Refused { service, reason: line(word) }
+                let reason = match words::in_plain(word) {
+                    Some(plain) => format!("{plain}: {word}"),
+                    None => line(word),
+                };
+                ConnectError::Refused { service, reason }
             }
         }
     }
@@ -210,7 +218,7 @@ impl Client {
                 match (refusal.error(), meaning) {
                     (_, Some(Meaning::MayPass)) => ServiceError::Failing { service, reason },
                     (BasicErrorResponseType::InvalidGrant, _)
-                    | (_, Some(Meaning::SignInAgain | Meaning::NeedsAdministrator)) => {
+                    | (_, Some(Meaning::SignInAgain | Meaning::NoConsent | Meaning::NeedsAdministrator)) => {
                         ServiceError::SignInExpired { service, reason }
                     }
                     (BasicErrorResponseType::Extension(word), None) if wants_her(word) => {
@@ -358,9 +366,11 @@ fn grant(token: &Token) -> Grant {
     }
 }
 
-/// Words with which a server says that only she can go on (OpenID Connect Core §3.1.2.6).
+/// Words with which a server says that only she can go on (OpenID Connect Core §3.1.2.6), or her administrator, as the
+/// next sign-in shows her.
 fn wants_her(word: &str) -> bool {
     matches!(word, "interaction_required" | "login_required" | "consent_required")
+        || words::is_the_administrators(word)
 }
 
 /// Google answers with another spelling of two scopes than it is asked with.

@@ -69,7 +69,7 @@ pub(super) fn put(slots: &impl Slots, name: &str, secret: &[u8]) -> Result<(), V
         sweep(slots, name, 'b', 0);
         return Ok(());
     }
-    let pieces: Vec<&[u8]> = secret.chunks(SLOT).collect();
+    let pieces = cut(secret);
     if pieces.len() > PIECES {
         return Err(VaultError::unavailable("the secret is too long for a keychain"));
     }
@@ -84,6 +84,21 @@ pub(super) fn put(slots: &impl Slots, name: &str, secret: &[u8]) -> Result<(), V
     sweep(slots, name, side, pieces.len());
     sweep(slots, name, other, 0);
     Ok(())
+}
+
+/// Pieces that fit into a slot. No letter is cut in two: KWallet keeps text alone.
+fn cut(secret: &[u8]) -> Vec<&[u8]> {
+    let continues = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
+    let mut pieces = Vec::new();
+    let mut rest = secret;
+    while rest.len() > SLOT {
+        let within = rest[SLOT - 3..=SLOT].iter().rposition(|byte| !continues(byte));
+        let (piece, after) = rest.split_at(within.map_or(SLOT, |back| SLOT - 3 + back));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 pub(super) fn delete(slots: &impl Slots, name: &str) -> Result<(), VaultError> {
@@ -179,6 +194,17 @@ mod tests {
         delete(&small, "x").unwrap();
         assert_eq!(small.holds(), None);
         assert!(small.slots.borrow().is_empty());
+    }
+
+    #[test]
+    fn no_letter_is_cut_in_two() {
+        for before in 0..4 {
+            let text = format!("{}{}", "x".repeat(before), "é€😀".repeat(900));
+            let pieces = cut(text.as_bytes());
+            assert!(pieces.len() > 2 && pieces.iter().all(|piece| piece.len() <= SLOT));
+            assert!(pieces.iter().all(|piece| std::str::from_utf8(piece).is_ok()), "{before}");
+            assert_eq!(pieces.concat(), text.as_bytes());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Bookiji as it is today: its rows by cursor, its slots one by one, and what it cannot do said in words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use calendar::interval::Interval;
 use connectors::bookiji::rest::Rest;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use sync::booking::BookingStatus;
 use sync::error::ServiceError;
 use sync::ids::{BookingId, Cursor};
+use sync::lease::Installation;
 use sync::ports::{Coverage, Platform, Reading, Slot};
 
 use super::{Expected, World, delta, now, snapshot};
@@ -305,4 +307,46 @@ async fn slots_are_closed_and_opened_together_and_one_in_the_way_stops_one() {
     assert_eq!(opened, expected);
     let again = today.rest.switch_slots(&slots, true).await.unwrap();
     assert_eq!(again, [], "all the others stand open");
+}
+
+#[tokio::test]
+async fn under_a_contract_that_nobody_here_knows_nothing_is_written_and_reading_goes_on_asking() {
+    let tomorrow = Today::with(Options::default()).await;
+    let keep = async |version: Option<&str>| {
+        let order = json!({"as": "platform", "do": "keep_contract", "version": version});
+        tomorrow.world.control("edit", order).await;
+    };
+    let is_strange = |error: &ServiceError| matches!(error, ServiceError::OtherContract { version, .. } if version == "2.0.0");
+    let me = Installation { id: "installation".into(), name: "desk".to_owned() };
+    let (booking, span) = tomorrow.live().await;
+    snapshot(tomorrow.site.bookings(None).await);
+    keep(Some("2.0.0")).await;
+    tomorrow.requests();
+    let reading = tomorrow.site.bookings(None).await;
+    assert!(matches!(&reading, Reading::Failed(error) if is_strange(error)), "{reading:?}");
+    assert_eq!(tomorrow.requests(), 1, "what was read told it");
+    let refused = [
+        tomorrow.site.cancel_booking(&booking, "r", "k").await.unwrap_err(),
+        tomorrow.site.move_booking(&booking, span, "k").await.unwrap_err(),
+        tomorrow.site.lease(&me, Duration::from_secs(40)).await.unwrap_err(),
+        tomorrow.site.remove_slot(&tomorrow.free().await[0]).await.unwrap_err(),
+    ];
+    assert!(refused.iter().all(is_strange), "{refused:?}");
+    assert_eq!(tomorrow.requests(), 1, "the slots that were looked at");
+    // Another run of the same process knows it, too, and one that knows nothing asks first.
+    let told = Told::default();
+    let site = || Site::new(contract_of(&tomorrow), tomorrow.rest.clone(), told.clone());
+    assert!(site().interface().await.is_err_and(|error| is_strange(&error)));
+    tomorrow.requests();
+    assert!(site().cancel_booking(&booking, "r", "k").await.is_err_and(|error| is_strange(&error)));
+    assert_eq!(tomorrow.requests(), 1, "only whether it is so still");
+
+    for version in [None, Some(""), Some("1.99.0"), Some("tomorrow")] {
+        keep(Some("2.0.0")).await;
+        assert!(matches!(tomorrow.site.bookings(None).await, Reading::Failed(error) if is_strange(&error)));
+        keep(version).await;
+        snapshot(tomorrow.site.bookings(None).await);
+        let lease = tomorrow.site.lease(&me, Duration::from_secs(40)).await;
+        assert!(lease.is_ok(), "{version:?}: {lease:?}");
+    }
 }

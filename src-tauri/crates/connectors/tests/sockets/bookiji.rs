@@ -1,9 +1,10 @@
 //! The platform's adapter and its sign-in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use calendar::interval::Interval;
-use connectors::bookiji::Bookiji;
+use connectors::bookiji::rest::Rest;
+use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::gotrue::{GoTrue, SignInError};
 use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{Memory, SecretName, Vault};
@@ -192,6 +193,38 @@ async fn only_times_leave_the_machine_and_the_receipt_is_read() {
                 "start": "2026-01-20T10:00:00.000Z", "end": "2026-01-20T11:00:00.000Z"}],
         })
     );
+}
+
+#[tokio::test]
+async fn a_strange_version_that_health_alone_tells_stops_writing_until_it_tells_another() {
+    let health = Arc::new(Mutex::new(json!({"status": "healthy", "contract": "2.3.0"})));
+    let said = health.clone();
+    let server = Server::start(move |_, asked| match asked.path.as_str() {
+        "/api/health" => Reply::Json(200, said.lock().unwrap().clone()),
+        "/api/vendor/calendar/busy" => Reply::Json(200, json!({"ok": true, "data": {}})),
+        _ => page(json!([]), Some("c1"), false),
+    })
+    .await;
+    let database = GoTrue::new(stack(), server.base(), "key").database(&"v-1".into());
+    let tokens = signed_in().await;
+    let rest = Rest::new(stack(), server.base(), tokens.clone(), database);
+    let yesterday = Told::before(Interface::Contract, "2020-01-01T00:00:00Z".parse().unwrap());
+    let site = Site::new(Bookiji::new(stack(), server.base(), tokens), rest, yesterday);
+    for _ in 0..2 {
+        let reading = site.bookings(None).await;
+        assert!(matches!(reading, Reading::Failed(ServiceError::OtherContract { .. })), "{reading:?}");
+        let refused = site.put_busy(&busy()).await.unwrap_err();
+        assert!(refused.to_string().contains("version 2.3.0"), "{refused}");
+        assert_eq!(refused.code(), Code::CalendarApiError);
+        assert!(!refused.may_pass() && !refused.outcome_unknown());
+    }
+    assert!(server.asked().iter().all(|asked| asked.method == "GET"));
+    // One that says nothing is one of before there was such a word.
+    *health.lock().unwrap() = json!({"status": "healthy"});
+    site.put_busy(&busy()).await.unwrap();
+    let asked = server.asked().len();
+    assert!(matches!(site.bookings(None).await, Reading::Snapshot { .. }));
+    assert_eq!(server.asked().len(), asked + 1, "health is asked no more often than the rest");
 }
 
 #[tokio::test]

@@ -115,12 +115,15 @@ async fn a_national_cloud_is_asked_for_its_own_graph_and_an_organisation_by_its_
 async fn the_administrators_wall_is_told_from_her_own_refusal() {
     let server = Server::start(|_, _| Reply::Json(500, json!({}))).await;
     type Expected = fn(&ConnectError) -> bool;
-    let cases: [(&str, Expected); 4] = [
+    let cases: [(&str, Expected); 5] = [
         ("error=access_denied&error_description=AADSTS65004%3A+User+declined", |error| {
             matches!(error, ConnectError::Cancelled)
         }),
         ("error=access_denied&error_subcode=cancel", |error| matches!(error, ConnectError::Cancelled)),
         ("error=access_denied&error_description=AADSTS90094%3A+admin", |error| {
+            matches!(error, ConnectError::NeedsAdministrator { .. })
+        }),
+        ("error=consent_required&error_description=AADSTS65001%3A+no+consent", |error| {
             matches!(error, ConnectError::NeedsAdministrator { .. })
         }),
         ("error=server_error&error_description=AADSTS90099", |error| {

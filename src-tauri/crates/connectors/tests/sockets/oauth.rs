@@ -109,11 +109,19 @@ async fn her_refusal_ends_the_wait_and_exchanges_nothing() {
     for (query, code) in [
         ("error=access_denied&state=STATE", Code::SignInCancelled),
         ("error=admin_policy_enforced&state=STATE", Code::PermissionDenied),
+        ("error=org_internal&state=STATE", Code::PermissionDenied),
     ] {
         let pending = client(&server).begin().await.unwrap();
         come_back(&pending, query);
         let error = pending.wait().await.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
+        let is_administrators = matches!(error, ConnectError::NeedsAdministrator { .. });
+        assert_eq!(is_administrators, query.contains("admin_policy"), "{error:?}");
+        assert_eq!(
+            error.to_string().contains("members of one organisation"),
+            query.contains("org"),
+            "{error}"
+        );
     }
     assert!(server.asked().is_empty());
 }
@@ -232,6 +240,7 @@ async fn a_refresh_token_is_exchanged_and_a_dead_one_recognised() {
             json!({"error": "invalid_grant", "error_description": "Token has been expired or revoked."}),
         ),
         2 => Reply::Json(400, json!({"error": "invalid_client"})),
+        3 => Reply::Json(400, json!({"error": "admin_policy_enforced"})),
         _ => Reply::Json(429, json!({})),
     })
     .await;
@@ -243,6 +252,11 @@ async fn a_refresh_token_is_exchanged_and_a_dead_one_recognised() {
     assert!(matches!(error, ServiceError::SignInExpired { .. }), "{error}");
     let error = client.refresh(&"r1".into()).await.unwrap_err();
     assert!(matches!(error, ServiceError::Rejected { .. }), "{error}");
+    let error = client.refresh(&"r1".into()).await.unwrap_err();
+    assert!(
+        matches!(error, ServiceError::SignInExpired { .. }),
+        "only a sign-in shows what to ask for: {error}"
+    );
     let error = client.refresh(&"r1".into()).await.unwrap_err();
     assert!(matches!(error, ServiceError::RateLimited { .. }), "{error}");
 }

@@ -45,6 +45,9 @@ pub struct Platform {
     /// It behaves as today's platform does: see [`crate::database`].
     #[serde(default)]
     pub faithful: bool,
+    /// The version of the contract that it says it keeps, where that is not the document's; empty for none.
+    #[serde(default)]
+    pub contract: Option<String>,
     #[serde(default)]
     pub ops: Vec<OpsEvent>,
     /// Counts every change to a booking; cursors come from it.

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::request::{answer, data, optional_text, write};
+use super::version;
 use crate::app::App;
 use crate::time::{zulu, zulu_ms};
 use crate::wire::Call;
 
-const OPENAPI: &str = include_str!("../../openapi/bookiji.json");
+pub const OPENAPI: &str = include_str!("../../openapi/bookiji.json");
 
 pub async fn capabilities(State(app): State<App>, call: Call) -> Response {
     answer(&app, &call, |world, _| {
@@ -90,6 +91,9 @@ pub async fn health(State(app): State<App>, call: Call) -> Response {
     let world = app.world();
     let mut body = json!({"status": "healthy", "timestamp": zulu(now), "version": "sandbox",
         "environment": "sandbox"});
+    if let Some(contract) = version::of(&world) {
+        body["contract"] = json!(contract);
+    }
     if call.bearer().is_some_and(|token| world.sessions.accepts(token, now)) {
         body["authenticated"] = json!(true);
         body["userId"] = json!(world.vendor.auth_id);

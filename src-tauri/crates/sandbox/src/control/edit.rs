@@ -16,6 +16,9 @@
 //! in either kind and `fields` are Graph's; besides `move_to_calendar {event|booking, to}`, `create_calendar {summary, can_edit?}`
 //! and `add_account {email, personal?}`. As `"administrator"`: `require_approval {account?}`, `approve`.
 //!
+//! As `"platform"`: `keep_contract {version?}`, after which Bookiji says that it keeps this version of its contract (empty:
+//! says none; left out: that of the document again).
+//!
 //! As `"vendor"`, on Bookiji: `confirm_booking`, `complete_booking`, `no_show_booking`, `cancel_booking {booking, reason?}`,
 //! `reschedule_booking {booking, slot|start}`, `propose_move {booking, start, end}`, `edit_booking {booking, notes}`, `set_time_zone {time_zone}`,
 //! `create_slot {start, end, open?}` (open unless `open` is false), `delete_slot {slot|start}`, and `block_time {start, end}`,
@@ -102,13 +105,17 @@ pub async fn edit(State(app): State<App>, call: Call) -> Response {
         (Some("vendor"), Some(action)) if action.ends_with("_slot") || action == "block_time" => {
             slot::by_vendor(world, action, &order, now)
         }
+        (Some("platform"), Some("keep_contract")) => {
+            world.platform.contract = order.text("version").map(str::to_owned);
+            Ok(json!({"contract": world.platform.contract}))
+        }
         (Some("administrator"), Some(action)) => outlook::by_administrator(world, action, &order),
         (Some("vendor"), Some(action)) if order.text("service") == Some("outlook") => {
             outlook::by_vendor(world, action, &order, now)
         }
         (Some("vendor"), Some(action)) => event::by_vendor(world, action, &order, now),
         (_, _) => Err(Impossible(
-            "as is \"vendor\", \"customer\", \"publisher\" or \"administrator\", and do says what is done"
+            "as is \"vendor\", \"customer\", \"publisher\", \"platform\" or \"administrator\", and do says what is done"
                 .to_owned(),
         )),
     };

@@ -247,3 +247,28 @@ async fn refusals_have_one_shape() {
     let document = world.get("/bookiji/openapi.json", &token).await.ok();
     assert_eq!(document["openapi"], "3.1.0");
 }
+
+#[tokio::test]
+async fn every_answer_tells_the_version_of_the_contract_and_todays_platform_tells_none() {
+    let world = World::new().await;
+    let token = world.bookiji().await;
+    let document = world.get("/bookiji/openapi.json", &token).await.ok();
+    let version = document["info"]["version"].clone();
+    let health = async || world.get("/bookiji/api/health", "").await.ok();
+    assert_eq!(health().await["contract"], version);
+    for path in [BOOKINGS, "/bookiji/api/nowhere", "/bookiji/api/health"] {
+        let answer = world.get(path, &token).await;
+        assert_eq!(answer.headers["contract-version"], *version.as_str().unwrap(), "{path}");
+    }
+    world.edit(json!({"as": "platform", "do": "keep_contract", "version": "2.0.0"})).await;
+    assert_eq!(health().await["contract"], "2.0.0");
+    assert_eq!(world.get(BOOKINGS, &token).await.headers["contract-version"], "2.0.0");
+    world.edit(json!({"as": "platform", "do": "keep_contract", "version": ""})).await;
+    assert!(health().await.get("contract").is_none());
+    assert!(!world.get(BOOKINGS, &token).await.headers.contains_key("contract-version"));
+
+    let today = World::with(sandbox::Options { faithful: true, ..sandbox::Options::default() }).await;
+    let answer = today.get("/bookiji/api/health", "").await;
+    assert!(!answer.headers.contains_key("contract-version"));
+    assert!(answer.ok().get("contract").is_none());
+}
