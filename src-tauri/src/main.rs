@@ -5,6 +5,8 @@ mod app;
 mod args;
 mod commands;
 mod desk;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod notifier;
 mod salon;
 mod sample;
@@ -20,6 +22,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    drawing::settle();
     match app::run(&args::Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -8,15 +8,20 @@ export function kept<T>(before: unknown, after: T): T {
   return after
 }
 
+/** Where nothing is new, which is nearly everywhere, nothing is made either. */
 function keptRecord(before: Record<string, unknown>, after: Record<string, unknown>) {
   const names = Object.keys(after)
-  const next: Record<string, unknown> = {}
-  let same = names.length === Object.keys(before).length
-  for (const name of names) {
-    next[name] = kept(before[name], after[name])
-    same = same && name in before && Object.is(next[name], before[name])
+  let next: Record<string, unknown> | null = names.length === Object.keys(before).length ? null : {}
+  for (let at = 0; at < names.length; at += 1) {
+    const name = names[at]!
+    const one = kept(before[name], after[name])
+    if (!next && !(name in before && Object.is(one, before[name]))) {
+      next = {}
+      for (const earlier of names.slice(0, at)) next[earlier] = before[earlier]
+    }
+    if (next) next[name] = one
   }
-  return same ? before : next
+  return next ?? before
 }
 
 /** Where something came in or went out, what follows is looked for so much further along. */

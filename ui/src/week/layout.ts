@@ -109,7 +109,8 @@ function layoutDay(schedule: Schedule, timed: Timed, date: CivilDate, zone: stri
       allDay.push(stretch)
       continue
     }
-    const core = within(stretch.start, stretch.end) ?? piece
+    const bare = stretch.start === stretch.blocks_from && stretch.end === stretch.blocks_to
+    const core = bare ? piece : (within(stretch.start, stretch.end) ?? piece)
     busy.push({ ...piece, lane: 0, lanes: 1, busy: stretch, coreFrom: core.from, coreTo: core.to })
   }
 
@@ -148,22 +149,21 @@ export function cut(from: number, to: number, start: number, end: number, zone: 
 export function assignLanes(pieces: Placed[]): void {
   pieces.sort((a, b) => a.from - b.from || b.to - a.to)
   let group: Placed[] = []
-  let groupEnd = -Infinity
+  /** From when on each lane of the group is free again. */
+  let free: number[] = []
   const settle = () => {
-    const lanes = Math.max(0, ...group.map((piece) => piece.lane + 1))
-    for (const piece of group) piece.lanes = lanes
+    for (const piece of group) piece.lanes = free.length
   }
   for (const piece of pieces) {
-    if (piece.from >= groupEnd) {
+    if (free.every((from) => from <= piece.from)) {
       settle()
       group = []
-      groupEnd = -Infinity
+      free = []
     }
-    const taken = new Set(group.filter((other) => other.to > piece.from).map((other) => other.lane))
-    piece.lane = 0
-    while (taken.has(piece.lane)) piece.lane += 1
+    const lane = free.findIndex((from) => from <= piece.from)
+    piece.lane = lane < 0 ? free.length : lane
+    free[piece.lane] = piece.to
     group.push(piece)
-    groupEnd = Math.max(groupEnd, piece.to)
   }
   settle()
 }
