@@ -356,3 +356,30 @@ async fn an_event_that_went_from_where_no_list_reaches_is_missed_all_the_same() 
     world.sync().await;
     assert_eq!(probes(&world), before, "and it is not looked for again");
 }
+
+#[tokio::test]
+async fn an_event_that_she_deleted_while_nobody_knew_that_its_booking_is_back_is_asked_about_and_not_made_anew()
+ {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    // Cancelled, and its event could not be removed yet.
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    for _ in 0..4 {
+        world.fail_next("delete", Fault::Unreachable);
+    }
+    world.sync().await;
+    world.heal();
+    assert_eq!(world.booking_events().len(), 1);
+
+    // The booking is back before she deletes the event, and only her calendar is read.
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Confirmed);
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.try_sync(Direction::FromCalendar, false).await.expect("a report");
+
+    let report = world.sync().await;
+    assert_eq!(report.bookings.created, 0, "{report:#?}");
+    assert_eq!(report.decisions.iter().map(|card| card.kind.as_str()).collect::<Vec<_>>(), ["deleted"]);
+}

@@ -27,6 +27,7 @@ describe('a card', () => {
     expect(body).toBe('Blow-dry. You moved the event from 14:00 to 15:00. On Bookiji it is still 14:00.')
     expect(answers.map(({ label, note }) => [label, note])).toEqual([
       ['Move it to 15:00', 'Bookiji tells Jade.'],
+      ['Ask Jade first', 'It moves once Jade says yes. Both times stay closed.'],
       ['Put it back to 14:00', 'The event returns. Jade isn’t told.'],
       ['Leave both blocked', '14:00 and 15:00 stay closed.'],
     ])

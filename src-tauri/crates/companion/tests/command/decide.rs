@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use crate::world::{Said, World};
 
-fn time(value: &Value) -> Timestamp {
+pub fn time(value: &Value) -> Timestamp {
     value.as_str().unwrap().parse().unwrap()
 }
 
-fn booking(state: &Value, id: &Value) -> Value {
+pub fn booking(state: &Value, id: &Value) -> Value {
     state["bookings"].as_array().unwrap().iter().find(|row| row["id"] == *id).unwrap().clone()
 }
 
 /// The live event of a booking, with its calendar.
-fn event(state: &Value, id: &Value) -> Option<(Value, Value)> {
+pub fn event(state: &Value, id: &Value) -> Option<(Value, Value)> {
     state["calendars"].as_array().unwrap().iter().find_map(|calendar| {
         let events = calendar["events"].as_array().unwrap();
         let found = events.iter().find(|event| event["booking_id"] == *id && event["status"] != "cancelled");
@@ -23,7 +23,7 @@ fn event(state: &Value, id: &Value) -> Option<(Value, Value)> {
 }
 
 /// A synced profile, and a confirmed booking that lies days ahead.
-async fn synced() -> (World, Value) {
+pub async fn synced() -> (World, Value) {
     let world = World::start().await;
     world.login().await;
     world.connect().await;
@@ -35,7 +35,7 @@ async fn synced() -> (World, Value) {
     (world, found.unwrap()["id"].clone())
 }
 
-async fn the_question(world: &World) -> (Said, Value) {
+pub async fn the_question(world: &World) -> (Said, Value) {
     let asked = world.run(&["sync"]).await;
     assert_eq!(asked.status, 3, "{asked:?}");
     let listed = world.run(&["decisions"]).await;
@@ -55,7 +55,7 @@ async fn a_booking_is_moved_to_where_she_dragged_its_event() {
     assert!(world.try_edit(edit).await);
 
     let (_, card) = the_question(&world).await;
-    assert_eq!(card["options"], json!(["move", "put_back", "leave"]), "{card}");
+    assert_eq!(card["options"], json!(["move", "propose", "put_back", "leave"]), "{card}");
     let id_of_card = card["id"].as_str().unwrap();
     let wrong = world.run(&["decide", id_of_card, "cancel"]).await;
     assert_eq!((wrong.status, &wrong.error["code"]), (1, &json!("INVALID_INPUT")), "{wrong:?}");

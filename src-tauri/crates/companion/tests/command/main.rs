@@ -25,6 +25,7 @@ mod leave;
 mod local;
 mod outlook;
 mod pause;
+mod proposals;
 mod requests;
 mod today;
 mod trouble;

@@ -57,6 +57,8 @@ fn bookings(world: &World) -> Vec<Value> {
             json!({"id": booking.id, "status": booking.status, "start": zulu(booking.start),
                 "end": zulu(booking.end), "customer": customer.map(|c| &c.full_name),
                 "service": service.map(|s| &s.name), "notes": booking.notes,
+                "proposal": booking.proposal.as_ref().map(|p| json!({"id": p.id, "state": p.state,
+                    "start": zulu(p.start), "end": zulu(p.end)})),
                 "updated_at": crate::time::postgres(booking.updated_at)})
         })
         .collect()
