@@ -9,7 +9,7 @@ use std::time::Duration;
 use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
-use companion::connecting::Connecting;
+use companion::connecting::{Connecting, Place};
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::desk::door::Place;
 use companion::doctor;
@@ -24,8 +24,8 @@ use companion::settings::Settings;
 use companion::sign_in;
 use companion::view::{
     self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView,
-    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, SignInTo, UndoneView,
-    WordsView, WrittenView,
+    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView,
+    WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -336,14 +336,14 @@ impl Desk {
     }
 
     /// Begins one. The sample's accounts are invented, and nobody signs in to them.
-    pub async fn begin_sign_in(&self, to: SignInTo) -> Result<(), Problem> {
+    pub async fn begin_sign_in(&self, place: Place) -> Result<(), Problem> {
         if self.shows_sample().await {
             return Err(Problem::new(
                 Code::InvalidInput,
                 "This is sample data, which has its calendars already.",
             ));
         }
-        self.connecting.begin(to, self.errands().await?).await;
+        self.connecting.begin(place, self.errands().await?).await;
         Ok(())
     }
 
@@ -373,7 +373,7 @@ impl Desk {
         errands
             .visit(move |wiring| {
                 Box::pin(async move {
-                    let entry = caldav::entry(wiring, &server)?;
+                    let entry = caldav::entry(&wiring.settings, &server)?;
                     caldav::connect(wiring, entry, &username, password).await.map(drop)
                 })
             })

@@ -2,7 +2,9 @@
 
 pub mod between;
 pub mod cyrus;
+mod door;
 pub mod hand;
+pub mod nextcloud;
 pub mod radicale;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 pub use cyrus::Cyrus;
 pub use hand::Hand;
+pub use nextcloud::Nextcloud;
 pub use radicale::Radicale;
 
 /// Why a server is not there. A test that meets it says so and proves nothing.

@@ -1,6 +1,6 @@
 //! A sign-in that goes through her browser: begun here, followed here, and given up here.
 
-use companion::view::{SignInTo, SignInView};
+use companion::view::{SignInForm, SignInView};
 use tauri::State;
 
 use super::Refusal;
@@ -14,8 +14,8 @@ pub fn sign_in(salon: State<'_, Salon>) -> SignInView {
 
 #[tauri::command]
 #[specta::specta]
-pub async fn begin_sign_in(salon: State<'_, Salon>, to: SignInTo) -> Result<(), Refusal> {
-    Ok(salon.shown().begin_sign_in(to).await?)
+pub async fn begin_sign_in(salon: State<'_, Salon>, form: SignInForm) -> Result<(), Refusal> {
+    Ok(salon.shown().begin_sign_in(form.read()?).await?)
 }
 
 /// Opens its page once more.

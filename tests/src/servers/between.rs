@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use reqwest::{Client, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::door::{Asked, Door, Told, client, forwarded};
 
 /// What happens to a request, in the words of the sandbox's faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,32 +89,22 @@ pub struct Between {
     /// The server's address, as our connector is to know it.
     pub url: String,
     state: Arc<Mutex<State>>,
-    task: tokio::task::JoinHandle<()>,
+    _door: Door,
 }
 
 impl Between {
     /// # Panics
     /// When nothing can listen on this computer.
     pub async fn before(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let (client, server) = (client(), Arc::new(server.trim_end_matches('/').to_owned()));
         let state: Arc<Mutex<State>> = Arc::default();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_gzip()
-            .no_brotli()
-            .build()
-            .expect("a client");
-        let server = Arc::new(server.trim_end_matches('/').to_owned());
         let known = state.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (client, server, state) = (client.clone(), server.clone(), known.clone());
-                tokio::spawn(async move { passed(stream, &client, &server, &state).await });
-            }
-        });
-        Self { url, state, task }
+        let door = Door::open(move |stream| {
+            let (client, server, state) = (client.clone(), server.clone(), known.clone());
+            async move { passed(stream, &client, &server, &state).await }
+        })
+        .await;
+        Self { url: door.url.clone(), state, _door: door }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,57 +137,11 @@ impl Between {
     }
 }
 
-impl Drop for Between {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Asked {
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
 impl Asked {
-    async fn read(stream: &mut TcpStream) -> Option<Self> {
-        let mut bytes = Vec::new();
-        let end = loop {
-            let mut piece = [0; 4096];
-            let read = stream.read(&mut piece).await.ok().filter(|&read| read > 0)?;
-            bytes.extend_from_slice(&piece[..read]);
-            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at;
-            }
-        };
-        let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-        let mut lines = head.split("\r\n");
-        let mut first = lines.next()?.split(' ');
-        let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
-        let headers: Vec<(String, String)> = lines
-            .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let length = headers.iter().find(|(name, _)| name == "content-length");
-        let length: usize = length.map_or(Some(0), |(_, value)| value.parse().ok())?;
-        let mut body = bytes.split_off(end + 4);
-        while body.len() < length {
-            let mut piece = [0; 4096];
-            let read = stream.read(&mut piece).await.ok().filter(|&read| read > 0)?;
-            body.extend_from_slice(&piece[..read]);
-        }
-        Some(Self { method, target, headers, body: String::from_utf8(body).ok()? })
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
     fn route(&self) -> String {
         match self.method.as_str() {
             "REPORT" => {
@@ -235,46 +181,6 @@ impl Asked {
             Bend::EmptyListing | Bend::ShortPage => lists,
             Bend::DuplicatePage | Bend::Reordered => lists || self.method == "REPORT",
         }
-    }
-}
-
-/// What is sent back.
-struct Told {
-    status: StatusCode,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-impl Told {
-    fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, headers: headers.iter().map(owned).collect(), body: body.to_owned() }
-    }
-
-    fn unauthorized() -> Self {
-        Self::of(401, &[("WWW-Authenticate", "Basic realm=\"x\"")], "")
-    }
-
-    /// As it goes over the wire; `cut` says more length than there comes.
-    fn bytes(&self, cut: bool) -> Vec<u8> {
-        let mut head = format!(
-            "HTTP/1.1 {}\r\nConnection: close\r\nContent-Length: {}\r\n",
-            self.status,
-            self.body.len()
-        );
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("\r\n");
-        let mut bytes = head.into_bytes();
-        let body = self.body.as_bytes();
-        bytes.extend_from_slice(if cut { &body[..body.len() / 2] } else { body });
-        if cut && body.is_empty() {
-            // There is nothing to cut but the head.
-            bytes.truncate(bytes.len() / 2);
-        }
-        bytes
     }
 }
 
@@ -364,25 +270,6 @@ fn refused(bends: &[Bend]) -> Option<Told> {
         | Bend::Reordered
         | Bend::EmptyListing => None,
     })
-}
-
-async fn forwarded(client: &Client, server: &str, asked: &Asked) -> Option<Told> {
-    let method = Method::from_bytes(asked.method.as_bytes()).ok()?;
-    let mut request = client.request(method, format!("{server}{}", asked.target));
-    for (name, value) in &asked.headers {
-        // The host stays ours, so that whole addresses lead back here; nothing is packed, so that it can be bent.
-        if !matches!(name.as_str(), "content-length" | "connection" | "accept-encoding") {
-            request = request.header(name, value);
-        }
-    }
-    let answer = request.body(asked.body.clone()).send().await.ok()?;
-    let kept =
-        |name: &str| !matches!(name, "content-length" | "connection" | "transfer-encoding" | "keep-alive");
-    let headers = answer.headers().iter().filter(|(name, _)| kept(name.as_str()));
-    let headers = headers
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let (status, headers) = (answer.status(), headers.collect());
-    Some(Told { status, headers, body: answer.text().await.ok()? })
 }
 
 /// A multistatus as text: what stands before its responses, they, and what stands after.

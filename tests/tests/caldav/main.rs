@@ -4,6 +4,7 @@
 
 mod discovery;
 mod events;
+mod nextcloud;
 mod peers;
 mod reading;
 mod stage;

@@ -47,7 +47,7 @@ impl Whole {
     }
 
     async fn link(&self, password: &str) -> Result<String, companion::problem::Problem> {
-        let entry = caldav::entry(&self.wiring, &self.radicale.url)?;
+        let entry = caldav::entry(&self.wiring.settings, &self.radicale.url)?;
         let id = caldav::connect(&self.wiring, entry, USER, SecretString::from(password)).await?;
         Ok(id.0)
     }
@@ -232,7 +232,7 @@ async fn without_her_word_no_password_goes_over_plain_http() {
     let Some(whole) = Whole::start().await else { return };
     let mut wiring = whole.wiring;
     wiring.settings.endpoints.caldav_allow_http = false;
-    let refused = caldav::entry(&wiring, &whole.radicale.url).unwrap_err();
+    let refused = caldav::entry(&wiring.settings, &whole.radicale.url).unwrap_err();
     assert_eq!(refused.code, Code::InvalidInput);
     assert!(refused.message.contains("plain http"), "{refused:?}");
     assert!(

@@ -1,6 +1,6 @@
 // Everything the window may ask of its host. Nothing outside `tauri.ts` and `generated/` knows Tauri.
 
-import type { SignInTo, SignInView } from './types'
+import type { SignInForm, SignInView } from './types'
 import type {
   AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
@@ -78,7 +78,7 @@ export interface Bridge {
 
   /** The sign-in that goes through her browser, if one does. */
   signIn(): Promise<SignInView>
-  beginSignIn(to: SignInTo): Promise<Outcome>
+  beginSignIn(form: SignInForm): Promise<Outcome>
   /** Opens its page once more. */
   openSignIn(): Promise<Outcome>
   /** Takes the address at which her browser ended, if it is of this sign-in. */

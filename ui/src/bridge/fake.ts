@@ -10,13 +10,13 @@ import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
 import { oneMoved, packed } from './packed'
 import { instantAt } from '../time'
-import type { SignInTo, SignInView } from './types'
+import type { SignInForm, SignInView } from './types'
 import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, UpdateView } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
-  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'partly',
+  'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon',
   'salon-new',
@@ -135,13 +135,17 @@ export function bridge(query: URLSearchParams): Bridge {
       return Promise.resolve(null)
     },
     signIn: () => Promise.resolve(signIn),
-    beginSignIn: (to: SignInTo) => {
+    beginSignIn: (form: SignInForm) => {
+      const to = form.to
+      if (form.to === 'nextcloud' && !form.server.includes('.')) {
+        return followed({ state: 'refused', to, code: 'INVALID_INPUT', missing: [], administrator: null })
+      }
       setTimeout(() => {
         if (signIn.state !== 'waiting') return
         if (to === 'bookiji') become(overview('empty'))
         void followed(to === 'bookiji' ? { state: 'idle' } : { state: 'done', to, missing: [] })
       }, 4000)
-      return followed({ state: 'waiting', to, address: PAGE })
+      return followed({ state: 'waiting', to, address: form.to === 'nextcloud' ? FLOW : PAGE })
     },
     openSignIn: () => Promise.resolve(null),
     pasteSignIn: (address) =>
@@ -203,6 +207,8 @@ const NOTES = 'Block time in the week.\nThe week opens faster.'
 
 const PAGE = 'https://accounts.google.example/o/oauth2/v2/auth?client_id=1234&redirect_uri=http%3A%2F%2F127.0.0.1%3A43117&state=9f2c'
 
+const FLOW = 'https://cloud.example.org/login/v2/flow/guyjGtcKPTKCi4epIRIupIexgJ8wNInM'
+
 function signingIn(state: FakeState): SignInView {
   switch (state) {
     case 'waiting':
@@ -216,6 +222,10 @@ function signingIn(state: FakeState): SignInView {
         state: 'refused', to: 'outlook', code: 'PERMISSION_DENIED', missing: [],
         administrator: 'https://login.microsoft.example/common/v2.0/adminconsent?client_id=1234',
       }
+    case 'no-nextcloud':
+      return { state: 'refused', to: 'nextcloud', code: 'INVALID_INPUT', missing: [], administrator: null }
+    case 'waiting-there':
+      return { state: 'waiting', to: 'nextcloud', address: FLOW }
     case 'timed-out':
       return { state: 'timed_out', to: 'outlook' }
     default:
@@ -245,6 +255,8 @@ function overview(state: FakeState): Overview {
     case 'partly':
     case 'too-little':
     case 'administrator':
+    case 'no-nextcloud':
+    case 'waiting-there':
     case 'timed-out':
       return overview('empty')
     case 'sample':

@@ -47,7 +47,7 @@ export const bridge: Bridge = {
   choices: async () => answer(await commands.choices()),
   choose: async (form) => outcome(await commands.choose(form)),
   signIn: commands.signIn,
-  beginSignIn: async (to) => outcome(await commands.beginSignIn(to)),
+  beginSignIn: async (form) => outcome(await commands.beginSignIn(form)),
   openSignIn: async () => outcome(await commands.openSignIn()),
   pasteSignIn: async (address) => outcome(await commands.pasteSignIn(address)),
   cancelSignIn: async () => outcome(await commands.cancelSignIn()),

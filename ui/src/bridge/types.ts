@@ -57,7 +57,7 @@ export type {
   Schedule,
   Service,
   ShownAs,
-  SignInTo,
+  SignInForm,
   SignInView,
   SpanView,
   State,

@@ -36,7 +36,7 @@ export const commands = {
 	/**  Gives a calendar another role, or other rules, and syncs. */
 	choose: (form: ChooseForm) => typedError<null, Refusal>(__TAURI_INVOKE("choose", { form })),
 	signIn: () => __TAURI_INVOKE<SignInView>("sign_in"),
-	beginSignIn: (to: SignInTo) => typedError<null, Refusal>(__TAURI_INVOKE("begin_sign_in", { to })),
+	beginSignIn: (form: SignInForm) => typedError<null, Refusal>(__TAURI_INVOKE("begin_sign_in", { form })),
 	/**  Opens its page once more. */
 	openSignIn: () => typedError<null, Refusal>(__TAURI_INVOKE("open_sign_in")),
 	/**  Takes the address at which her browser ended. */
@@ -784,8 +784,13 @@ export type Service = "google" | "outlook" | "caldav" | "ics";
 /**  What her calendar says of an event. */
 export type ShownAs = "busy" | "free" | "tentative" | "away" | "elsewhere" | "birthday" | "declined";
 
+/**  A sign-in that goes through her browser. */
+export type SignInForm = { to: "bookiji" } | { to: "google" } | { to: "outlook" } | { to: "nextcloud"; 
+/**  Its address. */
+server: string };
+
 /**  Where she signs in. */
-export type SignInTo = "bookiji" | "google" | "outlook";
+export type SignInTo = "bookiji" | "google" | "outlook" | "nextcloud";
 
 /**  How far it is. Nothing of it opens anything: the address holds no secret of hers. */
 export type SignInView = { state: "idle" } | 

@@ -3,19 +3,21 @@
 
 use connectors::caldav::nextcloud::{self, Pending};
 use connectors::caldav::{self, AddressError, Entry, FindError, SignIn, SystemNames};
+use connectors::http::Http;
 use secrecy::SecretString;
-use sync::error::Code;
+use sync::error::{Code, ServiceError};
 use sync::ids::{ConnectionId, Service};
 use sync::ports::{Account, Clock, Mirror};
 use sync::world::{Connection, ConnectionState};
 
 use crate::problem::{Problem, sentence};
+use crate::settings::Settings;
 use crate::wiring::Wiring;
 use crate::{roles, sign_in};
 
 /// The server that she named.
-pub fn entry(wiring: &Wiring, named: &str) -> Result<Entry, Problem> {
-    Entry::parse(named, wiring.settings.endpoints.caldav_allow_http).map_err(unusable)
+pub fn entry(settings: &Settings, named: &str) -> Result<Entry, Problem> {
+    Entry::parse(named, settings.endpoints.caldav_allow_http).map_err(unusable)
 }
 
 /// Links the account, or takes a new password for one that is linked already.
@@ -29,22 +31,34 @@ pub async fn connect(
     if username.is_empty() || username.contains(':') || username.chars().any(char::is_control) {
         return Err(Problem::new(Code::InvalidInput, "This is no user name."));
     }
-    linked(wiring, SignIn { entry, username, password }).await
+    link(wiring, SignIn { entry, username, password }).await
 }
 
 /// A sign-in at Nextcloud that waits for the browser.
 pub async fn begin_nextcloud(wiring: &Wiring, entry: &Entry) -> Result<Pending, Problem> {
     wiring.world()?.vendor.ok_or_else(sign_in::nobody)?;
-    Ok(nextcloud::begin(&wiring.http, entry).await?)
+    sign_in_at(&wiring.http, entry).await
+}
+
+/// As [`begin_nextcloud`], where no profile is open.
+pub(crate) async fn sign_in_at(http: &Http, entry: &Entry) -> Result<Pending, Problem> {
+    nextcloud::begin(http, entry).await.map_err(|error| {
+        if !matches!(error, ServiceError::Rejected { .. }) {
+            return error.into();
+        }
+        Problem::new(Code::InvalidInput, format!("No Nextcloud lets you sign in at {}.", entry.host()))
+            .then("Give the address of the page where you sign in to it in your browser.")
+    })
 }
 
 /// Links the account once she has signed in there.
 pub async fn finish_nextcloud(wiring: &Wiring, pending: Pending) -> Result<ConnectionId, Problem> {
     let sign_in = pending.wait().await?;
-    linked(wiring, sign_in).await
+    link(wiring, sign_in).await
 }
 
-async fn linked(wiring: &Wiring, sign_in: SignIn) -> Result<ConnectionId, Problem> {
+/// Links the account that this opens.
+pub(crate) async fn link(wiring: &Wiring, sign_in: SignIn) -> Result<ConnectionId, Problem> {
     let world = wiring.world()?;
     let vendor = world.vendor.clone().ok_or_else(sign_in::nobody)?;
     let secret = caldav::find(&wiring.http, &SystemNames, &sign_in)

@@ -1,11 +1,12 @@
 //! A sign-in that begins in the window and goes through her browser: one at a time, from the page that is opened to what
-//! came of it. Waits beside the syncs and is taken in between two of them. CalDAV accounts come in by a password, which
-//! needs no waiting: see [`crate::caldav`].
+//! came of it. Waits beside the syncs and is taken in between two of them. What comes in by a password needs no waiting: see
+//! [`crate::caldav`].
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use connectors::caldav::{SignIn, nextcloud};
 use connectors::gotrue::{Browsing, Session};
 use connectors::oauth::{self, ConnectError, Granted, PATIENCE, PastedLink};
 use mirror::Sqlite;
@@ -22,13 +23,35 @@ use crate::profile::Profile;
 use crate::servers::Servers;
 use crate::view::{SignInTo, SignInView};
 use crate::wiring::Wiring;
-use crate::{browser, sign_in, wiring};
+use crate::{browser, caldav, sign_in, wiring};
 
 /// Who vouches for her at Bookiji, where she does not say.
 const PROVIDER: &str = "google";
 
 /// Opens a page; answers whether anything was started.
 type Browser = Box<dyn Fn(&Url) -> bool + Send + Sync>;
+
+/// Where she signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Bookiji,
+    Google,
+    Outlook,
+    /// A Nextcloud, by the address that she gave.
+    Nextcloud(String),
+}
+
+impl Place {
+    #[must_use]
+    pub fn to(&self) -> SignInTo {
+        match self {
+            Self::Bookiji => SignInTo::Bookiji,
+            Self::Google => SignInTo::Google,
+            Self::Outlook => SignInTo::Outlook,
+            Self::Nextcloud(_) => SignInTo::Nextcloud,
+        }
+    }
+}
 
 /// The sign-in of one profile that is under way, or how the last one ended.
 pub struct Connecting {
@@ -52,7 +75,8 @@ struct Turn {
 
 struct Waiting {
     page: Url,
-    pasted: PastedLink,
+    /// Unless the answer is fetched, and comes back at no address.
+    pasted: Option<PastedLink>,
     task: AbortHandle,
 }
 
@@ -89,11 +113,12 @@ impl Connecting {
 
     /// Opens her browser at the sign-in page and from then on waits for it, in place of whatever was waited for before. What
     /// keeps it from beginning is what [`Connecting::view`] says then. `errands` lead to the engine of this very profile.
-    pub async fn begin(&self, to: SignInTo, errands: Errands) {
+    pub async fn begin(&self, place: Place, errands: Errands) {
+        let to = place.to();
         let turn = self.now.next(SignInView::Idle);
         let begun = async {
             let servers = servers(&self.profile, to)?;
-            let pending = Pending::begin(to, &servers).await?;
+            let pending = Pending::begin(&place, &servers).await?;
             Ok::<_, Problem>((servers, pending))
         };
         let (servers, pending) = match begun.await {
@@ -149,7 +174,7 @@ impl Connecting {
     pub fn paste(&self, address: &str) -> Result<(), Problem> {
         let pasted =
             self.now.turn().waiting.as_ref().map(|waiting| waiting.pasted.clone()).ok_or_else(none)?;
-        if pasted.take(address) {
+        if pasted.is_some_and(|pasted| pasted.take(address)) {
             return Ok(());
         }
         Err(Problem::new(Code::InvalidInput, "That is not the address at which this sign-in ends.")
@@ -203,6 +228,7 @@ enum Pending {
     Bookiji(Browsing),
     Google(oauth::Pending),
     Outlook(oauth::Pending),
+    Nextcloud(nextcloud::Pending),
 }
 
 /// What she answered. It is kept nowhere yet.
@@ -210,17 +236,20 @@ enum Answer {
     Bookiji(Session),
     Google(Granted),
     Outlook(Granted),
+    Nextcloud(SignIn),
 }
 
 impl Pending {
-    async fn begin(to: SignInTo, servers: &Servers) -> Result<Self, Problem> {
-        match to {
-            SignInTo::Bookiji => sign_in::browse(servers, PROVIDER).await.map(Self::Bookiji),
-            SignInTo::Google => {
+    async fn begin(place: &Place, servers: &Servers) -> Result<Self, Problem> {
+        match place {
+            Place::Bookiji => sign_in::browse(servers, PROVIDER).await.map(Self::Bookiji),
+            Place::Google => {
                 Ok(Self::Google(servers.google(false)?.begin().await.map_err(sign_in::refused)?))
             }
-            SignInTo::Outlook => {
-                Ok(Self::Outlook(servers.outlook()?.begin().await.map_err(sign_in::refused)?))
+            Place::Outlook => Ok(Self::Outlook(servers.outlook()?.begin().await.map_err(sign_in::refused)?)),
+            Place::Nextcloud(server) => {
+                let entry = caldav::entry(&servers.settings, server)?;
+                Ok(Self::Nextcloud(caldav::sign_in_at(&servers.http, &entry).await?))
             }
         }
     }
@@ -229,13 +258,15 @@ impl Pending {
         match self {
             Self::Bookiji(browsing) => browsing.url(),
             Self::Google(pending) | Self::Outlook(pending) => pending.url(),
+            Self::Nextcloud(pending) => pending.url(),
         }
     }
 
-    fn pasted_link(&self) -> PastedLink {
+    fn pasted_link(&self) -> Option<PastedLink> {
         match self {
-            Self::Bookiji(browsing) => browsing.pasted_link(),
-            Self::Google(pending) | Self::Outlook(pending) => pending.pasted_link(),
+            Self::Bookiji(browsing) => Some(browsing.pasted_link()),
+            Self::Google(pending) | Self::Outlook(pending) => Some(pending.pasted_link()),
+            Self::Nextcloud(_) => None,
         }
     }
 
@@ -244,6 +275,10 @@ impl Pending {
             Self::Bookiji(browsing) => browsing.wait_at_most(patience).await.map(Answer::Bookiji),
             Self::Google(pending) => pending.wait_at_most(patience).await.map(Answer::Google),
             Self::Outlook(pending) => pending.wait_at_most(patience).await.map(Answer::Outlook),
+            Self::Nextcloud(pending) => {
+                let signed_in = pending.wait_at_most(patience).await?;
+                signed_in.map(Answer::Nextcloud).ok_or(ConnectError::TimedOut)
+            }
         }
     }
 }
@@ -251,7 +286,7 @@ impl Pending {
 impl Answer {
     fn lacks(&self) -> BTreeSet<Lack> {
         match self {
-            Self::Bookiji(_) => BTreeSet::new(),
+            Self::Bookiji(_) | Self::Nextcloud(_) => BTreeSet::new(),
             Self::Google(granted) => grants::missing(&granted.missing),
             Self::Outlook(granted) => grants::missing_at_microsoft(granted),
         }
@@ -262,6 +297,7 @@ impl Answer {
             Self::Bookiji(session) => sign_in::welcome(wiring, session).await.map(drop),
             Self::Google(granted) => sign_in::take_google(wiring, granted).await.map(drop),
             Self::Outlook(granted) => sign_in::take_outlook(wiring, granted).await.map(drop),
+            Self::Nextcloud(signed_in) => caldav::link(wiring, signed_in).await.map(drop),
         }
     }
 }
@@ -338,8 +374,8 @@ fn servers(profile: &Profile, to: SignInTo) -> Result<Servers, Problem> {
     match to {
         SignInTo::Bookiji => {}
         // A calendar is connected for a vendor.
-        SignInTo::Google | SignInTo::Outlook if is_somebodys()? => {}
-        SignInTo::Google | SignInTo::Outlook => return Err(sign_in::nobody()),
+        SignInTo::Google | SignInTo::Outlook | SignInTo::Nextcloud if is_somebodys()? => {}
+        SignInTo::Google | SignInTo::Outlook | SignInTo::Nextcloud => return Err(sign_in::nobody()),
     }
     let http = wiring::http(&settings.network)?;
     Ok(Servers { settings, http, file: profile.settings_file() })

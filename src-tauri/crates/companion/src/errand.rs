@@ -84,7 +84,8 @@ pub enum Errand {
     /// Lets a time be booked just this once, whatever her calendars say.
     Unblock {
         from: Timestamp,
-        until: Timestamp,
+        /// Where she names a moment alone, the slot that stands there is meant.
+        until: Option<Timestamp>,
     },
     /// Takes that back.
     BlockAgain {

@@ -37,7 +37,7 @@ pub use files::{
 };
 pub use forms::{
     BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
-    ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SpanForm, preferences, undo,
+    ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SignInForm, SpanForm, preferences, undo,
 };
 pub use preferences::PreferencesView;
 pub use preview::PreviewView;

@@ -93,7 +93,7 @@ fn no_username() -> Problem {
 
 async fn by_password(profile: &Profile, named: &str, username: &str) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
-    let entry = caldav::entry(&wiring, named)?;
+    let entry = caldav::entry(&wiring.settings, named)?;
     let password = password("Password, best one made for this app alone: ").await?;
     let id = caldav::connect(&wiring, entry, username, password).await?;
     connected(&wiring, &id)
@@ -101,7 +101,7 @@ async fn by_password(profile: &Profile, named: &str, username: &str) -> Result<O
 
 async fn nextcloud(profile: &Profile, named: &str, no_browser: bool) -> Result<Outcome, Problem> {
     let wiring = Wiring::open(profile).await?;
-    let pending = caldav::begin_nextcloud(&wiring, &caldav::entry(&wiring, named)?).await?;
+    let pending = caldav::begin_nextcloud(&wiring, &caldav::entry(&wiring.settings, named)?).await?;
     browser::show(pending.url(), no_browser);
     let id = caldav::finish_nextcloud(&wiring, pending).await?;
     connected(&wiring, &id)

@@ -27,7 +27,7 @@ use crate::syncing::{self, Wanted};
 use crate::wiring::Wiring;
 use crate::words::{self, Language};
 
-/// What is let be booked where she says no more than a moment.
+/// What is let be booked where she says no more than a moment, and no slot stands there.
 const USUAL: SignedDuration = SignedDuration::from_mins(30);
 
 pub async fn run(profile: &Profile, args: &UnblockArgs, voice: Voice) -> Result<Outcome, Problem> {
@@ -39,24 +39,25 @@ pub async fn run(profile: &Profile, args: &UnblockArgs, voice: Voice) -> Result<
                 .then("Name a time of that day, such as 2026-03-29T14:00."));
         }
     };
-    let until = match &args.length {
-        Some(length) => pause::after(from, length)?,
-        None => from.checked_add(USUAL).unwrap_or(Timestamp::MAX),
+    let until = args.length.as_ref().map(|length| pause::after(from, length)).transpose()?;
+    let errand = if args.take_back {
+        Errand::BlockAgain { from, until: until.unwrap_or_else(|| usual(from)) }
+    } else {
+        Errand::Unblock { from, until }
     };
-    let errand =
-        if args.take_back { Errand::BlockAgain { from, until } } else { Errand::Unblock { from, until } };
     errand::run(profile, voice, &errand).await
 }
 
 /// Writes it down, and tells Bookiji with a sync of the calendars that it is about. Should that not get through, the next
 /// one does it.
-pub async fn unblock(wiring: &Wiring, from: Timestamp, until: Timestamp) -> Result<Outcome, Problem> {
-    let asked = span(from, until)?;
+pub async fn unblock(wiring: &Wiring, from: Timestamp, until: Option<Timestamp>) -> Result<Outcome, Problem> {
+    let asked = span(from, until.unwrap_or_else(|| usual(from)))?;
     let now = wiring.clock.now();
     let policy = wiring.policy();
     // She is told at once where it cannot be, whatever stands on Bookiji.
     rows(&wiring.world()?, asked, now, &policy)?;
-    let whole = whole_slots(wiring, asked).await;
+    let slots = slots(wiring, asked).await;
+    let whole = if until.is_none() { at_moment(asked, &slots) } else { grown(asked, &slots) };
     let world = wiring.world()?;
     let (span, rows) = match rows(&world, whole, now, &policy) {
         Ok(rows) => (whole, rows),
@@ -127,28 +128,44 @@ fn rows(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Resul
     Ok(rows)
 }
 
-/// A slot is bookable whole or not at all: with a part of it left blocked, nothing would have been opened. Where Bookiji
-/// cannot be asked, the time stays as it was named.
-async fn whole_slots(wiring: &Wiring, asked: Interval) -> Interval {
+fn usual(from: Timestamp) -> Timestamp {
+    from.checked_add(USUAL).unwrap_or(Timestamp::MAX)
+}
+
+/// The slots that touch this time; none where Bookiji cannot be asked.
+async fn slots(wiring: &Wiring, asked: Interval) -> Vec<Interval> {
     let standing = async {
         wiring.check_session().await.ok()?;
         wiring.platform().ok()?.slots(asked).await.ok()
     };
-    let spans: Vec<Interval> = standing.await.unwrap_or_default().into_iter().map(|slot| slot.span).collect();
-    grown(asked, &spans)
+    let slots = standing.await.unwrap_or_default();
+    slots.into_iter().map(|slot| slot.span).filter(|slot| slot.overlaps(&asked)).collect()
 }
 
-/// With the slots that begin in it; where none does, with the shortest that it begins in.
+/// A slot is bookable whole or not at all: with a part of it left blocked, nothing would have been opened. So with this
+/// time come the slots that begin in it, and the shortest over its beginning unless one begins just there.
 fn grown(asked: Interval, slots: &[Interval]) -> Interval {
-    let overlapping = || slots.iter().filter(|slot| slot.overlaps(&asked));
-    let begin_in_it: Vec<&Interval> = overlapping().filter(|slot| slot.start() >= asked.start()).collect();
-    let around = overlapping().min_by_key(|slot| (slot.end().duration_since(slot.start()), slot.start()));
-    let taken = if begin_in_it.is_empty() { around.into_iter().collect() } else { begin_in_it };
+    let begin_in_it = slots.iter().filter(|slot| slot.start() >= asked.start() && slot.overlaps(&asked));
+    let begins_there = slots.iter().any(|slot| slot.start() == asked.start());
+    let over_its_beginning = if begins_there { None } else { shortest(asked.start(), slots) };
+    let taken: Vec<&Interval> = begin_in_it.chain(over_its_beginning).collect();
     let start = taken.iter().map(|slot| slot.start()).fold(asked.start(), Timestamp::min);
     let end = taken.iter().map(|slot| slot.end()).fold(asked.end(), Timestamp::max);
     Interval::new(start, end)
         .filter(|grown| grown.end().duration_since(grown.start()) <= LONGEST)
         .unwrap_or(asked)
+}
+
+/// The slot at the moment with which `asked` begins, or else that time itself.
+fn at_moment(asked: Interval, slots: &[Interval]) -> Interval {
+    let begins_there = slots.iter().filter(|slot| slot.start() == asked.start());
+    let slot = begins_there.min_by_key(|slot| slot.end()).or_else(|| shortest(asked.start(), slots));
+    slot.copied().filter(|slot| slot.end().duration_since(slot.start()) <= LONGEST).unwrap_or(asked)
+}
+
+fn shortest(at: Timestamp, slots: &[Interval]) -> Option<&Interval> {
+    let over = slots.iter().filter(|slot| slot.start() <= at && at < slot.end());
+    over.min_by_key(|slot| (slot.end().duration_since(slot.start()), slot.start()))
 }
 
 async fn tell(wiring: &Wiring, calendars: &[sync::ids::CalendarId], text: &str) -> Result<Outcome, Problem> {
@@ -205,7 +222,23 @@ mod tests {
         assert_eq!(grown(span(100, 110), &slots), span(60, 120), "the one it lies in");
         assert_eq!(grown(span(50, 55), &slots), span(45, 75), "the shortest of two");
         assert_eq!(grown(span(60, 150), &slots), span(60, 180));
+        assert_eq!(grown(span(100, 130), &slots), span(60, 180), "what begins in it, and what it begins in");
         assert_eq!(grown(span(300, 330), &slots), span(300, 330), "where none stands");
         assert_eq!(grown(span(0, 30), &[span(-3000, 3000)]), span(0, 30), "nobody opens two days at once");
+    }
+
+    #[test]
+    fn a_moment_alone_means_the_slot_that_stands_there_and_no_other() {
+        let slots = [span(0, 30), span(30, 60), span(60, 120), span(40, 90)];
+        assert_eq!(at_moment(span(5, 35), &slots), span(0, 30));
+        assert_eq!(at_moment(span(30, 60), &slots), span(30, 60));
+        assert_eq!(at_moment(span(45, 75), &slots), span(30, 60), "the shortest of two");
+        assert_eq!(at_moment(span(60, 90), &slots), span(60, 120), "the one that begins there");
+        assert_eq!(at_moment(span(120, 150), &slots), span(120, 150), "where none stands");
+        assert_eq!(
+            at_moment(span(0, 30), &[span(-3000, 3000)]),
+            span(0, 30),
+            "nobody opens two days at once"
+        );
     }
 }

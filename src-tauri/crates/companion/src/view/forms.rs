@@ -16,6 +16,7 @@ use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
 use crate::cli::invite::usual_name;
+use crate::connecting::Place;
 use crate::errand::{Errand, Link};
 use crate::export::{Days, Describe, Options};
 use crate::import;
@@ -153,6 +154,33 @@ impl CaldavForm {
     pub fn read(self) -> Result<(String, String, SecretString), Problem> {
         let (server, username) = (typed(&self.server)?.to_owned(), typed(&self.username)?.to_owned());
         Ok((server, username, SecretString::from(typed(&self.password)?)))
+    }
+}
+
+/// A sign-in that goes through her browser.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "to", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum SignInForm {
+    Bookiji,
+    Google,
+    Outlook,
+    Nextcloud {
+        /// Its address.
+        server: String,
+    },
+}
+
+impl SignInForm {
+    /// # Errors
+    /// When the address of a server is missing, or can be none.
+    pub fn read(self) -> Result<Place, Problem> {
+        Ok(match self {
+            Self::Bookiji => Place::Bookiji,
+            Self::Google => Place::Google,
+            Self::Outlook => Place::Outlook,
+            Self::Nextcloud { server } => Place::Nextcloud(typed(&server)?.to_owned()),
+        })
     }
 }
 
@@ -349,7 +377,7 @@ impl SpanForm {
     /// Lets it be booked just this once.
     #[must_use]
     pub fn unblock(self) -> Errand {
-        Errand::Unblock { from: self.from, until: self.until }
+        Errand::Unblock { from: self.from, until: Some(self.until) }
     }
 
     /// Takes that back.

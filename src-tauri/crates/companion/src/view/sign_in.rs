@@ -1,18 +1,19 @@
 //! A sign-in that goes through her browser, as the window follows it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sync::error::Code;
 
 use crate::grants::Lack;
 
 /// Where she signs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum SignInTo {
     Bookiji,
     Google,
     Outlook,
+    Nextcloud,
 }
 
 /// What she did not allow.

@@ -77,7 +77,9 @@ async fn story(world: World) {
     let again = world.run(&["unblock", &inside, "--take-back"]).await;
     assert_eq!((again.status, &again.error["code"]), (1, &json!("INVALID_INPUT")), "{again:?}");
 
-    assert_eq!(world.run(&["unblock", &inside]).await.status, 0);
+    let done = world.run(&["unblock", &inside]).await;
+    assert_eq!(done.status, 0, "{done:?}");
+    assert_eq!(open(&world.state().await), opened, "a moment alone means the slot that stands there");
     let questions = rows(&world.run(&["decisions"]).await.document, "decisions").len();
     assert!(world.try_edit(json!({"as": "customer", "do": "book", "slot": id})).await);
     let synced = world.run(&["sync"]).await;

@@ -83,13 +83,21 @@ impl Pending {
         Self { pause, ..self }
     }
 
-    /// Waits until she has signed in.
+    /// Waits until she has signed in, or ten minutes.
     ///
     /// # Errors
-    /// [`ServiceError::Rejected`] when she takes longer than ten minutes.
+    /// [`ServiceError::Rejected`] when she takes longer.
     pub async fn wait(self) -> Result<SignIn, ServiceError> {
-        let too_long = Err(rejected("nobody signed in within ten minutes"));
-        tokio::time::timeout(PATIENCE, self.granted()).await.unwrap_or(too_long)
+        let too_long = || rejected("nobody signed in within ten minutes");
+        self.wait_at_most(PATIENCE).await?.ok_or_else(too_long)
+    }
+
+    /// Waits until she has signed in, or this long: then there is nothing.
+    ///
+    /// # Errors
+    /// Whatever the server says that is not "not yet".
+    pub async fn wait_at_most(self, patience: Duration) -> Result<Option<SignIn>, ServiceError> {
+        tokio::time::timeout(patience, self.granted()).await.ok().transpose()
     }
 
     async fn granted(&self) -> Result<SignIn, ServiceError> {
