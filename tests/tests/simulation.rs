@@ -48,7 +48,7 @@ fn other_seeds_tell_other_stories() {
 }
 
 /// How many stories may pass before an engine that is wrong on purpose is found out.
-const PATIENCE: u64 = 500;
+const PATIENCE: u64 = 2_000;
 
 fn all_are_found_out(mutants: impl Iterator<Item = Mutant>) {
     let is_missed =

@@ -146,7 +146,9 @@ async fn nothing_stands_for_what_is_no_routine_and_the_refusal_says_why() {
     let unknown = may_stand("moved", "cancel").expect_err("no such option");
     assert_eq!(
         unknown,
-        Refused::NoSuchOption { options: vec!["move".to_owned(), "put_back".to_owned(), "leave".to_owned()] }
+        Refused::NoSuchOption {
+            options: ["move", "propose", "put_back", "leave"].map(str::to_owned).to_vec()
+        }
     );
     assert!(may_stand("nonsense", "leave").is_err());
     assert_eq!(may_stand("overlap", "leave"), Ok((Question::Overlap, Choice::Leave)));

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
+use sync::decide::Question;
 use sync::error::MirrorError;
-use sync::world::Direction;
+use sync::world::{Choice, Direction};
 
 use super::device::{Device, Ended, Errand, personal};
 use super::holds;
@@ -31,6 +32,8 @@ pub enum Step {
     SyncBoth,
     /// Many bookings, and then most of them are cancelled at once.
     BadDay,
+    /// She does something to an event of ours, and answers what she is asked about it.
+    Scene,
     Answer,
     DecideForAll,
     TakeBack,
@@ -40,11 +43,12 @@ pub enum Step {
     ForgetAll,
 }
 
-pub const STEPS: [(u32, Step); 11] = [
+pub const STEPS: [(u32, Step); 12] = [
     (44, Step::Somebody),
     (30, Step::Sync),
     (6, Step::SyncBoth),
     (2, Step::BadDay),
+    (3, Step::Scene),
     (14, Step::Answer),
     (1, Step::DecideForAll),
     (4, Step::TakeBack),
@@ -52,6 +56,13 @@ pub const STEPS: [(u32, Step); 11] = [
     (5, Step::Later),
     (2, Step::ClockJump),
     (1, Step::ForgetAll),
+];
+
+/// What she does, and how she answers what comes of it.
+const SCENES: [(Deed, &[(Question, Choice)]); 2] = [
+    // The customer is asked, and then she thinks better of it.
+    (Deed::MoveOurs, &[(Question::Moved, Choice::Propose), (Question::Proposed, Choice::PutBack)]),
+    (Deed::DeleteOurs, &[(Question::Deleted, Choice::Cancel)]),
 ];
 
 /// When in its run a computer falls asleep.
@@ -128,6 +139,7 @@ impl Life {
                 self.afterwards(device);
             }
             Step::BadDay => self.bad_day(),
+            Step::Scene => self.scene(),
             Step::Answer => {
                 let device = self.some_device();
                 self.answer(device);
@@ -159,13 +171,18 @@ impl Life {
 
     /// She answers, and often the computer acts on it at once, as the app does.
     fn answer(&mut self, device: usize) {
-        let choice = match self.devices[device].answer() {
-            Ok(choice) => choice,
+        let answered = self.devices[device].answer();
+        self.act_on(device, answered);
+    }
+
+    fn act_on(&mut self, device: usize, answered: Result<Option<Call>, MirrorError>) {
+        let call = match answered {
+            Ok(call) => call,
             Err(error) => return self.is_kept(Err(error)),
         };
         let weather = {
             let stage = &mut *on(&self.stage);
-            stage.dice.per_mille(600).then(|| Weather::of_an_answer(&mut stage.dice, choice))
+            stage.dice.per_mille(600).then(|| Weather::at_the_call(&mut stage.dice, call))
         };
         if let Some(weather) = weather.filter(|_| !self.is_broken()) {
             let alone = self.devices.len() == 1;
@@ -179,14 +196,34 @@ impl Life {
         for _ in 0..3 {
             people::does(&mut on(&self.stage), Deed::Book);
         }
-        for deed in [None, Some(Deed::CancelMany)] {
-            if let Some(deed) = deed {
-                people::does(&mut on(&self.stage), deed);
+        let weather = {
+            let stage = &mut *on(&self.stage);
+            if stage.dice.per_mille(300) {
+                Weather::at_the_call(&mut stage.dice, Some(Call::CreateAll))
+            } else {
+                Weather::default()
             }
-            self.run(device, &Errand::Sync(Direction::Bidirectional), Weather::default(), alone);
-        }
+        };
+        self.run(device, &Errand::Sync(Direction::Bidirectional), weather, alone);
+        people::does(&mut on(&self.stage), Deed::CancelMany);
+        self.run(device, &Errand::Sync(Direction::Bidirectional), Weather::default(), alone);
         if !self.is_broken() {
             self.answer(device);
+        }
+    }
+
+    fn scene(&mut self) {
+        let device = self.some_device();
+        let alone = self.devices.len() == 1;
+        let (deed, answers): (Deed, &[(Question, Choice)]) = on(&self.stage).dice.one(&SCENES);
+        people::does(&mut on(&self.stage), deed);
+        for (question, choice) in answers {
+            self.run(device, &Errand::Sync(Direction::Bidirectional), Weather::default(), alone);
+            if self.is_broken() || on(&self.stage).dice.per_mille(150) {
+                return;
+            }
+            let answered = self.devices[device].answer_so(*question, *choice);
+            self.act_on(device, answered);
         }
     }
 

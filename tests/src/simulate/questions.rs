@@ -1,6 +1,7 @@
 //! She answers questions: one that waits, in any of the ways it offers, or one that she looked at a while ago and that may
 //! be another by now; and she says how all of a kind are to be answered from now on.
 
+use jiff::Timestamp;
 use sync::decide::Question;
 use sync::decisions::{self, Decided, Refused};
 use sync::error::MirrorError;
@@ -12,29 +13,68 @@ use sync::world::{Answer, Choice, World};
 
 use super::device::{Device, policy};
 use super::stage::{Given, Stage, on};
+use super::weather::Call;
+
+/// What she is asked on one computer, and what it is asked from.
+struct Asked {
+    mirror: Box<dyn Mirror>,
+    world: World,
+    cards: Vec<Card>,
+    waiting: Vec<DecisionReport>,
+    now: Timestamp,
+}
 
 impl Device {
-    /// Answers with what she decided, if it was about bookings and counts.
+    /// Answers with the call by which it is acted on, if it counts and is about bookings.
     ///
     /// # Errors
     /// When the mirror fails.
-    pub fn answer(&mut self) -> Result<Option<Choice>, MirrorError> {
+    pub fn answer(&mut self) -> Result<Option<Call>, MirrorError> {
+        let asked = self.asked()?;
+        let before = std::mem::replace(&mut self.seen, asked.waiting.iter().map(told).collect());
+        let Some((id, option)) = self.draw(&asked.waiting, before) else { return Ok(None) };
+        self.says(asked, &id, &option)
+    }
+
+    /// Answers the first question of this kind so, if it waits and may be answered so. Answers as [`Device::answer`].
+    ///
+    /// # Errors
+    /// When the mirror fails.
+    pub fn answer_so(&mut self, question: Question, choice: Choice) -> Result<Option<Call>, MirrorError> {
+        let asked = self.asked()?;
+        self.seen = asked.waiting.iter().map(told).collect();
+        let offers = |card: &&DecisionReport| {
+            kind_of(&card.id) == question.as_str()
+                && card.options.iter().any(|option| option == choice.as_str())
+        };
+        let Some(id) = asked.waiting.iter().find(offers).map(|card| card.id.clone()) else { return Ok(None) };
+        on(&self.stage).say(format!("on the {} she answers {id} with {}", self.name(), choice.as_str()));
+        self.says(asked, &id, choice.as_str())
+    }
+
+    fn asked(&self) -> Result<Asked, MirrorError> {
         let mirror = self.awake();
         let world = mirror.world()?;
         let now = on(&self.stage).now;
         let cards = plan(&world, now, &policy(self.mutant)).cards;
         let waiting = decisions::waiting(&world, &cards, now);
-        let before = std::mem::replace(&mut self.seen, waiting.iter().map(told).collect());
-        let Some((id, option)) = self.draw(&waiting, before) else { return Ok(None) };
-        match decisions::answer(&world, &cards, now, &id, &option) {
+        Ok(Asked { mirror, world, cards, waiting, now })
+    }
+
+    fn says(&self, asked: Asked, id: &str, option: &str) -> Result<Option<Call>, MirrorError> {
+        let Asked { mirror, world, cards, waiting, now } = asked;
+        match decisions::answer(&world, &cards, now, id, option) {
             Ok(Decided::Bookings { answers, .. }) => {
                 {
                     let stage = &mut *on(&self.stage);
-                    stage.counts(format!("answer {} {option}", kind_of(&id)));
+                    stage.counts(format!("answer {} {option}", kind_of(id)));
                     answers.iter().for_each(|answer| stage.note_answer(answer, &cards, &world));
                 }
                 mirror.put_answers(&answers)?;
-                Ok(Choice::parse(&option))
+                let question = Question::ALL.into_iter().find(|question| question.as_str() == kind_of(id));
+                Ok(question
+                    .zip(Choice::parse(option))
+                    .and_then(|(question, choice)| Call::of(question, choice)))
             }
             Ok(Decided::Import { calendar, intake }) => mirror.take_import(&calendar, &intake).map(|()| None),
             Err(Refused::NotWaiting) if waiting.iter().all(|card| card.id != id) => {

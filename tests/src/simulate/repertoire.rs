@@ -21,6 +21,9 @@ pub fn repertoire() -> BTreeSet<String> {
     let emptied = emptied.map(|list| format!("{list:?} comes back empty"));
     let answers = [
         "moved move",
+        "moved propose",
+        "proposed put_back",
+        "proposed leave",
         "moved put_back",
         "moved leave",
         "deleted cancel",

@@ -25,6 +25,7 @@
 
 use std::borrow::Cow;
 
+use sync::decide::Question;
 use sync::ids::RemoteCalendarId;
 use sync::world::Choice;
 
@@ -159,6 +160,20 @@ impl Call {
         Self::RemoveSlot,
         Self::Lease,
     ];
+
+    /// What acts on an answer of hers.
+    #[must_use]
+    pub fn of(question: Question, choice: Choice) -> Option<Self> {
+        match choice {
+            Choice::Move => Some(Self::MoveBooking),
+            Choice::Propose => Some(Self::ProposeMove),
+            Choice::Cancel => Some(Self::CancelBooking),
+            Choice::PutBack if question == Question::Proposed => Some(Self::WithdrawProposal),
+            Choice::PutBack => Some(Self::Update),
+            Choice::Remove => Some(Self::Delete),
+            Choice::Unblock | Choice::Create | Choice::Switch | Choice::Leave => None,
+        }
+    }
 
     #[must_use]
     pub fn counted(self) -> Cow<'static, str> {
@@ -355,17 +370,10 @@ impl Weather {
 }
 
 impl Weather {
-    /// What the run meets that acts on this answer of hers.
-    pub fn of_an_answer(dice: &mut Dice, choice: Option<Choice>) -> Self {
+    /// What goes wrong, if anything, just where it matters: at this call.
+    pub fn at_the_call(dice: &mut Dice, call: Option<Call>) -> Self {
         let nothing_of_it = dice.one(&[Call::RemoveSlot, Call::PutBusy, Call::Create]);
-        let at = Aim::First(match choice {
-            Some(Choice::Move) => Call::MoveBooking,
-            Some(Choice::Propose) => Call::ProposeMove,
-            Some(Choice::Cancel) => Call::CancelBooking,
-            Some(Choice::PutBack) => Call::Update,
-            Some(Choice::Remove) => Call::Delete,
-            Some(Choice::Unblock | Choice::Create | Choice::Switch | Choice::Leave) | None => nothing_of_it,
-        });
+        let at = Aim::First(call.unwrap_or(nothing_of_it));
         match dice.below(3) {
             0 => Self { death: Some((at, dice.one(&[Moment::Before, Moment::After]))), ..Self::default() },
             1 => {
