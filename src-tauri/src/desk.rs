@@ -9,7 +9,7 @@ use std::time::Duration;
 use companion::caldav;
 use companion::cli;
 use companion::clock::SystemClock;
-use companion::connecting::{Connecting, Place};
+use companion::connecting::{Connecting, Provider};
 use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::desk::door::Place;
 use companion::doctor;
@@ -336,14 +336,14 @@ impl Desk {
     }
 
     /// Begins one. The sample's accounts are invented, and nobody signs in to them.
-    pub async fn begin_sign_in(&self, place: Place) -> Result<(), Problem> {
+    pub async fn begin_sign_in(&self, provider: Provider) -> Result<(), Problem> {
         if self.shows_sample().await {
             return Err(Problem::new(
                 Code::InvalidInput,
                 "This is sample data, which has its calendars already.",
             ));
         }
-        self.connecting.begin(place, self.errands().await?).await;
+        self.connecting.begin(provider, self.errands().await?).await;
         Ok(())
     }
 

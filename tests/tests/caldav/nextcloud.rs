@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use companion::connecting::{Connecting, Place};
+use companion::connecting::{Connecting, Provider};
 use companion::controller::{Controller, Handle, Options};
 use companion::profile::Profile;
 use companion::sign_in;
@@ -50,11 +50,11 @@ async fn a_nextcloud_is_signed_in_to_from_the_running_app_through_the_browser() 
     let folder = tempfile::tempdir().unwrap();
     let (_sandbox, app) = running(folder.path()).await;
     let to = SignInTo::Nextcloud;
-    let place = || Place::Nextcloud(nextcloud.url.clone());
+    let provider = || Provider::Nextcloud(nextcloud.url.clone());
 
     // Nobody opens the page: it waits, no pasted address ends it, and it can be given up or run out.
     let connecting = Connecting::with_browser(profile(folder.path()), |_| true);
-    connecting.begin(place(), app.errands()).await;
+    connecting.begin(provider(), app.errands()).await;
     let SignInView::Waiting { address, .. } = connecting.view() else { panic!("{:?}", connecting.view()) };
     assert_eq!(address, format!("{}/login/v2/flow/x", nextcloud.url));
     assert_eq!(connecting.paste(&address).unwrap_err().code, Code::InvalidInput);
@@ -62,12 +62,12 @@ async fn a_nextcloud_is_signed_in_to_from_the_running_app_through_the_browser() 
     assert_eq!(connecting.view(), SignInView::Idle);
     let slow = Connecting::with_browser(profile(folder.path()), |_| true);
     let slow = slow.waiting_at_most(Duration::from_millis(50));
-    slow.begin(place(), app.errands()).await;
+    slow.begin(provider(), app.errands()).await;
     assert_eq!(ended(&slow).await, SignInView::TimedOut { to });
     assert!(app.overview().borrow().connections.is_empty());
 
     let connecting = Connecting::with_browser(profile(folder.path()), visits);
-    connecting.begin(place(), app.errands()).await;
+    connecting.begin(provider(), app.errands()).await;
     assert_eq!(ended(&connecting).await, SignInView::Done { to, missing: Vec::new() });
     let mut overview = app.overview();
     let linked = overview.wait_for(|shown| !shown.connections.is_empty());
@@ -94,7 +94,7 @@ async fn what_is_no_nextcloud_or_no_address_is_told() {
         (unreachable, Code::NetworkError),
     ] {
         let connecting = Connecting::with_browser(profile(folder.path()), visits);
-        connecting.begin(Place::Nextcloud(server.clone()), app.errands()).await;
+        connecting.begin(Provider::Nextcloud(server.clone()), app.errands()).await;
         assert_eq!(ended(&connecting).await, refused(code), "{server}");
     }
     app.shutdown().await;

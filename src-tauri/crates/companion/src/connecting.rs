@@ -31,9 +31,9 @@ const PROVIDER: &str = "google";
 /// Opens a page; answers whether anything was started.
 type Browser = Box<dyn Fn(&Url) -> bool + Send + Sync>;
 
-/// Where she signs in.
+/// Who signs her in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Provider {
     Bookiji,
     Google,
     Outlook,
@@ -41,7 +41,7 @@ pub enum Place {
     Nextcloud(String),
 }
 
-impl Place {
+impl Provider {
     #[must_use]
     pub fn to(&self) -> SignInTo {
         match self {
@@ -113,12 +113,12 @@ impl Connecting {
 
     /// Opens her browser at the sign-in page and from then on waits for it, in place of whatever was waited for before. What
     /// keeps it from beginning is what [`Connecting::view`] says then. `errands` lead to the engine of this very profile.
-    pub async fn begin(&self, place: Place, errands: Errands) {
-        let to = place.to();
+    pub async fn begin(&self, provider: Provider, errands: Errands) {
+        let to = provider.to();
         let turn = self.now.next(SignInView::Idle);
         let begun = async {
             let servers = servers(&self.profile, to)?;
-            let pending = Pending::begin(&place, &servers).await?;
+            let pending = Pending::begin(&provider, &servers).await?;
             Ok::<_, Problem>((servers, pending))
         };
         let (servers, pending) = match begun.await {
@@ -240,14 +240,16 @@ enum Answer {
 }
 
 impl Pending {
-    async fn begin(place: &Place, servers: &Servers) -> Result<Self, Problem> {
-        match place {
-            Place::Bookiji => sign_in::browse(servers, PROVIDER).await.map(Self::Bookiji),
-            Place::Google => {
+    async fn begin(provider: &Provider, servers: &Servers) -> Result<Self, Problem> {
+        match provider {
+            Provider::Bookiji => sign_in::browse(servers, PROVIDER).await.map(Self::Bookiji),
+            Provider::Google => {
                 Ok(Self::Google(servers.google(false)?.begin().await.map_err(sign_in::refused)?))
             }
-            Place::Outlook => Ok(Self::Outlook(servers.outlook()?.begin().await.map_err(sign_in::refused)?)),
-            Place::Nextcloud(server) => {
+            Provider::Outlook => {
+                Ok(Self::Outlook(servers.outlook()?.begin().await.map_err(sign_in::refused)?))
+            }
+            Provider::Nextcloud(server) => {
                 let entry = caldav::entry(&servers.settings, server)?;
                 Ok(Self::Nextcloud(caldav::sign_in_at(&servers.http, &entry).await?))
             }

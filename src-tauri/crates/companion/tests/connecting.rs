@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use companion::connecting::{Connecting, Place};
+use companion::connecting::{Connecting, Provider};
 use companion::controller::{Controller, Handle, Options};
 use companion::profile::Profile;
 use companion::sign_in;
@@ -66,7 +66,7 @@ impl App {
     }
 
     async fn begin(&self, connecting: &Connecting, to: SignInTo) {
-        connecting.begin(place(to), self.handle.errands()).await;
+        connecting.begin(provider(to), self.handle.errands()).await;
     }
 
     /// Begins it and waits for what comes of it.
@@ -90,12 +90,12 @@ fn profile(folder: &Path) -> Profile {
 }
 
 /// A Nextcloud is signed in to in `tests/tests/caldav/nextcloud.rs`, where there is one.
-fn place(to: SignInTo) -> Place {
+fn provider(to: SignInTo) -> Provider {
     match to {
-        SignInTo::Bookiji => Place::Bookiji,
-        SignInTo::Google => Place::Google,
-        SignInTo::Outlook => Place::Outlook,
-        SignInTo::Nextcloud => Place::Nextcloud("cloud.example.org".to_owned()),
+        SignInTo::Bookiji => Provider::Bookiji,
+        SignInTo::Google => Provider::Google,
+        SignInTo::Outlook => Provider::Outlook,
+        SignInTo::Nextcloud => Provider::Nextcloud("cloud.example.org".to_owned()),
     }
 }
 
@@ -276,7 +276,7 @@ async fn what_keeps_a_sign_in_from_beginning_or_ending_is_told() {
     assert_eq!(signed_in, SignInView::Done { to: SignInTo::Bookiji, missing: Vec::new() });
     let other = App::of_a_vendor().await;
     let elsewhere = other.connecting(visits);
-    elsewhere.begin(place(to), app.handle.errands()).await;
+    elsewhere.begin(provider(to), app.handle.errands()).await;
     assert_eq!(
         ended(&elsewhere).await,
         refused(Code::InvalidInput),

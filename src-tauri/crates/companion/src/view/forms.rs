@@ -16,7 +16,7 @@ use super::choices::AllDay;
 use super::preferences::PreferencesView;
 use crate::cli::args::ForgetArgs;
 use crate::cli::invite::usual_name;
-use crate::connecting::Place;
+use crate::connecting::Provider;
 use crate::errand::{Errand, Link};
 use crate::export::{Days, Describe, Options};
 use crate::import;
@@ -174,12 +174,12 @@ pub enum SignInForm {
 impl SignInForm {
     /// # Errors
     /// When the address of a server is missing, or can be none.
-    pub fn read(self) -> Result<Place, Problem> {
+    pub fn read(self) -> Result<Provider, Problem> {
         Ok(match self {
-            Self::Bookiji => Place::Bookiji,
-            Self::Google => Place::Google,
-            Self::Outlook => Place::Outlook,
-            Self::Nextcloud { server } => Place::Nextcloud(typed(&server)?.to_owned()),
+            Self::Bookiji => Provider::Bookiji,
+            Self::Google => Provider::Google,
+            Self::Outlook => Provider::Outlook,
+            Self::Nextcloud { server } => Provider::Nextcloud(typed(&server)?.to_owned()),
         })
     }
 }
