@@ -1,4 +1,4 @@
-// Pictures of every page and state, light and dark, in both languages and at two sizes, and axe's word on each.
+// Pictures of every page and state, light and dark, in both languages, at three sizes and two scales, and axe's word on each.
 // `npm run screens [-- FILTER]`; needs a Chromium (CHROMIUM, or /usr/bin/chromium). Pictures go to ../screens, with a
 // page to look them through. `--kept` takes only those of which one is kept, `--keep` keeps what it takes of those.
 import { writeFileSync } from 'node:fs'
@@ -49,14 +49,18 @@ const PRESSED = {
   'settings-erase': ['.row:has(#erase) button', '.asked .danger'],
 }
 
+/** Of the window, and how many pixels of the screen make one of it. */
+const SIZES = [[1200, 800, 1], [900, 600, 1], [1600, 1000, 2]]
+
 const shots = []
 for (const state of STATES) {
   for (const page of pagesOf(state)) {
     for (const scheme of ['light', 'dark']) {
       for (const locale of ['en-GB', 'fr-FR']) {
-        for (const [width, height] of [[1200, 800], [900, 600]]) {
-          const name = [state, page, scheme, locale.slice(0, 2), `${width}x${height}`].join('-')
-          const shot = { name, state, page, scheme, locale, width, height }
+        for (const [width, height, scale] of SIZES) {
+          const size = `${width}x${height}${scale > 1 ? `@${scale}` : ''}`
+          const name = [state, page, scheme, locale.slice(0, 2), size].join('-')
+          const shot = { name, state, page, scheme, locale, width, height, scale }
           if (name.includes(filter) && (!onlyKept || isKept(shot))) shots.push(shot)
         }
       }
@@ -74,9 +78,10 @@ const browser = await chromium.launch({
 let violations = 0
 const changed = new Map()
 async function take(shot) {
-  const { name, state, page: place, scheme, locale, width, height } = shot
+  const { name, state, page: place, scheme, locale, width, height, scale } = shot
   const context = await browser.newContext({
     viewport: { width, height },
+    deviceScaleFactor: scale,
     colorScheme: scheme,
     locale,
     timezoneId: 'Asia/Tokyo',
