@@ -9,7 +9,7 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon', 'salon-new']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-salon', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon', 'salon-new']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))

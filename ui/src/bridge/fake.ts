@@ -18,13 +18,13 @@ export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon',
+  'files-many', 'files-salon', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon',
   'salon-new',
 ] as const
 type FakeState = (typeof STATES)[number]
 
 const OFFERINGS: Partial<Record<FakeState, Offering>> = {
-  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-refused': 'refused', 'files-unseen': 'unseen',
+  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-unseen': 'unseen',
 }
 
 export function bridge(query: URLSearchParams): Bridge {
@@ -245,6 +245,7 @@ function overview(state: FakeState): Overview {
     case 'ailing':
       return overview('offline')
     case 'salon':
+    case 'files-salon':
       return { ...shown, seats: colleagues() }
     case 'salon-new': {
       const before = colleagues().map((seat) => ({ ...seat, shown: false }))

@@ -630,6 +630,7 @@ export const en = {
     reading: 'Reading the files…',
     wouldDo: (name: string) => `What “${name}” would do`,
     wouldDoMany: (count: number) => `What ${some(count, 'file', 'files')} would do`,
+    whose: (vendor: string) => `For ${vendor}.`,
     nothingYet: 'Nothing has been imported yet.',
     nothingWas: 'Nothing was imported.',
     imported: (count: number) => `${some(count, 'event', 'events')} imported`,

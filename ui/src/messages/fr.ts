@@ -615,6 +615,7 @@ export const fr: Messages = {
     reading: 'Lecture des fichiers…',
     wouldDo: (name) => `Ce que ferait «\u00a0${name}\u00a0»`,
     wouldDoMany: (count) => (count < 2 ? 'Ce que ferait ce fichier' : `Ce que feraient ${count}${nb}fichiers`),
+    whose: (vendor) => `Pour ${vendor}.`,
     nothingYet: 'Rien n’est encore importé.',
     nothingWas: 'Rien n’a été importé.',
     imported: (count) => some(count, 'évènement importé', 'évènements importés'),
