@@ -373,6 +373,9 @@ async fn a_booking_whose_event_was_refused_is_tried_again_and_stops_no_other() {
     world.fail_next("create", Fault::Rejected);
     let report = world.sync().await;
     assert_eq!((report.bookings.created, report.errors.len()), (1, 1), "{report:#?}");
+    let refused = &report.errors[0];
+    assert_eq!(refused.connection.as_ref(), Some(&world.connection), "whose it is can be told: {refused:?}");
+    assert!(refused.calendar.is_some() && refused.booking.is_some(), "{refused:?}");
     let rows = world.mirror.world().expect("a world").mappings;
     assert_eq!(rows.values().filter(|mapping| mapping.state == MappingState::Error).count(), 1);
     let report = world.sync().await;

@@ -105,6 +105,24 @@ async fn busy_events_block_free_ones_become_slots_and_the_same_file_again_change
 }
 
 #[tokio::test]
+async fn a_dry_run_counts_the_slots_that_it_would_make_and_take_back() {
+    let mut world = new_world();
+    let three = plain(&[free("a", 20, 21), free("b", 30, 32), free("c", 40, 41)]);
+    world.vendor_imports(&three, None);
+    let dry = world.try_sync(Direction::Bidirectional, true).await.expect("a plan");
+    assert_eq!((dry.slots.created, dry.slots.removed), (3, 0));
+    assert_eq!(world.slots(), []);
+    assert_eq!(world.sync().await.slots.created, 3);
+
+    let cancelled = file("CANCEL", &[free("a", 20, 21), free("c", 40, 41)]);
+    world.vendor_imports(&cancelled, None);
+    let dry = world.try_sync(Direction::Bidirectional, true).await.expect("a plan");
+    assert_eq!((dry.slots.created, dry.slots.removed), (0, 2));
+    assert_eq!(world.sync().await.slots.removed, 2);
+    assert_eq!(world.slots(), [(30, 32, true)]);
+}
+
+#[tokio::test]
 async fn a_newer_version_updates_and_an_older_one_that_comes_late_is_ignored() {
     let mut world = new_world();
     let version = |hours: i64, more: &str| plain(&[event("m", hours, hours + 1, more)]);
