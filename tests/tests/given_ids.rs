@@ -106,6 +106,28 @@ async fn a_rebuilt_mirror_and_another_computer_know_the_events_by_their_keys() {
 }
 
 #[tokio::test]
+async fn of_a_booking_that_the_platform_knows_no_more_the_mapping_still_names_its_event() {
+    let mut world = world();
+    let booking = world.customer_books("b", 20);
+    world.sync().await;
+    let (target, event) = world.services.state().only_booking_event();
+    let mut known = world.mirror.world().expect("a world");
+    known.bookings.clear();
+    known.events.clear();
+    let calendar =
+        known.calendars.values().find(|calendar| calendar.remote == target).expect("its calendar").clone();
+    // As a service tells it that shows the key, and nothing of what we wrote.
+    let mut told = [RemoteEvent { marker: None, ..event }];
+    sync::provenance::name(&known, &calendar, &mut told);
+    assert_eq!(told[0].marker.as_ref().map(|marker| &marker.booking), Some(&booking));
+
+    known.mappings.clear();
+    told[0].marker = None;
+    sync::provenance::name(&known, &calendar, &mut told);
+    assert_eq!(told[0].marker, None, "nothing is known of it");
+}
+
+#[tokio::test]
 async fn a_copy_has_another_key_and_is_hers_and_blocks() {
     let mut world = world();
     world.customer_books("b", 20);

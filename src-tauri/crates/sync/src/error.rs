@@ -253,3 +253,20 @@ pub enum MirrorError {
     #[error("the local database failed: {reason}")]
     Failed { reason: String },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_one_word_and_the_same_everywhere() {
+        let words: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).ok(), Some(code.as_str().into()));
+            assert_eq!(code.to_string(), code.as_str());
+        }
+    }
+}

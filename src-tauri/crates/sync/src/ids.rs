@@ -126,3 +126,28 @@ impl Service {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_and_its_calendars_have_the_same_names_in_every_version_and_on_every_computer() {
+        let connection = ConnectionId::of(Service::Google, "anna@example.com");
+        assert_eq!(connection.as_str(), "google-0a8dc275299c");
+        let calendar = CalendarId::of(&connection, &"primary".into());
+        assert_eq!(calendar.as_str(), "cal-61aeb126c7a993d4");
+        assert_ne!(ConnectionId::of(Service::Outlook, "anna@example.com"), connection);
+    }
+
+    #[test]
+    fn files_and_links_take_no_bookings_and_every_service_is_known_by_its_word() {
+        let holding = Service::ALL.into_iter().filter(|service| service.holds_bookings());
+        assert_eq!(holding.collect::<Vec<_>>(), [Service::Google, Service::Outlook, Service::Caldav]);
+        for service in Service::ALL {
+            assert_eq!(Service::parse(service.as_str()), Some(service));
+        }
+        assert_eq!(Service::parse("microsoft"), None);
+        assert_eq!(Service::ALL.map(Service::platform_word), ["google", "microsoft", "caldav", "ics"]);
+    }
+}
