@@ -83,6 +83,13 @@ impl Device {
                 stage.say("  it is another question by now, and she is told so");
                 Ok(None)
             }
+            // A time that is over by now is moved to no more.
+            Err(Refused::NoSuchOption { .. }) if !waiting.iter().any(|card| offers(card, id, option)) => {
+                let stage = &mut *on(&self.stage);
+                stage.counts("an answer comes too late");
+                stage.say("  that is offered no more, and she is told so");
+                Ok(None)
+            }
             Err(refused) => {
                 on(&self.stage).breaks(format!("what waits cannot be answered: {refused:?}"));
                 Ok(None)
@@ -154,6 +161,10 @@ impl Device {
 
 fn told(card: &DecisionReport) -> (String, Vec<String>) {
     (card.id.clone(), card.options.clone())
+}
+
+fn offers(card: &DecisionReport, id: &str, option: &str) -> bool {
+    card.id == id && card.options.iter().any(|offered| offered == option)
 }
 
 /// The kind that a question's id begins with.
