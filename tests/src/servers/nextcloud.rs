@@ -11,7 +11,7 @@ use super::door::{Asked, Door, Told, client, forwarded};
 use super::{Lacking, PASSWORD, Radicale, USER};
 
 const DAV: &str = "/cloud/remote.php/dav";
-const TOKEN: &str = "a token of the flow";
+const TOKEN: &str = "token-of-the-flow";
 
 /// A Nextcloud in `/cloud` of a host, whose page signs in whoever opens it.
 pub struct Nextcloud {
@@ -56,7 +56,7 @@ async fn answered(
         }
         // The answer is given once, as a Nextcloud gives it.
         ("POST", "/cloud/login/v2/poll")
-            if asked.body.contains("token=") && signed_in.swap(false, Ordering::SeqCst) =>
+            if asked.body == format!("token={TOKEN}") && signed_in.swap(false, Ordering::SeqCst) =>
         {
             json(&serde_json::json!({"server": origin, "loginName": USER, "appPassword": PASSWORD}))
         }

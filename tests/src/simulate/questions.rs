@@ -43,11 +43,9 @@ impl Device {
     pub fn answer_so(&mut self, question: Question, choice: Choice) -> Result<Option<Call>, MirrorError> {
         let asked = self.asked()?;
         self.seen = asked.waiting.iter().map(told).collect();
-        let offers = |card: &&DecisionReport| {
-            kind_of(&card.id) == question.as_str()
-                && card.options.iter().any(|option| option == choice.as_str())
-        };
-        let Some(id) = asked.waiting.iter().find(offers).map(|card| card.id.clone()) else { return Ok(None) };
+        let mut of_kind = asked.waiting.iter().filter(|card| kind_of(&card.id) == question.as_str());
+        let Some(card) = of_kind.find(|card| offers(card, choice.as_str())) else { return Ok(None) };
+        let id = card.id.clone();
         on(&self.stage).say(format!("on the {} she answers {id} with {}", self.name(), choice.as_str()));
         self.says(asked, &id, choice.as_str())
     }
@@ -78,23 +76,26 @@ impl Device {
             }
             Ok(Decided::Import { calendar, intake }) => mirror.take_import(&calendar, &intake).map(|()| None),
             Err(Refused::NotWaiting) if waiting.iter().all(|card| card.id != id) => {
-                let stage = &mut *on(&self.stage);
-                stage.counts("an answer comes too late");
-                stage.say("  it is another question by now, and she is told so");
-                Ok(None)
+                self.comes_too_late("it is another question by now")
             }
             // A time that is over by now is moved to no more.
-            Err(Refused::NoSuchOption { .. }) if !waiting.iter().any(|card| offers(card, id, option)) => {
-                let stage = &mut *on(&self.stage);
-                stage.counts("an answer comes too late");
-                stage.say("  that is offered no more, and she is told so");
-                Ok(None)
+            Err(Refused::NoSuchOption { .. })
+                if !waiting.iter().any(|card| card.id == id && offers(card, option)) =>
+            {
+                self.comes_too_late("that is offered no more")
             }
             Err(refused) => {
                 on(&self.stage).breaks(format!("what waits cannot be answered: {refused:?}"));
                 Ok(None)
             }
         }
+    }
+
+    fn comes_too_late(&self, why: &str) -> Result<Option<Call>, MirrorError> {
+        let stage = &mut *on(&self.stage);
+        stage.counts("an answer comes too late");
+        stage.say(format!("  {why}, and she is told so"));
+        Ok(None)
     }
 
     /// From now on all questions of some kind are answered in one way, or none are any more.
@@ -163,8 +164,8 @@ fn told(card: &DecisionReport) -> (String, Vec<String>) {
     (card.id.clone(), card.options.clone())
 }
 
-fn offers(card: &DecisionReport, id: &str, option: &str) -> bool {
-    card.id == id && card.options.iter().any(|offered| offered == option)
+fn offers(card: &DecisionReport, option: &str) -> bool {
+    card.options.iter().any(|offered| offered == option)
 }
 
 /// The kind that a question's id begins with.

@@ -1,20 +1,17 @@
 //! A Nextcloud, signed in to from the running app through the browser, with no password typed.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use companion::connecting::{Connecting, Provider};
 use companion::controller::{Controller, Handle, Options};
 use companion::profile::Profile;
-use companion::sign_in;
 use companion::view::{SignInTo, SignInView};
-use companion::wiring::Wiring;
-use connectors::vault::Memory;
-use secrecy::SecretString;
 use sync::error::Code;
 use tests::servers::{Nextcloud, or_say};
 use url::Url;
+
+use crate::stage::signed_in;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -22,13 +19,8 @@ fn profile(folder: &Path) -> Profile {
     Profile::at(Some(folder)).unwrap()
 }
 
-/// A vendor who is signed in to Bookiji, and her running app.
 async fn running(folder: &Path) -> (sandbox::Running, Handle) {
-    let settings = folder.join("settings.toml");
-    let options = sandbox::Options { write_settings: Some(settings), ..sandbox::Options::default() };
-    let sandbox = sandbox::serve(options).await.unwrap();
-    let wiring = Wiring::open_with(&profile(folder), Arc::new(Memory::default())).await.unwrap();
-    sign_in::login(&wiring, &sandbox.email, &SecretString::from(sandbox.password.as_str())).await.unwrap();
+    let (sandbox, wiring) = signed_in(folder).await;
     (sandbox, Controller::start(wiring, Options { preview: true, ..Options::default() }))
 }
 

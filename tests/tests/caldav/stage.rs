@@ -1,13 +1,18 @@
 //! An account on a real server: linked by our connector, and with a hand in it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use companion::profile::Profile;
+use companion::wiring::Wiring;
 use connectors::caldav::{self, CaldavAccount, Entry, FindError, NoNames, SignIn};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
+use sandbox::Running;
+use secrecy::SecretString;
 use sync::booking::{Booking, BookingStatus, Draft};
 use sync::ids::{Cursor, RemoteCalendarId, RemoteId, Service, VendorId};
 use sync::ports::{Account, Calendar, Reading, RemoteEvent};
@@ -74,6 +79,18 @@ impl Stage {
         let calendar = self.account.calendar(&RemoteCalendarId(path.clone()));
         (path, calendar)
     }
+}
+
+/// A sandbox of Bookiji, and the profile of its vendor, who has signed in there.
+pub async fn signed_in(folder: &Path) -> (Running, Wiring) {
+    let settings = Some(folder.join("settings.toml"));
+    let options = sandbox::Options { write_settings: settings, ..sandbox::Options::default() };
+    let sandbox = sandbox::serve(options).await.unwrap();
+    let profile = Profile::at(Some(folder)).unwrap();
+    let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
+    let password = SecretString::from(sandbox.password.as_str());
+    companion::sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
+    (sandbox, wiring)
 }
 
 pub fn http() -> Http {

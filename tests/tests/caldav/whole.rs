@@ -1,16 +1,11 @@
 //! The whole way, with the platform's sandbox on one side and a real calendar server on the other.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 
 use companion::caldav;
 use companion::cli::output::{Exit, Outcome};
 use companion::errand::{self, Errand};
-use companion::profile::Profile;
-use companion::sign_in;
 use companion::wiring::Wiring;
-use connectors::vault::Memory;
 use jiff::{SignedDuration, Timestamp};
 use sandbox::Running;
 use secrecy::SecretString;
@@ -18,6 +13,8 @@ use serde_json::{Value, json};
 use sync::error::Code;
 use sync::world::Direction;
 use tests::servers::{Hand, PASSWORD, Radicale, USER, hand, or_say};
+
+use crate::stage::signed_in;
 
 struct Whole {
     sandbox: Running,
@@ -32,15 +29,7 @@ impl Whole {
     async fn start() -> Option<Self> {
         let radicale = or_say(Radicale::start())?;
         let folder = tempfile::tempdir().unwrap();
-        let settings = folder.path().join("settings.toml");
-        let options =
-            sandbox::Options { write_settings: Some(settings.clone()), ..sandbox::Options::default() };
-        let sandbox = sandbox::serve(options).await.unwrap();
-        allow_plain_http(&settings);
-        let profile = Profile::at(Some(folder.path())).unwrap();
-        let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
-        let password = SecretString::from(sandbox.password.as_str());
-        sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
+        let (sandbox, wiring) = signed_in(folder.path()).await;
         let hand = Hand::at(&radicale.url);
         hand.make_calendar(&format!("/{USER}/hers/"), "Private").await;
         Some(Self { sandbox, radicale, hand, wiring, _folder: folder })
@@ -84,15 +73,6 @@ impl Whole {
         }
         kept
     }
-}
-
-fn allow_plain_http(settings: &Path) {
-    let text = std::fs::read_to_string(settings).unwrap();
-    assert!(text.contains("[endpoints]"), "{text}");
-    let text =
-        text.lines().filter(|line| !line.starts_with("caldav_allow_http")).collect::<Vec<_>>().join("\n");
-    std::fs::write(settings, text.replacen("[endpoints]", "[endpoints]\ncaldav_allow_http = true", 1))
-        .unwrap();
 }
 
 fn time(value: &Value) -> Timestamp {

@@ -88,7 +88,7 @@ pub async fn block_again(wiring: &Wiring, from: Timestamp, until: Timestamp) -> 
 }
 
 fn span(from: Timestamp, until: Timestamp) -> Result<Interval, Problem> {
-    let span = Interval::new(from, until).filter(|span| span.end().duration_since(span.start()) <= LONGEST);
+    let span = Interval::new(from, until).filter(is_allowed);
     span.ok_or_else(|| {
         Problem::new(Code::InvalidInput, "That is no stretch of time, or more than a day.")
             .then("Name a moment and a length of at most 24 hours.")
@@ -138,34 +138,32 @@ async fn slots(wiring: &Wiring, asked: Interval) -> Vec<Interval> {
         wiring.check_session().await.ok()?;
         wiring.platform().ok()?.slots(asked).await.ok()
     };
-    let slots = standing.await.unwrap_or_default();
-    slots.into_iter().map(|slot| slot.span).filter(|slot| slot.overlaps(&asked)).collect()
+    standing.await.unwrap_or_default().into_iter().map(|slot| slot.span).collect()
 }
 
 /// A slot is bookable whole or not at all: with a part of it left blocked, nothing would have been opened. So with this
-/// time come the slots that begin in it, and the shortest over its beginning unless one begins just there.
+/// time come the slots that begin in it, and the one at its beginning.
 fn grown(asked: Interval, slots: &[Interval]) -> Interval {
     let begin_in_it = slots.iter().filter(|slot| slot.start() >= asked.start() && slot.overlaps(&asked));
-    let begins_there = slots.iter().any(|slot| slot.start() == asked.start());
-    let over_its_beginning = if begins_there { None } else { shortest(asked.start(), slots) };
-    let taken: Vec<&Interval> = begin_in_it.chain(over_its_beginning).collect();
+    let taken: Vec<&Interval> = begin_in_it.chain(slot_at(asked.start(), slots)).collect();
     let start = taken.iter().map(|slot| slot.start()).fold(asked.start(), Timestamp::min);
     let end = taken.iter().map(|slot| slot.end()).fold(asked.end(), Timestamp::max);
-    Interval::new(start, end)
-        .filter(|grown| grown.end().duration_since(grown.start()) <= LONGEST)
-        .unwrap_or(asked)
+    Interval::new(start, end).filter(is_allowed).unwrap_or(asked)
 }
 
 /// The slot at the moment with which `asked` begins, or else that time itself.
 fn at_moment(asked: Interval, slots: &[Interval]) -> Interval {
-    let begins_there = slots.iter().filter(|slot| slot.start() == asked.start());
-    let slot = begins_there.min_by_key(|slot| slot.end()).or_else(|| shortest(asked.start(), slots));
-    slot.copied().filter(|slot| slot.end().duration_since(slot.start()) <= LONGEST).unwrap_or(asked)
+    slot_at(asked.start(), slots).copied().filter(is_allowed).unwrap_or(asked)
 }
 
-fn shortest(at: Timestamp, slots: &[Interval]) -> Option<&Interval> {
+/// The one that begins then, or else that lies over it; of several the shortest.
+fn slot_at(at: Timestamp, slots: &[Interval]) -> Option<&Interval> {
     let over = slots.iter().filter(|slot| slot.start() <= at && at < slot.end());
-    over.min_by_key(|slot| (slot.end().duration_since(slot.start()), slot.start()))
+    over.min_by_key(|slot| (slot.start() != at, slot.end().duration_since(slot.start()), slot.start()))
+}
+
+fn is_allowed(span: &Interval) -> bool {
+    span.end().duration_since(span.start()) <= LONGEST
 }
 
 async fn tell(wiring: &Wiring, calendars: &[sync::ids::CalendarId], text: &str) -> Result<Outcome, Problem> {

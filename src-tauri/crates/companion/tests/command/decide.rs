@@ -23,7 +23,7 @@ pub fn event(state: &Value, id: &Value) -> Option<(Value, Value)> {
 }
 
 /// A synced profile, and a confirmed booking that lies days ahead.
-pub async fn synced() -> (World, Value) {
+async fn synced() -> (World, Value) {
     let world = World::start().await;
     world.login().await;
     world.connect().await;
@@ -44,23 +44,27 @@ pub async fn the_question(world: &World) -> (Said, Value) {
     (listed, card)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_booking_is_moved_to_where_she_dragged_its_event() {
+/// A booking whose event she dragged to three in the morning of the next day, the question about it, and that time: nobody
+/// offers it, so there is no slot.
+pub async fn dragged() -> (World, Value, String, Timestamp) {
     let (world, id) = synced().await;
     let (calendar, moved) = event(&world.state().await, &id).unwrap();
-    // Three in the morning: nobody offers that, so there is no slot.
     let night = time(&moved["start"]) + SignedDuration::from_hours(13);
     let edit = json!({ "as": "vendor", "do": "move_event", "calendar": calendar, "event": moved["id"],
         "start": night, "end": night + SignedDuration::from_mins(45) });
     assert!(world.try_edit(edit).await);
-
     let (_, card) = the_question(&world).await;
     assert_eq!(card["options"], json!(["move", "propose", "put_back", "leave"]), "{card}");
-    let id_of_card = card["id"].as_str().unwrap();
-    let wrong = world.run(&["decide", id_of_card, "cancel"]).await;
+    (world, id, card["id"].as_str().unwrap().to_owned(), night)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_is_moved_to_where_she_dragged_its_event() {
+    let (world, id, id_of_card, night) = dragged().await;
+    let wrong = world.run(&["decide", &id_of_card, "cancel"]).await;
     assert_eq!((wrong.status, &wrong.error["code"]), (1, &json!("INVALID_INPUT")), "{wrong:?}");
 
-    let done = world.run(&["decide", id_of_card, "move"]).await;
+    let done = world.run(&["decide", &id_of_card, "move"]).await;
     assert_eq!((done.status, &done.document["decisions"]), (0, &json!([])), "{done:?}");
     let state = world.state().await;
     assert_eq!(time(&booking(&state, &id)["start"]), night);
@@ -68,7 +72,7 @@ async fn a_booking_is_moved_to_where_she_dragged_its_event() {
     let slots = state["slots"].as_array().unwrap();
     let over = slots.iter().filter(|slot| time(&slot["start"]) == night);
     assert!(over.clone().count() == 1 && over.clone().all(|slot| slot["is_available"] == false));
-    let again = world.run(&["decide", id_of_card, "move"]).await;
+    let again = world.run(&["decide", &id_of_card, "move"]).await;
     assert_eq!((again.status, &again.error["code"]), (1, &json!("INVALID_INPUT")), "answered once");
     let settled = world.run(&["sync"]).await;
     let bookings = &settled.document["bookings"];

@@ -1,24 +1,10 @@
 //! Another time that a customer is asked for, by the command and against the sandbox: what both sides say afterwards, and
 //! whatever goes wrong on the way.
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::decide::{booking, event, synced, the_question, time};
+use crate::decide::{booking, dragged, event, the_question, time};
 use crate::world::{Said, World};
-
-/// A booking whose event she dragged to three in the morning of the next day, and the question about it.
-async fn dragged() -> (World, Value, String, Timestamp) {
-    let (world, id) = synced().await;
-    let (calendar, moved) = event(&world.state().await, &id).unwrap();
-    let night = time(&moved["start"]) + SignedDuration::from_hours(13);
-    let edit = json!({ "as": "vendor", "do": "move_event", "calendar": calendar, "event": moved["id"],
-        "start": night, "end": night + SignedDuration::from_mins(45) });
-    assert!(world.try_edit(edit).await);
-    let (_, card) = the_question(&world).await;
-    assert_eq!(card["options"], json!(["move", "propose", "put_back", "leave"]), "{card}");
-    (world, id, card["id"].as_str().unwrap().to_owned(), night)
-}
 
 async fn waiting(world: &World) -> Said {
     let listed = world.run(&["decisions"]).await;
