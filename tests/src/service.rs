@@ -30,6 +30,8 @@ use crate::world::TestClock;
 pub enum Fault {
     /// Done, and the answer is lost.
     ReplyLost,
+    /// Done, and a gateway that waited for the answer in vain says when to come again: in [`OVERDUE`].
+    Overdue,
     /// Not done.
     Unreachable,
     RateLimited,
@@ -41,6 +43,16 @@ pub enum Fault {
     EmptyList,
     /// The write is refused as wrong.
     Rejected,
+}
+
+/// How long [`Fault::Overdue`] asks to be left alone.
+pub const OVERDUE: Duration = Duration::from_secs(5);
+
+impl Fault {
+    /// Whether the write was done.
+    fn is_done(self) -> bool {
+        matches!(self, Self::ReplyLost | Self::Overdue)
+    }
 }
 
 /// Everything both services hold, behind one lock so that a test sees one moment.
@@ -207,7 +219,7 @@ impl State {
         change: impl FnOnce(&mut Self) -> Result<(), ServiceError>,
     ) -> Result<(), ServiceError> {
         let fault = self.fault(name);
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         if !self.done.contains(key) {
@@ -372,6 +384,9 @@ fn error(fault: Fault) -> ServiceError {
         | Fault::HalfAReading
         | Fault::EmptyList
         | Fault::CursorLost => ServiceError::Unreachable { service, reason: format!("{fault:?}") },
+        Fault::Overdue => {
+            ServiceError::Failing { service, reason: "HTTP 504".to_owned(), retry_after: Some(OVERDUE) }
+        }
         Fault::RateLimited => ServiceError::RateLimited { service, retry_after: None },
         Fault::SignInExpired => ServiceError::SignInExpired { service, reason: "invalid_grant".to_owned() },
         Fault::Rejected => {
@@ -398,7 +413,7 @@ impl Account for Services {
     ) -> Result<CalendarEntry, ServiceError> {
         let mut state = self.state();
         let fault = state.fault("create_calendar");
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         let remote = RemoteCalendarId(format!("made-for-{vendor}-{}", state.tick()));
@@ -444,7 +459,7 @@ impl OneCalendar {
     ) -> Result<T, ServiceError> {
         let mut state = self.services.state();
         let fault = state.fault(operation);
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         let answer = done(&mut state, &self.remote)?;
@@ -539,9 +554,9 @@ impl Calendar for OneCalendar {
             assert!(drafts.len() <= state.creates_at_once, "{} events at once", drafts.len());
             let one =
                 |draft| match state.item_faults.pop_front().flatten().or_else(|| state.fault("create_one")) {
-                    Some(Fault::ReplyLost) => {
+                    Some(fault) if fault.is_done() => {
                         let _ = state.make(remote, draft);
-                        Err(error(Fault::ReplyLost))
+                        Err(error(fault))
                     }
                     Some(fault) => Err(error(fault)),
                     None => state.make(remote, draft),
@@ -626,7 +641,7 @@ impl Platform for Services {
     async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
         let mut state = self.state();
         let fault = state.fault("create_slots");
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         state.admit(self.carried())?;
@@ -641,7 +656,7 @@ impl Platform for Services {
     async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError> {
         let mut state = self.state();
         let fault = state.fault("remove_slot");
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         state.admit(self.carried())?;
@@ -741,7 +756,7 @@ impl Platform for Services {
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {
         let mut state = self.state();
         let fault = state.fault("put_busy");
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         state.admit(self.carried())?;
@@ -757,7 +772,7 @@ impl Platform for Services {
     async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
         let mut state = self.state();
         let fault = state.fault("lease");
-        if let Some(fault) = fault.filter(|fault| *fault != Fault::ReplyLost) {
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
             return Err(error(fault));
         }
         let lease = state.give(me, term);

@@ -1,16 +1,16 @@
 //! Kills a run at its n-th write to the mirror, and at its n-th request, for every n; then one clean sync must reach
 //! the end state of a run that nothing disturbed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::import::OnConflict;
-use sync::ports::Mirror;
+use sync::ports::{Clock, Mirror};
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
-use tests::service::Fault;
+use tests::service::{Fault, OVERDUE, State};
 use tests::world::{NOON, World};
 
 /// A file with free times, in hours after noon, each with its version.
@@ -159,9 +159,14 @@ async fn loses_any_request(making: Making) {
     let requests = undisturbed.services.state().requests.clone();
     assert!(requests.len() >= 8, "{requests:?}");
 
-    for fault in
-        [Fault::ReplyLost, Fault::Unreachable, Fault::RateLimited, Fault::Rejected, Fault::SignInExpired]
-    {
+    for fault in [
+        Fault::ReplyLost,
+        Fault::Overdue,
+        Fault::Unreachable,
+        Fault::RateLimited,
+        Fault::Rejected,
+        Fault::SignInExpired,
+    ] {
         for nth in 0..requests.len() {
             // How often in a row: once is retried within the run, many times are left for the next.
             for times in [1, 9] {
@@ -181,4 +186,50 @@ async fn loses_any_request(making: Making) {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_says_when_to_come_again_is_left_alone_until_then_and_only_then_looked_at() {
+    let mut world = World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
+    world.customer_books("b", 20);
+    let looked_at = Arc::new(Mutex::new(None));
+    let (looked, clock) = (looked_at.clone(), world.clock.clone());
+    let note = move |_: &mut State| *looked.lock().expect("a moment") = Some(clock.now());
+    world.services.state().before.push(("probe", Box::new(note)));
+    world.services.state().faults.push_back(("create", Fault::Overdue));
+    let began = world.clock.now();
+
+    let report = world.sync().await;
+
+    assert!(report.errors.is_empty() && report.bookings.created == 1, "{report:#?}");
+    let looked_at = looked_at.lock().expect("a moment").expect("it was looked");
+    let waited = looked_at.duration_since(began);
+    assert!(waited >= SignedDuration::try_from(OVERDUE).expect("seconds"), "{waited:?}");
+    assert!(waited < SignedDuration::from_secs(8), "and not twice: {waited:?}");
+    let created = world.services.state().requests.iter().filter(|name| **name == "create").count();
+    assert_eq!(created, 1, "it was done, so nobody sends it again");
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_for_longer_than_a_run_may_last_is_asked_nothing_more_in_it() {
+    let mut world = World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
+    world.policy.retry.longest_wait = OVERDUE / 2;
+    world.customer_books("b", 20);
+    world.customer_books("c", 30);
+    world.services.state().faults.push_back(("create", Fault::Overdue));
+
+    let report = world.try_sync(Direction::Bidirectional, false).await.expect("a report");
+
+    let of_the_calendar = |world: &World, name: &str| {
+        world.services.state().requests.iter().filter(|asked| **asked == name).count()
+    };
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(report.errors[0].retry_after_s, Some(OVERDUE.as_secs()));
+    assert_eq!((of_the_calendar(&world, "create"), of_the_calendar(&world, "probe")), (1, 0));
+
+    let healed = world.sync().await;
+    assert!(healed.errors.is_empty(), "{healed:#?}");
+    assert_eq!(world.booking_events().len(), 2, "what was done is found, what was not is done");
+    assert_eq!(of_the_calendar(&world, "create"), 2);
+    world.assert_settled().await;
 }

@@ -155,6 +155,7 @@ impl Tokens {
             Err(ServiceError::Failing {
                 service: self.0.server.service().to_owned(),
                 reason: "the sign-in was interrupted".to_owned(),
+                retry_after: None,
             })
         })
     }

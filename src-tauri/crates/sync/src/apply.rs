@@ -55,10 +55,10 @@ impl Applied {
             Operation::PublishBusy { set, .. } => {
                 self.published.insert(set.source.clone());
             }
-            Operation::MakeSlots { slots, .. } => self.slots.created += slots.len(),
-            Operation::RemoveSlot { .. } => self.slots.removed += 1,
-            // Its event is counted, once it follows.
-            Operation::MoveBooking { .. }
+            // Slots are counted where they are settled; of a booking its event is, once it follows.
+            Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. }
+            | Operation::MoveBooking { .. }
             | Operation::ProposeMove { .. }
             | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. } => {}
@@ -306,6 +306,7 @@ pub(crate) fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::SwitchedOff { .. }
         | ServiceError::OtherContract { .. }
         | ServiceError::RateLimited { .. }
+        | ServiceError::Failing { retry_after: Some(_), .. }
         | ServiceError::Unreachable { .. }
         | ServiceError::VaultUnavailable { .. }
         | ServiceError::Gone { .. } => true,
@@ -313,7 +314,7 @@ pub(crate) fn concerns_account(error: &ServiceError) -> bool {
         | ServiceError::Stale { .. }
         | ServiceError::Exists { .. }
         | ServiceError::Rejected { .. }
-        | ServiceError::Failing { .. }
+        | ServiceError::Failing { retry_after: None, .. }
         | ServiceError::NotACalendar { .. }
         | ServiceError::Fenced { .. }
         | ServiceError::Garbled { .. } => false,
@@ -521,6 +522,20 @@ impl Sender<'_> {
                     error,
                     ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
                 );
+            let wait = || {
+                let may_pass = error.may_pass();
+                may_pass
+                    .then(|| policy.retry.wait_after(failed, error.retry_after(), clock.jitter()))
+                    .flatten()
+            };
+            // To look is to ask too: where it wants to be left alone, that comes first.
+            let looks_later = open && error.retry_after().is_some();
+            if looks_later {
+                match wait() {
+                    Some(wait) => clock.wait(wait).await,
+                    None => return Ok(Sent::Open(error)),
+                }
+            }
             if open {
                 match with_retry(*clock, &policy.retry, &mut look).await {
                     Ok(Probe::Burnt) => return Ok(Sent::Burnt),
@@ -534,12 +549,10 @@ impl Sender<'_> {
                     Err(error) => return Ok(Sent::Failed(error)),
                 }
             }
-            let wait = if error.may_pass() {
-                policy.retry.wait_after(failed, error.retry_after(), clock.jitter())
-            } else {
-                None
-            };
-            match wait {
+            if looks_later {
+                continue;
+            }
+            match wait() {
                 Some(wait) => clock.wait(wait).await,
                 None => return Ok(Sent::Failed(error)),
             }

@@ -39,9 +39,9 @@ pub enum ServiceError {
     /// The service understood and refuses; asking again gives the same answer.
     #[error("{service} refuses it: {reason}")]
     Rejected { service: String, reason: String },
-    /// The service failed on its side (5xx). Nothing says whether it was done.
+    /// The service failed on its side (5xx). Nothing says whether it was done; it may say when to come again.
     #[error("{service} failed on its side: {reason}")]
-    Failing { service: String, reason: String },
+    Failing { service: String, reason: String, retry_after: Option<Duration> },
     /// The answer could not be read as what it should be: HTML, half a body, JSON of another shape.
     #[error("{service} gave an answer that makes no sense: {reason}")]
     Garbled { service: String, reason: String },
@@ -104,7 +104,23 @@ impl ServiceError {
     /// How long the service wants to be left alone.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        if let Self::RateLimited { retry_after, .. } = self { *retry_after } else { None }
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Failing { retry_after, .. } => *retry_after,
+            Self::SignInExpired { .. }
+            | Self::Forbidden { .. }
+            | Self::NotLinked { .. }
+            | Self::SwitchedOff { .. }
+            | Self::OtherContract { .. }
+            | Self::Stale { .. }
+            | Self::Gone { .. }
+            | Self::Exists { .. }
+            | Self::Rejected { .. }
+            | Self::Garbled { .. }
+            | Self::NotACalendar { .. }
+            | Self::Fenced { .. }
+            | Self::Unreachable { .. }
+            | Self::VaultUnavailable { .. } => None,
+        }
     }
 
     #[must_use]

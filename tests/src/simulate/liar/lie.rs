@@ -14,7 +14,7 @@ pub(super) fn refusal(lie: Lie) -> ServiceError {
         Lie::RateLimited => ServiceError::RateLimited { service, retry_after: Some(Duration::from_secs(2)) },
         Lie::SignInExpired => ServiceError::SignInExpired { service, reason: "invalid_grant".to_owned() },
         Lie::Rejected => ServiceError::Rejected { service, reason: "not to its taste".to_owned() },
-        Lie::Failing => ServiceError::Failing { service, reason: "503".to_owned() },
+        Lie::Failing => ServiceError::Failing { service, reason: "503".to_owned(), retry_after: None },
         Lie::Forbidden => ServiceError::Forbidden { service, reason: "403".to_owned() },
         Lie::SwitchedOff => ServiceError::SwitchedOff { service, reason: "SCHEDULING_DISABLED".to_owned() },
         Lie::Garbled | Lie::Html => ServiceError::Garbled { service, reason: format!("{lie:?}") },

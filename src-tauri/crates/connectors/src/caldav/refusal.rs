@@ -24,7 +24,10 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         403 if answer.retry_after().is_some() => {
             ServiceError::RateLimited { service, retry_after: answer.retry_after() }
         }
-        423 => ServiceError::Failing { service, reason: "it is locked just now".to_owned() },
+        423 => {
+            let reason = "it is locked just now".to_owned();
+            ServiceError::Failing { service, reason, retry_after: answer.retry_after() }
+        }
         507 => ServiceError::Rejected { service, reason: "there is no room left in the account".to_owned() },
         403 | 415 | 422 if reason.is_some() => {
             ServiceError::Rejected { service, reason: reason.unwrap_or_default() }

@@ -46,7 +46,7 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
         // Only inside batches: another call of the same batch stood in its way.
         (409, "conflict") => {
             let reason = "it was held up by another of our calls".to_owned();
-            ServiceError::Failing { service, reason }
+            ServiceError::Failing { service, reason, retry_after: answer.retry_after() }
         }
         _ => answer.refused(&refusal),
     }

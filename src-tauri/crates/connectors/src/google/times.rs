@@ -142,7 +142,7 @@ fn told(body: &Value, remote: &RemoteCalendarId) -> Result<Vec<Interval>, Servic
             Some("notFound") => ServiceError::Gone { service },
             reason => {
                 let reason = crate::http::line(reason.unwrap_or("no reason"));
-                ServiceError::Failing { service, reason: format!("free/busy: {reason}") }
+                ServiceError::Failing { service, reason: format!("free/busy: {reason}"), retry_after: None }
             }
         });
     }

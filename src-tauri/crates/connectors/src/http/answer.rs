@@ -132,7 +132,7 @@ impl Answer {
             503 if self.retry_after().is_some() => {
                 ServiceError::RateLimited { service, retry_after: self.retry_after() }
             }
-            408 | 500..=599 => ServiceError::Failing { service, reason },
+            408 | 500..=599 => ServiceError::Failing { service, reason, retry_after: self.retry_after() },
             400..=499 => ServiceError::Rejected { service, reason },
             _ => garbled(self.peer, &format!("its status is {}", self.status.as_u16())),
         }

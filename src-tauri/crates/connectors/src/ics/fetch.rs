@@ -403,7 +403,7 @@ fn refused(address: &FeedAddress, status: StatusCode, headers: &HeaderMap) -> Se
         404 | 410 => ServiceError::Gone { service },
         429 => ServiceError::RateLimited { service, retry_after: wait },
         503 if wait.is_some() => ServiceError::RateLimited { service, retry_after: wait },
-        408 | 500..=599 => ServiceError::Failing { service, reason },
+        408 | 500..=599 => ServiceError::Failing { service, reason, retry_after: wait },
         400..=499 => ServiceError::Rejected { service, reason },
         _ => garbled(address, &format!("its status is {}", status.as_u16())),
     }

@@ -216,7 +216,9 @@ impl Client {
                 );
                 let meaning = refusal.error_description().and_then(|words| aadsts::meaning(words));
                 match (refusal.error(), meaning) {
-                    (_, Some(Meaning::MayPass)) => ServiceError::Failing { service, reason },
+                    (_, Some(Meaning::MayPass)) => {
+                        ServiceError::Failing { service, reason, retry_after: None }
+                    }
                     (BasicErrorResponseType::InvalidGrant, _)
                     | (_, Some(Meaning::SignInAgain | Meaning::NoConsent | Meaning::NeedsAdministrator)) => {
                         ServiceError::SignInExpired { service, reason }
@@ -225,7 +227,7 @@ impl Client {
                         ServiceError::SignInExpired { service, reason }
                     }
                     (BasicErrorResponseType::Extension(word), None) if word == "temporarily_unavailable" => {
-                        ServiceError::Failing { service, reason }
+                        ServiceError::Failing { service, reason, retry_after: None }
                     }
                     _ => ServiceError::Rejected { service, reason },
                 }

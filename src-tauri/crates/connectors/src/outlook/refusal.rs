@@ -40,7 +40,8 @@ pub(super) fn error(answer: &Answer) -> ServiceError {
 /// A create has no precondition, so a conflict is trouble on their side: it may pass, and may have been done.
 pub(super) fn of_create(error: ServiceError) -> ServiceError {
     if let ServiceError::Stale { service } = error {
-        ServiceError::Failing { service, reason: "it speaks of a conflict where there is none".to_owned() }
+        let reason = "it speaks of a conflict where there is none".to_owned();
+        ServiceError::Failing { service, reason, retry_after: None }
     } else {
         error
     }

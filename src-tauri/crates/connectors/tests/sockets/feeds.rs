@@ -295,7 +295,7 @@ async fn statuses_say_what_becomes_of_the_connection() {
     for status in [404, 410] {
         check(status, "", |error| matches!(error, ServiceError::Gone { .. })).await;
     }
-    for status in [429, 503] {
+    for status in [429, 503, 504] {
         check(status, "Retry-After: 7\r\n", |error| error.retry_after() == Some(Duration::from_secs(7)))
             .await;
     }

@@ -176,6 +176,10 @@ async fn statuses_say_what_to_do_next() {
     check(429, "", |error| matches!(error, ServiceError::RateLimited { retry_after: None, .. })).await;
     check(503, "Retry-After: 9\r\n", |error| matches!(error, ServiceError::RateLimited { .. })).await;
     check(503, "", |error| matches!(error, ServiceError::Failing { .. })).await;
+    check(504, "Retry-After: 9\r\n", |error| {
+        error.outcome_unknown() && error.retry_after().is_some_and(|wait| wait.as_secs() == 9)
+    })
+    .await;
     check(500, "", |error| matches!(error, ServiceError::Failing { .. })).await;
     check(412, "", |error| matches!(error, ServiceError::Stale { .. })).await;
     check(404, "", |error| matches!(error, ServiceError::Gone { .. })).await;
