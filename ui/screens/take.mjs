@@ -9,13 +9,14 @@ import { differs, isKept, keep, strays } from './kept.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-salon', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon', 'salon-new']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon', 'salon-new']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
 
 const pagesOf = (state) => {
   if (['waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out'].includes(state)) return ['connections']
+  if (state === 'no-calendar') return ['sync']
   if (state === 'no-tray') return ['week', 'settings-quit']
   if (state === 'newer') return ['week', 'settings-version']
   if (state === 'quiet') return ['settings', 'settings-more']
@@ -105,6 +106,7 @@ async function take(shot) {
   }
   for (const pressed of PRESSED[place] ?? []) await page.click(pressed)
   if (place === 'settings-quit' || place === 'settings-version') await page.locator(`#${place.slice(9)}`).scrollIntoViewIfNeeded()
+  if (state === 'no-calendar') await page.locator('.connection.bad').scrollIntoViewIfNeeded()
   if (place === 'explain') await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
   await page.waitForTimeout(150)
   const picture = await page.screenshot({ path: `${FOLDER}${name}.png` })

@@ -18,13 +18,13 @@ export const STATES = [
   'full', 'empty', 'signed-out', 'syncing', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
-  'files-many', 'files-salon', 'files-refused', 'files-unseen', 'no-tray', 'newer', 'salon',
+  'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
   'salon-new',
 ] as const
 type FakeState = (typeof STATES)[number]
 
 const OFFERINGS: Partial<Record<FakeState, Offering>> = {
-  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-unseen': 'unseen',
+  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-odd': 'odd', 'files-unseen': 'unseen',
 }
 
 export function bridge(query: URLSearchParams): Bridge {
@@ -284,6 +284,12 @@ function overview(state: FakeState): Overview {
       return troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached: connection refused')
     case 'error':
       return troubled(shown, 0, 'error', 'CALENDAR_API_ERROR', 'google refuses it: HTTP 400 “The requested time range is empty”')
+    case 'no-calendar': {
+      const page = 'ecole-st-louis.example sends no calendar: this is a web page, not a calendar'
+      const wrong = troubled(shown, 3, 'error', 'INVALID_ICS_FORMAT', page)
+      wrong.connections[3]!.instead = 'html'
+      return wrong
+    }
     case 'preview':
       return { ...shown, state: 'needs_you', runs: [], last_sync_at: null, preview: planned() }
     case 'preview-half': {
@@ -305,6 +311,7 @@ function overview(state: FakeState): Overview {
     case 'files-offer':
     case 'files-many':
     case 'files-refused':
+    case 'files-odd':
     case 'files-unseen':
       return { ...shown, files: earlier() }
     case 'files-empty':

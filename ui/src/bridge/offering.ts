@@ -4,7 +4,7 @@ import type { FilesBridge } from './bridge'
 import type { ConflictView, FileImportView, FileView, FoldersView, ImportForm, ImportView, OfferView } from './types'
 
 /** What of the page of files `?state=` shows. */
-export type Offering = 'none' | 'one' | 'many' | 'refused' | 'unseen' | 'over'
+export type Offering = 'none' | 'one' | 'many' | 'refused' | 'odd' | 'unseen' | 'over'
 
 const file = (name: string, more: Partial<FileImportView> = {}): FileImportView => ({
   name, outcome: 'imported', new: 0, updated: 0, unchanged: 0, cancelled: 0, skipped: 0, skips: [], busy: 0, closes: 0,
@@ -32,14 +32,31 @@ const school = (): FileImportView =>
 const broken = (): FileImportView =>
   file('export (3).ics', {
     outcome: 'rejected', closes: null,
-    refusal: { code: 'INVALID_ICS_FORMAT', message: 'Line 212: none of its events can be read.' },
-    lines: [{ line: 212, message: 'An event without a time.' }, { line: 240, message: 'A rule that names no day.' }],
+    refusal: { why: 'no_events', line: 212 },
+    lines: [
+      { line: 212, odd: { kind: 'no_start' } },
+      { line: 240, odd: { kind: 'unreadable', part: 'start', text: '31/02/2026 9h' } },
+    ],
   })
 
 const page = (): FileImportView =>
-  file('calendar.ics', {
-    outcome: 'rejected', closes: null,
-    refusal: { code: 'INVALID_ICS_FORMAT', message: 'This is a web page, and not a calendar.' },
+  file('calendar.ics', { outcome: 'rejected', closes: null, refusal: { why: 'not_a_calendar', what: 'html' } })
+
+/** Taken in, though not all of it could be read as it stands. */
+const odd = (): FileImportView =>
+  file('agenda-salon.ics', {
+    new: 23, busy: 19, closes: 4,
+    lines: [
+      { line: 1, odd: { kind: 'unknown_zone', zone: 'Heure du salon' } },
+      { line: 12, odd: { kind: 'no_start' } },
+      { line: 15, odd: { kind: 'unreadable', part: 'start', text: 'mardi 9h' } },
+      { line: 58, odd: { kind: 'unreadable', part: 'end', text: '' } },
+      { line: 97, odd: { kind: 'unreadable', part: 'except_dates', text: '20261225T090000,demain' } },
+      { line: 131, odd: { kind: 'no_end' } },
+      { line: 160, odd: { kind: 'long_line', property: 'DESCRIPTION' } },
+      { line: 204, odd: { kind: 'many_events', most: 131_000 } },
+    ],
+    more_lines: 3,
   })
 
 function views(offering: Offering): FileImportView[] {
@@ -55,6 +72,8 @@ function views(offering: Offering): FileImportView[] {
     }
     case 'refused':
       return [broken(), page()]
+    case 'odd':
+      return [odd()]
     case 'many':
       return [
         school(), broken(), file('tournoi-hockey-de-la-saison-2026-2027-version-definitive-corrigee.ics', { new: 6, busy: 6, closes: 4 }),
@@ -76,10 +95,10 @@ function answered(files: FileImportView[], form: ImportForm): FileImportView[] {
 }
 
 export const earlier = (): FileView[] => [
-  { name: 'invitation-okafor.ics', outcome: 'imported', at: '2026-11-16T17:02:00Z', reason: null, waiting: 1 },
-  { name: 'tournoi-hockey.ics', outcome: 'imported', at: '2026-11-14T07:47:00Z', reason: null, waiting: 0 },
-  { name: 'school-terms-2026.ics', outcome: 'unchanged', at: '2026-11-13T16:20:00Z', reason: null, waiting: 0 },
-  { name: 'export (3).ics', outcome: 'rejected', at: '2026-11-13T11:20:00Z', reason: 'export (3).ics, line 212: none of its events can be read.', waiting: 0 },
+  { name: 'invitation-okafor.ics', outcome: 'imported', at: '2026-11-16T17:02:00Z', refusal: null, waiting: 1 },
+  { name: 'tournoi-hockey.ics', outcome: 'imported', at: '2026-11-14T07:47:00Z', refusal: null, waiting: 0 },
+  { name: 'school-terms-2026.ics', outcome: 'unchanged', at: '2026-11-13T16:20:00Z', refusal: null, waiting: 0 },
+  { name: 'export (3).ics', outcome: 'rejected', at: '2026-11-13T11:20:00Z', refusal: { why: 'no_events', line: 212 }, waiting: 0 },
 ]
 
 export function offering(asked: Offering, hasFolders: boolean): FilesBridge {

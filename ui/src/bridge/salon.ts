@@ -62,6 +62,7 @@ const connection = (service: Service, account: string, calendars: CalendarView[]
   files: false,
   state: 'up_to_date',
   problem: null,
+  instead: null,
   last_sync_at: '2026-11-17T10:38:00Z',
   next_sync_at: '2026-11-17T10:43:00Z',
   calendars,

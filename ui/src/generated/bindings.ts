@@ -341,6 +341,8 @@ export type ConnectionView = {
 	files: boolean,
 	state: State,
 	problem: Problem | null,
+	/**  What came where a calendar should have come, if that is the problem. */
+	instead: NotACalendar | null,
 	last_sync_at: string | null,
 	next_sync_at: string | null,
 	/**  Those that are used first, then by name. */
@@ -428,7 +430,7 @@ export type FileImportView = {
 	/**  Questions that wait for her afterwards. */
 	waiting: number,
 	/**  Why it was not taken in. */
-	refusal: Problem | null,
+	refusal: Rejection | null,
 	/**  It is here, or would be, and Bookiji could not be asked or told. */
 	unsent: Problem | null,
 };
@@ -440,8 +442,8 @@ export type FileView = {
 	name: string,
 	outcome: FileState,
 	at: string,
-	/**  Why it was not taken in, as a sentence. */
-	reason: string | null,
+	/**  Why it was not taken in. */
+	refusal: Rejection | null,
 	/**  Questions of it that waited for her then. */
 	waiting: number,
 };
@@ -518,10 +520,10 @@ export type KnownView = {
 
 export type Language = "en" | "fr";
 
-/**  Something in the file that could not be read as it stands. */
+/**  Something in the file that could not be read as it stands. The window has a sentence for each kind. */
 export type LineView = {
 	line: number,
-	message: string,
+	odd: ProblemKind,
 };
 
 /**  A calendar link. Who knows it can read the calendar, so it cannot be formatted. */
@@ -569,6 +571,9 @@ export type MessageView = {
 
 /**  What she did not allow. */
 export type Missing = "read_events" | "list_calendars" | "write_bookings";
+
+/**  The input is no calendar at all. */
+export type NotACalendar = "empty" | "html" | "zip" | "executable" | "compressed" | "pdf" | "json" | "xml" | "contacts" | "no_calendar" | "too_large";
 
 /**  Tells the window to ask what was offered. */
 export type OfferChanged = null;
@@ -637,6 +642,11 @@ export type Overview = {
 /**  Tells the window to ask for the overview again. */
 export type OverviewChanged = null;
 
+/**  The part of an event that could not be read. */
+export type Part = "start" | "second_start" | "end" | "duration" | "instance" | 
+/**  Of a rule that is one too many. */
+"rule" | "except_dates" | "extra_dates" | "sequence" | "stamp";
+
 /**  For how long nothing is to be synced by itself. */
 export type PauseForm = "one_hour" | "until_tomorrow" | "until_resumed";
 
@@ -699,6 +709,9 @@ export type Problem = {
 	message: string,
 };
 
+/**  What is odd there, and what became of it. */
+export type ProblemKind = { kind: "no_property" } | { kind: "long_line"; property: string } | { kind: "ends_early" } | { kind: "too_deep" } | { kind: "calendar_in_calendar" } | { kind: "never_began"; component: string } | { kind: "no_end" } | { kind: "many_events"; most: number } | { kind: "no_start" } | { kind: "unreadable"; part: Part; text: string } | { kind: "unreadable_period"; text: string } | { kind: "many_periods" } | { kind: "own_zone"; zone: string } | { kind: "replaced_zone"; zone: string } | { kind: "unknown_zone"; zone: string } | { kind: "many_zones"; zone: string } | { kind: "large_zone"; zone: string };
+
 /**  Why a command was not done. The window has the words for every code. */
 export type Refusal = {
 	code: Code,
@@ -711,6 +724,22 @@ export type Refused =
 "declined" | 
 /**  They did not answer in time. */
 "lapsed";
+
+export type Rejection = { why: "not_a_calendar"; what: NotACalendar } | 
+/**  It is a calendar, and none of its events can be read. */
+{ why: "no_events"; 
+/**  Where the first of them goes wrong. */
+line: number } | { why: "too_large"; most_mb: number } | { why: "folder" } | 
+/**  A pipe, a device, a socket: nothing that could be read to its end. */
+{ why: "no_file" } | 
+/**  It only points to a file, where none is taken that does. */
+{ why: "link" } | 
+/**  It points to a file somewhere else. */
+{ why: "leads_away" } | 
+/**  Its name climbs out of a folder. */
+{ why: "climbs" } | 
+/**  The system does not give it out. */
+{ why: "unreadable" };
 
 /**  What is done about it. */
 export type Resolution = 

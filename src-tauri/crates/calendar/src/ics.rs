@@ -5,6 +5,7 @@ mod event;
 mod freebusy;
 mod lines;
 mod people;
+mod problem;
 mod property;
 mod reader;
 mod value;
@@ -14,6 +15,7 @@ mod zones;
 
 pub use freebusy::is_period;
 pub use people::{People, Person};
+pub use problem::{Excerpt, Part, Problem, ProblemKind};
 pub use write::{write, write_for};
 
 use serde::{Deserialize, Serialize};
@@ -63,16 +65,10 @@ impl Method {
     }
 }
 
-/// Something in the file that could not be read as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// Counted from 1.
-    pub line: usize,
-    pub message: String,
-}
-
 /// The input is no calendar at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum NotACalendar {
     #[error("the file is empty")]
     Empty,
@@ -82,12 +78,36 @@ pub enum NotACalendar {
     Zip,
     #[error("this is a program, not a calendar")]
     Executable,
-    #[error("this is a {0} file, not a calendar")]
-    Other(&'static str),
+    #[error("this is a compressed file, not a calendar")]
+    Compressed,
+    #[error("this is a PDF file, not a calendar")]
+    Pdf,
+    #[error("this is a JSON file, not a calendar")]
+    Json,
+    #[error("this is a XML file, not a calendar")]
+    Xml,
+    #[error("this is a contacts file, not a calendar")]
+    Contacts,
     #[error("there is no calendar in this file: it has no BEGIN:VCALENDAR")]
     NoCalendar,
     #[error("the file is larger than {MAX_BYTES} bytes, more than any calendar this app reads")]
     TooLarge,
+}
+
+impl NotACalendar {
+    pub const ALL: [Self; 11] = [
+        Self::Empty,
+        Self::Html,
+        Self::Zip,
+        Self::Executable,
+        Self::Compressed,
+        Self::Pdf,
+        Self::Json,
+        Self::Xml,
+        Self::Contacts,
+        Self::NoCalendar,
+        Self::TooLarge,
+    ];
 }
 
 /// The largest input that is read at all.
@@ -173,8 +193,8 @@ fn by_first_bytes(bytes: &[u8]) -> Option<NotACalendar> {
         [b'p', b'k', 3 | 5, 4 | 6, ..] => Some(NotACalendar::Zip),
         [b'm', b'z', ..] | [0x7f, b'e', b'l', b'f', ..] | [b'#', b'!', ..] => Some(NotACalendar::Executable),
         [0xcf, 0xfa, 0xed, 0xfe, ..] => Some(NotACalendar::Executable),
-        [0x1f, 0x8b, ..] => Some(NotACalendar::Other("compressed")),
-        [b'%', b'p', b'd', b'f', ..] => Some(NotACalendar::Other("PDF")),
+        [0x1f, 0x8b, ..] => Some(NotACalendar::Compressed),
+        [b'%', b'p', b'd', b'f', ..] => Some(NotACalendar::Pdf),
         _ if head.starts_with(b"<html") || head.starts_with(b"<!doctype html") => Some(NotACalendar::Html),
         _ => None,
     }
@@ -186,10 +206,10 @@ fn what_it_is(bytes: &[u8]) -> NotACalendar {
     let head: Vec<u8> = bytes[start..].iter().take(1_024).map(u8::to_ascii_lowercase).collect();
     let has = |needle: &[u8]| head.windows(needle.len()).any(|part| part == needle);
     match head.as_slice() {
-        [b'{' | b'[', ..] => NotACalendar::Other("JSON"),
+        [b'{' | b'[', ..] => NotACalendar::Json,
         _ if has(b"<html") || has(b"<!doctype") || has(b"<head") || has(b"<body") => NotACalendar::Html,
-        [b'<', ..] => NotACalendar::Other("XML"),
-        _ if has(b"begin:vcard") => NotACalendar::Other("contacts"),
+        [b'<', ..] => NotACalendar::Xml,
+        _ if has(b"begin:vcard") => NotACalendar::Contacts,
         _ => NotACalendar::NoCalendar,
     }
 }

@@ -184,7 +184,7 @@ fn an_exception_cut_in_half_frees_no_whole_day() {
     let taken = take("a cut EXDATE", &hour(&format!("RRULE:FREQ=HOURLY;COUNT=48\r\n{line}")), 64 * MB);
     assert_eq!(taken.placed.busy().len(), 1);
     assert!(
-        taken.problems.iter().any(|problem| problem.message.contains("too long")),
+        taken.problems.iter().any(|problem| problem.message().contains("too long")),
         "{:?}",
         taken.problems
     );

@@ -41,7 +41,7 @@ fn shown(bytes: &[u8]) -> String {
         place(&calendar.events, &BusyRules::default(), window, &TimeZone::get("Europe/Berlin").unwrap());
     let mut out = String::new();
     for problem in problems {
-        writeln!(out, "line {}: {}", problem.line, problem.message).unwrap();
+        writeln!(out, "line {}: {}", problem.line, problem.message()).unwrap();
     }
     for occurrence in &placed.occurrences {
         let kind = if occurrence.all_day { " all day" } else { "" };

@@ -56,10 +56,31 @@ fn what_is_no_calendar_is_told_apart() {
     assert_eq!(judged(b"PK\x03\x04calendar.ics"), NotACalendar::Zip);
     assert_eq!(judged(b"MZ\x90\0"), NotACalendar::Executable);
     assert_eq!(judged(b"\x7fELF"), NotACalendar::Executable);
-    assert_eq!(judged(b"%PDF-1.7"), NotACalendar::Other("PDF"));
-    assert_eq!(judged(b"BEGIN:VCARD\nFN:x\nEND:VCARD"), NotACalendar::Other("contacts"));
+    assert_eq!(judged(b"%PDF-1.7"), NotACalendar::Pdf);
+    assert_eq!(judged(b"BEGIN:VCARD\nFN:x\nEND:VCARD"), NotACalendar::Contacts);
     assert_eq!(judged(b"Lunch on Friday?"), NotACalendar::NoCalendar);
     assert_eq!(judged(&[0xff; 4_000]), NotACalendar::NoCalendar);
+}
+
+#[test]
+fn what_is_no_calendar_is_called_what_it_is() {
+    let said = NotACalendar::ALL.map(|what| what.to_string());
+    assert_eq!(
+        said,
+        [
+            "the file is empty",
+            "this is a web page, not a calendar; the address may ask for a sign-in",
+            "this is a ZIP archive; unpack it and choose the .ics file inside",
+            "this is a program, not a calendar",
+            "this is a compressed file, not a calendar",
+            "this is a PDF file, not a calendar",
+            "this is a JSON file, not a calendar",
+            "this is a XML file, not a calendar",
+            "this is a contacts file, not a calendar",
+            "there is no calendar in this file: it has no BEGIN:VCALENDAR",
+            "the file is larger than 67108864 bytes, more than any calendar this app reads",
+        ]
+    );
 }
 
 #[test]
@@ -226,7 +247,7 @@ fn an_unknown_zone_falls_back_to_the_calendars_own_and_else_blocks() {
     let (calendar, _) = messy(&file(&format!("X-WR-TIMEZONE:Europe/Berlin\n{unknown}")));
     check(&calendar, &[HOUR]);
     let (calendar, problems) = messy(&file(unknown));
-    assert!(problems[0].message.contains("Nowhere"));
+    assert!(problems[0].message().contains("Nowhere"));
     check(&calendar, &["2026-07-09T20:00:00Z/2026-07-10T23:00:00Z"]);
     assert_eq!(in_2026(&calendar).occurrences[0].reason, Reason::Withheld);
 }

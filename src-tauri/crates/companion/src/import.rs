@@ -2,6 +2,7 @@
 
 mod block;
 mod file;
+mod rejection;
 mod report;
 mod source;
 
@@ -27,6 +28,7 @@ use crate::wiring::Wiring;
 
 pub use block::{block, block_of, take_back_block};
 pub use file::{MAX_BYTES, read_file};
+pub use rejection::{Rejected, Rejection};
 pub use report::{FileOutcome, FileProblem, FileReport, Note, Why, sentences};
 pub use source::ImportedFiles;
 pub use sync::import::OnConflict;
@@ -67,7 +69,7 @@ pub async fn import_files(
                 report.count(&taken);
                 (report, taken.uids)
             }
-            Err(problem) => (FileReport::rejected(path, problem), BTreeSet::new()),
+            Err(rejected) => (FileReport::rejected(path, rejected), BTreeSet::new()),
         };
         tracing::info!(
             outcome = ?report.outcome,
@@ -126,24 +128,25 @@ impl<'a> Desk<'a> {
     }
 
     /// Takes one file in. The inner error is the file's, the outer one the profile's.
-    async fn take(&mut self, path: &Path) -> Result<Result<(FileReport, Taken), Problem>, Problem> {
+    async fn take(&mut self, path: &Path) -> Result<Result<(FileReport, Taken), Rejected>, Problem> {
         let bytes = match read_file(path) {
             Ok(bytes) => bytes,
-            Err(problem) => return Ok(Err(problem)),
+            Err(rejected) => return Ok(Err(rejected)),
         };
         let addresses = self.addresses();
         let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let (parts, problems) = match ics::read_each_as(&bytes, &addresses) {
             Ok(read) => read,
-            Err(reason) => return Ok(Err(file::no_calendar(path, reason))),
+            Err(what) => return Ok(Err(file::no_calendar(path, what))),
         };
         drop(bytes);
         let report = FileReport::of(path, &parts, problems);
         if report.outcome == FileOutcome::Rejected {
             let line = report.problems.first().map_or(1, |problem| problem.line);
             let words = format!("{}, line {line}: none of its events can be read.", path.display());
-            let problem = Problem::new(Code::InvalidIcsFormat, words);
-            return Ok(Ok((FileReport { refusal: Some(problem), ..report }, Taken::default())));
+            let why = Rejection::NoEvents { line: u32::try_from(line).unwrap_or(u32::MAX) };
+            let refusal = Some(Rejected::new(why, Problem::new(Code::InvalidIcsFormat, words)));
+            return Ok(Ok((FileReport { refusal, ..report }, Taken::default())));
         }
         let now = self.wiring.clock.now();
         if let Some(window) = asks_about_slots(&parts, &self.holdings, &self.own, now)

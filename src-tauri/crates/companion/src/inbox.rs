@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::import::{FileOutcome, FileReport};
+use crate::import::{FileOutcome, FileReport, Rejected, Rejection};
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 use crate::words::Language;
@@ -83,7 +83,7 @@ pub enum Verdict {
     /// It has been taken in, and this many questions wait for her.
     Good { outcome: FileOutcome, waiting: usize },
     /// It cannot be taken in, now or later.
-    Bad { problem: Problem, lines: Vec<String> },
+    Bad { rejected: Rejected, lines: Vec<String> },
     /// It could not be taken in for now.
     NotNow(Problem),
 }
@@ -100,6 +100,9 @@ pub struct Settled {
     pub into: PathBuf,
     /// Why it was not taken in, as a sentence.
     pub reason: Option<String>,
+    /// The same by its kind.
+    #[serde(skip)]
+    pub why: Option<Rejection>,
     /// Questions of it that wait for her.
     pub waiting: usize,
 }
@@ -112,9 +115,10 @@ fn as_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> 
 /// What came of a file that she gave by hand. It lies where it lay.
 #[must_use]
 pub fn by_hand(report: &FileReport, at: Timestamp) -> Settled {
-    let reason = match verdict::verdict(report.clone()) {
-        Verdict::Bad { problem, .. } | Verdict::NotNow(problem) => Some(problem.message),
-        Verdict::Good { .. } => None,
+    let (reason, why) = match verdict::verdict(report.clone()) {
+        Verdict::Bad { rejected, .. } => (Some(rejected.problem.message), Some(rejected.why)),
+        Verdict::NotNow(problem) => (Some(problem.message), None),
+        Verdict::Good { .. } => (None, None),
     };
     Settled {
         name: report.path.file_name().map(shown).unwrap_or_default(),
@@ -122,6 +126,7 @@ pub fn by_hand(report: &FileReport, at: Timestamp) -> Settled {
         at,
         into: report.path.clone(),
         reason,
+        why,
         waiting: report.waiting,
     }
 }

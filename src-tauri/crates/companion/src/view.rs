@@ -15,6 +15,7 @@ mod seats;
 mod sign_in;
 mod state;
 
+use calendar::ics::NotACalendar;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -23,7 +24,7 @@ use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId, Service};
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
-use crate::import::FileOutcome;
+use crate::import::{FileOutcome, Rejection};
 use crate::inbox::Settled;
 use crate::words::Language;
 
@@ -137,8 +138,8 @@ pub struct FileView {
     pub outcome: FileState,
     #[cfg_attr(feature = "bindings", specta(type = String))]
     pub at: Timestamp,
-    /// Why it was not taken in, as a sentence.
-    pub reason: Option<String>,
+    /// Why it was not taken in.
+    pub refusal: Option<Rejection>,
     /// Questions of it that waited for her then.
     pub waiting: u32,
 }
@@ -159,7 +160,7 @@ impl From<&Settled> for FileView {
             name: file.name.clone(),
             outcome: file.outcome.into(),
             at: file.at,
-            reason: file.reason.clone(),
+            refusal: file.why,
             waiting: count(file.waiting),
         }
     }
@@ -210,6 +211,8 @@ pub struct ConnectionView {
     pub files: bool,
     pub state: State,
     pub problem: Option<Problem>,
+    /// What came where a calendar should have come, if that is the problem.
+    pub instead: Option<NotACalendar>,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub last_sync_at: Option<Timestamp>,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
@@ -379,21 +382,30 @@ fn connection_view(world: &World, id: &ConnectionId) -> Option<ConnectionView> {
     let signed_out = (own_state == State::NeedsYou && own.is_none())
         .then(|| Problem { code: Code::OauthTokenExpired, message: String::new() });
     let used = || calendars.iter().filter(|calendar| calendar.role != Role::Off);
+    let problem = own
+        .or(signed_out)
+        .into_iter()
+        .chain(used().filter_map(|calendar| calendar.problem.clone()))
+        .max_by_key(|problem| State::of_code(problem.code));
     Some(ConnectionView {
         id: id.to_string(),
         service: connection.service,
         files: connection.id == sync::import::connection_id(),
         account: connection.account.clone(),
         state: used().map(|calendar| calendar.state).fold(own_state, Ord::max),
-        problem: own
-            .or(signed_out)
-            .into_iter()
-            .chain(used().filter_map(|calendar| calendar.problem.clone()))
-            .max_by_key(|problem| State::of_code(problem.code)),
+        instead: problem.as_ref().and_then(instead),
+        problem,
         last_sync_at: used().filter_map(|calendar| calendar.last_sync_at).max(),
         next_sync_at: used().filter_map(|calendar| calendar.next_sync_at).min().max(connection.backoff_until),
         calendars,
     })
+}
+
+/// The mirror keeps the sentence alone, and that ends in what came.
+fn instead(problem: &Problem) -> Option<NotACalendar> {
+    let said = problem.message.trim_end_matches('.');
+    let mut all = NotACalendar::ALL.into_iter().filter(|_| problem.code == Code::InvalidIcsFormat);
+    all.find(|what| said.ends_with(&what.to_string()))
 }
 
 fn role_order(role: Role) -> u8 {

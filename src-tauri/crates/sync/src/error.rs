@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use calendar::ics;
 use serde::{Deserialize, Serialize};
 
 /// Why a service did not do what was asked.
@@ -46,8 +47,8 @@ pub enum ServiceError {
     #[error("{service} gave an answer that makes no sense: {reason}")]
     Garbled { service: String, reason: String },
     /// What came is whole and no calendar: a sign-in page, another kind of file. Asking again soon brings the same.
-    #[error("{service} sends no calendar: {reason}")]
-    NotACalendar { service: String, reason: String },
+    #[error("{service} sends no calendar: {what}")]
+    NotACalendar { service: String, what: ics::NotACalendar },
     /// Another computer of hers writes: this one stands by, and she need do nothing.
     #[error("another computer writes for this vendor now")]
     Fenced { service: String },

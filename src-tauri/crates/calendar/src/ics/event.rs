@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::lines::Line;
+use super::problem::{Excerpt, Part, ProblemKind};
 use super::property::Property;
 use super::reader::Problems;
 use super::{value, vcalendar1};
@@ -54,27 +55,28 @@ impl Draft {
         problems: &mut Problems,
     ) {
         let event = &mut self.event;
-        let mut unread = |what: &str| {
-            problems.add(line.number, format!("the {what} cannot be read: {:?}", shortened(property)));
+        let mut unread = |part: Part| {
+            let text = Excerpt::value(&property.value());
+            problems.add(line.number, ProblemKind::Unreadable { part, text });
         };
         match property.name.as_ref() {
             "UID" => event.uid = Uid(property.text(MAX_SHORT_TEXT).trim().to_owned()),
             "DTSTART" => match value::when(property) {
                 Some(when) if self.start.is_none() => self.start = Some(when),
-                Some(_) => unread("second DTSTART"),
-                None => unread("DTSTART"),
+                Some(_) => unread(Part::SecondStart),
+                None => unread(Part::Start),
             },
             "DTEND" => {
                 let end = value::when(property);
                 if end.is_none() {
-                    unread("DTEND");
+                    unread(Part::End);
                 }
                 self.end = Some(end.map_or(AN_HOUR, End::At));
             }
             "DURATION" => {
                 let duration = value::duration(&property.value());
                 if duration.is_none() {
-                    unread("DURATION");
+                    unread(Part::Duration);
                 }
                 self.duration =
                     Some(duration.map_or(AN_HOUR, |(days, seconds)| End::Lasting { days, seconds }));
@@ -88,7 +90,7 @@ impl Draft {
                 }
                 None => {
                     self.lost_instance = true;
-                    unread("RECURRENCE-ID");
+                    unread(Part::Instance);
                 }
             },
             "RRULE" | "EXRULE" => {
@@ -101,7 +103,7 @@ impl Draft {
                 };
                 if rules.len() >= MAX_RULES {
                     event.incomplete |= property.name == "RRULE";
-                    unread("rule");
+                    unread(Part::Rule);
                 } else if !text.is_empty() && !rules.iter().any(|rule| *rule == *text) {
                     rules.push(text.into_owned());
                 }
@@ -117,7 +119,7 @@ impl Draft {
                 *room -= dates.len();
                 kept.extend(dates);
                 if lost > 0 || *room == 0 {
-                    unread("EXDATE");
+                    unread(Part::ExceptDates);
                 }
             }
             "RDATE" => {
@@ -128,7 +130,7 @@ impl Draft {
                 *room -= dates.len();
                 kept.extend(dates);
                 if lost > 0 {
-                    unread("RDATE");
+                    unread(Part::ExtraDates);
                 }
             }
             "SUMMARY" => event.summary = property.text(MAX_SHORT_TEXT),
@@ -147,7 +149,7 @@ impl Draft {
             }
             "SEQUENCE" => match property.value().parse::<i64>() {
                 Ok(sequence) => event.sequence = u32::try_from(sequence.max(0)).unwrap_or(u32::MAX),
-                Err(_) => unread("SEQUENCE"),
+                Err(_) => unread(Part::Sequence),
             },
             "DTSTAMP" => match value::when(property) {
                 Some(When::Utc(stamp)) => event.stamp = Some(stamp),
@@ -155,7 +157,7 @@ impl Draft {
                     // Only its order matters, so a stamp without a zone is as good as one in UTC.
                     event.stamp = jiff::Timestamp::from_second(crate::series::wall(&when)).ok();
                 }
-                None => unread("DTSTAMP"),
+                None => unread(Part::Stamp),
             },
             "ORGANIZER" if is_own(property, own) => self.organised_by_own = true,
             "ATTENDEE" if is_own(property, own) => {
@@ -170,10 +172,7 @@ impl Draft {
         let mut event = self.event;
         // A cancellation may name no more than the instance it cancels.
         let Some(start) = self.start.or_else(|| event.instance.clone()) else {
-            problems.add(
-                self.line,
-                "an event without a readable DTSTART takes up no time and is left out".to_owned(),
-            );
+            problems.add(self.line, ProblemKind::NoStart);
             let reason = "it says no time that can be read, so it blocks nothing".to_owned();
             let stands = event.status != Status::Cancelled;
             return Err(stands.then_some(Withheld { uid: event.uid, reason }));
@@ -214,10 +213,6 @@ fn mark_all_day(event: &mut Event) {
         event.start = When::Date(start);
         event.end = End::At(When::Date(end));
     }
-}
-
-fn shortened(property: &Property<'_>) -> String {
-    property.value().chars().take(60).collect()
 }
 
 fn status(text: &str) -> Status {

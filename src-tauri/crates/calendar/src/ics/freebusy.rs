@@ -1,6 +1,7 @@
 //! One VFREEBUSY (RFC 5545 §3.6.4): every period becomes an event without words.
 
 use super::lines::Line;
+use super::problem::{Excerpt, ProblemKind};
 use super::property::Property;
 use super::reader::Problems;
 use super::value;
@@ -68,15 +69,14 @@ impl Draft {
                             self.periods.push(event);
                         }
                         None => {
-                            problems.add(line.number, format!("a busy period cannot be read: {item:?}"));
+                            let text = Excerpt::value(item);
+                            problems.add(line.number, ProblemKind::UnreadablePeriod { text });
                         }
                     }
                 }
                 self.incomplete |= line.cut;
                 if self.incomplete {
-                    let said =
-                        "more busy periods than are kept; all time from the first of them on is blocked";
-                    problems.add(line.number, said.to_owned());
+                    problems.add(line.number, ProblemKind::ManyPeriods);
                 }
             }
             _ => {}

@@ -2,8 +2,9 @@
 //! is never closed ends where the next of its kind begins, or with the file.
 
 use super::lines::Line;
+use super::problem::{Excerpt, Problem, ProblemKind};
 use super::property::Property;
-use super::{Calendar, Method, Problem, event, freebusy, value, zones};
+use super::{Calendar, Method, event, freebusy, value, zones};
 use crate::event::{End, Event, ShownAs, Status, Uid};
 use crate::series::wall;
 
@@ -51,14 +52,14 @@ enum Open {
 
 const MAX_PROBLEMS: usize = 1_000;
 const MAX_DEPTH: usize = 32;
-const MAX_EVENTS: usize = 131_000;
+const MAX_EVENTS: u32 = 131_000;
 /// EXDATE and RDATE values that are kept of one file.
 const MAX_DATES: usize = 300_000;
 
 impl Problems {
-    pub fn add(&mut self, line: usize, message: String) {
+    pub fn add(&mut self, line: usize, kind: ProblemKind) {
         if self.list.len() < MAX_PROBLEMS {
-            self.list.push(Problem { line, message });
+            self.list.push(Problem { line, kind });
         }
     }
 }
@@ -87,13 +88,13 @@ impl<'a> Reader<'a> {
     pub fn line(&mut self, line: &Line<'_>) {
         let Some(property) = Property::parse(line.bytes) else {
             if self.seen {
-                self.problems.add(line.number, "this line is no property and is passed over".to_owned());
+                self.problems.add(line.number, ProblemKind::NoProperty);
             }
             return;
         };
         if line.cut {
-            self.problems
-                .add(line.number, format!("this {} is too long; its rest is passed over", property.name));
+            let property = Excerpt::name(&property.name);
+            self.problems.add(line.number, ProblemKind::LongLine { property });
         }
         match property.name.as_ref() {
             "BEGIN" => self.begin(&property.value().to_ascii_uppercase(), line.number),
@@ -105,7 +106,7 @@ impl<'a> Reader<'a> {
     /// Nothing when no calendar was seen.
     pub fn finish(mut self) -> Option<super::Parsed> {
         if !self.open.is_empty() {
-            self.problems.add(self.scope_line, "the file ends before its calendar does".to_owned());
+            self.problems.add(self.scope_line, ProblemKind::EndsEarly);
         }
         self.end_calendar();
         self.seen.then_some((self.calendar, self.parts, self.problems.list))
@@ -114,7 +115,7 @@ impl<'a> Reader<'a> {
     fn begin(&mut self, name: &str, line: usize) {
         if self.too_deep > 0 || self.open.len() >= MAX_DEPTH {
             if self.too_deep == 0 {
-                self.problems.add(line, "components lie deeper in each other than any real ones".to_owned());
+                self.problems.add(line, ProblemKind::TooDeep);
             }
             self.too_deep += 1;
             return;
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
         match name {
             "VCALENDAR" => {
                 if !self.open.is_empty() {
-                    self.problems.add(line, "a calendar begins before the last one ended".to_owned());
+                    self.problems.add(line, ProblemKind::CalendarInCalendar);
                 }
                 self.end_calendar();
                 self.seen = true;
@@ -169,7 +170,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let Some(depth) = self.open.iter().rposition(|open| open.is_called(name)) else {
-            self.problems.add(line, format!("an {name} ends that never began"));
+            self.problems.add(line, ProblemKind::NeverBegan { component: Excerpt::name(name) });
             return;
         };
         while self.open.len() > depth {
@@ -220,7 +221,7 @@ impl<'a> Reader<'a> {
         else {
             return;
         };
-        self.problems.add(line, "the component before this one has no END".to_owned());
+        self.problems.add(line, ProblemKind::NoEnd);
         while self.open.len() > depth {
             self.close_top();
         }
@@ -251,15 +252,13 @@ impl<'a> Reader<'a> {
     }
 
     fn keep(&mut self, event: Event) {
-        if self.calendar.events.len() < MAX_EVENTS {
+        if self.calendar.events.len() < MAX_EVENTS as usize {
             self.calendar.events.push(event);
             return;
         }
         let earliest = self.left_out.as_ref().map(|known| wall(&known.start));
         if earliest.is_none() {
-            let said =
-                format!("more than {MAX_EVENTS} events; all time from the first of the rest on is blocked");
-            self.problems.add(self.scope_line, said);
+            self.problems.add(self.scope_line, ProblemKind::ManyEvents { most: MAX_EVENTS });
         }
         if earliest.is_none_or(|earliest| wall(&event.start) < earliest) {
             let mut stands_in = Event::new(Uid::default(), event.start, End::Unstated);

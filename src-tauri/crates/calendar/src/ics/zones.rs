@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 
+use super::problem::{Excerpt, ProblemKind};
 use super::property::Property;
 use super::reader::Problems;
 use super::value;
@@ -155,10 +156,7 @@ impl Scope {
         let Zone::Unknown(name) = zone else { return utc_as_instant(when) };
         if !self.placed.contains_key(name.as_str()) {
             if self.placed.len() >= MAX_NAMES {
-                problems.add(
-                    line,
-                    format!("the zone {name:?} is one of too many; its events block wherever they may be"),
-                );
+                problems.add(line, ProblemKind::ManyZones { zone: Excerpt::name(name) });
                 return;
             }
             let placed = self.ladder(name, line, problems);
@@ -167,12 +165,7 @@ impl Scope {
         let Some(placed) = self.placed.get(name.as_str()) else { return };
         let rule_bytes = self.rule_bytes + weight(placed);
         if rule_bytes > MAX_RULE_BYTES {
-            problems.add(
-                line,
-                format!(
-                    "the zone {name:?} has more rules than can be kept; its events block wherever they may be"
-                ),
-            );
+            problems.add(line, ProblemKind::LargeZone { zone: Excerpt::name(name) });
             return;
         }
         self.rule_bytes = rule_bytes;
@@ -194,8 +187,7 @@ impl Scope {
             .or_else(|| given.and_then(|given| given.location.as_deref()).and_then(Zone::iana));
         match (alias, given) {
             (Some(alias), Some(given)) if !given.zone.agrees_with(&alias) => {
-                problems
-                    .add(line, format!("the file gives the zone {name:?} rules of its own; they are used"));
+                problems.add(line, ProblemKind::OwnZone { zone: Excerpt::name(name) });
                 Zone::Given(Box::new(given.zone.clone()))
             }
             (Some(alias), _) => alias,
@@ -203,15 +195,11 @@ impl Scope {
             (None, None) => match (Zone::fixed(name), self.default_zone()) {
                 (Some(fixed), _) => fixed,
                 (None, Some(default)) => {
-                    problems
-                        .add(line, format!("the zone {name:?} is unknown; the calendar's own zone is used"));
+                    problems.add(line, ProblemKind::ReplacedZone { zone: Excerpt::name(name) });
                     default
                 }
                 (None, None) => {
-                    problems.add(
-                        line,
-                        format!("the zone {name:?} is unknown; its events block wherever they may be"),
-                    );
+                    problems.add(line, ProblemKind::UnknownZone { zone: Excerpt::name(name) });
                     Zone::Unknown(name.to_owned())
                 }
             },

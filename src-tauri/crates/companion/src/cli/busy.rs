@@ -32,7 +32,7 @@ pub fn of_files(args: &BusyArgs) -> Result<Outcome, Problem> {
             Ok((calendar, unread)) => {
                 sources.push(busy::of_file(name.clone(), &calendar, &asked));
                 notes.extend(unread.iter().map(
-                    |problem| json!({ "file": name, "line": problem.line, "message": problem.message }),
+                    |problem| json!({ "file": name, "line": problem.line, "message": problem.message() }),
                 ));
             }
             Err(problem) => problems.push(problem),

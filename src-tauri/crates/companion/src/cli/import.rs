@@ -40,7 +40,8 @@ impl From<args::OnConflict> for OnConflict {
 }
 
 fn outcome(reports: &[FileReport], dry_run: bool) -> Outcome {
-    let refusals: Vec<Problem> = reports.iter().filter_map(|report| report.refusal.clone()).collect();
+    let refusals: Vec<Problem> =
+        reports.iter().filter_map(|report| Some(report.refusal.as_ref()?.problem.clone())).collect();
     let mut problems = refusals.clone();
     for problem in reports.iter().filter_map(|report| report.unsent.as_ref()) {
         if !problems.contains(problem) {

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use calendar::event::{Status, Uid};
-use calendar::ics::{self, Calendar, Method};
+use calendar::ics::{self, Calendar, Method, ProblemKind};
 use serde::{Serialize, Serializer};
 use sync::import::{Conflict, ConflictKind, Counts, Resolution, Skip, Taken, says_free};
 
+use super::rejection::Rejected;
 use crate::problem::Problem;
 
 /// What came of one file.
@@ -49,7 +50,7 @@ pub struct FileReport {
     pub unsent: Option<Problem>,
     /// Why it was rejected.
     #[serde(skip)]
-    pub refusal: Option<Problem>,
+    pub refusal: Option<Rejected>,
 }
 
 /// Something in the file that could not be read as it stands.
@@ -58,6 +59,9 @@ pub struct FileProblem {
     /// Counted from 1.
     pub line: usize,
     pub message: String,
+    /// Nothing where the whole file is meant: then `refusal` has it.
+    #[serde(skip)]
+    pub kind: Option<ProblemKind>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,9 +107,9 @@ impl FileReport {
         }
     }
 
-    pub(crate) fn rejected(path: &Path, problem: Problem) -> Self {
-        let told = FileProblem { line: 1, message: problem.message.clone() };
-        Self { problems: vec![told], refusal: Some(problem), ..Self::empty(path, FileOutcome::Rejected) }
+    pub(crate) fn rejected(path: &Path, rejected: Rejected) -> Self {
+        let told = FileProblem { line: 1, message: rejected.problem.message.clone(), kind: None };
+        Self { problems: vec![told], refusal: Some(rejected), ..Self::empty(path, FileOutcome::Rejected) }
     }
 
     /// As far as the file alone tells.
@@ -127,7 +131,11 @@ impl FileReport {
             reason: "It is free all day: a reminder, and no hours that could be booked.",
             why: Why::Reminder,
         });
-        let problem = |problem: ics::Problem| FileProblem { line: problem.line, message: problem.message };
+        let problem = |problem: ics::Problem| FileProblem {
+            line: problem.line,
+            message: problem.message(),
+            kind: Some(problem.kind),
+        };
         Self {
             notes: notes.collect(),
             problems: problems.into_iter().map(problem).collect(),

@@ -2,6 +2,7 @@
 
 use sync::error::Code;
 
+use crate::import::{Rejected, Rejection};
 use crate::problem::Problem;
 use crate::words::{Language, words};
 
@@ -19,7 +20,7 @@ pub enum Refused {
 
 impl Refused {
     #[must_use]
-    pub fn problem(self, language: Language) -> Problem {
+    pub fn rejected(self, language: Language) -> Rejected {
         let (message, step) = match (self, language) {
             (Self::Link, Language::English) => {
                 ("This is a link to a file, not a file.", "Put the calendar file itself into the folder.")
@@ -37,7 +38,11 @@ impl Refused {
                 "Mettez un fichier de calendrier (.ics) dans le dossier.",
             ),
         };
-        Problem::new(Code::InvalidInput, message).then(step)
+        let why = match self {
+            Self::Link => Rejection::Link,
+            Self::NoFile => Rejection::NoFile,
+        };
+        Rejected::new(why, Problem::new(Code::InvalidInput, message).then(step))
     }
 }
 
@@ -95,7 +100,7 @@ mod tests {
     #[test]
     fn a_link_is_refused_in_both_languages() {
         let said = [Language::English, Language::French].map(|language| {
-            let problem = Refused::Link.problem(language);
+            let problem = Refused::Link.rejected(language).problem;
             (problem.message.clone(), problem.next_step(language))
         });
         assert!(said[0].0 != said[1].0 && said[0].1 != said[1].1, "{said:?}");

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use calendar::ics::NotACalendar;
 use sync::error::Code;
 use tempfile::TempDir;
 
@@ -115,7 +116,8 @@ fn judge(text: &str) -> Verdict {
         Verdict::Good { outcome: FileOutcome::Imported, waiting: 0 }
     } else {
         let problem = Problem::new(Code::InvalidIcsFormat, "This is a web page.");
-        Verdict::Bad { problem, lines: vec!["Line 1: no calendar.".to_owned()] }
+        let why = Rejection::NotACalendar { what: NotACalendar::Html };
+        Verdict::Bad { rejected: Rejected::new(why, problem), lines: vec!["Line 1: no calendar.".to_owned()] }
     }
 }
 

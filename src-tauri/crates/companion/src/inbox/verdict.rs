@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use calendar::ics::NotACalendar;
 use sync::error::Code;
 
 use super::{Verdict, names};
-use crate::import::{FileOutcome, FileReport};
+use crate::import::{FileOutcome, FileReport, Rejected, Rejection};
 use crate::problem::Problem;
 
 /// One verdict for each of `files`.
@@ -30,14 +31,16 @@ pub(super) fn verdict(report: FileReport) -> Verdict {
     let path = report.path.display().to_string();
     let name = report.path.file_name().map(names::shown).unwrap_or_default();
     let short = |text: &str| text.replace(&path, &name);
-    let mut problem = report
-        .refusal
-        .unwrap_or_else(|| Problem::new(Code::InvalidIcsFormat, format!("{name} is not a calendar file.")));
-    problem.message = short(&problem.message);
+    let mut rejected = report.refusal.unwrap_or_else(|| {
+        let why = Rejection::NotACalendar { what: NotACalendar::NoCalendar };
+        let problem = Problem::new(Code::InvalidIcsFormat, format!("{name} is not a calendar file."));
+        Rejected::new(why, problem)
+    });
+    rejected.problem.message = short(&rejected.problem.message);
     let lines = report.problems.iter().map(|told| (told.line, short(&told.message)));
-    let lines = lines.filter(|(_, message)| *message != problem.message);
+    let lines = lines.filter(|(_, message)| *message != rejected.problem.message);
     let lines = lines.map(|(line, message)| format!("Line {line}: {message}")).collect();
-    Verdict::Bad { problem, lines }
+    Verdict::Bad { rejected, lines }
 }
 
 fn not_told() -> Verdict {
@@ -58,8 +61,8 @@ mod tests {
         let report = FileReport::rejected(&bad, read_file(&bad).unwrap_err());
         let verdicts = verdicts(&[PathBuf::from("other.ics"), bad], vec![report]);
         assert!(matches!(verdicts[0], Verdict::NotNow(_)), "{verdicts:?}");
-        let Verdict::Bad { problem, lines } = &verdicts[1] else { panic!("{verdicts:?}") };
-        assert!(problem.message.starts_with("page.ics, line 1: "), "{problem}");
+        let Verdict::Bad { rejected, lines } = &verdicts[1] else { panic!("{verdicts:?}") };
+        assert!(rejected.problem.message.starts_with("page.ics, line 1: "), "{rejected:?}");
         assert!(lines.is_empty(), "it is said once: {lines:?}");
     }
 }

@@ -22,7 +22,7 @@ use super::reason::{self, Refused};
 use super::watch::{Heard, Watch};
 use super::{Batch, Folder, Manner, News, Settled, Verdict, names};
 use crate::clock::SystemClock;
-use crate::import::FileOutcome;
+use crate::import::{FileOutcome, Rejected};
 use crate::problem::Problem;
 
 /// Entries of a folder that are read in one go.
@@ -72,7 +72,7 @@ struct Pending {
 #[derive(Clone, Debug)]
 enum Told {
     Good { outcome: FileOutcome, waiting: usize },
-    Bad { problem: Problem, lines: Vec<String> },
+    Bad { rejected: Rejected, lines: Vec<String> },
 }
 
 struct Moved {
@@ -323,9 +323,9 @@ impl Worker {
                     }
                 }
                 Claim::Refused(refused) => {
-                    let problem = refused.problem(self.manner.language);
+                    let rejected = refused.rejected(self.manner.language);
                     let claimed = Claimed { standing, contents: None };
-                    self.put(claimed, Told::Bad { problem, lines: Vec::new() }).await;
+                    self.put(claimed, Told::Bad { rejected, lines: Vec::new() }).await;
                 }
                 Claim::Unfinished => self.plan.settle(&name, After::Unfinished, self.clock.now()),
                 Claim::Changed => self.plan.settle(&name, After::Changed, self.clock.now()),
@@ -383,7 +383,7 @@ impl Worker {
             counts.add(&verdict);
             match verdict {
                 Verdict::Good { outcome, waiting } => self.put(file, Told::Good { outcome, waiting }).await,
-                Verdict::Bad { problem, lines } => self.put(file, Told::Bad { problem, lines }).await,
+                Verdict::Bad { rejected, lines } => self.put(file, Told::Bad { rejected, lines }).await,
                 Verdict::NotNow(problem) => {
                     self.plan.settle(&file.standing.name, After::Failed, self.clock.now());
                     self.trouble(problem).await;
@@ -404,8 +404,9 @@ impl Worker {
         let path = self.folder.path.join(&file.standing.name);
         let (into, reason) = match &told {
             Told::Good { .. } => (self.folder.imported.clone(), None),
-            Told::Bad { problem, lines } => {
-                (self.folder.rejected.clone(), Some(reason::text(problem, lines, self.manner.language)))
+            Told::Bad { rejected, lines } => {
+                let text = reason::text(&rejected.problem, lines, self.manner.language);
+                (self.folder.rejected.clone(), Some(text))
             }
         };
         let (stamp, contents) = (file.standing.stamp, file.contents);
@@ -570,11 +571,13 @@ fn slice(
 }
 
 fn settled(name: &OsString, into: PathBuf, told: Told, at: Timestamp) -> Settled {
-    let (outcome, reason, waiting) = match told {
+    let (outcome, rejected, waiting) = match told {
         Told::Good { outcome, waiting } => (outcome, None, waiting),
-        Told::Bad { problem, .. } => (FileOutcome::Rejected, Some(problem.message), 0),
+        Told::Bad { rejected, .. } => (FileOutcome::Rejected, Some(rejected), 0),
     };
-    Settled { name: names::shown(name), outcome, at, into, reason, waiting }
+    let why = rejected.as_ref().map(|rejected| rejected.why);
+    let reason = rejected.map(|rejected| rejected.problem.message);
+    Settled { name: names::shown(name), outcome, at, into, reason, why, waiting }
 }
 
 fn cannot(what: &str, name: &OsString, error: &io::Error) -> Problem {

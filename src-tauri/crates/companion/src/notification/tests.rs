@@ -6,6 +6,7 @@ use sync::ids::Service;
 use sync::world::World;
 
 use super::*;
+use crate::import::Rejection;
 use crate::view::{self, Activity, CardKind, CardView, FileView, Problem, VendorView};
 
 const NOON: &str = "2026-11-26T11:00:00Z";
@@ -38,6 +39,7 @@ fn account(state: State, code: Option<Code>) -> ConnectionView {
         files: false,
         state,
         problem: code.map(|code| Problem { code, message: String::new() }),
+        instead: None,
         last_sync_at: None,
         next_sync_at: None,
         calendars: Vec::new(),
@@ -50,8 +52,13 @@ fn with_cards(ids: &[&str]) -> Overview {
 }
 
 fn with_file(name: &str, outcome: FileState) -> Overview {
-    let file =
-        FileView { name: name.into(), outcome, at: at(NOON), reason: Some("line 3".into()), waiting: 0 };
+    let file = FileView {
+        name: name.into(),
+        outcome,
+        at: at(NOON),
+        refusal: Some(Rejection::NoEvents { line: 3 }),
+        waiting: 0,
+    };
     Overview { files: vec![file], ..calm() }
 }
 

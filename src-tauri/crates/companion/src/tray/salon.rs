@@ -89,6 +89,7 @@ mod tests {
             files: false,
             state: State::UpToDate,
             problem: None,
+            instead: None,
             last_sync_at: None,
             next_sync_at: None,
             calendars: Vec::new(),

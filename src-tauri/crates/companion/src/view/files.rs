@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use calendar::ics::ProblemKind;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use sync::import::{Conflict, ConflictKind, Resolution};
 use sync::world::SyncProblem;
 
 use super::{FileState, Problem, count};
-use crate::import::{FileReport, Why};
+use crate::import::{FileReport, Rejection, Why};
 use crate::inbox;
 use crate::offer::name;
 use crate::settings::ImportSettings;
@@ -67,7 +68,7 @@ pub struct FileImportView {
     /// Questions that wait for her afterwards.
     pub waiting: u32,
     /// Why it was not taken in.
-    pub refusal: Option<Problem>,
+    pub refusal: Option<Rejection>,
     /// It is here, or would be, and Bookiji could not be asked or told.
     pub unsent: Option<Problem>,
 }
@@ -80,12 +81,12 @@ pub struct SkippedView {
     pub count: u32,
 }
 
-/// Something in the file that could not be read as it stands.
+/// Something in the file that could not be read as it stands. The window has a sentence for each kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct LineView {
     pub line: u32,
-    pub message: String,
+    pub odd: ProblemKind,
 }
 
 /// Where a time of the file meets something that is there.
@@ -129,21 +130,10 @@ impl FileImportView {
         for note in &report.notes {
             *skips.entry(note.why).or_default() += 1;
         }
-        let refusal = report.refusal.as_ref();
-        let said = refusal.map(|problem| problem.message.as_str());
-        let lines: Vec<LineView> = report
-            .problems
-            .iter()
-            .filter(|problem| Some(problem.message.as_str()) != said)
-            .map(|problem| LineView {
-                line: count(problem.line),
-                message: nameless(&problem.message, &report.path),
-            })
-            .collect();
-        let problem = |problem: &crate::problem::Problem| Problem {
-            code: problem.code,
-            message: nameless(&problem.message, &report.path),
-        };
+        let lines = report.problems.iter().filter_map(|problem| {
+            problem.kind.clone().map(|odd| LineView { line: count(problem.line), odd })
+        });
+        let lines: Vec<LineView> = lines.collect();
         let events = report.events;
         Self {
             name: name(&report.path),
@@ -162,8 +152,11 @@ impl FileImportView {
             more_lines: count(lines.len().saturating_sub(SHOWN)),
             lines: lines.into_iter().take(SHOWN).collect(),
             waiting: count(report.waiting),
-            refusal: refusal.map(problem),
-            unsent: report.unsent.as_ref().map(problem),
+            refusal: report.refusal.as_ref().map(|rejected| rejected.why),
+            unsent: report
+                .unsent
+                .as_ref()
+                .map(|problem| Problem { code: problem.code, message: problem.message.clone() }),
         }
     }
 }
@@ -184,19 +177,6 @@ impl ConflictView {
                 ConflictKind::Booking | ConflictKind::Busy => false,
             },
         }
-    }
-}
-
-/// Where the file lies is for this computer to know, and what it is called stands beside it already.
-fn nameless(message: &str, path: &Path) -> String {
-    let message = message.replace(&path.display().to_string(), &name(path));
-    let lead = format!("{}, line 1: ", name(path));
-    match message.strip_prefix(&lead) {
-        Some(rest) => {
-            let mut letters = rest.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-        }
-        None => message,
     }
 }
 
@@ -273,13 +253,14 @@ pub fn folders(settings: &ImportSettings, is_there: impl Fn(&Path) -> bool) -> F
 mod tests {
     use std::path::PathBuf;
 
+    use calendar::ics::NotACalendar;
     use sync::import::Met;
 
     use super::*;
-    use crate::import::{FileProblem, read_file};
+    use crate::import::{FileProblem, Rejected, read_file};
 
     #[test]
-    fn a_refused_file_says_its_line_and_reason_once_and_not_where_it_lies() {
+    fn a_refused_file_says_why_once_and_not_where_it_lies() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.ics");
         std::fs::write(&path, "<html>").unwrap();
@@ -287,12 +268,7 @@ mod tests {
         let view = ImportView::of(7, &[report], false);
         let file = &view.files[0];
         assert_eq!((view.offer, file.name.as_str(), file.outcome), (7, "page.ics", FileState::Rejected));
-        let refusal = file.refusal.as_ref().unwrap();
-        assert_eq!(refusal.code, Code::InvalidIcsFormat);
-        assert!(
-            refusal.message.starts_with("This is") || refusal.message.contains("web page"),
-            "{refusal:?}"
-        );
+        assert_eq!(file.refusal, Some(Rejection::NotACalendar { what: NotACalendar::Html }));
         assert!(file.lines.is_empty(), "it is said once: {file:?}");
         assert!(!serde_json::to_string(&view).unwrap().contains(&dir.path().display().to_string()));
     }
@@ -311,13 +287,17 @@ mod tests {
         };
         let mut report = FileReport::rejected(
             &PathBuf::from("a.ics"),
-            crate::problem::Problem::new(Code::InvalidIcsFormat, "no"),
+            Rejected::new(
+                Rejection::NoEvents { line: 1 },
+                crate::problem::Problem::new(Code::InvalidIcsFormat, "no"),
+            ),
         );
         report.conflicts =
             [ConflictKind::Booking, ConflictKind::Busy, ConflictKind::Slot, ConflictKind::Closed]
                 .map(meets)
                 .to_vec();
-        let line = |line| FileProblem { line, message: format!("odd {line}") };
+        let line =
+            |line| FileProblem { line, message: format!("odd {line}"), kind: Some(ProblemKind::NoProperty) };
         report.problems = (1..=SHOWN + 3).map(line).collect();
         let view = &ImportView::of(1, &[report], true).files[0];
         let choices: Vec<bool> = view.conflicts.iter().map(|conflict| conflict.can_choose).collect();

@@ -4,6 +4,7 @@ use calendar::busy::BusyRules;
 use calendar::event::{End, Event, Uid, When};
 use serde_json::json;
 use sync::booking::{Booking, BookingStatus, event_id};
+use sync::error::ServiceError;
 use sync::ids::{ETag, RemoteCalendarId, RunId, VendorId};
 use sync::ports::{Marker, RemoteEvent};
 use sync::world::{Connection, ConnectionState, Mapping, MappingState, Vendor};
@@ -45,6 +46,24 @@ fn the_worst_of_all_states_wins() {
     check(Code::OauthTokenExpired, State::NeedsYou);
     check(Code::CalendarApiError, State::Error);
     check(Code::SyncSwitchedOff, State::Paused);
+}
+
+#[test]
+fn what_came_instead_of_a_calendar_is_known_from_what_the_mirror_keeps_of_it() {
+    let seen = |problem: SyncProblem| {
+        let mut world = salon();
+        let calendar = world.calendars.values_mut().next().unwrap();
+        calendar.last_sync_status = Some(SyncOutcome::Error);
+        calendar.last_sync_error = Some(problem);
+        overview(&world, &[], at(NOW), &Activity::default()).connections[0].instead
+    };
+    for what in NotACalendar::ALL {
+        let error = ServiceError::NotACalendar { service: "ecole.example".into(), what };
+        let kept = SyncProblem::from(&error);
+        assert_eq!(seen(kept.clone()), Some(what), "{kept:?}");
+        assert_eq!(seen(SyncProblem { code: Code::CalendarApiError, ..kept }), None);
+    }
+    assert_eq!(seen(SyncProblem { code: Code::InvalidIcsFormat, message: "why".into() }), None);
 }
 
 #[test]

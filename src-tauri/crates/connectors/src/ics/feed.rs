@@ -149,7 +149,7 @@ async fn understand(address: &FeedAddress, fetched: Body, own: Vec<String>) -> R
         Ok(calendar) => Ok(Seen { calendar, cut: Some(garbled(address, BREAKS_OFF)) }),
         // What was not sent may have been the calendar.
         Err(_) if broken => Err(garbled(address, BREAKS_OFF)),
-        Err(error) => Err(ServiceError::NotACalendar { service, reason: error.to_string() }),
+        Err(what) => Err(ServiceError::NotACalendar { service, what }),
     }
 }
 
