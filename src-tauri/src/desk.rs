@@ -14,7 +14,7 @@ use companion::controller::{Controller, Errands, Handle, Imports, Options};
 use companion::desk::door::Place;
 use companion::doctor;
 use companion::errand::Errand;
-use companion::folders;
+use companion::folders::{self, FolderFault};
 use companion::offer::Offered;
 use companion::preferences::{self, Preferences};
 use companion::problem::Problem;
@@ -210,10 +210,13 @@ impl Desk {
         Ok(view::folders(&self.profile.settings()?.import, Path::is_dir))
     }
 
-    /// Watches one more, or one less; her engine starts again with them.
-    pub async fn watch_folder(&self, folder: &Path) -> Result<(), Problem> {
-        folders::add(&self.profile, folder)?;
-        self.begin_again().await
+    /// Watches one more, or says why not, or watches one less; her engine starts again with them.
+    pub async fn watch_folder(&self, folder: &Path) -> Result<Option<FolderFault>, Problem> {
+        let fault = folders::add(&self.profile, folder)?;
+        if fault.is_none() {
+            self.begin_again().await?;
+        }
+        Ok(fault)
     }
 
     pub async fn leave_folder(&self, number: u32) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use companion::folders::FolderFault;
 use companion::view::{ExportForm, FoldersView, ImportForm, ImportView, InviteForm, OfferView, WrittenView};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -71,10 +72,10 @@ pub fn folders(salon: State<'_, Salon>) -> Result<FoldersView, Refusal> {
     Ok(salon.shown().folders()?)
 }
 
-/// Lets her choose a folder, whose files are taken in by themselves from then on.
+/// Lets her choose a folder, whose files are taken in by themselves from then on, or says why not.
 #[tauri::command]
 #[specta::specta]
-pub async fn add_folder(app: AppHandle, salon: State<'_, Salon>) -> Result<(), Refusal> {
+pub async fn add_folder(app: AppHandle, salon: State<'_, Salon>) -> Result<Option<FolderFault>, Refusal> {
     let desk = salon.shown();
     let chosen = asked(app.dialog().file(), |dialog, answer| {
         dialog.pick_folder(move |folder| drop(answer.send(folder)));
@@ -82,7 +83,7 @@ pub async fn add_folder(app: AppHandle, salon: State<'_, Salon>) -> Result<(), R
     .await;
     match chosen.and_then(on_disk) {
         Some(folder) => Ok(desk.watch_folder(&folder).await?),
-        None => Ok(()),
+        None => Ok(None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 import type { SignInForm, SignInView } from './types'
 import type {
-  AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FoldersView,
+  AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FolderFault, FoldersView,
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
   PreferencesView, PrivacyView, Refusal, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
@@ -33,7 +33,8 @@ export interface FilesBridge {
   /** Lets her choose files in the system's own dialog. */
   choose(): Promise<Outcome>
   folders(): Promise<Answer<FoldersView>>
-  addFolder(): Promise<Outcome>
+  /** Watches one that she chooses, or says what is wrong with it. */
+  addFolder(): Promise<Outcome | FolderFault>
   removeFolder(number: number): Promise<Outcome>
   /** Writes where she chooses; nothing where she chooses nothing. */
   exportTo(form: ExportForm): Promise<Answer<WrittenView> | null>

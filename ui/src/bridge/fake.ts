@@ -75,7 +75,7 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     undoRun: (run) => {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
-      return Promise.resolve({ undone: 4, kept: 1, reasons: ['it was changed since'] })
+      return Promise.resolve({ undone: 4, kept: 1, reasons: ['touched'] })
     },
     unblock: (from, until) => {
       const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]

@@ -27,6 +27,7 @@ export type {
   ExportForm,
   FileImportView,
   FileView,
+  FolderFault,
   FoldersView,
   FolderView,
   ForgetForm,

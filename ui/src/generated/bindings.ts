@@ -80,8 +80,8 @@ export const commands = {
 	/**  Lets her choose files, which are then offered like dropped ones. */
 	chooseFiles: () => typedError<null, Refusal>(__TAURI_INVOKE("choose_files")),
 	folders: () => typedError<FoldersView, Refusal>(__TAURI_INVOKE("folders")),
-	/**  Lets her choose a folder, whose files are taken in by themselves from then on. */
-	addFolder: () => typedError<null, Refusal>(__TAURI_INVOKE("add_folder")),
+	/**  Lets her choose a folder, whose files are taken in by themselves from then on, or says why not. */
+	addFolder: () => typedError<FolderFault | null, Refusal>(__TAURI_INVOKE("add_folder")),
 	removeFolder: (number: number) => typedError<null, Refusal>(__TAURI_INVOKE("remove_folder", { number })),
 	/**  Writes her bookings and slots where she chooses; nothing where she chooses nothing. */
 	export: (form: ExportForm) => typedError<WrittenView | null, Refusal>(__TAURI_INVOKE("export", { form })),
@@ -452,6 +452,19 @@ export type FileView = {
 export type FilesOver = {
 	over: boolean,
 };
+
+/**  Why a folder is not watched. The window has a sentence for each. */
+export type FolderFault = 
+/**  It is none, or cannot be read. */
+"no_folder" | 
+/**  The app keeps its own data there. */
+"ours" | 
+/**  A folder in it, or one that it lies in, is watched already. */
+"overlaps" | 
+/**  As many are watched as can be. */
+"too_many" | 
+/**  Its name is no text. */
+"nameless";
 
 export type FolderView = {
 	/**  What it is called when it is spoken of. */
@@ -887,7 +900,7 @@ export type UndoneView = {
 	undone: number,
 	kept: number,
 	/**  Why something was kept, each reason once. */
-	reasons: string[],
+	reasons: WhyKept[],
 };
 
 export type UpdateView = {
@@ -906,6 +919,9 @@ export type VendorView = {
 
 /**  What a note is about, for whoever has words of their own. */
 export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
+
+/**  Why something is kept. */
+export type WhyKept = "touched" | "written_again" | "had_her_changes" | "deleted_by_her" | "has_an_event" | "not_as_it_was" | "forgotten" | "unread" | "unlinked" | "refused" | "unknown" | "follows_her_calendars" | "customer_was_told" | "slot_is_closed" | "time_is_taken" | "over" | "another_writes";
 
 /**  The very words of one message. */
 export type WordsView = {

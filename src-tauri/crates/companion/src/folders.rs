@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sync::error::Code;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
@@ -10,31 +11,47 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::settings::{MAX_FOLDERS, Settings};
 
-/// Watches one more folder from now on. One that is watched already stays.
+/// Why a folder is not watched. The window has a sentence for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum FolderFault {
+    /// It is none, or cannot be read.
+    NoFolder,
+    /// The app keeps its own data there.
+    Ours,
+    /// A folder in it, or one that it lies in, is watched already.
+    Overlaps,
+    /// As many are watched as can be.
+    TooMany,
+    /// Its name is no text.
+    Nameless,
+}
+
+/// Watches one more folder from now on, or says why not. One that is watched already stays.
 ///
 /// # Errors
-/// In words, where it is no folder that can be watched.
-pub fn add(profile: &Profile, folder: &Path) -> Result<(), Problem> {
-    let refused = |message: &str, next: &str| Problem::new(Code::InvalidInput, message).then(next);
-    let another = "Choose a folder of its own for calendar files, such as Downloads.";
+/// When the settings cannot be read or written.
+pub fn add(profile: &Profile, folder: &Path) -> Result<Option<FolderFault>, Problem> {
     if !folder.is_dir() {
-        return Err(refused("That is no folder that can be read.", another));
+        return Ok(Some(FolderFault::NoFolder));
     }
     if folder.starts_with(profile.root()) || profile.root().starts_with(folder) {
-        return Err(refused("The app keeps its own data there.", another));
+        return Ok(Some(FolderFault::Ours));
     }
     let watched = profile.settings()?.import.folders;
     if watched.iter().any(|other| other == folder) {
-        return Ok(());
+        return Ok(None);
     }
     if watched.iter().any(|other| folder.starts_with(other) || other.starts_with(folder)) {
-        return Err(refused("A folder in it, or one that it lies in, is watched already.", another));
+        return Ok(Some(FolderFault::Overlaps));
     }
     if watched.len() >= MAX_FOLDERS {
-        return Err(refused("As many folders are watched as can be.", "Stop watching another one first."));
+        return Ok(Some(FolderFault::TooMany));
     }
-    let text = folder.to_str().ok_or_else(|| refused("Its name is no text.", another))?;
-    rewrite(profile, |settings| changed(settings, |folders| folders.push(text)))
+    let Some(text) = folder.to_str() else { return Ok(Some(FolderFault::Nameless)) };
+    rewrite(profile, |settings| changed(settings, |folders| folders.push(text)))?;
+    Ok(None)
 }
 
 /// Watches a folder no longer, by its place in the settings. What was taken in of it stays.
@@ -73,7 +90,7 @@ mod tests {
         let [one, other] = ["one", "other"].map(|name| dir.path().join(name));
         for folder in [&one, &other, &one] {
             std::fs::create_dir_all(folder).unwrap();
-            add(&profile, folder).unwrap();
+            assert_eq!(add(&profile, folder).unwrap(), None);
         }
         let watched = || profile.settings().unwrap().import.folders;
         assert_eq!(watched(), [one.clone(), other.clone()]);
@@ -91,15 +108,13 @@ mod tests {
         let watched = dir.path().join("watched");
         std::fs::create_dir_all(watched.join("inside")).unwrap();
         add(&profile, &watched).unwrap();
-        for folder in [
-            watched.join("inside"),
-            dir.path().to_owned(),
-            profile.root().to_owned(),
-            dir.path().join("nowhere"),
+        for (folder, fault) in [
+            (watched.join("inside"), FolderFault::Overlaps),
+            (dir.path().to_owned(), FolderFault::Ours),
+            (profile.root().to_owned(), FolderFault::Ours),
+            (dir.path().join("nowhere"), FolderFault::NoFolder),
         ] {
-            let problem = add(&profile, &folder).unwrap_err();
-            assert_eq!(problem.code, Code::InvalidInput, "{}", folder.display());
-            assert!(!problem.message.contains(&folder.display().to_string()), "{problem}");
+            assert_eq!(add(&profile, &folder).unwrap(), Some(fault), "{}", folder.display());
         }
         assert_eq!(profile.settings().unwrap().import.folders, [watched]);
     }

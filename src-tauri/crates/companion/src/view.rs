@@ -15,13 +15,16 @@ mod seats;
 mod sign_in;
 mod state;
 
+use std::collections::BTreeSet;
+
 use calendar::ics::NotACalendar;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId, Service};
+use sync::undo::Why;
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
 use crate::import::{FileOutcome, Rejection};
@@ -274,7 +277,7 @@ pub struct UndoneView {
     pub undone: u32,
     pub kept: u32,
     /// Why something was kept, each reason once.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Why>,
 }
 
 impl UndoneView {
@@ -282,12 +285,12 @@ impl UndoneView {
     #[must_use]
     pub fn of(document: &Value) -> Self {
         let kept = document["kept"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let reasons: std::collections::BTreeSet<&str> =
-            kept.iter().filter_map(|kept| kept["reason"].as_str()).collect();
+        let reasons: BTreeSet<Why> =
+            kept.iter().filter_map(|kept| Why::deserialize(&kept["why"]).ok()).collect();
         Self {
             undone: count(document["undone"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0)),
             kept: count(kept.len()),
-            reasons: reasons.into_iter().map(str::to_owned).collect(),
+            reasons: reasons.into_iter().collect(),
         }
     }
 }

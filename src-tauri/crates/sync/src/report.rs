@@ -9,6 +9,7 @@ use crate::error::{Code, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use crate::lease::StandingBy;
 use crate::leave::LeaveReport;
+use crate::undo::Why;
 use crate::world::{Direction, Operation, OperationId, SyncOutcome, SyncProblem};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +126,9 @@ pub struct KeptReport {
     pub operation: OperationReport,
     /// In words.
     pub reason: String,
+    /// The same by its kind. Reports of older versions have none.
+    #[serde(default)]
+    pub why: Option<Why>,
 }
 
 /// A write, so that it can be found again in the journal.

@@ -7,6 +7,7 @@ mod carry_out;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::booking::Draft;
 use crate::decide::{Wish, fingerprint, hold, says, stands, times, wish, with_her_words};
@@ -42,7 +43,10 @@ pub struct Kept {
 }
 
 /// Why something is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+// In TypeScript too there is another why.
+#[serde(rename = "WhyKept", rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Why {
     Touched,
     WrittenAgain,
@@ -60,6 +64,7 @@ pub enum Why {
     SlotIsClosed,
     TimeIsTaken,
     Over,
+    AnotherWrites,
 }
 
 impl Why {
@@ -88,6 +93,7 @@ impl Why {
             Self::SlotIsClosed => "the slot is closed or elsewhere by now, and may be booked",
             Self::TimeIsTaken => "a booking, busy time or another slot has its time now",
             Self::Over => "its time is over",
+            Self::AnotherWrites => "another computer writes for this vendor now",
         }
     }
 }

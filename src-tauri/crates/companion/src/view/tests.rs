@@ -67,6 +67,15 @@ fn what_came_instead_of_a_calendar_is_known_from_what_the_mirror_keeps_of_it() {
 }
 
 #[test]
+fn what_was_kept_of_a_run_that_is_taken_back_is_told_by_its_kinds_each_once() {
+    let kept = |why: &str| json!({ "operation": {}, "reason": "in words", "why": why });
+    let document =
+        json!({ "undone": 4, "kept": [kept("touched"), kept("over"), kept("touched"), { "reason": "old" }] });
+    let view = UndoneView::of(&document);
+    assert_eq!((view.undone, view.kept, view.reasons), (4, 4, vec![Why::Touched, Why::Over]));
+}
+
+#[test]
 fn a_problem_that_was_healed_is_not_shown() {
     let mut world = salon();
     world.calendars.values_mut().next().unwrap().last_sync_error =

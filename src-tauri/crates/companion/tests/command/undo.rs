@@ -67,6 +67,7 @@ async fn what_was_kept_is_said_with_its_reason_and_the_status_says_partly() {
     };
     assert_eq!(of("create_event")["operation"]["booking_id"], events[0]["booking_id"]);
     assert!(of("create_event")["reason"].as_str().unwrap().contains("changed in the calendar"));
+    assert_eq!(of("create_event")["why"], "touched");
     assert!(of("publish_busy")["reason"].as_str().unwrap().contains("follows your calendars"));
     assert_eq!(booking_events(&world.state().await).len(), 1, "hers stays");
 }

@@ -49,14 +49,14 @@ pub async fn carry_out(
     let kept = kept.into_iter().map(|kept| KeptReport {
         operation: OperationReport::of(kept.of, &kept.operation),
         reason: kept.why.words().to_owned(),
+        why: Some(kept.why),
     });
     let told = UndoReport { of: of.clone(), undone: 0, kept: kept.collect(), held: Vec::new() };
     let mut work = Work { parts, run, world: &world, stopped: BTreeSet::new(), told, report };
     let may_write = steps.is_empty() || parts.writer.turn(parts).await? != Turn::StandBy;
     for step in &steps {
         if !may_write || parts.writer.is_stopped() {
-            let standing_by = ServiceError::Fenced { service: "bookiji".to_owned() };
-            work.keep(step, standing_by.to_string());
+            work.keep(step, Why::AnotherWrites);
             continue;
         }
         work.take(step).await?;
@@ -139,11 +139,11 @@ impl Work<'_, '_> {
         let linked = self.world.calendars.get(step.write.calendar());
         let account = linked.and_then(|linked| self.parts.accounts.get(&linked.connection));
         let (Some(linked), Some(account), Some(booking)) = (linked, account, step.write.booking()) else {
-            self.keep(step, Why::Unlinked.words().to_owned());
+            self.keep(step, Why::Unlinked);
             return Ok(());
         };
         if self.stopped.contains(&linked.connection) {
-            self.keep(step, Why::Refused.words().to_owned());
+            self.keep(step, Why::Refused);
             return Ok(());
         }
         let mapping = self.world.mappings.get(&(booking.clone(), linked.id.clone()));
@@ -159,7 +159,7 @@ impl Work<'_, '_> {
             }
             Ended::Again { problem } => {
                 self.fail(id, problem)?;
-                self.keep(step, Why::Touched.words().to_owned());
+                self.keep(step, Why::Touched);
             }
             Ended::Failed { error } => {
                 self.fail(id, SyncProblem::from(&error))?;
@@ -191,7 +191,7 @@ impl Work<'_, '_> {
         let done = Settled::SlotRemoved { rows: row.into_iter().collect(), forgotten: Vec::new() };
         match slots::remove(self.parts, self.run, source, slot, &done).await? {
             Ok(()) => self.told.undone += 1,
-            Err(ServiceError::Stale { .. }) => self.keep(step, Why::SlotIsClosed.words().to_owned()),
+            Err(ServiceError::Stale { .. }) => self.keep(step, Why::SlotIsClosed),
             Err(error) => self.refused(step, &error),
         }
         Ok(())
@@ -222,7 +222,7 @@ impl Work<'_, '_> {
             Ok(Some(SlotMade::Taken | SlotMade::Overlaps) | None) => {
                 let error = ServiceError::Exists { service: "bookiji".to_owned() };
                 self.fail(id, SyncProblem::from(&error))?;
-                self.keep(step, Why::TimeIsTaken.words().to_owned());
+                self.keep(step, Why::TimeIsTaken);
             }
             Ok(Some(SlotMade::Refused(error))) | Err(error) => {
                 slots::fail(self.parts, id, &error)?;
@@ -249,12 +249,16 @@ impl Work<'_, '_> {
             booking: step.write.booking().cloned(),
             ..ErrorReport::of(error, at)
         });
-        self.keep(step, error.to_string());
+        self.keep_saying(step, Why::Refused, error.to_string());
     }
 
-    fn keep(&mut self, step: &Step, reason: String) {
+    fn keep(&mut self, step: &Step, why: Why) {
+        self.keep_saying(step, why, why.words().to_owned());
+    }
+
+    fn keep_saying(&mut self, step: &Step, why: Why, reason: String) {
         let operation = OperationReport::of(step.of, &step.taken_back);
-        self.told.kept.push(KeptReport { operation, reason });
+        self.told.kept.push(KeptReport { operation, reason, why: Some(why) });
     }
 }
 
