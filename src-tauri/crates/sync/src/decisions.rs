@@ -348,3 +348,6 @@ fn conflict_id(uid: &Uid, rows: &[&ImportedSlot]) -> String {
 fn digest(value: &serde_json::Value) -> String {
     HEXLOWER.encode(&Sha256::digest(value.to_string())[..8])
 }
+
+#[cfg(test)]
+mod tests;
