@@ -198,6 +198,38 @@ mod tests {
     }
 
     #[test]
+    fn notes_are_one_line_behind_the_id_and_where_there_are_none_nothing_is_said_of_them() {
+        let description = |notes: Option<&str>| {
+            let booking = Booking {
+                id: "b-1".into(),
+                vendor: "p-1".into(),
+                status: BookingStatus::Confirmed,
+                start: at("2026-01-20T10:00:00Z"),
+                end: at("2026-01-20T11:00:00Z"),
+                service_name: None,
+                customer_name: None,
+                customer_email: None,
+                notes: notes.map(str::to_owned),
+                proposal: Proposal::NotOffered,
+                updated_at: String::new(),
+            };
+            Draft::of(&booking, Service::Google, &"c".into(), 0).description
+        };
+        assert_eq!(description(None), "Booking ID: b-1");
+        assert_eq!(description(Some(" \n ")), "Booking ID: b-1");
+        assert_eq!(description(Some("ring\n twice ")), "Booking ID: b-1 | Notes: ring twice");
+        assert_eq!(
+            description(Some(&"x".repeat(1_001))),
+            format!("Booking ID: b-1 | Notes: {}", "x".repeat(1_000))
+        );
+    }
+
+    #[test]
+    fn an_address_is_not_written_down_by_whoever_prints_a_booking() {
+        assert_eq!(format!("{:?}", MailAddress("nadia@example.com".to_owned())), "MailAddress");
+    }
+
+    #[test]
     fn an_event_id_is_one_that_google_accepts() {
         let id = event_id(&"b".into(), &"c".into(), 0);
         assert!(

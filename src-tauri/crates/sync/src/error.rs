@@ -278,6 +278,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_was_found_there_says_what_became_of_an_earlier_try() {
+        let service = || "fake".to_owned();
+        let reason = service;
+        for (error, expected) in [
+            (ServiceError::Gone { service: service() }, true),
+            (ServiceError::Stale { service: service() }, true),
+            (ServiceError::Exists { service: service() }, true),
+            (ServiceError::Rejected { service: service(), reason: reason() }, false),
+            (ServiceError::Unreachable { service: service(), reason: reason() }, false),
+            (ServiceError::Fenced { service: service() }, false),
+        ] {
+            assert_eq!(error.says_what_stands(), expected, "{error:?}");
+        }
+    }
+
+    #[test]
     fn every_code_is_one_word_and_the_same_everywhere() {
         let words: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(words.len(), Code::ALL.len());

@@ -271,6 +271,13 @@ mod tests {
     }
 
     #[test]
+    fn at_its_very_end_the_others_lease_is_over() {
+        let standing = Standing::Other { name: "desk".to_owned(), heard: at(0, 0), ends_in: seconds(30) };
+        assert_eq!(standing.right(at(29, 29)), Right::StandBy);
+        assert_eq!(standing.right(at(30, 30)), Right::Ask);
+    }
+
+    #[test]
     fn after_a_sleep_nothing_is_written_before_asking() {
         assert_eq!(held(true).right(at(3605, 5)), Right::Ask);
         assert_eq!(other(30).right(at(3605, 5)), Right::Ask);

@@ -409,3 +409,28 @@ pub trait Mirror: Send + Sync {
     /// What the platform was last sent, per source.
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_would_have_shown_what_lies_in_its_coverage_if_only_in_part_and_nothing_beside_it() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let stretch = Coverage::Overlapping(Interval::new(at(10), at(20)).unwrap());
+        for (coverage, start, end, expected) in [
+            (Coverage::Everything, 0, 1, true),
+            (Coverage::EndingAfter(at(10)), 5, 10, false),
+            (Coverage::EndingAfter(at(10)), 5, 11, true),
+            (Coverage::EndingAfter(at(10)), 50, 60, true),
+            (stretch, 5, 10, false),
+            (stretch, 5, 11, true),
+            (stretch, 12, 13, true),
+            (stretch, 19, 30, true),
+            (stretch, 20, 30, false),
+            (stretch, 0, 40, true),
+        ] {
+            assert_eq!(coverage.reaches(at(start), at(end)), expected, "{coverage:?} {start} {end}");
+        }
+    }
+}

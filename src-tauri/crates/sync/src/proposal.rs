@@ -82,6 +82,15 @@ mod tests {
     }
 
     #[test]
+    fn an_ending_is_known_by_the_word_it_is_kept_under_and_by_no_other() {
+        for ending in [Ending::Declined, Ending::Lapsed, Ending::Withdrawn] {
+            let word = serde_json::to_value(ending).unwrap();
+            assert_eq!(Ending::parse(word.as_str().unwrap()), Some(ending));
+        }
+        assert_eq!(Ending::parse("accepted"), None);
+    }
+
+    #[test]
     fn nobody_is_asked_twice_for_the_same_time_and_nobody_where_the_platform_cannot() {
         let over = |how| Proposal::Over { id: "p".into(), to: span(1), how };
         for (proposal, same, another) in [
