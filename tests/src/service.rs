@@ -66,6 +66,8 @@ pub struct State {
     pub done: BTreeSet<String>,
     /// Closed slots that were removed: the bookings over them may be moved under a slot that overlaps them.
     pub given_up: Vec<Interval>,
+    /// It leaves it to us to close slots under busy time, as today's platform does.
+    pub leaves_slots: bool,
     /// Those that busy time closed, and that open again with it.
     pub closed_by_busy: BTreeSet<SlotId>,
     pub clock: u64,
@@ -762,10 +764,45 @@ impl Platform for Services {
         state.admit(self.carried())?;
         state.writes += 1;
         state.busy.insert(set.source.clone(), set.clone());
-        state.close_under_busy();
+        if !state.leaves_slots {
+            state.close_under_busy();
+        }
         match fault {
             Some(fault) => Err(error(fault)),
             None => Ok(BusyReceipt::default()),
+        }
+    }
+
+    /// Where it closes them itself, nobody notices that it was asked.
+    async fn closes_slots(&self) -> Result<bool, ServiceError> {
+        let mut state = self.state();
+        if !state.leaves_slots {
+            return Ok(true);
+        }
+        match state.fault("closes_slots") {
+            Some(fault) => Err(error(fault)),
+            None => Ok(false),
+        }
+    }
+
+    async fn switch_slots(&self, slots: &[Slot], open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        let mut state = self.state();
+        let fault = state.fault("switch_slots");
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
+            return Err(error(fault));
+        }
+        state.admit(self.carried())?;
+        state.writes += 1;
+        let mut switched = Vec::new();
+        for slot in slots {
+            if state.slots.get(&slot.id).is_some_and(|there| there == slot && there.open != open) {
+                state.slots.insert(slot.id.clone(), Slot { open, ..slot.clone() });
+                switched.push(slot.id.clone());
+            }
+        }
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(switched),
         }
     }
 

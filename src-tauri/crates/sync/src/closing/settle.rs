@@ -1,6 +1,8 @@
 //! Closes and opens slots as planned. A row of the mirror says what is intended before it is tried, and what a lost answer
 //! left open is read off the slots themselves by the next look.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 
@@ -111,7 +113,14 @@ async fn switch(
     let state = if open { ClosedState::Opening } else { ClosedState::Closing };
     let intended: Vec<ClosedSlot> = slots.iter().map(|slot| row(slot, state)).collect();
     parts.mirror.put_closed_slots(&intended, &[])?;
-    let switched = match parts.writer.send(parts, || parts.platform.switch_slots(slots, open)).await {
+    // What a try switched whose answer was lost, the next one does not tell.
+    let is_lost = AtomicBool::new(false);
+    let attempt = || async {
+        let switched = parts.platform.switch_slots(slots, open).await;
+        is_lost.fetch_or(switched.as_ref().is_err_and(ServiceError::outcome_unknown), Ordering::Relaxed);
+        switched
+    };
+    let switched = match parts.writer.send(parts, attempt).await {
         Ok(switched) => switched,
         Err(error) => {
             if !error.outcome_unknown() {
@@ -129,10 +138,11 @@ async fn switch(
             done.iter().map(|s| s.id.clone()).collect(),
         )
     } else {
-        // One that was no longer open is whoever's closed it.
+        // One that was no longer open is whoever's closed it. Where that may have been we, the next look sees it closed.
+        let is_lost = is_lost.load(Ordering::Relaxed);
         (
             done.iter().map(|slot| row(slot, ClosedState::Closed)).collect::<Vec<_>>(),
-            left.into_iter().map(|s| s.id.clone()).collect::<Vec<_>>(),
+            left.into_iter().filter(|_| !is_lost).map(|s| s.id.clone()).collect::<Vec<_>>(),
         )
     };
     let count = done.len();

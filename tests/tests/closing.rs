@@ -1,0 +1,198 @@
+//! Where the platform leaves it to us to close slots under busy time: what is closed, what is opened again, and what a
+//! lost answer leaves behind.
+
+use calendar::event::{End, When};
+use sync::decisions::{Decided, answer};
+use sync::error::Code;
+use sync::plan::plan;
+use sync::ports::Clock;
+use tests::service::Fault;
+use tests::world::World;
+
+fn new_world() -> World {
+    let world = World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
+    world.services.state().leaves_slots = true;
+    world
+}
+
+/// Her slots at hours 24, 26 and 28, of which she closed the last, and an event of hers over the first and the last.
+async fn closed() -> World {
+    let mut world = new_world();
+    for (id, hour) in [("a", 24), ("b", 26), ("hers", 28)] {
+        world.vendor_opens(id, hour, 1);
+    }
+    world.services.state().slots.get_mut(&"hers".into()).expect("a slot").open = false;
+    world.vendor_adds("tea", 24, 1);
+    world.vendor_adds("supper", 28, 1);
+    world.sync().await;
+    world
+}
+
+fn is_free_again(world: &World) {
+    for event in ["tea", "supper"] {
+        world.vendor_deletes(&"personal".into(), &event.into());
+    }
+}
+
+fn ours(world: &World) -> usize {
+    world.mirror.world().expect("a world").closed_slots.len()
+}
+
+const CLOSED: [(i64, i64, bool); 3] = [(24, 25, false), (26, 27, true), (28, 29, false)];
+const OPEN: [(i64, i64, bool); 3] = [(24, 25, true), (26, 27, true), (28, 29, false)];
+
+#[tokio::test]
+async fn slots_under_busy_time_are_closed_and_only_those_are_opened_again() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    let report = world.sync().await;
+    assert_eq!((report.busy.slots_closed, report.busy.slots_reopened), (1, 0), "{report:#?}");
+    let mut world = closed().await;
+    assert_eq!((world.slots(), ours(&world)), (CLOSED.to_vec(), 1));
+    is_free_again(&world);
+    let report = world.sync().await;
+    assert_eq!((report.busy.slots_closed, report.busy.slots_reopened), (0, 1), "{report:#?}");
+    assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0));
+    let writes = world.services.state().writes;
+    world.sync().await;
+    assert_eq!(world.services.state().writes, writes, "nothing is left to do");
+}
+
+#[tokio::test]
+async fn where_nothing_is_busy_and_nothing_was_closed_nobody_is_asked_about_slots() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.sync().await;
+    let asked = |name| world.services.state().requests.iter().filter(|request| **request == name).count();
+    assert_eq!((asked("closes_slots"), asked("slots")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_slot_whose_closing_got_no_answer_is_opened_again_all_the_same() {
+    for lost in 1..=3 {
+        let mut world = new_world();
+        world.vendor_opens("a", 24, 1);
+        world.vendor_adds("tea", 24, 1);
+        for _ in 0..lost {
+            world.fail_next("switch_slots", Fault::ReplyLost);
+        }
+        world.sync().await;
+        assert_eq!(world.slots(), [(24, 25, false)]);
+        world.vendor_deletes(&"personal".into(), &"tea".into());
+        world.sync().await;
+        assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, true)], 0), "after {lost} lost answers");
+    }
+}
+
+#[tokio::test]
+async fn a_slot_whose_opening_got_no_answer_is_open_and_no_longer_ours() {
+    for lost in 1..=3 {
+        let mut world = closed().await;
+        is_free_again(&world);
+        for _ in 0..lost {
+            world.fail_next("switch_slots", Fault::ReplyLost);
+        }
+        world.sync().await;
+        world.sync().await;
+        assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0), "after {lost} lost answers");
+    }
+}
+
+#[tokio::test]
+async fn what_she_closed_herself_meanwhile_is_not_ours_to_open() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    world.before_next("switch_slots", |state| {
+        state.slots.get_mut(&"a".into()).expect("a slot").open = false;
+    });
+    world.sync().await;
+    assert_eq!(ours(&world), 0);
+    world.vendor_deletes(&"personal".into(), &"tea".into());
+    world.sync().await;
+    assert_eq!(world.slots(), [(24, 25, false)]);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_and_is_as_it_was_and_the_next_sync_heals_it() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    world.fail_next("switch_slots", Fault::Rejected);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, true)], 0));
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, false)], 1));
+    world.vendor_deletes(&"personal".into(), &"tea".into());
+    world.fail_next("switch_slots", Fault::Rejected);
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, false)], 1), "it is still ours to open");
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, true)], 0));
+}
+
+#[tokio::test]
+async fn nothing_is_opened_before_bookings_were_read_and_nothing_that_was_booked_by_then() {
+    let mut world = closed().await;
+    is_free_again(&world);
+    // Read at the beginning of the run, and not again before anything is opened.
+    world.before_next("slots", |state| state.faults.extend([("bookings", Fault::SignInExpired)]));
+    let report = world.sync().await;
+    assert!(report.errors.iter().any(|error| error.code == Code::OauthTokenExpired), "{report:#?}");
+    assert_eq!((world.slots(), ours(&world)), (CLOSED.to_vec(), 1));
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0));
+}
+
+#[tokio::test]
+async fn a_booking_is_moved_into_the_slot_that_its_own_event_closed() {
+    let mut world = new_world();
+    world.vendor_opens("at", 25, 1);
+    world.customer_books("b", 20);
+    world.sync().await;
+    let (start, end) = (world.at(25), world.at(26));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(25, 26, false)], 1), "both times are blocked");
+    moves(&world);
+    let report = world.sync().await;
+    assert!(report.errors.is_empty() && report.decisions.is_empty(), "{report:#?}");
+    let booked = world.services.state().bookings[&"b".into()].1.clone();
+    assert_eq!((booked.start, booked.end), (start, end));
+    assert_eq!(world.slots(), [(25, 26, false)], "it is the booking's now");
+    world.sync().await;
+    assert_eq!(ours(&world), 0);
+}
+
+#[tokio::test]
+async fn a_booking_that_is_made_longer_gives_up_its_own_slot_for_the_one_across_it() {
+    let mut world = new_world();
+    world.vendor_opens("own", 20, 1);
+    world.vendor_opens("long", 20, 2);
+    for slot in ["own", "long"] {
+        world.services.state().slots.get_mut(&slot.into()).expect("a slot").open = slot == "long";
+    }
+    world.customer_books("b", 20);
+    world.sync().await;
+    let end = world.at(22);
+    world.vendor_changes_booking_event(|event| event.end = End::At(When::Utc(end)));
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(20, 21, false), (20, 22, false)], 1));
+    moves(&world);
+    let report = world.sync().await;
+    assert!(report.errors.is_empty() && report.decisions.is_empty(), "{report:#?}");
+    assert_eq!(world.slots(), [(20, 22, false)]);
+}
+
+/// She has the booking go where its event stands.
+fn moves(world: &World) {
+    let known = world.mirror.world().expect("a world");
+    let cards = plan(&known, world.clock.now(), &world.policy).cards;
+    let decided = answer(&known, &cards, world.clock.now(), &cards[0].id(), "move").expect("an answer");
+    let Decided::Bookings { answers, .. } = decided else { panic!("it is about a booking") };
+    world.mirror.put_answers(&answers).expect("they are kept");
+}
