@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::error::Code;
-use sync::ports::Mirror;
+use sync::ports::{Clock, Mirror};
 use sync::report::Report;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
-use tests::service::Fault;
+use tests::service::{Fault, OVERDUE};
 use tests::world::World;
 
 /// A vendor whose calendar takes `at_once` events with one request, whose target is made already, and who has just got
@@ -72,6 +73,19 @@ async fn each_of_them_is_in_the_journal_before_any_is_sent() {
     world.sync().await;
     assert_eq!(*seen.lock().expect("alone"), 7);
     assert!(inside.world().expect("a world").unsettled.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_service_asks_for_in_many_answers_at_once_is_waited_for_once() {
+    let mut world = booked(memory(), 20, 20).await;
+    world.services.state().item_faults = std::iter::repeat_n(Some(Fault::Overdue), 20).collect();
+    let began = world.clock.now();
+    let report = world.sync().await;
+    assert_eq!((report.bookings.created, report.errors.len()), (20, 0), "{report:#?}");
+    let waited = world.clock.now().duration_since(began);
+    let pause = SignedDuration::try_from(OVERDUE).expect("seconds");
+    assert!(waited >= pause && waited < pause * 2, "{waited:?}");
+    assert_one_each(&world, 20);
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@
 mod together;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::booking::{Draft, event_id};
 use crate::decide::says;
@@ -179,7 +180,7 @@ async fn write(
     let first = match first {
         first if applied.may_try(&linked.connection, calendar_id, booking) => first,
         // It was sent with one that showed only now that nothing more is to be asked of this account.
-        Some(First { answer: Err(error), operation }) => return leave(parts, operation, &error),
+        Some(First { answer: Err(error), operation, .. }) => return leave(parts, operation, &error),
         Some(first) => Some(first),
         None => return Ok(false),
     };
@@ -269,7 +270,7 @@ pub(crate) async fn send(
 ) -> Result<(OperationId, Ended), MirrorError> {
     let calendar = account.calendar(&linked.remote);
     let (id, first) = match first {
-        Some(First { operation, answer }) => (operation, Some(answer)),
+        Some(First { operation, answer, came }) => (operation, Some((came, answer))),
         None => (parts.mirror.intend(run, operation, parts.clock.now())?, None),
     };
     let sender = Sender { parts, operation: id, calendar: calendar.as_ref(), linked, mapping };
@@ -327,7 +328,7 @@ fn failed_mapping(
     operation: &Operation,
     mapping: Option<&Mapping>,
     problem: &SyncProblem,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Option<Mapping> {
     let error = Some(problem.clone());
     match (operation, mapping) {
@@ -372,7 +373,7 @@ impl Sender<'_> {
     async fn create(
         &self,
         draft: &Draft,
-        mut first: Option<Result<RemoteEvent, ServiceError>>,
+        mut first: Option<(Timestamp, Result<RemoteEvent, ServiceError>)>,
     ) -> Result<Ended, MirrorError> {
         let mut draft = draft.clone();
         for _ in 0..GENERATIONS {
@@ -487,7 +488,7 @@ impl Sender<'_> {
     /// As [`Sender::send`], of a write that was sent once already where there is a first answer.
     async fn send_on<T, F, A, G, L>(
         &self,
-        mut first: Option<Result<T, ServiceError>>,
+        mut first: Option<(Timestamp, Result<T, ServiceError>)>,
         mut attempt: A,
         mut look: L,
     ) -> Result<Sent<T>, MirrorError>
@@ -500,7 +501,7 @@ impl Sender<'_> {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
         loop {
-            let answer = match first.take() {
+            let (came, answer) = match first.take() {
                 Some(answer) => answer,
                 None => {
                     // The service itself would take it from either computer: there, keys and etags protect. An
@@ -509,7 +510,8 @@ impl Sender<'_> {
                         return Ok(Sent::Failed(error));
                     }
                     self.parts.mirror.attempted(self.operation, clock.now())?;
-                    attempt().await
+                    let answer = attempt().await;
+                    (clock.now(), answer)
                 }
             };
             let error = match answer {
@@ -523,10 +525,11 @@ impl Sender<'_> {
                     ServiceError::Exists { .. } | ServiceError::Stale { .. } | ServiceError::Gone { .. }
                 );
             let wait = || {
-                let may_pass = error.may_pass();
-                may_pass
-                    .then(|| policy.retry.wait_after(failed, error.retry_after(), clock.jitter()))
-                    .flatten()
+                let wait = error
+                    .may_pass()
+                    .then(|| policy.retry.wait_after(failed, error.retry_after(), clock.jitter()));
+                let passed = Duration::try_from(clock.now().duration_since(came)).unwrap_or_default();
+                wait.flatten().map(|wait| wait.saturating_sub(passed))
             };
             // To look is to ask too: where it wants to be left alone, that comes first.
             let looks_later = open && error.retry_after().is_some();
@@ -629,7 +632,7 @@ fn settle_older(
     parts: &Parts<'_>,
     world: &World,
     sent: &crate::ports::BusySet,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Result<(), MirrorError> {
     for (id, operation) in &world.unsettled {
         if matches!(operation, Operation::PublishBusy { set, .. } if set.source == sent.source) {
@@ -651,4 +654,81 @@ fn not_shrunk_by_half_a_reading(
     let before = world.published.get(&set.source).map(|published| published.set.intervals.clone());
     let all = set.intervals.iter().copied().chain(before.unwrap_or_default()).collect();
     crate::ports::BusySet::of(set.service, set.source.clone(), set.window, all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{at, calendar, draft, event, moved, row};
+    use crate::world::Answer;
+
+    fn answer(booking: &str, choice: Choice, given: Given) -> Answer {
+        Answer {
+            booking: Some(booking.into()),
+            calendar: calendar(),
+            topic: "event".to_owned(),
+            card: "card".to_owned(),
+            choice,
+            given,
+            at: at(0),
+        }
+    }
+
+    #[test]
+    fn an_event_was_let_go_by_an_answer_that_counts_and_is_about_it() {
+        for (answer, expected) in [
+            (answer("b", Choice::Remove, Given::ByHer), true),
+            (answer("b", Choice::Remove, Given::Standing), true),
+            (answer("b", Choice::Remove, Given::TakenBack), false),
+            (answer("b", Choice::Leave, Given::ByHer), false),
+            (answer("other", Choice::Remove, Given::ByHer), false),
+        ] {
+            let world = World { answers: [(answer.card.clone(), answer.clone())].into(), ..World::default() };
+            assert_eq!(was_let_go(&world, &"b".into()), expected, "{answer:?}");
+        }
+        assert!(!was_let_go(&World::default(), &"b".into()));
+    }
+
+    #[test]
+    fn a_row_fits_the_event_that_it_echoes() {
+        let ours = event(&draft(1), "1");
+        assert!(fits(&row(&ours), &ours));
+        assert!(!fits(&row(&ours), &moved(&ours, 5)));
+    }
+
+    #[test]
+    fn a_change_that_failed_keeps_the_row_that_was_and_says_why() {
+        let ours = event(&draft(1), "1");
+        let problem = SyncProblem::from(&ServiceError::Stale { service: "fake".to_owned() });
+        let update = Operation::UpdateEvent {
+            calendar: calendar(),
+            event: ours.id.clone(),
+            base: ours.etag.clone(),
+            draft: draft(2),
+            before: Box::new(ours.clone()),
+        };
+        let before = row(&ours);
+        let expected = Mapping {
+            state: MappingState::Error,
+            error: Some(problem.clone()),
+            updated_at: at(0),
+            ..before.clone()
+        };
+        assert_eq!(failed_mapping(&update, Some(&before), &problem, at(0)), Some(expected));
+        assert_eq!(failed_mapping(&update, None, &problem, at(0)), None);
+    }
+
+    #[test]
+    fn a_create_that_failed_leaves_a_row_without_an_echo_as_old_as_the_one_before() {
+        let ours = event(&draft(1), "1");
+        let problem = SyncProblem::from(&ServiceError::Stale { service: "fake".to_owned() });
+        let create = Operation::CreateEvent { calendar: calendar(), draft: draft(2) };
+        let before = row(&ours);
+        let after = failed_mapping(&create, Some(&before), &problem, at(0)).unwrap();
+        assert_eq!((after.echo, after.written, after.etag), (None, None, None));
+        assert_eq!((after.state, after.created_at), (MappingState::Error, before.created_at));
+        assert_eq!(after.last_synced_at, before.last_synced_at);
+        let first = failed_mapping(&create, None, &problem, at(0)).unwrap();
+        assert_eq!((first.created_at, first.last_synced_at), (at(0), None));
+    }
 }

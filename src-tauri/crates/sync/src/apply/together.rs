@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::Applied;
 use crate::booking::Draft;
 use crate::error::{MirrorError, ServiceError};
@@ -15,6 +17,8 @@ use crate::world::{Operation, OperationId, World};
 pub(crate) struct First {
     pub(crate) operation: OperationId,
     pub(crate) answer: Result<RemoteEvent, ServiceError>,
+    /// When it came: what its service asks for counts from then, for all of them alike.
+    pub(crate) came: Timestamp,
 }
 
 /// What was sent ahead of its turn.
@@ -70,10 +74,11 @@ impl Ahead {
         }
         let drafts: Vec<Draft> = together.iter().map(|(_, draft)| (*draft).clone()).collect();
         let mut answers = calendar.create_all(&drafts).await;
+        let came = parts.clock.now();
         answers.truncate(drafts.len());
         answers.resize_with(drafts.len(), || Err(unanswered()));
         for ((draft, operation), answer) in drafts.into_iter().zip(intended).zip(answers) {
-            self.0.insert((into.clone(), draft.booking), First { operation, answer });
+            self.0.insert((into.clone(), draft.booking), First { operation, answer, came });
         }
         Ok(())
     }
