@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn a_midnight_before_or_after_all_time_is_the_first_or_the_last_moment_there_is() {
+        let zone = TimeZone::get("Asia/Tokyo").unwrap();
+        assert_eq!(midnight(civil::Date::MIN, &zone), Timestamp::MIN);
+        let zone = TimeZone::get("America/Los_Angeles").unwrap();
+        assert_eq!(midnight(civil::Date::MAX, &zone), Timestamp::MAX);
+    }
+
+    #[test]
     fn a_horizon_outside_its_bounds_is_brought_inside() {
         let policy = Policy { horizon_days: 5000, ..Policy::default() };
         let window = window("2026-11-22T12:00:00Z".parse().unwrap(), &TimeZone::UTC, &policy);

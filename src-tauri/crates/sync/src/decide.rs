@@ -274,6 +274,7 @@ pub fn stands(mapping: &Mapping) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::made::{at, booking, draft, event, titled};
 
     #[track_caller]
     fn check(wish: Wish, asked: Asked, seen: Seen, verdict: Verdict) {
@@ -303,6 +304,36 @@ mod tests {
         check(Wish::Event, Asked::Changed, Seen::Moved, Verdict::Ask(Question::MovedBoth));
         check(Wish::Event, Asked::Same, Seen::Absent, Verdict::Ask(Question::Deleted));
         check(Wish::Nothing, Asked::Same, Seen::Moved, Verdict::Ask(Question::MovedCancelled));
+    }
+
+    #[test]
+    fn a_booking_that_ends_this_very_moment_is_over() {
+        assert_eq!(wish(Some(&booking(1)), at(2)), Wish::AsItIs);
+        let before = at(2).checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();
+        assert_eq!(wish(Some(&booking(1)), before), Wish::Event);
+    }
+
+    #[test]
+    fn an_event_that_she_lets_repeat_has_another_time_than_we_wrote() {
+        let once = event(&draft(1), "1");
+        let mut weekly = once.clone();
+        weekly.event.recurrence.rules.push("FREQ=WEEKLY".to_owned());
+        let mut daily = once.clone();
+        daily.event.recurrence.rules.push("FREQ=DAILY".to_owned());
+        let time = |event: &RemoteEvent| fingerprint(event).split_once('/').unwrap().0.to_owned();
+        assert_ne!(time(&once), time(&weekly));
+        assert_ne!(time(&daily), time(&weekly));
+        assert!(stands_where(&once, &draft(1)) && !stands_where(&weekly, &draft(1)));
+    }
+
+    #[test]
+    fn a_title_or_a_description_of_hers_is_words_of_hers_and_a_place_is_not() {
+        let ours = event(&draft(1), "1");
+        let (mut described, mut placed) = (ours.clone(), ours.clone());
+        "bring the dryer".clone_into(&mut described.event.description);
+        "Main St".clone_into(&mut placed.event.location);
+        assert!(is_reworded(&titled(&ours, "Nadia"), &draft(1)) && is_reworded(&described, &draft(1)));
+        assert!(!is_reworded(&ours, &draft(1)) && !is_reworded(&placed, &draft(1)));
     }
 
     #[test]

@@ -266,3 +266,36 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{at, draft, event};
+
+    #[test]
+    fn an_intake_that_changes_anything_at_all_is_not_empty() {
+        assert!(Intake::default().is_empty());
+        let row = event(&draft(1), "1");
+        let invitation = Invitation {
+            calendar: "files".into(),
+            event: row.id.clone(),
+            asked: String::new(),
+            answer: Given::Waiting,
+        };
+        for intake in [
+            Intake { removed: vec![row.id.clone()], ..Intake::default() },
+            Intake { choices: vec![(row.event.uid.clone(), None)], ..Intake::default() },
+            Intake { invitations: vec![invitation], ..Intake::default() },
+            Intake { changed: vec![row], ..Intake::default() },
+        ] {
+            assert!(!intake.is_empty(), "{intake:?}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_of_imported_files_is_known_from_the_start() {
+        let calendar = linked("here", 5, at(0));
+        assert!(calendar.known && calendar.cursor.is_some());
+        assert_ne!(calendar.id, linked("there", 5, at(0)).id);
+    }
+}

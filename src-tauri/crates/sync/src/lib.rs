@@ -14,6 +14,8 @@ pub mod invite;
 pub mod journal;
 pub mod lease;
 pub mod leave;
+#[cfg(test)]
+mod made;
 mod missing;
 pub mod news;
 pub mod observe;

@@ -149,3 +149,87 @@ fn claimants(world: &World, calendar: &LinkedCalendar) -> BTreeMap<BookingId, BT
     }
     claimants
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{booked, copied, draft, event, life, linked, mapped, moved, row, world};
+    use crate::world::Mapping;
+
+    fn whose(world: &World, event: &RemoteEvent) -> Provenance {
+        Identities::of(world, &linked()).provenance(event)
+    }
+
+    fn known(events: &[RemoteEvent]) -> World {
+        booked(world(events), |_| {})
+    }
+
+    #[test]
+    fn marker_and_key_together_prove_it_in_this_life_of_the_booking_and_the_next() {
+        for generation in [0, 1] {
+            let event = event(&life(1, generation), "1");
+            assert_eq!(whose(&known(&[event.clone()]), &event), Provenance::Ours("b".into()), "{generation}");
+        }
+        let far = event(&life(1, 2), "1");
+        assert_eq!(whose(&known(&[]), &far), Provenance::Foreign, "the mirror knows of no such life");
+        let lived = mapped(known(&[]), &event(&draft(1), "1"));
+        let mut lived = lived;
+        lived.mappings.values_mut().for_each(|row| row.generation = 1);
+        assert_eq!(whose(&lived, &far), Provenance::Ours("b".into()));
+    }
+
+    #[test]
+    fn a_key_without_its_marker_or_with_anothers_proves_nothing() {
+        let ours = event(&draft(1), "1");
+        let unmarked = RemoteEvent { marker: None, ..ours.clone() };
+        let of_another = Some(Marker { booking: "other".into(), generation: 0 });
+        let mismarked = RemoteEvent { marker: of_another, ..ours.clone() };
+        for event in [&unmarked, &mismarked] {
+            assert_eq!(whose(&known(&[]), event), Provenance::Indeterminate("b".into()), "{event:?}");
+        }
+        let copy = RemoteEvent { id: "copy".into(), ..ours };
+        assert_eq!(whose(&known(&[]), &copy), Provenance::Foreign);
+    }
+
+    #[test]
+    fn only_a_row_of_this_calendar_whose_event_was_not_removed_proves_that_its_event_is_ours() {
+        let mut event = copied(&event(&draft(1), "1"), "another-id");
+        event.event.uid.0 = "elsewhere".to_owned();
+        let proved = mapped(known(&[]), &event);
+        assert_eq!(whose(&proved, &event), Provenance::Ours("b".into()));
+        for change in [
+            |row: &mut Mapping| row.calendar = "another".into(),
+            |row: &mut Mapping| row.state = MappingState::Removed,
+        ] {
+            let mut world = proved.clone();
+            world.mappings.values_mut().for_each(change);
+            assert_eq!(whose(&world, &event), Provenance::Foreign);
+        }
+    }
+
+    #[test]
+    fn of_two_that_prove_to_be_one_bookings_neither_is_known_to_be_the_one() {
+        let (first, second) = (event(&draft(1), "1"), moved(&event(&life(1, 1), "2"), 5));
+        let world = known(&[first.clone(), second.clone()]);
+        for event in [&first, &second] {
+            assert_eq!(whose(&world, event), Provenance::Indeterminate("b".into()));
+        }
+        assert_eq!(Identities::of(&world, &linked()).claimants(&"b".into()).len(), 2);
+        assert_eq!(Identities::of(&world, &linked()).claimants(&"other".into()).len(), 0);
+    }
+
+    #[test]
+    fn what_the_mirror_points_at_is_a_claimant_beside_another_in_this_calendar_and_while_it_stands() {
+        let (marked, pointed) = (event(&draft(1), "1"), copied(&event(&draft(1), "2"), "pointed-at"));
+        let world = mapped(known(&[marked.clone(), pointed.clone()]), &pointed);
+        let count = |world: &World| Identities::of(world, &linked()).claimants(&"b".into()).len();
+        assert_eq!(count(&world), 2);
+        let mut elsewhere = world.clone();
+        let there = Mapping { calendar: "another".into(), ..row(&pointed) };
+        elsewhere.mappings = [(("b".into(), "another".into()), there)].into();
+        assert_eq!(count(&elsewhere), 1);
+        let mut gone = world;
+        gone.mappings.values_mut().for_each(|row| row.state = MappingState::Removed);
+        assert_eq!(count(&gone), 1);
+    }
+}

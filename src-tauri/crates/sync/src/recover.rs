@@ -99,3 +99,6 @@ pub fn interrupted() -> Settled {
     let message = "the app stopped before this was confirmed; it is decided again".to_owned();
     Settled::Failed { problem: SyncProblem { code: Code::Internal, message }, mapping: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -294,3 +294,74 @@ impl ErrorReport {
         SyncProblem { code: self.code, message: self.message.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(change: impl FnOnce(&mut Report)) -> Report {
+        let mut report = Report::new(Direction::Bidirectional, false);
+        let error = ServiceError::Stale { service: "fake".to_owned() };
+        report.errors.push(ErrorReport::of(&error, "fake"));
+        change(&mut report);
+        report
+    }
+
+    #[test]
+    fn a_run_with_an_error_is_a_failure_unless_something_was_read_or_written() {
+        assert_eq!(Report::new(Direction::Bidirectional, false).outcome(), SyncOutcome::Success);
+        assert_eq!(report(|_| {}).outcome(), SyncOutcome::Error);
+        for write in [
+            |report: &mut Report| report.bookings.created = 1,
+            |report: &mut Report| report.bookings.updated = 1,
+            |report: &mut Report| report.bookings.removed = 1,
+            |report: &mut Report| report.slots.created = 1,
+            |report: &mut Report| report.slots.removed = 1,
+            // One of each: none takes another's place.
+            |report: &mut Report| (report.bookings.created, report.bookings.updated) = (1, 1),
+            |report: &mut Report| (report.bookings.removed, report.slots.created) = (1, 1),
+            |report: &mut Report| (report.slots.created, report.slots.removed) = (1, 1),
+        ] {
+            assert_eq!(report(write).outcome(), SyncOutcome::Partial);
+        }
+        for (outcome, expected) in [
+            (ReadOutcome::Snapshot, SyncOutcome::Partial),
+            (ReadOutcome::Partial, SyncOutcome::Partial),
+            (ReadOutcome::Failed, SyncOutcome::Error),
+            (ReadOutcome::NotRead, SyncOutcome::Error),
+        ] {
+            let source = SourceReport {
+                id: "c".into(),
+                name: String::new(),
+                outcome,
+                intervals: None,
+                published: false,
+                withheld: 0,
+            };
+            assert_eq!(report(|report| report.busy.sources.push(source)).outcome(), expected);
+        }
+    }
+
+    #[test]
+    fn a_platform_that_is_switched_off_is_no_failure() {
+        assert!(!report(|_| {}).is_switched_off());
+        let off = report(|report| report.errors[0].code = Code::SyncSwitchedOff);
+        assert!(off.is_switched_off());
+        assert_eq!(off.outcome(), SyncOutcome::Partial);
+    }
+
+    #[test]
+    fn a_question_presses_as_its_kind_does_and_one_of_no_known_kind_does() {
+        for (kind, expected) in [("moved", true), ("renamed", false), ("invitation", true)] {
+            let told = DecisionReport {
+                id: String::new(),
+                kind: kind.to_owned(),
+                booking_id: None,
+                summary: String::new(),
+                options: Vec::new(),
+                outcomes: Vec::new(),
+            };
+            assert_eq!(told.presses(), expected, "{kind}");
+        }
+    }
+}

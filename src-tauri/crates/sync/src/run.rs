@@ -498,3 +498,60 @@ fn concerns(error: &ErrorReport, calendar: &CalendarId, connection: &ConnectionI
         None => error.connection.as_ref() == Some(connection),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServiceError;
+    use crate::ids::Service;
+    use crate::made::{calendar, draft, event, linked, row, span};
+    use crate::ports::BusySet;
+
+    fn whole() -> Plan {
+        let set = BusySet::of(Service::Google, calendar(), span(0), Vec::new());
+        let key = "key".to_owned();
+        Plan {
+            writes: vec![Operation::CreateEvent { calendar: calendar(), draft: draft(1) }],
+            publish: vec![Operation::PublishBusy { set, before: None }],
+            answers: vec![Operation::CancelBooking { calendar: calendar(), booking: "b".into(), key }],
+            notes: vec![row(&event(&draft(1), "1"))],
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn a_plan_writes_if_anything_of_it_leaves_this_computer() {
+        let Plan { writes, publish, answers, notes, .. } = whole();
+        assert!(writes_anything(&Plan { writes, ..Plan::default() }));
+        assert!(writes_anything(&Plan { publish, ..Plan::default() }));
+        assert!(writes_anything(&Plan { answers, ..Plan::default() }));
+        assert!(!writes_anything(&Plan { notes, ..Plan::default() }));
+    }
+
+    #[test]
+    fn while_another_computer_writes_this_one_only_notes() {
+        let mut plan = whole();
+        write_nothing(&mut plan);
+        assert_eq!(plan, Plan { notes: whole().notes, ..Plan::default() });
+    }
+
+    #[test]
+    fn an_error_concerns_the_calendar_that_it_names_or_all_of_an_account_that_it_names() {
+        let (mine, account) = (calendar(), linked().connection);
+        let other = CalendarId::from("other");
+        let of = |calendar: Option<&CalendarId>, connection: Option<&ConnectionId>| ErrorReport {
+            calendar: calendar.cloned(),
+            connection: connection.cloned(),
+            ..ErrorReport::of(&ServiceError::Stale { service: "fake".to_owned() }, "fake")
+        };
+        for (error, expected) in [
+            (of(Some(&mine), None), true),
+            (of(Some(&other), Some(&account)), false),
+            (of(None, Some(&account)), true),
+            (of(None, Some(&"another".into())), false),
+            (of(None, None), false),
+        ] {
+            assert_eq!(concerns(&error, &mine, &account), expected, "{error:?}");
+        }
+    }
+}

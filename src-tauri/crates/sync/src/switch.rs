@@ -37,3 +37,29 @@ fn ended_switched_off(run: &RunRecord) -> bool {
     let off = |error: &serde_json::Value| error["code"] == Code::SyncSwitchedOff.as_str();
     errors.is_some_and(|errors| errors.iter().any(off))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServiceError;
+    use crate::made::at;
+    use crate::report::ErrorReport;
+    use crate::run::record::begun;
+    use crate::world::Direction;
+
+    #[test]
+    fn only_a_run_that_says_so_ended_switched_off() {
+        let ended = |errors: &[ServiceError]| {
+            let mut report = Report::new(Direction::Bidirectional, false);
+            report.errors = errors.iter().map(|error| ErrorReport::of(error, "bookiji")).collect();
+            let record = begun(&"run".into(), Direction::Bidirectional, at(0));
+            RunRecord { report: serde_json::to_value(&report).ok(), ..record }
+        };
+        let off = ServiceError::SwitchedOff { service: "bookiji".to_owned(), reason: String::new() };
+        let stale = ServiceError::Stale { service: "bookiji".to_owned() };
+        assert!(ended_switched_off(&ended(&[stale.clone(), off])));
+        assert!(!ended_switched_off(&ended(&[stale])));
+        assert!(!ended_switched_off(&ended(&[])));
+        assert!(!ended_switched_off(&begun(&"run".into(), Direction::Bidirectional, at(0))));
+    }
+}

@@ -67,3 +67,45 @@ fn judge(
     }
     next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServiceError;
+    use crate::ids::{ConnectionId, Service};
+    use crate::made::at;
+    use crate::report::ErrorReport;
+    use crate::world::Direction;
+
+    #[test]
+    fn an_account_is_left_alone_only_where_all_of_it_failed() {
+        let id = ConnectionId::of(Service::Google, "amelie@example.com");
+        let connection = Connection {
+            id: id.clone(),
+            service: Service::Google,
+            account: "amelie@example.com".to_owned(),
+            state: ConnectionState::Connected,
+            created_at: at(-9),
+            error: None,
+            backoff_until: None,
+            error_count: 2,
+        };
+        let mut report = Report::new(Direction::Bidirectional, false);
+        let error =
+            ServiceError::SignInExpired { service: "google".to_owned(), reason: "invalid_grant".to_owned() };
+        report.errors.push(ErrorReport { connection: Some(id), ..ErrorReport::of(&error, "google") });
+
+        let all = judge(&connection, &[ReadOutcome::Failed, ReadOutcome::Failed], &report, at(0));
+        assert_eq!((all.state, all.error_count), (ConnectionState::NeedsSignIn, 3));
+        assert!(all.backoff_until.is_some_and(|until| until > at(0)) && all.error.is_some());
+
+        let some = judge(&connection, &[ReadOutcome::Failed, ReadOutcome::Delta], &report, at(0));
+        assert_eq!((some.state, some.error_count), (ConnectionState::Connected, 0));
+        assert!(some.backoff_until.is_none() && some.error.is_some(), "what went wrong is told all the same");
+
+        let of_another = ConnectionId::of(Service::Google, "else@example.com");
+        report.errors[0].connection = Some(of_another);
+        let none = judge(&connection, &[ReadOutcome::Failed], &report, at(0));
+        assert_eq!((none.error, none.error_count), (None, 0));
+    }
+}

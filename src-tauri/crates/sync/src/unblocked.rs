@@ -38,3 +38,20 @@ pub fn ahead(world: &World, now: Timestamp) -> Vec<Interval> {
     spans.dedup();
     spans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{at, span};
+
+    #[test]
+    fn what_can_be_booked_once_is_told_once_and_until_its_very_end() {
+        let mut world = World::default();
+        for (hour, calendar) in [(5, "a"), (3, "a"), (3, "b")] {
+            world.unblocked.insert(Unblocked { span: span(hour), calendar: calendar.into(), at: at(0) });
+        }
+        assert_eq!(ahead(&world, at(3)), [span(3), span(5)]);
+        assert_eq!(ahead(&world, at(4)), [span(5)]);
+        assert_eq!(ahead(&world, at(6)), []);
+    }
+}

@@ -435,3 +435,77 @@ fn room_for(slot: &Slot, standing: &[Slot], seen: &Seen<'_>) -> Room {
         Room::Free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::made::{at, span};
+
+    #[test]
+    fn each_reason_to_keep_something_has_words_of_its_own() {
+        let all = [
+            Why::Touched,
+            Why::WrittenAgain,
+            Why::HadHerChanges,
+            Why::DeletedByHer,
+            Why::HasAnEvent,
+            Why::NotAsItWas,
+            Why::Forgotten,
+            Why::Unread,
+            Why::Unlinked,
+            Why::Refused,
+            Why::Unknown,
+            Why::FollowsHerCalendars,
+            Why::CustomerWasTold,
+            Why::SlotIsClosed,
+            Why::TimeIsTaken,
+            Why::Over,
+        ];
+        let words: BTreeSet<&str> = all.into_iter().map(Why::words).collect();
+        assert_eq!(words.len(), all.len());
+        assert!(words.iter().all(|words| words.contains(' ')), "{words:?}");
+    }
+
+    fn slot(id: &str, hour: i64, open: bool) -> Slot {
+        Slot { span: span(hour), id: id.into(), open }
+    }
+
+    /// What keeps the slot `mine` at hour 5 from being made again, if anything does.
+    fn kept(standing: &[Slot], now: i64) -> Result<bool, Why> {
+        let world = World::default();
+        let taken = Taken::of(&world, &[], at(now));
+        let seen = Seen {
+            world: &world,
+            slots: Some(standing),
+            taken: &taken,
+            is_current: &|_, _| true,
+            now: at(now),
+        };
+        match room_for(&slot("mine", 5, true), standing, &seen) {
+            Room::ItStands => Ok(false),
+            Room::Free => Ok(true),
+            Room::None(why) => Err(why),
+        }
+    }
+
+    #[test]
+    fn a_slot_has_room_again_where_nothing_stands_at_its_very_time_or_open_across_it() {
+        let half = |open| {
+            let later = jiff::SignedDuration::from_mins(30);
+            let span = span(5);
+            let shift = |at: Timestamp| at.checked_add(later).unwrap();
+            let span = calendar::interval::Interval::new(shift(span.start()), shift(span.end())).unwrap();
+            Slot { span, id: "other".into(), open }
+        };
+        assert_eq!(kept(&[], 0), Ok(true));
+        assert_eq!(kept(&[slot("mine", 5, false)], 0), Ok(false), "it is there");
+        assert_eq!(kept(&[slot("other", 5, false)], 0), Err(Why::TimeIsTaken));
+        assert_eq!(kept(&[half(true)], 0), Err(Why::TimeIsTaken));
+        assert_eq!(kept(&[half(false)], 0), Ok(true));
+        assert_eq!(kept(&[slot("other", 6, true)], 0), Ok(true));
+        assert_eq!(kept(&[], 4), Ok(true));
+        assert_eq!(kept(&[], 5), Err(Why::Over));
+    }
+}

@@ -304,3 +304,75 @@ fn span((start, end): (Timestamp, Timestamp), zone: &TimeZone) -> String {
     let until = if from.date() == to.date() { "%H:%M" } else { "%a %-d %b, %H:%M" };
     format!("{}–{}", clock(start, zone), to.strftime(until))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{at, booked, calendar, draft, event, world};
+
+    fn card(question: Question, about: About) -> Card {
+        Card {
+            question,
+            booking: Some("b".into()),
+            calendar: calendar(),
+            about,
+            booked: Some((at(1), at(2))),
+            found: Some((at(5), at(6))),
+            state: String::new(),
+            choices: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_removal_that_is_held_names_its_booking_where_there_is_one() {
+        let held = card(Question::Held, About::Event);
+        let known = card_summary(&booked(world(&[]), |_| {}), &held);
+        assert_eq!(known, "Haircut for Nadia for Fri 15 Jan, 09:00 was cancelled; its event is still there.");
+        let gone = card_summary(&world(&[]), &held);
+        assert_eq!(gone, "A booking is gone from Bookiji; its event on Fri 15 Jan, 13:00 is still there.");
+    }
+
+    #[test]
+    fn a_calendar_that_is_gone_is_named_with_what_belongs_there() {
+        let summary =
+            |bookings| card_summary(&world(&[]), &card(Question::TargetGone, About::Target { bookings }));
+        assert_eq!(
+            summary(1),
+            "The calendar \"Bookings\" is not there any more; 1 appointment belongs there."
+        );
+        assert_eq!(
+            summary(2),
+            "The calendar \"Bookings\" is not there any more; 2 appointments belong there."
+        );
+    }
+
+    #[test]
+    fn an_invitation_is_told_by_its_title_and_an_event_without_one_as_such() {
+        let mut event = event(&draft(1), "1").event;
+        assert!(invitation_summary(&World::default(), &event).contains("Booking: Haircut"));
+        event.summary.clear();
+        assert!(invitation_summary(&World::default(), &event).contains("An event without a title"));
+    }
+
+    #[test]
+    fn putting_back_what_was_deleted_is_said_otherwise_than_what_was_moved() {
+        let mut card = card(Question::Moved, About::Event);
+        let outcome = |card: &Card| card_outcome(&booked(world(&[]), |_| {}), card, Choice::PutBack);
+        assert_eq!(outcome(&card), "Put the event back to Fri 15 Jan, 09:00.");
+        card.found = None;
+        assert_eq!(outcome(&card), "Put the event back, at Fri 15 Jan, 09:00.");
+    }
+
+    #[test]
+    fn each_choice_about_free_times_says_what_becomes_of_them() {
+        let told = OnConflict::ALL.map(conflict_outcome);
+        assert_eq!(
+            told,
+            [
+                "The file's times replace open slots that nobody booked.",
+                "The file's times fill what no slot covers.",
+                "Your slots stay as they are.",
+            ]
+        );
+    }
+}

@@ -300,3 +300,46 @@ pub(super) fn chosen(world: &World, card: &Card) -> Option<Choice> {
     };
     (counts && card.choices.contains(&answer.choice)).then_some(answer.choice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::{at, booked, booking, draft, event, linked, moved, row, span};
+
+    fn card(proposal: Proposal, hour: i64, now: i64) -> Card {
+        let booking = Booking { proposal, ..booking(1) };
+        let (ours, id) = (event(&draft(1), "1"), BookingId::from("b"));
+        let there = moved(&ours, hour);
+        asking(Question::Moved, &id, &linked(), Some(&booking), &row(&ours), Some(&there), at(now))
+    }
+
+    #[test]
+    fn no_booking_goes_to_a_time_that_has_begun() {
+        let may = |now| card(Proposal::Possible, 5, now).choices.contains(&Choice::Move);
+        assert!(may(4) && !may(5) && !may(6));
+        let waiting = |now| {
+            let (id, booking) = (ProposalId::from("p"), booking(1));
+            waiting_for((&id, span(5)), &booking, &linked(), at(now)).choices
+        };
+        assert_eq!(waiting(4), [Choice::Leave, Choice::PutBack, Choice::Move]);
+        assert_eq!(waiting(5), [Choice::Leave, Choice::PutBack]);
+    }
+
+    #[test]
+    fn a_customer_refuses_the_time_where_the_event_stands_and_no_other() {
+        let refused = |how, asked: i64, stands: i64| {
+            let over = Proposal::Over { id: "p".into(), to: span(asked), how };
+            let world = booked(World::default(), |row| row.proposal = over.clone());
+            card(over, stands, 0).refused(&world)
+        };
+        assert_eq!(refused(Ending::Declined, 5, 5), Some(Refusal::Declined));
+        assert_eq!(refused(Ending::Lapsed, 5, 5), Some(Refusal::Lapsed));
+        assert_eq!(refused(Ending::Withdrawn, 5, 5), None);
+        assert_eq!(refused(Ending::Declined, 5, 6), None);
+        assert_eq!(refused(Ending::Lapsed, 5, 6), None);
+        let over = Proposal::Over { id: "p".into(), to: span(5), how: Ending::Declined };
+        let world = booked(World::default(), |row| row.proposal = over.clone());
+        let both = Card { question: Question::MovedBoth, ..card(over, 5, 0) };
+        assert_eq!(both.refused(&world), None, "the booking has changed since");
+    }
+}

@@ -62,3 +62,39 @@ pub fn removed(mapping: &Mapping, now: Timestamp) -> Mapping {
         ..mapping.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::made::{at, draft, event, row, titled};
+    use crate::world::SyncProblem;
+
+    #[test]
+    fn a_row_whose_event_is_gone_remembers_the_burnt_id_and_nothing_that_stood() {
+        let problem = SyncProblem { code: Code::Internal, message: String::new() };
+        let before = Mapping { error: Some(problem), generation: 3, ..row(&event(&draft(1), "1")) };
+        let after = removed(&before, at(0));
+        assert_eq!((after.state, after.generation, &after.event), (MappingState::Removed, 3, &before.event));
+        assert_eq!((after.etag, after.written, after.echo, after.error), (None, None, None, None));
+        assert_eq!((after.created_at, after.updated_at), (before.created_at, at(0)));
+        assert_eq!(after.last_synced_at, Some(at(0)));
+        assert_eq!(next_generation(Some(&removed(&before, at(0)))), 4);
+    }
+
+    #[test]
+    fn a_row_is_as_old_as_it_was_however_its_event_is_taken_for_the_bookings() {
+        let before = row(&event(&draft(1), "1"));
+        let after = adopted(&before, &event(&draft(2), "2"), &draft(2), at(0));
+        assert_eq!((after.created_at, after.updated_at), (before.created_at, at(0)));
+    }
+
+    #[test]
+    fn what_was_found_otherwise_than_its_booking_is_hers_to_be_asked_about() {
+        let (as_booked, hers) = (event(&draft(1), "1"), titled(&event(&draft(1), "1"), "Nadia"));
+        let echo = |event| found(crate::made::calendar(), &draft(1), event, at(0)).echo;
+        assert_eq!(echo(&as_booked), Some(fingerprint(&as_booked)));
+        assert_eq!(echo(&hers), Some(fingerprint_of_draft(&draft(1))));
+        assert_ne!(echo(&hers), Some(fingerprint(&hers)));
+    }
+}
