@@ -1,5 +1,7 @@
 //! Google's adapter: what it asks, and what it makes of true and false answers.
 
+use std::time::Duration;
+
 use calendar::busy::{BusyRules, Placed, place};
 use calendar::event::{Answer, End, Kind, Status, Transparency, When};
 use calendar::interval::Interval;
@@ -13,6 +15,7 @@ use sync::booking::Draft;
 use sync::error::ServiceError;
 use sync::ids::{Cursor, ETag, RemoteId, Service};
 use sync::ports::{Account, Calendar, Coverage, Marker, Probe, Reading, RemoteEvent};
+use tokio::time::timeout;
 
 use crate::booked;
 use crate::server::{Asked, Reply, Server, signed_in, stack};
@@ -424,6 +427,21 @@ async fn an_account_that_may_change_nothing_for_now_is_read_and_sent_no_writes()
     }
     let writes = server.asked().iter().filter(|asked| asked.method == "POST").count();
     assert_eq!(writes, 1, "asking again would only add to it");
+}
+
+#[tokio::test]
+async fn a_change_costs_three_calls_of_the_account_and_a_look_one() {
+    let server = Server::start(|_, asked| match asked.method.as_str() {
+        "GET" => Reply::Json(404, json!({})),
+        _ => Reply::Json(412, json!({"error": {"errors": [{"reason": "conditionNotMet"}]}})),
+    })
+    .await;
+    let budget = Budget::any_minute(4);
+    let calendar = account(&server).await.within(budget.clone()).calendar(&CALENDAR.into());
+    let free = || timeout(Duration::from_millis(20), budget.draw());
+    assert_eq!(calendar.probe(&"e".into()).await.unwrap(), Probe::Absent);
+    calendar.update(&"e".into(), &"\"1\"".into(), &draft()).await.unwrap_err();
+    assert!(free().await.is_err(), "one and three are four");
 }
 
 #[tokio::test]
