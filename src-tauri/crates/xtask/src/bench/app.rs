@@ -19,6 +19,7 @@ use anyhow::{Context, Result, bail};
 use cost::{Idle, Memory, Used};
 use painted::{Painting, Screen};
 use report::Report;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -36,14 +37,19 @@ const SETTLE: Duration = Duration::from_secs(20);
 /// How long nothing is done to see whether the app does anything.
 const IDLE: Duration = Duration::from_secs(10);
 const IDLE_TIMES: usize = 3;
+/// An app that is at work this often is never idle.
+const WORK_TIMES: usize = 9;
 /// Cold starts are slow, and each is like the other.
 const COLD: usize = 3;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What one tray app costs while nobody looks.
+#[derive(Clone)]
 struct Rest {
     memory: Memory,
     idle: Vec<Idle>,
+    /// Of the times in which it asked its services something: a sync is no idleness.
+    at_work: Vec<Idle>,
 }
 
 /// A tray app from its start in the tray until its window has been opened and closed a few times.
@@ -87,14 +93,15 @@ pub fn app(runs: usize) -> Result<bool> {
     starts(&mut room, &ours, runs, &mut report)?;
 
     println!("in the tray, and its window opened and closed {runs} times ...");
-    let life = live(&mut room, ours()?.arg("--hidden"), OPEN, runs)?;
+    let life = live(&mut room, ours()?.arg("--hidden"), OPEN, runs, &|| vendor.requests())?;
     report.ours(&life);
     let fresh = Scratch::new("fresh")?;
     let mut unused = Command::new(released(APP)?);
-    let life = live(&mut room, unused.arg("--profile").arg(fresh.path()).arg("--hidden"), OPEN, 1)?;
+    unused.arg("--profile").arg(fresh.path()).arg("--hidden");
+    let life = live(&mut room, &mut unused, OPEN, 1, &nothing)?;
     report.beside("ours, nobody signed in", &life);
     println!("an empty Tauri app, the same ...");
-    let life = live(&mut room, &mut Command::new(released("empty-tray")?), OPEN_EMPTY, 1)?;
+    let life = live(&mut room, &mut Command::new(released("empty-tray")?), OPEN_EMPTY, 1, &nothing)?;
     report.beside("empty Tauri app", &life);
     match peer {
         Ok(()) => {
@@ -200,10 +207,16 @@ fn starts(
 
 /// Lets a tray app start without a window and rest; opens its window by the tray's menu and closes it as often as is
 /// wanted; and lets it rest again.
-fn live(room: &mut Room, command: &mut Command, label: &str, times: usize) -> Result<Life> {
+fn live(
+    room: &mut Room,
+    command: &mut Command,
+    label: &str,
+    times: usize,
+    asked: &dyn Fn() -> Result<Value>,
+) -> Result<Life> {
     let (began, app) = room.start(command)?;
     let (registered, item) = room.ear.registered()?;
-    let never_opened = rest(&app)?;
+    let never_opened = rest(&app, asked)?;
     let line = item.line(&room.desk, label)?;
     let mut opened = Vec::new();
     for time in 0..times {
@@ -214,20 +227,30 @@ fn live(room: &mut Room, command: &mut Command, label: &str, times: usize) -> Re
         room.is_cleared()?;
         process::pause(Duration::from_secs(1));
     }
-    let closed = rest(&app)?;
+    let closed = rest(&app, asked)?;
     Ok(Life { never_opened, closed, registered: registered.duration_since(began), opened })
 }
 
-/// Lets an app come to rest, and looks at what it holds and does then.
-fn rest(app: &Running) -> Result<Rest> {
+/// An app whose services are not ours to ask.
+fn nothing() -> Result<Value> {
+    Ok(Value::Null)
+}
+
+/// Lets an app come to rest, and looks at what it holds and does then. `asked` tells what its services were asked so far.
+fn rest(app: &Running, asked: &dyn Fn() -> Result<Value>) -> Result<Rest> {
     process::pause(SETTLE);
-    let mut idle = Vec::new();
-    for _ in 0..IDLE_TIMES {
-        let before = Used::by(app.id())?;
+    let (mut idle, mut at_work) = (Vec::new(), Vec::new());
+    while idle.len() < IDLE_TIMES {
+        let (asked_before, before) = (asked()?, Used::by(app.id())?);
         process::pause(IDLE);
-        idle.push(Used::by(app.id())?.since(&before));
+        let used = Used::by(app.id())?.since(&before);
+        let times = if asked()? == asked_before { &mut idle } else { &mut at_work };
+        times.push(used);
+        if at_work.len() > WORK_TIMES {
+            bail!("it asks its services something in every ten seconds");
+        }
     }
-    Ok(Rest { memory: Memory::of(app.id())?, idle })
+    Ok(Rest { memory: Memory::of(app.id())?, idle, at_work })
 }
 
 /// The client of another service, of nobody yet, as it is after a login: in the tray. It offers to add an account, and
@@ -245,7 +268,7 @@ fn nextcloud(room: &Room) -> Result<Rest> {
         let gone = || Ok(room.desk.largest_window(id)?.is_none().then_some(()));
         process::until(LIMIT, gone)?.context("its window does not close")?;
     }
-    let rest = rest(&client)?;
+    let rest = rest(&client, &nothing)?;
     client.still_runs().context("the client did not stay up")?;
     Ok(rest)
 }

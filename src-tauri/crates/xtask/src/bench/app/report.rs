@@ -17,7 +17,7 @@ const MOVE_MS: f64 = 15.0;
 pub struct Report {
     load: String,
     times: Vec<String>,
-    rests: Vec<(String, Memory, Vec<Idle>)>,
+    rests: Vec<(String, Rest)>,
     missed: Vec<String>,
     notes: Vec<String>,
     ours: Vec<(&'static str, Memory)>,
@@ -100,7 +100,7 @@ impl Report {
     }
 
     fn rest(&mut self, name: &str, rest: &Rest) {
-        self.rests.push((name.to_owned(), rest.memory, rest.idle.clone()));
+        self.rests.push((name.to_owned(), rest.clone()));
     }
 
     pub fn weeks(&mut self, weeks: &Weeks) {
@@ -145,7 +145,7 @@ impl Report {
             "idle memory, MiB", "procs", "anonymous", "PSS", "RSS", "as many times ours"
         )];
         let ours = self.ours.last().map(|(_, memory)| *memory);
-        for (name, memory, idle) in &self.rests {
+        for (name, Rest { memory, idle, .. }) in &self.rests {
             let times = ours.map_or(String::new(), |ours| {
                 format!(
                     "{:>5.2} {:>5.2} {:>5.2}",
@@ -154,18 +154,21 @@ impl Report {
                     memory.rss / ours.rss
                 )
             });
-            let ticks: Vec<String> =
-                idle.iter().map(|idle| format!("{} ({:.1})", idle.ticks, idle.micros as f64 / 1e3)).collect();
             lines.push(format!(
                 "{name:<40} {:>5} {:>9.1} {:>7.1} {:>7.1}   {times:<22} {}",
                 memory.processes,
                 memory.anonymous,
                 memory.pss,
                 memory.rss,
-                ticks.join(", ")
+                ticks(idle)
             ));
         }
-        for (name, _, idle) in self.rests.iter().filter(|(name, ..)| name.starts_with("ours")) {
+        for (name, Rest { idle, at_work, .. }) in
+            self.rests.iter().filter(|(name, _)| name.starts_with("ours"))
+        {
+            if !at_work.is_empty() {
+                lines.push(format!("in a sync, {name}, and counted apart: {}", ticks(at_work)));
+            }
             let busiest = idle.iter().max_by_key(|idle| idle.micros);
             let runners =
                 busiest.map(|idle| idle.runners.iter().take(4).cloned().collect::<Vec<_>>().join(", "));
@@ -173,6 +176,11 @@ impl Report {
         }
         lines
     }
+}
+
+fn ticks(times: &[Idle]) -> String {
+    let times = times.iter().map(|idle| format!("{} ({:.1})", idle.ticks, idle.micros as f64 / 1e3));
+    times.collect::<Vec<_>>().join(", ")
 }
 
 /// What ours has not less of.

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 pub struct Vendor {
     pub profile: Scratch,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
 }
 
 impl Vendor {
@@ -25,7 +25,12 @@ impl Vendor {
         let mut connect = companion(profile.path(), &["connect", "google", "--no-browser"])?;
         cast::links_google(desk.seat(&mut connect))?;
         types(desk, profile.path(), &["sync"], "")?;
-        Ok(Self { profile, _sandbox: sandbox })
+        Ok(Self { profile, sandbox })
+    }
+
+    /// What her services were asked so far.
+    pub fn requests(&self) -> Result<Value> {
+        self.sandbox.requests()
     }
 }
 
