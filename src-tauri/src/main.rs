@@ -7,6 +7,8 @@ mod commands;
 mod desk;
 #[cfg(target_os = "linux")]
 mod drawing;
+#[cfg(target_os = "linux")]
+mod fetching;
 mod notifier;
 mod salon;
 mod sample;
@@ -24,7 +26,12 @@ use clap::Parser;
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     drawing::settle();
-    match app::run(&args::Args::parse()) {
+    let args = args::Args::parse();
+    #[cfg(target_os = "linux")]
+    if !args.hidden {
+        fetching::begin();
+    }
+    match app::run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
