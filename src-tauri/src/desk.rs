@@ -129,9 +129,15 @@ impl Desk {
         if before.is_some() { Ok(()) } else { self.begin_again().await }
     }
 
-    /// Nobody has signed in here, connected or set anything. Who cannot be read is somebody.
+    /// Nobody has signed in here, connected or set anything.
     #[must_use]
     pub fn is_nobodys(&self) -> bool {
+        self.is_empty() && !self.profile.settings_file().exists()
+    }
+
+    /// Nobody is signed in here, and nothing is connected. Who cannot be read is somebody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         let database = self.profile.database();
         let world = if database.exists() {
             Sqlite::open_read_only(&database).and_then(|mirror| mirror.world())
@@ -139,7 +145,7 @@ impl Desk {
             Ok(World::default())
         };
         let is_empty = world.is_ok_and(|world| world.vendor.is_none() && world.connections.is_empty());
-        is_empty && !self.profile.settings_file().exists() && !self.shown.borrow().sample
+        is_empty && !self.shown.borrow().sample
     }
 
     #[must_use]

@@ -75,7 +75,15 @@ impl Salon {
         for member in members {
             salon.seat(member.profile, true);
         }
+        if let Some((somebody, _)) = salon.taken().first() {
+            salon.room().shown = *somebody;
+        }
         Ok(salon)
+    }
+
+    /// Without the seats that nobody sits on: the first one's stays when she is forgotten.
+    fn taken(&self) -> Vec<(u32, Arc<Desk>)> {
+        self.all().into_iter().filter(|(_, desk)| !desk.is_empty()).collect()
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -155,6 +163,9 @@ impl Salon {
 
     /// Starts everybody's engine, or a sample in place of the first one's.
     pub async fn start(&self, sample: bool) {
+        if sample {
+            self.room().shown = FIRST;
+        }
         self.each(move |id, desk| async move {
             let begun = if sample && id == FIRST { desk.explore_sample().await } else { desk.start().await };
             if let Err(problem) = begun {
@@ -221,7 +232,7 @@ impl Salon {
     /// # Errors
     /// When no folder can be made for her, or too many are there.
     pub async fn add(&self) -> Result<(), Problem> {
-        if let Some((id, _)) = self.all().into_iter().find(|(id, desk)| *id != FIRST && desk.is_nobodys()) {
+        if let Some((id, _)) = self.all().into_iter().find(|(_, desk)| desk.is_nobodys()) {
             return self.show(id).await;
         }
         let path = (2..=folder::MOST)
@@ -242,18 +253,16 @@ impl Salon {
         begun
     }
 
-    /// Erases what this computer knows of the one who is shown. Unless she is the first, her seat goes with it.
+    /// Erases what this computer knows of the one who is shown, and turns to somebody else who is here. Her seat goes with it,
+    /// or waits for the next one if it was the first.
     ///
     /// # Errors
     /// What kept it from being erased; nothing is lost then, and her engine goes on.
     pub async fn forget(&self, form: ForgetForm) -> Result<(), Problem> {
         let id = self.shown_seat();
         self.shown().forget(form).await?;
-        let other = self.all().into_iter().find(|(seat, _)| *seat != id).map(|(seat, _)| seat);
-        match other {
-            Some(other) => self.show(other).await,
-            None => Ok(()),
-        }
+        let other = self.taken().into_iter().map(|(seat, _)| seat).find(|seat| *seat != id);
+        self.show(other.unwrap_or(FIRST)).await
     }
 
     /// Nobody has signed in there: what its engine made for itself goes.

@@ -1,10 +1,11 @@
 //! Several vendors on one computer: all are kept, the tray says who needs somebody, and the window turns to whoever is
 //! wanted.
 
+use fantoccini::Client;
 use fantoccini::key::Key;
 use serde_json::json;
 
-use crate::page::{invoke, presses, sees};
+use crate::page::{invoke, presses, presses_in, sees};
 use crate::salon::Salon;
 use crate::stage::{Furniture, Stage, until, until_async};
 
@@ -72,5 +73,32 @@ async fn a_seat_for_one_more_is_made_and_given_up_where_nobody_signs_in() {
     until("nothing is left of it", || !made.exists()).await;
     let overview = invoke(page, "overview").await["ok"].clone();
     assert_eq!(overview["seats"].as_array().unwrap().len(), 0, "{overview}");
+    stage.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_one_who_leaves_is_shown_no_more_and_the_others_stay() {
+    let stage = Stage::set(Furniture::PanelAndKeychain).await;
+    let first = Salon::connected(&stage).await;
+    first.types(&["sync"]).await;
+    let zoe = Salon::colleague(&stage, "zoe").await;
+    zoe.types(&["sync"]).await;
+    let shown = async |page: &Client| {
+        let overview = invoke(page, "overview").await["ok"].clone();
+        (overview["vendor"]["email"].clone(), overview["seats"].as_array().map(Vec::len))
+    };
+    let page = &stage.open(&["bookiji-companion://open/settings"]).await;
+    sees(page, "//nav//button[@aria-haspopup='menu']").await;
+    assert_eq!(shown(page).await, (json!(first.sandbox.email), Some(2)));
+
+    presses(page, "Erase…").await;
+    presses_in(page, "*[@aria-labelledby='erase-title']", "Erase now").await;
+    until_async("the other is shown", async || shown(page).await == (json!(zoe.sandbox.email), Some(0)))
+        .await;
+    stage.quit().await;
+
+    let page = &stage.open(&[]).await;
+    sees(page, "//nav").await;
+    assert_eq!(shown(page).await, (json!(zoe.sandbox.email), Some(0)), "nobody is welcomed in her place");
     stage.quit().await;
 }
