@@ -8,6 +8,8 @@ use std::time::Duration;
 use companion::clock::SystemClock;
 use companion::problem::Problem;
 use companion::renewal::{self, Next, Seen};
+use companion::settings::NetworkSettings;
+use companion::wiring;
 use sync::error::Code;
 use sync::ports::Clock;
 use tauri::{AppHandle, Manager, Runtime};
@@ -30,12 +32,19 @@ pub struct Ready {
 }
 
 impl Updates {
-    /// Asks whether there is a newer version, and remembers it.
+    /// Asks whether there is a newer version, by her way into the network, and remembers it.
     ///
     /// # Errors
     /// Where nobody can be asked, or the answer is none.
-    pub async fn look<R: Runtime>(&self, app: &AppHandle<R>) -> Result<Option<Update>, Problem> {
-        let updater = app.updater_builder().timeout(PATIENCE).build().map_err(|error| told(&error))?;
+    pub async fn look<R: Runtime>(
+        &self,
+        app: &AppHandle<R>,
+        network: &NetworkSettings,
+    ) -> Result<Option<Update>, Problem> {
+        let network = wiring::network(network)?;
+        let builder = app.updater_builder().timeout(PATIENCE);
+        let builder = builder.configure_client(move |client| network.abroad(client));
+        let updater = builder.build().map_err(|error| told(&error))?;
         let found = updater.check().await.map_err(|error| told(&error))?;
         self.keep(found.clone());
         Ok(found)
@@ -53,12 +62,17 @@ impl Updates {
 
     /// Looks where it is time to, and nowhere else. Nobody waits for what comes of it: a failure is tried again when the
     /// next look is due. Answers how long to wait before asking again, or nothing after a look.
-    pub async fn look_if_due<R: Runtime>(&self, app: &AppHandle<R>, seen: &Seen) -> Option<Duration> {
+    pub async fn look_if_due<R: Runtime>(
+        &self,
+        app: &AppHandle<R>,
+        network: &NetworkSettings,
+        seen: &Seen,
+    ) -> Option<Duration> {
         match renewal::next(seen) {
             Next::Wait(length) => Some(length),
             Next::Look => {
                 // What went wrong is in the log, and she did not ask.
-                let _ = self.look(app).await;
+                let _ = self.look(app, network).await;
                 None
             }
         }
@@ -94,12 +108,14 @@ pub async fn keep_looking(app: AppHandle) {
     let mut looked = None;
     loop {
         let salon = app.state::<Salon>();
-        let wanted = salon.shown().preferences().is_ok_and(|preferences| preferences.updates.check);
+        let settings = salon.shown().settings();
+        let wanted = settings.as_ref().is_ok_and(|settings| settings.updates.check);
+        let network = settings.map(|settings| settings.network).unwrap_or_default();
         let now = SystemClock.now();
         let syncing = salon.all().iter().any(|(_, desk)| desk.overview().syncing);
         let seen = Seen { now, started, looked, wanted, syncing, lot };
         let updates = app.state::<Updates>();
-        match updates.look_if_due(&app, &seen).await {
+        match updates.look_if_due(&app, &network, &seen).await {
             Some(length) => tokio::time::sleep(length).await,
             None => {
                 looked = Some(now);

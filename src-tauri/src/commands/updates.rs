@@ -19,8 +19,13 @@ pub struct UpdateView {
 
 #[tauri::command]
 #[specta::specta]
-pub async fn check_for_updates(app: AppHandle, updates: State<'_, Updates>) -> Result<UpdateView, Refusal> {
-    Ok(UpdateView::of(updates.look(&app).await?))
+pub async fn check_for_updates(
+    app: AppHandle,
+    salon: State<'_, Salon>,
+    updates: State<'_, Updates>,
+) -> Result<UpdateView, Refusal> {
+    let network = salon.shown().settings()?.network;
+    Ok(UpdateView::of(updates.look(&app, &network).await?))
 }
 
 impl UpdateView {

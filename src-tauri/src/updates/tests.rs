@@ -42,9 +42,14 @@ impl Shelf {
 
 /// Serves what lies on the shelf; nothing on it is an answer without a version. Answers where.
 async fn serve(shelf: Option<Shelf>) -> String {
+    serve_as(shelf, None).await
+}
+
+/// As a proxy to `beyond`, where one is named.
+async fn serve_as(shelf: Option<Shelf>, beyond: Option<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let here = address.clone();
+    let here = beyond.map_or_else(|| address.clone(), str::to_owned);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = vec![0; 4096];
@@ -52,7 +57,9 @@ async fn serve(shelf: Option<Shelf>) -> String {
             let asked = String::from_utf8_lossy(&request[..read]).into_owned();
             let (status, body) = match &shelf {
                 None => ("204 No Content", Vec::new()),
-                Some(shelf) if asked.starts_with("GET /package") => ("200 OK", shelf.package.clone()),
+                Some(shelf) if asked.lines().next().is_some_and(|line| line.contains("/package")) => {
+                    ("200 OK", shelf.package.clone())
+                }
                 Some(shelf) => {
                     let told = json!({
                         "version": shelf.announced, "notes": "Calmer.", "signature": shelf.signature(),
@@ -87,7 +94,7 @@ async fn fetched(shelf: impl FnOnce(&KeyPair) -> Option<Shelf>) -> Result<Option
     let address = serve(shelf(&keys)).await;
     let app = app(&address, &keys);
     let updates = Updates::default();
-    match updates.look(app.handle()).await? {
+    match updates.look(app.handle(), &direct()).await? {
         Some(_) => updates.fetch().await.map(Some),
         None => Ok(None),
     }
@@ -134,6 +141,35 @@ async fn an_old_version_that_is_called_new_is_not_taken() {
     refused(|keys| Shelf { signed_as: None, ..Shelf::honest(keys) }).await;
 }
 
+/// No word from her about the network.
+fn direct() -> NetworkSettings {
+    NetworkSettings::default()
+}
+
+#[tokio::test]
+async fn both_the_word_and_the_package_come_by_the_proxy_that_she_named() {
+    let keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    let beyond = "http://updates.invalid";
+    let proxy = serve_as(Some(Shelf::honest(&keys)), Some(beyond)).await;
+    let app = app(beyond, &keys);
+    let updates = Updates::default();
+    let missed = updates.look(app.handle(), &direct()).await.unwrap_err();
+    assert_eq!(missed.code, Code::NetworkError, "no name server knows it (RFC 6761)");
+
+    let behind = NetworkSettings { proxy: Some(proxy.parse().unwrap()), ..direct() };
+    assert!(updates.look(app.handle(), &behind).await.unwrap().is_some());
+    assert_eq!(updates.fetch().await.unwrap().bytes, PACKAGE);
+}
+
+#[tokio::test]
+async fn a_network_that_is_set_wrongly_says_so_and_goes_no_other_way() {
+    let keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    let app = app(&serve(Some(Shelf::honest(&keys))).await, &keys);
+    let wrong = NetworkSettings { ca_file: Some("/nowhere/ours.pem".into()), ..direct() };
+    let problem = Updates::default().look(app.handle(), &wrong).await.unwrap_err();
+    assert_eq!(problem.code, Code::SettingsInvalid);
+}
+
 /// It is time to look, unless something speaks against it.
 fn due() -> Seen {
     let started: jiff::Timestamp = "2026-11-17T08:00:00Z".parse().unwrap();
@@ -152,10 +188,10 @@ async fn once_a_day_it_is_looked_for_and_never_during_a_sync_or_against_her_will
     for not_now in
         [Seen { wanted: false, ..due() }, Seen { syncing: true, ..due() }, Seen { looked, ..due() }]
     {
-        assert!(updates.look_if_due(app.handle(), &not_now).await.is_some(), "{not_now:?}");
+        assert!(updates.look_if_due(app.handle(), &direct(), &not_now).await.is_some(), "{not_now:?}");
         assert!(updates.known().is_none(), "{not_now:?}");
     }
-    assert_eq!(updates.look_if_due(app.handle(), &due()).await, None);
+    assert_eq!(updates.look_if_due(app.handle(), &direct(), &due()).await, None);
     assert_eq!(updates.known().expect("found").version, "9.9.9");
     assert!(updates.fetch().await.is_ok(), "and nothing was fetched before she asked");
 }
@@ -165,7 +201,7 @@ async fn a_look_that_nobody_asked_for_fails_in_silence() {
     let keys = KeyPair::generate_unencrypted_keypair().unwrap();
     let app = app("http://127.0.0.1:9", &keys);
     let updates = Updates::default();
-    assert_eq!(updates.look_if_due(app.handle(), &due()).await, None, "the next look is tomorrow");
+    assert_eq!(updates.look_if_due(app.handle(), &direct(), &due()).await, None, "the next look is tomorrow");
     assert!(updates.known().is_none());
 }
 

@@ -344,7 +344,10 @@ impl Wiring {
 const MAX_CA_BYTES: u64 = 1024 * 1024;
 
 /// What her settings say about the network.
-fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
+///
+/// # Errors
+/// When a file of certificates cannot be used, or the proxy is none.
+pub fn network(settings: &NetworkSettings) -> Result<Network, Problem> {
     let mut network = Network::default();
     if let Some(path) = &settings.ca_file {
         let refuse = |reason: String| {

@@ -52,8 +52,9 @@ impl Network {
         self.proxy.is_some()
     }
 
-    /// A connection that goes out.
-    pub(crate) fn abroad(&self, builder: ClientBuilder) -> ClientBuilder {
+    /// A connection that goes out: by her proxy, trusting her authorities too.
+    #[must_use]
+    pub fn abroad(&self, builder: ClientBuilder) -> ClientBuilder {
         let builder = self.trusted(builder);
         match &self.proxy {
             Some(proxy) => builder.proxy(proxy.clone()),
