@@ -153,7 +153,7 @@ async fn both_the_word_and_the_package_come_by_the_proxy_that_she_named() {
     let proxy = serve_as(Some(Shelf::honest(&keys)), Some(beyond)).await;
     let app = app(beyond, &keys);
     let updates = Updates::default();
-    let missed = updates.look(app.handle(), &direct()).await.unwrap_err();
+    let missed = updates.look(app.handle(), &direct()).await.err().expect("missed");
     assert_eq!(missed.code, Code::NetworkError, "no name server knows it (RFC 6761)");
 
     let behind = NetworkSettings { proxy: Some(proxy.parse().unwrap()), ..direct() };
@@ -166,7 +166,7 @@ async fn a_network_that_is_set_wrongly_says_so_and_goes_no_other_way() {
     let keys = KeyPair::generate_unencrypted_keypair().unwrap();
     let app = app(&serve(Some(Shelf::honest(&keys))).await, &keys);
     let wrong = NetworkSettings { ca_file: Some("/nowhere/ours.pem".into()), ..direct() };
-    let problem = Updates::default().look(app.handle(), &wrong).await.unwrap_err();
+    let problem = Updates::default().look(app.handle(), &wrong).await.err().expect("refused");
     assert_eq!(problem.code, Code::SettingsInvalid);
 }
 
@@ -224,7 +224,7 @@ fn only_a_release_knows_where_updates_come_from_and_one_that_does_can_check_them
 async fn where_nobody_answers_that_is_said_as_what_it_is() {
     let keys = KeyPair::generate_unencrypted_keypair().unwrap();
     let app = app("http://127.0.0.1:9", &keys);
-    let problem = Updates::default().look(app.handle()).await.err().expect("nobody answers");
+    let problem = Updates::default().look(app.handle(), &direct()).await.err().expect("nobody answers");
     assert_eq!(problem.code, Code::NetworkError, "{problem}");
     assert!(Updates::default().fetch().await.is_err(), "and nothing was found to be fetched");
 }

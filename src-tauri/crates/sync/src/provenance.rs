@@ -168,7 +168,11 @@ mod tests {
     fn marker_and_key_together_prove_it_in_this_life_of_the_booking_and_the_next() {
         for generation in [0, 1] {
             let event = event(&life(1, generation), "1");
-            assert_eq!(whose(&known(&[event.clone()]), &event), Provenance::Ours("b".into()), "{generation}");
+            assert_eq!(
+                whose(&known(std::slice::from_ref(&event)), &event),
+                Provenance::Ours("b".into()),
+                "{generation}"
+            );
         }
         let far = event(&life(1, 2), "1");
         assert_eq!(whose(&known(&[]), &far), Provenance::Foreign, "the mirror knows of no such life");

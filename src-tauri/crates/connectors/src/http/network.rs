@@ -53,7 +53,6 @@ impl Network {
     }
 
     /// A connection that goes out: by her proxy, trusting her authorities too.
-    #[must_use]
     pub fn abroad(&self, builder: ClientBuilder) -> ClientBuilder {
         let builder = self.trusted(builder);
         match &self.proxy {
