@@ -95,7 +95,8 @@ async fn a_first_one_who_leaves_is_shown_no_more_and_the_others_stay() {
     presses_in(page, "*[@aria-labelledby='erase-title']", "Erase now").await;
     until_async("the other is shown", async || shown(page).await == (json!(zoe.sandbox.email), Some(0)))
         .await;
-    stage.quit().await;
+    page.clone().close().await.unwrap();
+    until("the app has ended", || !stage.app_runs()).await;
 
     let page = &stage.open(&[]).await;
     sees(page, "//nav").await;
