@@ -383,3 +383,37 @@ async fn an_event_that_she_deleted_while_nobody_knew_that_its_booking_is_back_is
     assert_eq!(report.bookings.created, 0, "{report:#?}");
     assert_eq!(report.decisions.iter().map(|card| card.kind.as_str()).collect::<Vec<_>>(), ["deleted"]);
 }
+
+#[tokio::test]
+async fn words_that_a_killed_run_wrote_are_not_taken_for_hers_wherever_she_puts_the_event_since() {
+    let mut sent_and_not_confirmed = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            let (inside, mut world) = mortal(moment);
+            let id = world.customer_books("b", 20);
+            world.sync().await;
+            let is_for = |world: &World, service: &str| {
+                world.platform_changes(&id, |booking| booking.service_name = Some(service.to_owned()));
+            };
+            is_for(&world, "Colour");
+            let died = is_killed(&mut world, &inside, fatal, moment).await;
+            let known = world.mirror.world().expect("a world");
+            let is_sent = world.booking_events()[0].event.summary == "Booking: Colour";
+            sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
+
+            moves(&world, 25);
+            world.sync().await;
+            is_for(&world, "Haircut");
+            let card = world.sync().await.decisions.remove(0);
+            world.vendor_decides(&card.id, "put_back").expect("an answer");
+            world.sync().await;
+            let event = world.booking_events().remove(0);
+            assert_eq!(event.event.summary, "Booking: Haircut", "write {fatal} {moment:?}");
+            assert_eq!(times(&event), Some((world.at(20), world.at(21))), "write {fatal} {moment:?}");
+            if !died {
+                break;
+            }
+        }
+    }
+    assert!(sent_and_not_confirmed > 0, "the scenario is too small to mean anything");
+}

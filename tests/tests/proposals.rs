@@ -230,3 +230,22 @@ async fn nobody_is_asked_to_come_when_another_has_the_time_or_where_the_platform
     let report = world.sync().await;
     assert_eq!(report.decisions[0].options, ["move", "put_back", "leave"]);
 }
+
+#[tokio::test]
+async fn a_question_is_taken_back_in_the_run_that_makes_its_event_anew() {
+    let (mut world, id) = proposed().await;
+    decide(&world, "put_back").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("withdraw_proposal", Fault::Unreachable);
+    }
+    world.sync().await;
+    // A list that shows nothing takes the event away, and the next one tells that its booking stands.
+    for shows_nothing in [true, false] {
+        world.services.state().shows_nothing_in_full = shows_nothing;
+        world.fail_next("bookings", Fault::CursorLost);
+        world.sync().await;
+        assert_eq!(world.booking_events().is_empty(), shows_nothing);
+    }
+    assert!(matches!(row(&world, &id).proposal, Proposal::Over { how: Ending::Withdrawn, .. }));
+    world.assert_settled().await;
+}

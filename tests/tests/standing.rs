@@ -172,3 +172,17 @@ async fn one_answer_for_all_is_refused_for_held_removals_alone_and_together() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_stands_for_her_words_is_done_in_the_run_that_puts_their_event_back() {
+    let mut world = booked(1).await;
+    moves(&world, 25);
+    world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
+    stands(&world, Question::Renamed, Choice::PutBack);
+    world.asked_and_answered("moved", "put_back").await;
+    world.sync().await;
+    let event = world.booking_events().remove(0);
+    assert_eq!(event.event.summary, "Booking: Haircut");
+    assert_eq!(times(&event), Some((world.at(20), world.at(21))));
+    world.assert_settled().await;
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::booking::{Draft, event_id};
-use crate::decide::says;
+use crate::decide::{Question, says};
 use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, ETag, RemoteId, RunId};
 use crate::news::News;
@@ -195,7 +195,9 @@ async fn write(
             let is_removal = matches!(operation, Operation::RemoveEvent { .. });
             applied.removed += usize::from(is_removal && !was_let_go(world, booking));
             Ok(match &settled {
-                Settled::Stored { mapping, event } => !fits(mapping, event),
+                Settled::Stored { mapping, event } => {
+                    !fits(mapping, event) || leads_to_more(world, operation)
+                }
                 // The time it took up is free, and the one that stays is known for the booking's again.
                 Settled::SecondRemoved { .. } => true,
                 Settled::Removed { .. }
@@ -297,6 +299,17 @@ pub(crate) async fn send(
 /// An adopted event that does not say what its booking says has a question to be asked.
 fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
     mapping.echo.as_deref() == Some(crate::decide::fingerprint(event).as_str())
+}
+
+/// Whether an answer of hers can be carried out now that could not before: one that stands for words that stayed hers, or
+/// one about a customer who waits and whose booking had no event.
+fn leads_to_more(world: &World, operation: &Operation) -> bool {
+    if let Operation::CreateEvent { draft, .. } = operation {
+        let booking = world.bookings.get(&draft.booking);
+        return booking.is_some_and(|booking| booking.proposal.waiting().is_some());
+    }
+    let keeps_her_words = matches!(operation, Operation::UpdateEvent { draft, .. } if draft.times_only);
+    keeps_her_words && world.standing.contains_key(&Question::Renamed)
 }
 
 /// What one event's failure says about the account's other events: they would fail alike.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::booking::{Booking, BookingStatus, Draft};
-use crate::decide::{fingerprint, says, stands_where, times};
+use crate::decide::{fingerprint, is_reworded, says, stands_where, times};
 use crate::error::Code;
 use crate::plan::{found, removed};
 use crate::ports::RemoteEvent;
@@ -87,10 +87,13 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
     })
 }
 
-/// Whether an event is another than before, and says what was sent or went to where it was sent.
+/// Whether an event is another than before, and says what was sent or went to where it was sent. Words that were sent stay
+/// ours wherever she has put the event since.
 fn was_done(standing: &RemoteEvent, draft: &Draft, before: &RemoteEvent) -> bool {
+    let has_new_words = !draft.times_only && !is_reworded(standing, draft) && is_reworded(before, draft);
     (says(standing, draft) && fingerprint(standing) != fingerprint(before))
         || (stands_where(standing, draft) && times(standing) != times(before))
+        || has_new_words
 }
 
 /// An operation that a later one of the same source has made pointless to ask about.

@@ -67,6 +67,10 @@ fn a_change_was_done_where_the_event_is_another_than_before_and_says_or_stands_w
     assert!(is_done(draft(2), &event(&draft(2), "2")));
     assert!(is_done(draft(2), &titled(&event(&draft(2), "2"), "hers")), "she wrote on it since");
     assert!(is_done(renamed.clone(), &titled(&before, "Booking: Colour")));
+    let elsewhere = moved(&titled(&before, "Booking: Colour"), 5);
+    assert!(is_done(renamed.clone(), &elsewhere), "she moved it since, and the words are ours");
+    let times_alone = Draft { times_only: true, ..renamed.clone() };
+    assert!(!is_done(times_alone, &elsewhere), "words were not sent");
     assert!(!is_done(draft(2), &before), "it stands as before");
     assert!(!is_done(draft(2), &moved(&before, 3)), "she moved it");
     assert!(!is_done(renamed, &titled(&before, "hers")), "she named it, and it stood there before");
