@@ -7,8 +7,6 @@ mod commands;
 mod desk;
 #[cfg(target_os = "linux")]
 mod drawing;
-#[cfg(target_os = "linux")]
-mod fetching;
 mod notifier;
 mod salon;
 mod sample;
@@ -26,12 +24,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     drawing::settle();
-    let args = args::Args::parse();
-    #[cfg(target_os = "linux")]
-    if !args.hidden {
-        fetching::begin();
-    }
-    match app::run(&args) {
+    match app::run(&args::Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");

@@ -80,8 +80,6 @@ fn bring(app: &AppHandle) -> tauri::Result<()> {
         window.show()?;
         return window.set_focus();
     }
-    #[cfg(target_os = "linux")]
-    crate::fetching::begin();
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Bookiji Companion")
         .inner_size(1200.0, 800.0)
