@@ -71,19 +71,22 @@ impl Salon {
             tracing::warn!(code = %problem.code, "the others' profiles cannot be read");
             Vec::new()
         });
-        salon.seat(first, !members.is_empty());
+        let has_company = !members.is_empty();
+        salon.seat(first, has_company);
         for member in members {
             salon.seat(member.profile, true);
         }
-        if let Some((somebody, _)) = salon.taken().first() {
-            salon.room().shown = *somebody;
+        // Where one is alone, nobody looks into her database for it.
+        if has_company && let Some(somebody) = salon.somebody_but(None) {
+            salon.room().shown = somebody;
         }
         Ok(salon)
     }
 
-    /// Without the seats that nobody sits on: the first one's stays when she is forgotten.
-    fn taken(&self) -> Vec<(u32, Arc<Desk>)> {
-        self.all().into_iter().filter(|(_, desk)| !desk.is_empty()).collect()
+    /// The first seat that somebody sits on, but for one. The first one's stays empty when she is forgotten.
+    fn somebody_but(&self, one: Option<u32>) -> Option<u32> {
+        let mut all = self.all().into_iter();
+        all.find(|(id, desk)| Some(*id) != one && !desk.is_empty()).map(|(id, _)| id)
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -261,8 +264,7 @@ impl Salon {
     pub async fn forget(&self, form: ForgetForm) -> Result<(), Problem> {
         let id = self.shown_seat();
         self.shown().forget(form).await?;
-        let other = self.taken().into_iter().map(|(seat, _)| seat).find(|seat| *seat != id);
-        self.show(other.unwrap_or(FIRST)).await
+        self.show(self.somebody_but(Some(id)).unwrap_or(FIRST)).await
     }
 
     /// Nobody has signed in there: what its engine made for itself goes.
