@@ -212,6 +212,23 @@ impl State {
         }
     }
 
+    /// Serves the next request of this name: whole, not at all, or without an answer.
+    fn serve<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let fault = self.fault(name);
+        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
+            return Err(error(fault));
+        }
+        let answer = work(self)?;
+        match fault {
+            Some(fault) => Err(error(fault)),
+            None => Ok(answer),
+        }
+    }
+
     /// A change of a booking: done once for each key.
     fn change(
         &mut self,
@@ -220,20 +237,15 @@ impl State {
         carried: u64,
         change: impl FnOnce(&mut Self) -> Result<(), ServiceError>,
     ) -> Result<(), ServiceError> {
-        let fault = self.fault(name);
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        if !self.done.contains(key) {
-            self.admit(carried)?;
-            change(self)?;
-            self.writes += 1;
-            self.done.insert(key.to_owned());
-        }
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(()),
-        }
+        self.serve(name, |state| {
+            if !state.done.contains(key) {
+                state.admit(carried)?;
+                change(state)?;
+                state.writes += 1;
+                state.done.insert(key.to_owned());
+            }
+            Ok(())
+        })
     }
 
     /// As the platform's constraints have it: one slot per exact time, and open ones never overlap.
@@ -413,26 +425,20 @@ impl Account for Services {
         zone: &str,
         vendor: &VendorId,
     ) -> Result<CalendarEntry, ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("create_calendar");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        let remote = RemoteCalendarId(format!("made-for-{vendor}-{}", state.tick()));
-        let entry = CalendarEntry {
-            remote: remote.clone(),
-            name: name.to_owned(),
-            time_zone: Some(zone.to_owned()),
-            writable: true,
-            primary: false,
-            ours: true,
-        };
-        state.writes += 1;
-        state.calendars.entry(remote).or_default().entry = Some(entry.clone());
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(entry),
-        }
+        self.state().serve("create_calendar", |state| {
+            let remote = RemoteCalendarId(format!("made-for-{vendor}-{}", state.tick()));
+            let entry = CalendarEntry {
+                remote: remote.clone(),
+                name: name.to_owned(),
+                time_zone: Some(zone.to_owned()),
+                writable: true,
+                primary: false,
+                ours: true,
+            };
+            state.writes += 1;
+            state.calendars.entry(remote).or_default().entry = Some(entry.clone());
+            Ok(entry)
+        })
     }
 
     fn calendar(&self, remote: &RemoteCalendarId) -> Box<dyn Calendar> {
@@ -459,17 +465,11 @@ impl OneCalendar {
         operation: &'static str,
         done: impl FnOnce(&mut State, &RemoteCalendarId) -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        let mut state = self.services.state();
-        let fault = state.fault(operation);
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        let answer = done(&mut state, &self.remote)?;
-        state.writes += 1;
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(answer),
-        }
+        self.services.state().serve(operation, |state| {
+            let answer = done(state, &self.remote)?;
+            state.writes += 1;
+            Ok(answer)
+        })
     }
 }
 
@@ -641,42 +641,29 @@ impl Platform for Services {
     }
 
     async fn create_slots(&self, slots: &[Slot]) -> Result<Vec<SlotMade>, ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("create_slots");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        state.admit(self.carried())?;
-        state.writes += 1;
-        let made = slots.iter().map(|slot| state.make_slot(slot)).collect();
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(made),
-        }
+        self.state().serve("create_slots", |state| {
+            state.admit(self.carried())?;
+            state.writes += 1;
+            Ok(slots.iter().map(|slot| state.make_slot(slot)).collect())
+        })
     }
 
     async fn remove_slot(&self, slot: &Slot) -> Result<(), ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("remove_slot");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        state.admit(self.carried())?;
-        let service = "bookiji".to_owned();
-        match state.slots.get(&slot.id) {
-            None => return Err(ServiceError::Gone { service }),
-            Some(there) if there.open != slot.open || there.span != slot.span => {
-                return Err(ServiceError::Stale { service });
+        self.state().serve("remove_slot", |state| {
+            state.admit(self.carried())?;
+            let service = "bookiji".to_owned();
+            match state.slots.get(&slot.id) {
+                None => return Err(ServiceError::Gone { service }),
+                Some(there) if there.open != slot.open || there.span != slot.span => {
+                    return Err(ServiceError::Stale { service });
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
-        }
-        state.writes += 1;
-        state.slots.remove(&slot.id);
-        state.given_up.extend((!slot.open).then_some(slot.span));
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(()),
-        }
+            state.writes += 1;
+            state.slots.remove(&slot.id);
+            state.given_up.extend((!slot.open).then_some(slot.span));
+            Ok(())
+        })
     }
 
     async fn bookings(&self, cursor: Option<&Cursor>) -> Reading<Booking, BookingId> {
@@ -756,21 +743,15 @@ impl Platform for Services {
     }
 
     async fn put_busy(&self, set: &BusySet) -> Result<BusyReceipt, ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("put_busy");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        state.admit(self.carried())?;
-        state.writes += 1;
-        state.busy.insert(set.source.clone(), set.clone());
-        if !state.leaves_slots {
-            state.close_under_busy();
-        }
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(BusyReceipt::default()),
-        }
+        self.state().serve("put_busy", |state| {
+            state.admit(self.carried())?;
+            state.writes += 1;
+            state.busy.insert(set.source.clone(), set.clone());
+            if !state.leaves_slots {
+                state.close_under_busy();
+            }
+            Ok(BusyReceipt::default())
+        })
     }
 
     /// Where it closes them itself, nobody notices that it was asked.
@@ -786,37 +767,22 @@ impl Platform for Services {
     }
 
     async fn switch_slots(&self, slots: &[Slot], open: bool) -> Result<Vec<SlotId>, ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("switch_slots");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        state.admit(self.carried())?;
-        state.writes += 1;
-        let mut switched = Vec::new();
-        for slot in slots {
-            if state.slots.get(&slot.id).is_some_and(|there| there == slot && there.open != open) {
-                state.slots.insert(slot.id.clone(), Slot { open, ..slot.clone() });
-                switched.push(slot.id.clone());
+        self.state().serve("switch_slots", |state| {
+            state.admit(self.carried())?;
+            state.writes += 1;
+            let mut switched = Vec::new();
+            for slot in slots {
+                if state.slots.get(&slot.id).is_some_and(|there| there == slot && there.open != open) {
+                    state.slots.insert(slot.id.clone(), Slot { open, ..slot.clone() });
+                    switched.push(slot.id.clone());
+                }
             }
-        }
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(switched),
-        }
+            Ok(switched)
+        })
     }
 
     async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
-        let mut state = self.state();
-        let fault = state.fault("lease");
-        if let Some(fault) = fault.filter(|fault| !fault.is_done()) {
-            return Err(error(fault));
-        }
-        let lease = state.give(me, term);
-        match fault {
-            Some(fault) => Err(error(fault)),
-            None => Ok(lease),
-        }
+        self.state().serve("lease", |state| Ok(state.give(me, term)))
     }
 
     async fn release_lease(&self, me: &Installation, fencing: Fencing) -> Result<(), ServiceError> {

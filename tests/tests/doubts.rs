@@ -41,6 +41,17 @@ async fn is_killed(world: &mut World, inside: &Arc<dyn Mirror>, fatal: usize, mo
     died
 }
 
+/// Tells a story that is killed at the first write to the mirror, at the second, and so on; `story` answers whether it was.
+async fn killed_at_each_write(mut story: impl AsyncFnMut(usize, Moment) -> bool) {
+    for moment in [Moment::Before, Moment::After] {
+        for fatal in 1.. {
+            if !story(fatal, moment).await {
+                break;
+            }
+        }
+    }
+}
+
 /// A booking whose event she moved, and her answer that the booking is to follow.
 async fn move_that_she_decided() -> (World, BookingId) {
     let mut world = new_world();
@@ -240,26 +251,23 @@ async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stan
 #[tokio::test]
 async fn room_is_taken_back_wherever_the_process_that_made_it_was_killed() {
     let mut left_open = 0;
-    for moment in [Moment::Before, Moment::After] {
-        for fatal in 1.. {
-            let (inside, mut world) = mortal(moment);
-            let id = world.customer_books("b", 20);
-            world.sync().await;
-            moves(&world, 25);
-            let card = world.the_question("moved").await;
-            world.vendor_decides(&card.id, "move").expect("an answer");
-            let died = is_killed(&mut world, &inside, fatal, moment).await;
-            left_open += usize::from(world.slots() == [(25, 26, true)]);
+    killed_at_each_write(async |fatal, moment| {
+        let (inside, mut world) = mortal(moment);
+        let id = world.customer_books("b", 20);
+        world.sync().await;
+        moves(&world, 25);
+        let card = world.the_question("moved").await;
+        world.vendor_decides(&card.id, "move").expect("an answer");
+        let died = is_killed(&mut world, &inside, fatal, moment).await;
+        left_open += usize::from(world.slots() == [(25, 26, true)]);
 
-            world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
-            world.sync().await;
-            let open = world.slots().into_iter().any(|(_, _, open)| open);
-            assert!(!open, "write {fatal} {moment:?}: {:?}", world.slots());
-            if !died {
-                break;
-            }
-        }
-    }
+        world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+        world.sync().await;
+        let open = world.slots().into_iter().any(|(_, _, open)| open);
+        assert!(!open, "write {fatal} {moment:?}: {:?}", world.slots());
+        died
+    })
+    .await;
     assert!(left_open > 1, "the scenario is too small to mean anything: {left_open}");
 }
 
@@ -306,32 +314,29 @@ async fn a_computer_that_waited_for_its_turn_looks_again_before_it_makes_a_calen
 #[tokio::test]
 async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_wrote_on_it() {
     let mut sent_and_not_confirmed = 0;
-    for moment in [Moment::Before, Moment::After] {
-        for fatal in 1.. {
-            let (inside, mut world) = mortal(moment);
-            let id = world.customer_books("b", 20);
-            world.sync().await;
-            let moves_to = |world: &World, hours| {
-                let (start, end) = (world.at(hours), world.at(hours + 1));
-                world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
-            };
-            moves_to(&world, 25);
-            let died = is_killed(&mut world, &inside, fatal, moment).await;
-            let known = world.mirror.world().expect("a world");
-            let is_sent = times(&world.booking_events()[0]).map(|(start, _)| start) == Some(world.at(25));
-            sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
+    killed_at_each_write(async |fatal, moment| {
+        let (inside, mut world) = mortal(moment);
+        let id = world.customer_books("b", 20);
+        world.sync().await;
+        let moves_to = |world: &World, hours| {
+            let (start, end) = (world.at(hours), world.at(hours + 1));
+            world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
+        };
+        moves_to(&world, 25);
+        let died = is_killed(&mut world, &inside, fatal, moment).await;
+        let known = world.mirror.world().expect("a world");
+        let is_sent = times(&world.booking_events()[0]).map(|(start, _)| start) == Some(world.at(25));
+        sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
 
-            world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
-            moves_to(&world, 30);
-            world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
-            let report = world.sync().await;
-            assert_eq!(report.decisions, [], "write {fatal} {moment:?}: she moved nothing");
-            assert_eq!(world.booking_events().len(), 0, "write {fatal} {moment:?}");
-            if !died {
-                break;
-            }
-        }
-    }
+        world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
+        moves_to(&world, 30);
+        world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+        let report = world.sync().await;
+        assert_eq!(report.decisions, [], "write {fatal} {moment:?}: she moved nothing");
+        assert_eq!(world.booking_events().len(), 0, "write {fatal} {moment:?}");
+        died
+    })
+    .await;
     assert!(sent_and_not_confirmed > 0, "the scenario is too small to mean anything");
 }
 
@@ -387,33 +392,30 @@ async fn an_event_that_she_deleted_while_nobody_knew_that_its_booking_is_back_is
 #[tokio::test]
 async fn words_that_a_killed_run_wrote_are_not_taken_for_hers_wherever_she_puts_the_event_since() {
     let mut sent_and_not_confirmed = 0;
-    for moment in [Moment::Before, Moment::After] {
-        for fatal in 1.. {
-            let (inside, mut world) = mortal(moment);
-            let id = world.customer_books("b", 20);
-            world.sync().await;
-            let is_for = |world: &World, service: &str| {
-                world.platform_changes(&id, |booking| booking.service_name = Some(service.to_owned()));
-            };
-            is_for(&world, "Colour");
-            let died = is_killed(&mut world, &inside, fatal, moment).await;
-            let known = world.mirror.world().expect("a world");
-            let is_sent = world.booking_events()[0].event.summary == "Booking: Colour";
-            sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
+    killed_at_each_write(async |fatal, moment| {
+        let (inside, mut world) = mortal(moment);
+        let id = world.customer_books("b", 20);
+        world.sync().await;
+        let is_for = |world: &World, service: &str| {
+            world.platform_changes(&id, |booking| booking.service_name = Some(service.to_owned()));
+        };
+        is_for(&world, "Colour");
+        let died = is_killed(&mut world, &inside, fatal, moment).await;
+        let known = world.mirror.world().expect("a world");
+        let is_sent = world.booking_events()[0].event.summary == "Booking: Colour";
+        sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
 
-            moves(&world, 25);
-            world.sync().await;
-            is_for(&world, "Haircut");
-            let card = world.sync().await.decisions.remove(0);
-            world.vendor_decides(&card.id, "put_back").expect("an answer");
-            world.sync().await;
-            let event = world.booking_events().remove(0);
-            assert_eq!(event.event.summary, "Booking: Haircut", "write {fatal} {moment:?}");
-            assert_eq!(times(&event), Some((world.at(20), world.at(21))), "write {fatal} {moment:?}");
-            if !died {
-                break;
-            }
-        }
-    }
+        moves(&world, 25);
+        world.sync().await;
+        is_for(&world, "Haircut");
+        let card = world.sync().await.decisions.remove(0);
+        world.vendor_decides(&card.id, "put_back").expect("an answer");
+        world.sync().await;
+        let event = world.booking_events().remove(0);
+        assert_eq!(event.event.summary, "Booking: Haircut", "write {fatal} {moment:?}");
+        assert_eq!(times(&event), Some((world.at(20), world.at(21))), "write {fatal} {moment:?}");
+        died
+    })
+    .await;
     assert!(sent_and_not_confirmed > 0, "the scenario is too small to mean anything");
 }

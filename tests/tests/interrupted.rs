@@ -10,7 +10,7 @@ use sync::import::OnConflict;
 use sync::ports::{Clock, Mirror};
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
-use tests::service::{Fault, OVERDUE, State};
+use tests::service::{Fault, OVERDUE};
 use tests::world::{NOON, World};
 
 /// A file with free times, in hours after noon, each with its version.
@@ -188,15 +188,18 @@ async fn loses_any_request(making: Making) {
     }
 }
 
+fn asked(world: &World, name: &str) -> usize {
+    world.services.state().requests.iter().filter(|asked| **asked == name).count()
+}
+
 #[tokio::test]
 async fn a_gateway_that_says_when_to_come_again_is_left_alone_until_then_and_only_then_looked_at() {
     let mut world = World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
     world.customer_books("b", 20);
     let looked_at = Arc::new(Mutex::new(None));
     let (looked, clock) = (looked_at.clone(), world.clock.clone());
-    let note = move |_: &mut State| *looked.lock().expect("a moment") = Some(clock.now());
-    world.services.state().before.push(("probe", Box::new(note)));
-    world.services.state().faults.push_back(("create", Fault::Overdue));
+    world.before_next("probe", move |_| *looked.lock().expect("a moment") = Some(clock.now()));
+    world.fail_next("create", Fault::Overdue);
     let began = world.clock.now();
 
     let report = world.sync().await;
@@ -206,8 +209,7 @@ async fn a_gateway_that_says_when_to_come_again_is_left_alone_until_then_and_onl
     let waited = looked_at.duration_since(began);
     assert!(waited >= SignedDuration::try_from(OVERDUE).expect("seconds"), "{waited:?}");
     assert!(waited < SignedDuration::from_secs(8), "and not twice: {waited:?}");
-    let created = world.services.state().requests.iter().filter(|name| **name == "create").count();
-    assert_eq!(created, 1, "it was done, so nobody sends it again");
+    assert_eq!(asked(&world, "create"), 1, "it was done, so nobody sends it again");
 }
 
 #[tokio::test]
@@ -216,20 +218,17 @@ async fn a_gateway_that_asks_for_longer_than_a_run_may_last_is_asked_nothing_mor
     world.policy.retry.longest_wait = OVERDUE / 2;
     world.customer_books("b", 20);
     world.customer_books("c", 30);
-    world.services.state().faults.push_back(("create", Fault::Overdue));
+    world.fail_next("create", Fault::Overdue);
 
     let report = world.try_sync(Direction::Bidirectional, false).await.expect("a report");
 
-    let of_the_calendar = |world: &World, name: &str| {
-        world.services.state().requests.iter().filter(|asked| **asked == name).count()
-    };
     assert_eq!(report.errors.len(), 1, "{report:#?}");
     assert_eq!(report.errors[0].retry_after_s, Some(OVERDUE.as_secs()));
-    assert_eq!((of_the_calendar(&world, "create"), of_the_calendar(&world, "probe")), (1, 0));
+    assert_eq!((asked(&world, "create"), asked(&world, "probe")), (1, 0));
 
     let healed = world.sync().await;
     assert!(healed.errors.is_empty(), "{healed:#?}");
     assert_eq!(world.booking_events().len(), 2, "what was done is found, what was not is done");
-    assert_eq!(of_the_calendar(&world, "create"), 2);
+    assert_eq!(asked(&world, "create"), 2);
     world.assert_settled().await;
 }

@@ -9,13 +9,19 @@ use crate::page::{invoke, presses, presses_in, sees};
 use crate::salon::Salon;
 use crate::stage::{Furniture, Stage, until, until_async};
 
+/// Two vendors with everything in place, the second one called Zoe.
+async fn both(stage: &Stage) -> (Salon<'_>, Salon<'_>) {
+    let first = Salon::connected(stage).await;
+    first.types(&["sync"]).await;
+    let zoe = Salon::colleague(stage, "zoe").await;
+    zoe.types(&["sync"]).await;
+    (first, zoe)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tray_says_whose_decision_waits_and_opens_the_window_at_hers() {
     let stage = Stage::set(Furniture::PanelAndKeychain).await;
-    let first = Salon::connected(&stage).await;
-    first.types(&["sync"]).await;
-    let zoe = Salon::colleague(&stage, "zoe").await;
-    zoe.types(&["sync"]).await;
+    let (_first, zoe) = both(&stage).await;
     let page = &stage.open(&[]).await;
     sees(page, "//nav//button[@aria-haspopup='menu']").await;
     let overview = invoke(page, "overview").await["ok"].clone();
@@ -79,10 +85,7 @@ async fn a_seat_for_one_more_is_made_and_given_up_where_nobody_signs_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_one_who_leaves_is_shown_no_more_and_the_others_stay() {
     let stage = Stage::set(Furniture::PanelAndKeychain).await;
-    let first = Salon::connected(&stage).await;
-    first.types(&["sync"]).await;
-    let zoe = Salon::colleague(&stage, "zoe").await;
-    zoe.types(&["sync"]).await;
+    let (first, zoe) = both(&stage).await;
     let shown = async |page: &Client| {
         let overview = invoke(page, "overview").await["ok"].clone();
         (overview["vendor"]["email"].clone(), overview["seats"].as_array().map(Vec::len))

@@ -105,22 +105,10 @@ impl ServiceError {
     /// How long the service wants to be left alone.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::RateLimited { retry_after, .. } | Self::Failing { retry_after, .. } => *retry_after,
-            Self::SignInExpired { .. }
-            | Self::Forbidden { .. }
-            | Self::NotLinked { .. }
-            | Self::SwitchedOff { .. }
-            | Self::OtherContract { .. }
-            | Self::Stale { .. }
-            | Self::Gone { .. }
-            | Self::Exists { .. }
-            | Self::Rejected { .. }
-            | Self::Garbled { .. }
-            | Self::NotACalendar { .. }
-            | Self::Fenced { .. }
-            | Self::Unreachable { .. }
-            | Self::VaultUnavailable { .. } => None,
+        if let Self::RateLimited { retry_after, .. } | Self::Failing { retry_after, .. } = self {
+            *retry_after
+        } else {
+            None
         }
     }
 

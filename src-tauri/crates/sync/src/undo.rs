@@ -462,6 +462,7 @@ mod tests {
             Why::SlotIsClosed,
             Why::TimeIsTaken,
             Why::Over,
+            Why::AnotherWrites,
         ];
         let words: BTreeSet<&str> = all.into_iter().map(Why::words).collect();
         assert_eq!(words.len(), all.len());
