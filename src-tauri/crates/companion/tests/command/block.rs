@@ -13,6 +13,16 @@ fn closed(state: &Value, at: jiff::Timestamp) -> bool {
         .any(|(start, end)| start <= at && at < end)
 }
 
+/// Whether it is said of a moment that she blocks it.
+async fn blocks_it(world: &World, at: jiff::Timestamp) -> bool {
+    let why = world.run(&["explain", &at.to_string()]).await.document;
+    let because = why["because"].as_array().unwrap();
+    let hers =
+        because.iter().any(|because| because["summary"] == "Blocked by you" && because["blocks"] == true);
+    assert!(!hers || why["bookable"] == false, "{why}");
+    hers
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_time_cannot_be_booked_and_is_explained_and_no_calendar_has_an_event_for_it() {
     let world = World::connected().await;
@@ -29,13 +39,7 @@ async fn blocked_time_cannot_be_booked_and_is_explained_and_no_calendar_has_an_e
     let state = world.state().await;
     assert!(closed(&state, middle), "{}", state["busy"]);
     assert_eq!(events(&state), before);
-    let why = world.run(&["explain", &middle.to_string()]).await;
-    let said = why.document["because"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .any(|because| because["summary"] == "Blocked by you");
-    assert!(said && why.document["bookable"] == false, "{why:?}");
+    assert!(blocks_it(&world, middle).await);
 
     let again = world.run(&["sync"]).await;
     assert_eq!(again.status, 0, "{again:?}");
@@ -69,11 +73,16 @@ async fn a_block_of_hers_is_taken_back_once_and_nothing_else_is() {
     let start: jiff::Timestamp = blocked.document["start"].as_str().unwrap().parse().unwrap();
     let middle = start.checked_add(jiff::SignedDuration::from_mins(15)).unwrap();
     assert!(closed(&world.state().await, middle));
+    assert!(blocks_it(&world, middle).await);
 
     let block = blocked.document["block"].as_str().unwrap().to_owned();
     let taken = world.run(&["block", "--take-back", &block]).await;
     assert_eq!((taken.status, &taken.document["told"]), (0, &json!(true)), "{taken:?}");
-    assert!(!closed(&world.state().await, middle), "it can be booked again");
+    assert!(!blocks_it(&world, middle).await);
+    // What else she does at this hour goes on.
+    let busy = world.run(&["explain", &middle.to_string()]).await;
+    let others = busy.document["because"].as_array().unwrap().iter().any(|because| because["blocks"] == true);
+    assert_eq!(closed(&world.state().await, middle), others, "it can be booked again: {busy:?}");
     for gone in [&block, "blocked-by-nobody", "no name"] {
         let refused = world.run(&["block", "--take-back", gone]).await;
         assert_eq!((refused.status, &refused.error["code"]), (1, &json!("INVALID_INPUT")), "{refused:?}");

@@ -1,6 +1,6 @@
 //! Why a time can or cannot be booked, asked of the real command after a real sync.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::World;
 
@@ -21,8 +21,7 @@ async fn a_booking_and_an_event_keep_their_times_and_say_so() {
     let said = world.run(&["explain", booking["start"].as_str().unwrap()]).await;
     assert_eq!((said.status, &said.document["bookable"]), (0, &json!(false)), "{said:?}");
     let because = said.document["because"].as_array().unwrap();
-    let kinds: Vec<&Value> = because.iter().map(|reason| &reason["kind"]).collect();
-    assert_eq!(kinds, ["booking", "own_booking"], "its own event blocks nothing: {said:?}");
+    assert_eq!(said.kinds(), ["booking", "own_booking"], "its own event blocks nothing: {said:?}");
     assert!(because[0]["summary"].as_str().unwrap().contains(booking["customer"].as_str().unwrap()));
     assert!(because[0]["checked_at"].is_string(), "{said:?}");
 

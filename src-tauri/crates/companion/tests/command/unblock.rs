@@ -66,8 +66,7 @@ async fn story(world: World) {
     assert_eq!(opened.difference(&closed).count(), 1, "that slot and no other");
     let said = world.run(&["explain", &inside]).await;
     assert_eq!(said.document["bookable"], true, "{said:?}");
-    let kinds: Vec<&Value> = rows(&said.document, "because").iter().map(|because| &because["kind"]).collect();
-    assert_eq!(kinds, ["busy", "unblocked"], "{said:?}");
+    assert_eq!(said.kinds(), ["busy", "unblocked"], "{said:?}");
     assert!(matches!(world.run(&["sync"]).await.status, 0 | 3));
     assert_eq!(open(&world.state().await), opened, "later syncs leave it open");
 

@@ -29,6 +29,17 @@ pub struct Said {
     pub stderr: String,
 }
 
+impl Said {
+    /// Why a time is as it is, by kind, without the birthdays that may fall on any day.
+    pub fn kinds(&self) -> Vec<&str> {
+        let because = self.document["because"].as_array().unwrap().iter();
+        because
+            .map(|because| because["kind"].as_str().unwrap())
+            .filter(|kind| *kind != "all_day_free")
+            .collect()
+    }
+}
+
 impl World {
     /// A seeded sandbox and an empty profile that points at it.
     pub async fn start() -> Self {
