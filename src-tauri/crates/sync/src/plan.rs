@@ -82,25 +82,4 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::made::{calendar, draft, event, row, span};
-    use crate::ports::BusySet;
-
-    #[test]
-    fn a_plan_that_does_anything_at_all_is_not_empty() {
-        assert!(Plan::default().is_empty());
-        let create = Operation::CreateEvent { calendar: calendar(), draft: draft(1) };
-        let cancel =
-            Operation::CancelBooking { calendar: calendar(), booking: "b".into(), key: "key".to_owned() };
-        let set = BusySet::of(crate::ids::Service::Google, calendar(), span(0), Vec::new());
-        for plan in [
-            Plan { writes: vec![create], ..Plan::default() },
-            Plan { notes: vec![row(&event(&draft(1), "1"))], ..Plan::default() },
-            Plan { publish: vec![Operation::PublishBusy { set, before: None }], ..Plan::default() },
-            Plan { answers: vec![cancel], ..Plan::default() },
-        ] {
-            assert!(!plan.is_empty(), "{plan:?}");
-        }
-    }
-}
+mod tests;
