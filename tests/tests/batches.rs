@@ -9,7 +9,7 @@ use sync::decide::times;
 use sync::error::Code;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
-use sync::world::Direction;
+use sync::world::{Direction, Operation};
 use tests::crash::{DyingMirror, Moment};
 use tests::service::{Fault, OVERDUE};
 use tests::world::World;
@@ -179,6 +179,22 @@ async fn an_account_that_refuses_all_of_them_is_told_of_once_and_asked_no_more()
     assert_eq!(asked(&world).get("create_all"), Some(&1));
     world.sync().await;
     assert_one_each(&world, 9);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn answers_that_came_with_the_refusal_of_an_account_are_kept_for_what_they_are() {
+    let mut world = booked(memory(), 50, 4).await;
+    world.services.state().item_faults =
+        [Some(Fault::SignInExpired), Some(Fault::Rejected), Some(Fault::ReplyLost), None].into();
+    let report = world.sync().await;
+    assert_eq!(report.errors.iter().map(|error| error.code).collect::<Vec<_>>(), [Code::OauthTokenExpired]);
+    let open = world.mirror.world().expect("a world").unsettled;
+    let [(_, Operation::CreateEvent { draft, .. })] = open.as_slice() else { panic!("{open:#?}") };
+    assert_eq!(draft.booking, "b002".into(), "of that alone nobody can say whether it was done");
+    let report = world.sync().await;
+    assert_eq!((report.bookings.created, report.errors.len()), (2, 0), "{report:#?}");
+    assert_one_each(&world, 4);
     world.assert_settled().await;
 }
 

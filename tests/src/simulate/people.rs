@@ -162,6 +162,10 @@ fn answer(stage: &mut Stage) {
     let how = match stage.dice.below(4) {
         0 | 1 => {
             stage.say(format!("the customer of {} comes {} as she asked", booking.id, clock(to.start())));
+            // As with every booking, the slot of exactly that time is taken.
+            for slot in stage.world.slots.values_mut().filter(|slot| slot.span == to) {
+                slot.open = false;
+            }
             return write_booking(stage, Booking { start: to.start(), end: to.end(), ..booking });
         }
         2 => Ending::Declined,
