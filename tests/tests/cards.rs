@@ -185,6 +185,23 @@ fn put_copy(world: &World, hours: i64) {
 }
 
 #[tokio::test]
+async fn an_answer_about_her_words_is_carried_out_in_the_run_that_puts_their_event_back() {
+    let mut world = renamed(in_memory()).await;
+    let words = world.the_question("renamed").await;
+    let (start, end) = (world.at(50), world.at(51));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+    world.vendor_decides(&words.id, "put_back").expect("an answer");
+    world.asked_and_answered("moved", "put_back").await;
+    world.sync().await;
+    let event = world.booking_events().remove(0);
+    assert_eq!(times(&event), Some((world.at(20), world.at(21))));
+    assert_eq!(event.event.summary, "Booking: Haircut");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_copy_blocks_until_she_lets_its_time_be_booked_and_is_never_touched() {
     let mut world = copied(in_memory()).await;
     let card = world.the_question("duplicated").await;

@@ -94,7 +94,7 @@ impl Platform for Least {
 }
 
 fn span() -> Interval {
-    let at = |hour| Timestamp::from_second(1_800_000_000 + hour * 3600).expect("a time");
+    let at = |hour: i64| Timestamp::from_second(1_800_000_000 + hour * 3600).expect("a time");
     Interval::new(at(0), at(1)).expect("an hour")
 }
 

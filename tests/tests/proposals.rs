@@ -3,7 +3,7 @@
 
 use calendar::event::{End, When};
 use calendar::interval::Interval;
-use sync::booking::Booking;
+use sync::booking::{Booking, BookingStatus};
 use sync::decide::times;
 use sync::decisions::{Decided, Refused, answer};
 use sync::ids::BookingId;
@@ -96,6 +96,25 @@ async fn the_customer_is_asked_once_and_both_times_stay_blocked_while_the_bookin
     let known = world.mirror.world().expect("a world");
     let cards = plan(&known, world.clock.now(), &world.policy).cards;
     assert!(cards.iter().all(|card| !card.question.presses()), "it is the customer's to answer");
+}
+
+#[tokio::test]
+async fn the_same_question_that_comes_again_can_be_answered_otherwise_than_before() {
+    let (mut world, id) = proposed().await;
+    // As the platform has it, a proposal is over with its booking; then the booking stands again as it did.
+    for status in [BookingStatus::Cancelled, BookingStatus::Confirmed] {
+        world.platform_changes(&id, |booking| {
+            (booking.status, booking.proposal) = (status, Proposal::Possible);
+        });
+    }
+    // What she said before is done, and does not count again.
+    assert_eq!(kinds(&world.sync().await), ["moved"]);
+    decide(&world, "move").expect("an answer");
+    world.sync().await;
+    let booking = row(&world, &id);
+    assert_eq!((booking.start, booking.end), (world.at(25), world.at(26)));
+    assert_eq!(world.slots(), [(25, 26, false)]);
+    world.assert_settled().await;
 }
 
 #[tokio::test]

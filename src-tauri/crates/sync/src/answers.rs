@@ -15,7 +15,7 @@ use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
 use crate::slots::slot_id;
-use crate::world::{Operation, OperationId, Settled, SyncProblem, World};
+use crate::world::{Choice, Operation, OperationId, Settled, SyncProblem, World};
 
 const TAKEN: &str = "another booking has this time";
 
@@ -56,8 +56,8 @@ pub async fn carry_out(
                         continue;
                     }
                 };
-                let platform = parts.platform;
-                let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, key)).await;
+                let (platform, once) = (parts.platform, once(Choice::Move, key));
+                let sent = parts.writer.send(parts, || platform.move_booking(booking, *to, &once)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 if let (Err(error), Some(made)) = (&sent, made)
                     && !error.outcome_unknown()
@@ -75,8 +75,8 @@ pub async fn carry_out(
                     continue;
                 }
                 let id = desk.intend(operation)?;
-                let platform = parts.platform;
-                let sent = parts.writer.send(parts, || platform.propose_move(booking, *to, key)).await;
+                let (platform, once) = (parts.platform, once(Choice::Propose, key));
+                let sent = parts.writer.send(parts, || platform.propose_move(booking, *to, &once)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
@@ -86,16 +86,16 @@ pub async fn carry_out(
                     continue;
                 }
                 let id = desk.intend(operation)?;
-                let platform = parts.platform;
+                let (platform, once) = (parts.platform, once(Choice::PutBack, key));
                 let sent =
-                    parts.writer.send(parts, || platform.withdraw_proposal(booking, proposal, key)).await;
+                    parts.writer.send(parts, || platform.withdraw_proposal(booking, proposal, &once)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
             Operation::CancelBooking { calendar, booking, key } => {
                 let id = desk.intend(operation)?;
-                let platform = parts.platform;
-                let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, key)).await;
+                let (platform, once) = (parts.platform, once(Choice::Cancel, key));
+                let sent = parts.writer.send(parts, || platform.cancel_booking(booking, REASON, &once)).await;
                 done.extend(sent.as_ref().ok().map(|()| (booking.clone(), key.clone())));
                 desk.settle(id, (calendar, booking, key), sent, report)?;
             }
@@ -331,6 +331,13 @@ impl Desk<'_> {
         tell(calendar, booking, error, report);
         Ok(())
     }
+}
+
+/// The key under which the platform carries this answer out once. It keeps keys for a day, and the same question may come
+/// again within it and be answered otherwise: after the customer was asked for another time, say, and the booking cancelled
+/// and confirmed again.
+fn once(choice: Choice, card: &str) -> String {
+    format!("{}-{card}", choice.as_str())
 }
 
 fn rejected(reason: &str) -> ServiceError {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::booking::{Draft, event_id};
-use crate::decide::{Question, says};
+use crate::decide::says;
 use crate::error::{Code, MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, ConnectionId, ETag, RemoteId, RunId};
 use crate::news::News;
@@ -301,15 +301,24 @@ fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
     mapping.echo.as_deref() == Some(crate::decide::fingerprint(event).as_str())
 }
 
-/// Whether an answer of hers can be carried out now that could not before: one that stands for words that stayed hers, or
-/// one about a customer who waits and whose booking had no event.
+/// Whether an answer of hers can be carried out now that could not before: one about words that stayed hers while the
+/// event went back to its time, or one about a customer who waits and whose booking had no event.
 fn leads_to_more(world: &World, operation: &Operation) -> bool {
-    if let Operation::CreateEvent { draft, .. } = operation {
-        let booking = world.bookings.get(&draft.booking);
-        return booking.is_some_and(|booking| booking.proposal.waiting().is_some());
+    match operation {
+        Operation::UpdateEvent { draft, .. } => draft.times_only,
+        Operation::CreateEvent { draft, .. } => {
+            let booking = world.bookings.get(&draft.booking);
+            booking.is_some_and(|booking| booking.proposal.waiting().is_some())
+        }
+        Operation::RemoveEvent { .. }
+        | Operation::MoveBooking { .. }
+        | Operation::ProposeMove { .. }
+        | Operation::WithdrawProposal { .. }
+        | Operation::CancelBooking { .. }
+        | Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. } => false,
     }
-    let keeps_her_words = matches!(operation, Operation::UpdateEvent { draft, .. } if draft.times_only);
-    keeps_her_words && world.standing.contains_key(&Question::Renamed)
 }
 
 /// What one event's failure says about the account's other events: they would fail alike.

@@ -20,7 +20,7 @@ use super::events::{reach, warp};
 use super::lie::{gone, refusal};
 use super::slots::{close_under_busy, make_slot};
 use super::watch::watch_busy;
-use super::watch_answers::{carried_out, refuses, watch_answer};
+use super::watch_answers::{card_of, carried_out, refuses, watch_answer};
 
 fn busy_words(stage: &Stage, set: &BusySet) -> String {
     format!("of {}: {}", stage.source_words(&set.source), spans(&set.intervals))
@@ -79,15 +79,16 @@ impl Platform for Liar {
 
     async fn move_booking(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
         self.fenced(Call::MoveBooking, format!("{booking} {}", spans(&[to])), |stage| {
-            watch_answer(stage, booking, Choice::Move, Some(to), key);
-            carried_out(stage, key);
+            let card = card_of(key);
+            watch_answer(stage, booking, Choice::Move, Some(to), card);
+            carried_out(stage, card);
             if !stage.keys.insert(key.to_owned()) {
                 return Ok(());
             }
             let slot = stage.world.slots.values_mut().find(|slot| slot.open && slot.span == to);
             let (Some(slot), Some(row)) = (slot, stage.booked.get(booking).cloned()) else {
                 stage.keys.remove(key);
-                return Err(refuses(stage, booking, key));
+                return Err(refuses(stage, booking, card));
             };
             slot.open = false;
             stage.world.writes += 1;
@@ -99,15 +100,16 @@ impl Platform for Liar {
 
     async fn propose_move(&self, booking: &BookingId, to: Interval, key: &str) -> Result<(), ServiceError> {
         self.fenced(Call::ProposeMove, format!("{booking} {}", spans(&[to])), |stage| {
-            watch_answer(stage, booking, Choice::Propose, Some(to), key);
-            carried_out(stage, key);
+            let card = card_of(key);
+            watch_answer(stage, booking, Choice::Propose, Some(to), card);
+            carried_out(stage, card);
             if !stage.keys.insert(key.to_owned()) {
                 return Ok(());
             }
             let row = stage.booked.get(booking).filter(|row| is_live(row)).cloned();
             let (Some(row), true) = (row, to.start() > stage.now) else {
                 stage.keys.remove(key);
-                return Err(refuses(stage, booking, key));
+                return Err(refuses(stage, booking, card));
             };
             stage.world.writes += 1;
             let id = ProposalId(stage.name("proposal"));
@@ -124,8 +126,9 @@ impl Platform for Liar {
         key: &str,
     ) -> Result<(), ServiceError> {
         self.fenced(Call::WithdrawProposal, format!("{booking} {proposal}"), |stage| {
-            watch_answer(stage, booking, Choice::PutBack, None, key);
-            carried_out(stage, key);
+            let card = card_of(key);
+            watch_answer(stage, booking, Choice::PutBack, None, card);
+            carried_out(stage, card);
             if !stage.keys.insert(key.to_owned()) {
                 return Ok(());
             }
@@ -134,7 +137,7 @@ impl Platform for Liar {
                 row.as_ref().and_then(|row| row.proposal.waiting()).filter(|(id, _)| *id == proposal);
             let (Some((_, to)), Some(row)) = (waiting, &row) else {
                 stage.keys.remove(key);
-                return Err(refuses(stage, booking, key));
+                return Err(refuses(stage, booking, card));
             };
             stage.world.writes += 1;
             let over = Proposal::Over { id: proposal.clone(), to, how: Ending::Withdrawn };
@@ -146,14 +149,15 @@ impl Platform for Liar {
 
     async fn cancel_booking(&self, booking: &BookingId, _: &str, key: &str) -> Result<(), ServiceError> {
         self.fenced(Call::CancelBooking, booking.to_string(), |stage| {
-            watch_answer(stage, booking, Choice::Cancel, None, key);
-            carried_out(stage, key);
+            let card = card_of(key);
+            watch_answer(stage, booking, Choice::Cancel, None, card);
+            carried_out(stage, card);
             if !stage.keys.insert(key.to_owned()) {
                 return Ok(());
             }
             let Some(row) = stage.booked.get(booking).cloned() else {
                 stage.keys.remove(key);
-                return Err(refuses(stage, booking, key));
+                return Err(refuses(stage, booking, card));
             };
             stage.world.writes += 1;
             write_booking(stage, Booking { status: BookingStatus::Cancelled, ..row });

@@ -11,6 +11,11 @@ use super::super::stage::{Given, Stage};
 use super::super::weather::{Call, Lie};
 use super::lie::refusal;
 
+/// The question that an answer with this key was given to.
+pub(super) fn card_of(key: &str) -> &str {
+    key.split_once('-').map_or(key, |(_, card)| card)
+}
+
 /// She decided exactly this, and the platform does it under that decision's key.
 pub(super) fn watch_answer(
     stage: &mut Stage,
