@@ -206,3 +206,27 @@ async fn a_side_that_holds_nothing_is_read_in_full_once_a_week_like_any_other() 
     assert_eq!(read.len(), 3, "bookings and two calendars: {read:?}");
     assert!(read.values().all(|side| side.read_at >= Some(now)), "{read:?}");
 }
+
+#[tokio::test]
+async fn only_what_stands_for_a_booking_in_this_very_calendar_is_looked_for_by_its_id() {
+    let mut world = World::new(Box::new(Sqlite::in_memory().unwrap()));
+    world.customer_books("b1", 20 * 24);
+    world.sync().await;
+    // She has a copy of the event elsewhere, under the same id, until it silently goes.
+    let copy = world.booking_events().remove(0);
+    world.services.state().put(&"personal".into(), copy.clone());
+    world.sync().await;
+    let known = world.mirror.world().unwrap();
+    let personal = known.calendars.values().find(|calendar| calendar.name == "personal").unwrap();
+    let holds = |world: &World| {
+        let known = world.mirror.world().unwrap();
+        known.events.get(&personal.id).is_some_and(|events| events.contains_key(&copy.id))
+    };
+    assert!(holds(&world));
+    silently(&world, &copy.id.0, |_| None);
+    world.mirror.forget_cursor(Some(&personal.id)).unwrap();
+    world.services.state().requests.clear();
+    world.sync().await;
+    assert!(!world.services.state().requests.contains(&"probe"));
+    assert!(!holds(&world));
+}
