@@ -1,11 +1,12 @@
 //! Free times by hand: what of them is wanted, what is in their way, and what is to be done about each.
 
+use std::slice::from_ref;
+
 use calendar::event::{End, Transparency, When};
 
 use super::*;
-use crate::booking::Booking;
 use crate::import::SlotState;
-use crate::made::{at, copied, draft, linked, span, world};
+use crate::made::{at, booked, copied, draft, linked, span, world};
 use crate::ports::RemoteEvent;
 use crate::world::Vendor;
 
@@ -224,7 +225,7 @@ fn what_ends_as_a_free_time_begins_or_begins_as_it_ends_is_not_over_it() {
 
 #[test]
 fn a_booking_takes_its_time_until_it_ends() {
-    let world = crate::made::booked(world_with(&[]), |booking: &mut Booking| {
+    let world = booked(world_with(&[]), |booking| {
         (booking.start, booking.end) = (at(5), at(6));
     });
     let is_over = |now: i64| Taken::of(&world, &[], at(now)).is_over(hours(5, 6));
@@ -286,7 +287,7 @@ fn a_question_that_is_still_the_same_is_written_down_once_a_day() {
 fn the_slot_of_a_free_time_that_is_cut_otherwise_now_gives_way_to_one_of_the_new_times() {
     let row = known(2, 6, SlotState::Made, &[mine(2, 6, true)]);
     let cut = Wanted { part: Some(hours(4, 6)), ..free_time(2, 6) };
-    let plan = planned(&world_with(&[row.clone()]), &busy(&[]), &[cut], &[mine(2, 6, true)]);
+    let plan = planned(&world_with(from_ref(&row)), &busy(&[]), &[cut], &[mine(2, 6, true)]);
     assert_eq!(plan.take_back, [(row.key(), mine(2, 6, true))]);
     let decided = only(plan);
     assert_eq!((decided.make, decided.row.made), (vec![mine(4, 6, true)], vec![mine(4, 6, true)]));
@@ -341,7 +342,7 @@ fn what_is_merged_is_made_as_far_as_there_is_room_and_decided_again_only_if_some
         (decided.row.state, decided.make)
     };
     let beside = hers("h", 4, 6, true);
-    assert_eq!(merged(&[], &[beside.clone()]), (SlotState::Made, vec![mine(2, 4, true)]));
+    assert_eq!(merged(&[], from_ref(&beside)), (SlotState::Made, vec![mine(2, 4, true)]));
     let all = [hers("g", 2, 4, true), beside.clone()];
     assert_eq!(merged(&[], &all), (SlotState::Left, Vec::new()));
     assert_eq!(merged(&[hours(2, 3)], &[beside]), (SlotState::Blocked, vec![mine(3, 4, true)]));
@@ -360,9 +361,9 @@ fn only_a_slot_that_busy_time_closed_gets_out_of_the_way_by_itself() {
 
 #[test]
 fn busy_time_of_a_file_is_told_where_it_lies_over_a_booking_while_the_files_are_in_use() {
-    let mut world = crate::made::booked(
+    let mut world = booked(
         imported(&[event("over", 0, 3), event("beside", 4, 5), free_event("free", 1, 3)]),
-        |booking: &mut Booking| (booking.start, booking.end) = (at(2), at(4)),
+        |booking| (booking.start, booking.end) = (at(2), at(4)),
     );
     let uids = |names: &[&str]| names.iter().map(|name| Uid((*name).to_owned())).collect();
     let all = uids(&["over", "beside", "free"]);

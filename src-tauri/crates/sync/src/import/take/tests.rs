@@ -40,7 +40,7 @@ fn empty() -> Holdings {
 }
 
 /// What comes of these files, one after the other.
-fn take_all(holdings: &mut Holdings, files: &[&[Event]]) -> Vec<Taken> {
+fn take_all(holdings: &mut Holdings, files: &[Vec<Event>]) -> Vec<Taken> {
     let own = Own::default();
     files.iter().map(|events| holdings.take(&file(events), &own, at(0), &TimeZone::UTC)).collect()
 }
@@ -57,7 +57,7 @@ fn stands(holdings: &Holdings, event: &Event) -> bool {
 #[test]
 fn a_row_says_what_it_said_while_its_etag_is_a_digest_of_it_or_it_was_taken_back_for_good() {
     let mut holdings = empty();
-    let taken = take_all(&mut holdings, &[&[event("a", 5)], &[cancelled(event("a", 5))]]);
+    let taken = take_all(&mut holdings, &[vec![event("a", 5)], vec![cancelled(event("a", 5))]]);
     let row = &taken[0].intake.changed[0];
     let gone = &taken[1].intake.changed[0];
     assert!(says_what_it_said(row) && says_what_it_said(gone));
@@ -94,7 +94,7 @@ fn the_platform_is_asked_for_no_slots_where_no_entry_can_be_one_that_is_not_know
         asks_about_slots(&[file(&[event])], holdings, own, at(0)).is_some()
     };
     let mut holdings = empty();
-    take_all(&mut holdings, &[&[event(BARE[0], 5)]]);
+    take_all(&mut holdings, &[vec![event(BARE[0], 5)]]);
     assert!(asks(event(BARE[1], 5), &holdings, &own(&[])));
     assert!(!asks(event("tea@elsewhere", 5), &holdings, &own(&[])), "no slot is named so");
     assert!(!asks(event(BARE[1], 5), &holdings, &own(&[BARE[1]])), "it is hers, as is known already");
@@ -106,10 +106,10 @@ fn an_instance_is_older_than_a_newer_series_only_once_that_was_taken_back() {
     let series = |sequence| Event { sequence, ..repeating("s", 5, "FREQ=DAILY;COUNT=9") };
     let older = instance("s", 29, 2);
     let mut holdings = empty();
-    let taken = take_all(&mut holdings, &[&[series(3)], &[older.clone()]]);
+    let taken = take_all(&mut holdings, &[vec![series(3)], vec![older.clone()]]);
     assert_eq!((taken[1].counts.new, skipped(&taken[1])), (1, Vec::new()));
     let mut holdings = empty();
-    let taken = take_all(&mut holdings, &[&[series(3)], &[cancelled(series(3))], &[older]]);
+    let taken = take_all(&mut holdings, &[vec![series(3)], vec![cancelled(series(3))], vec![older]]);
     assert_eq!(skipped(&taken[2]), [Skip::Older]);
 }
 
@@ -118,7 +118,7 @@ fn a_choice_is_forgotten_with_the_times_that_it_was_made_for_and_with_nothing_le
     let mut holdings = empty();
     let renamed = Event { summary: "Hours".to_owned(), ..event("a", 5) };
     let moved = Event { summary: "Hours".to_owned(), ..event("a", 6) };
-    let taken = take_all(&mut holdings, &[&[event("a", 5)], &[renamed], &[moved]]);
+    let taken = take_all(&mut holdings, &[vec![event("a", 5)], vec![renamed], vec![moved]]);
     let choices: Vec<usize> = taken.iter().map(|taken| taken.intake.choices.len()).collect();
     assert_eq!(choices, [0, 0, 1]);
     assert_eq!(taken[2].intake.choices, [(Uid("a".to_owned()), None)]);
@@ -131,10 +131,10 @@ fn a_series_that_is_taken_back_takes_its_instances_along_but_none_that_is_newer_
     let newer = instance("s", 53, 5);
     let beside = instance("s", 77, 1);
     let mut holdings = empty();
-    take_all(&mut holdings, &[&[series.clone(), older.clone(), newer.clone(), beside.clone()]]);
+    take_all(&mut holdings, &[vec![series.clone(), older.clone(), newer.clone(), beside.clone()]]);
     let cancel = cancelled(Event { sequence: 2, ..series });
     let again = Event { sequence: 2, ..beside.clone() };
-    let taken = take_all(&mut holdings, &[&[cancel, again]]);
+    let taken = take_all(&mut holdings, &[vec![cancel, again]]);
     assert!(!stands(&holdings, &older));
     assert!(stands(&holdings, &newer) && stands(&holdings, &beside));
     assert_eq!((taken[0].counts.cancelled, taken[0].counts.unchanged, taken[0].counts.updated), (1, 1, 0));
@@ -145,10 +145,10 @@ fn an_instance_is_cancelled_once_and_only_where_it_or_its_series_stood() {
     let series = repeating("s", 5, "FREQ=DAILY;COUNT=9");
     let once = cancelled(instance("s", 29, 1));
     let mut holdings = empty();
-    let taken = take_all(&mut holdings, &[&[series], &[once.clone()], &[once.clone()]]);
+    let taken = take_all(&mut holdings, &[vec![series], vec![once.clone()], vec![once.clone()]]);
     let counts: Vec<_> = taken.iter().map(|taken| (taken.counts.cancelled, taken.counts.unchanged)).collect();
     assert_eq!(counts, [(0, 0), (1, 0), (0, 1)]);
-    let taken = take_all(&mut empty(), &[&[once]]);
+    let taken = take_all(&mut empty(), &[vec![once]]);
     assert_eq!((taken[0].counts.cancelled, skipped(&taken[0])), (0, vec![Skip::NotHere]));
 }
 
