@@ -115,7 +115,7 @@ pub fn wanted(world: &World, now: Timestamp, policy: &Policy) -> Vec<Wanted> {
             && occurrence.end.duration_since(occurrence.start) <= LONGEST
             && !uncertain.contains(&occurrence.uid);
         if let Some(span) = Interval::new(occurrence.start, occurrence.end).filter(|_| fits) {
-            // Of those with the same start, they come by UID.
+            // They come by start, then UID: the first of each span stays.
             found.entry(span).or_insert(occurrence);
         }
     }
