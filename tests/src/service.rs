@@ -43,6 +43,8 @@ pub enum Fault {
     EmptyList,
     /// The write is refused as wrong.
     Rejected,
+    /// The platform has switched syncing off.
+    SwitchedOff,
 }
 
 /// How long [`Fault::Overdue`] asks to be left alone.
@@ -406,6 +408,7 @@ fn error(fault: Fault) -> ServiceError {
         Fault::Rejected => {
             ServiceError::Rejected { service, reason: "the title is not to its taste".to_owned() }
         }
+        Fault::SwitchedOff => ServiceError::SwitchedOff { service, reason: "SCHEDULING_DISABLED".to_owned() },
     }
 }
 

@@ -2,10 +2,15 @@
 //! lost answer leaves behind.
 
 use calendar::event::{End, When};
+use calendar::interval::Interval;
+use jiff::SignedDuration;
 use sync::decisions::{Decided, answer};
 use sync::error::Code;
+use sync::lease::TERM;
 use sync::plan::plan;
-use sync::ports::Clock;
+use sync::ports::{Clock, Slot};
+use sync::slots::slot_id;
+use sync::world::Role;
 use tests::service::Fault;
 use tests::world::World;
 
@@ -144,6 +149,94 @@ async fn nothing_is_opened_before_bookings_were_read_and_nothing_that_was_booked
     assert_eq!((world.slots(), ours(&world)), (CLOSED.to_vec(), 1));
     world.sync().await;
     assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0));
+}
+
+#[tokio::test]
+async fn what_is_to_be_closed_is_closed_even_where_bookings_cannot_be_read() {
+    let mut world = closed().await;
+    is_free_again(&world);
+    world.vendor_adds("late", 26, 1);
+    world.before_next("slots", |state| state.faults.extend([("bookings", Fault::SignInExpired)]));
+    world.sync().await;
+    assert_eq!(world.slots(), [(24, 25, false), (26, 27, false), (28, 29, false)]);
+    assert_eq!(ours(&world), 2);
+}
+
+#[tokio::test]
+async fn a_slot_that_was_booked_while_its_closing_was_in_doubt_is_the_bookings_and_not_ours() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    for _ in 0..3 {
+        world.fail_next("switch_slots", Fault::ReplyLost);
+    }
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, false)], 1));
+    let id = world.customer_books("b", 24);
+    let (_, booking) = world.services.state().bookings.remove(&id).expect("a booking");
+    // After the bookings of this run were read, and before its look at the slots.
+    world.before_next("slots", |state| {
+        state.clock += 1;
+        state.bookings.insert(id, (state.clock, booking));
+    });
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(24, 25, false)], 0));
+}
+
+#[tokio::test]
+async fn bookings_are_read_once_where_nothing_is_to_be_opened_or_in_doubt() {
+    let mut world = closed().await;
+    world.services.state().requests.clear();
+    world.sync().await;
+    let state = world.services.state();
+    let read = state.requests.iter().filter(|request| **request == "bookings").count();
+    assert_eq!((read, state.requests.contains(&"slots")), (1, true));
+}
+
+#[tokio::test]
+async fn what_we_closed_we_open_even_where_the_platform_closes_slots_itself_by_then() {
+    let mut world = closed().await;
+    world.services.state().leaves_slots = false;
+    is_free_again(&world);
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0));
+}
+
+#[tokio::test]
+async fn the_computer_that_stands_by_opens_nothing_and_forgets_what_is_not_its_to_open() {
+    let mut studio = closed().await;
+    let mut laptop = studio.beside("laptop", Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
+    studio.clock.advance(SignedDuration::try_from(TERM).expect("a term") + SignedDuration::from_secs(1));
+    assert_eq!(laptop.sync().await.standing_by, None);
+    is_free_again(&studio);
+    assert!(studio.sync().await.standing_by.is_some());
+    assert_eq!((studio.slots(), ours(&studio)), (CLOSED.to_vec(), 1));
+    studio.services.state().slots.remove(&"a".into());
+    assert!(studio.sync().await.standing_by.is_some());
+    assert_eq!(ours(&studio), 0);
+}
+
+#[tokio::test]
+async fn a_slot_of_ours_that_was_opened_for_a_move_in_vain_is_taken_away_again() {
+    let mut world = new_world();
+    world.customer_books("b", 20);
+    world.sync().await;
+    let (start, end) = (world.at(25), world.at(26));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+    // Made for this very move once, and left behind.
+    let known = world.mirror.world().expect("a world");
+    let bookings = known.calendars.values().find(|calendar| calendar.role == Role::Target).expect("a target");
+    let span = Interval::new(start, end).expect("a time");
+    let slot = Slot { id: slot_id(&"vendor-1".into(), &bookings.id, span), span, open: true };
+    world.services.state().slots.insert(slot.id.clone(), slot);
+    world.sync().await;
+    assert_eq!((world.slots(), ours(&world)), (vec![(25, 26, false)], 1));
+    moves(&world);
+    world.fail_next("move_booking", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), []);
 }
 
 #[tokio::test]

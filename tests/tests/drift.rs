@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use mirror::Sqlite;
+use sync::booking::BookingStatus;
 use sync::ids::RemoteId;
-use sync::ports::RemoteEvent;
+use sync::ports::{Clock, RemoteEvent};
 use sync::report::Report;
+use sync::world::Role;
 use tests::service::event;
 use tests::world::World;
 
@@ -176,4 +178,55 @@ async fn an_event_of_ours_that_the_weekly_reading_does_not_list_is_looked_for_be
         assert!(report.decisions.is_empty() && report.drift.is_empty(), "{report:#?}");
     }
     assert_eq!(world.booking_events().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_of_ours_that_a_reading_does_not_list_goes_with_its_booking_all_the_same() {
+    let mut world = World::new(Box::new(Sqlite::in_memory().unwrap()));
+    let booking = world.customer_books("b1", 20 * 24);
+    world.sync().await;
+    let event = world.booking_events()[0].id.clone();
+    world.services.state().unlisted.insert(event);
+    let known = world.mirror.world().unwrap();
+    let target = known.calendars.values().find(|calendar| calendar.role == Role::Target).unwrap();
+    world.mirror.forget_cursor(Some(&target.id)).unwrap();
+    world.platform_changes(&booking, |booking| booking.status = BookingStatus::Cancelled);
+    let report = world.sync().await;
+    assert_eq!((report.bookings.removed, world.booking_events().len()), (1, 0), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_side_that_holds_nothing_is_read_in_full_once_a_week_like_any_other() {
+    let mut world = World::new(Box::new(Sqlite::in_memory().unwrap()));
+    world.sync().await;
+    world.clock.advance(SignedDuration::from_hours(8 * 24));
+    let now = world.clock.now();
+    world.sync().await;
+    let read = world.mirror.world().unwrap().full_readings;
+    assert_eq!(read.len(), 3, "bookings and two calendars: {read:?}");
+    assert!(read.values().all(|side| side.read_at >= Some(now)), "{read:?}");
+}
+
+#[tokio::test]
+async fn only_what_stands_for_a_booking_in_this_very_calendar_is_looked_for_by_its_id() {
+    let mut world = World::new(Box::new(Sqlite::in_memory().unwrap()));
+    world.customer_books("b1", 20 * 24);
+    world.sync().await;
+    // She has a copy of the event elsewhere, under the same id, until it silently goes.
+    let copy = world.booking_events().remove(0);
+    world.services.state().put(&"personal".into(), copy.clone());
+    world.sync().await;
+    let known = world.mirror.world().unwrap();
+    let personal = known.calendars.values().find(|calendar| calendar.name == "personal").unwrap();
+    let holds = |world: &World| {
+        let known = world.mirror.world().unwrap();
+        known.events.get(&personal.id).is_some_and(|events| events.contains_key(&copy.id))
+    };
+    assert!(holds(&world));
+    silently(&world, &copy.id.0, |_| None);
+    world.mirror.forget_cursor(Some(&personal.id)).unwrap();
+    world.services.state().requests.clear();
+    world.sync().await;
+    assert!(!world.services.state().requests.contains(&"probe"));
+    assert!(!holds(&world));
 }

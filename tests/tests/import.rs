@@ -6,13 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use mirror::Sqlite;
 use sync::booking::BookingStatus;
 use sync::decisions::{Decided, answer};
+use sync::ids::RunId;
 use sync::import::{
     ConflictKind, Counts, Given, Holdings, ImportedSlot, OnConflict, Own, Resolution, SlotState, Taken,
 };
 use sync::plan::plan;
 use sync::ports::{Clock, Mirror};
 use sync::report::{DecisionReport, Report};
-use sync::world::{Direction, Role};
+use sync::world::{Direction, Operation, Role};
 use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
 use tests::world::{NOON, World};
@@ -120,6 +121,31 @@ async fn a_dry_run_counts_the_slots_that_it_would_make_and_take_back() {
     assert_eq!((dry.slots.created, dry.slots.removed), (0, 2));
     assert_eq!(world.sync().await.slots.removed, 2);
     assert_eq!(world.slots(), [(30, 32, true)]);
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_the_slots_that_would_give_way() {
+    let mut world = new_world();
+    world.vendor_opens("hers", 21, 2);
+    world.vendor_imports(&plain(&[free("f", 20, 22)]), Some(OnConflict::Replace));
+    let dry = world.try_sync(Direction::Bidirectional, true).await.expect("a plan");
+    assert_eq!((dry.slots.created, dry.slots.removed), (1, 1));
+    assert_eq!(world.slots(), [(21, 23, true)]);
+    let report = world.sync().await;
+    assert_eq!((report.slots.created, report.slots.removed), (1, 1));
+    assert_eq!(world.slots(), [(20, 22, true)]);
+}
+
+#[tokio::test]
+async fn a_free_time_that_is_past_is_forgotten_and_not_by_a_dry_run() {
+    let mut world = new_world();
+    world.vendor_imports(&plain(&[free("f", 20, 21)]), None);
+    fine(&world.sync().await);
+    world.clock.advance(SignedDuration::from_hours(22));
+    world.try_sync(Direction::Bidirectional, true).await.expect("a plan");
+    assert_eq!(rows(&world).len(), 1);
+    fine(&world.sync().await);
+    assert_eq!(rows(&world), []);
 }
 
 #[tokio::test]
@@ -684,6 +710,73 @@ async fn a_slot_that_the_platform_refuses_stops_no_other_and_is_tried_again() {
 }
 
 #[tokio::test]
+async fn of_a_free_time_around_a_slot_the_part_that_could_be_made_is_ours_and_goes_with_it() {
+    let mut world = new_world();
+    world.vendor_opens("between", 22, 1);
+    world.vendor_imports(&plain(&[free("f", 20, 26)]), Some(OnConflict::Merge));
+    let faster = world.vendor_opens("faster", 24, 3);
+    world.services.state().slots.remove(&faster.id);
+    world.before_next("create_slots", |state| {
+        state.slots.insert(faster.id.clone(), faster);
+    });
+    fine(&world.sync().await);
+    assert_eq!(world.slots(), [(20, 22, true), (22, 23, true), (24, 27, true)]);
+    let row = only_row(&world);
+    let made: Vec<_> = row.made.iter().map(|slot| slot.span.start()).collect();
+    assert_eq!((row.state, made), (SlotState::Blocked, vec![world.at(20)]));
+    world.vendor_imports(&file("CANCEL", &[event("f", 20, 26, "SEQUENCE:1")]), None);
+    fine(&world.sync().await);
+    assert_eq!(world.slots(), [(22, 23, true), (24, 27, true)]);
+}
+
+#[tokio::test]
+async fn a_request_for_slots_that_is_refused_leaves_nothing_in_doubt_and_one_without_an_answer_does() {
+    for (fault, in_doubt) in [(Fault::Rejected, 0), (Fault::ReplyLost, 1)] {
+        let mut world = new_world();
+        world.vendor_imports(&plain(&[free("f", 20, 21)]), None);
+        for _ in 0..3 {
+            world.fail_next("create_slots", fault);
+        }
+        let report = world.sync().await;
+        assert_eq!(report.errors.len(), 1, "{report:#?}");
+        let open = |world: &World| world.mirror.world().expect("a world").unsettled.len();
+        assert_eq!(open(&world), in_doubt, "{fault:?}");
+        world.heal();
+        fine(&world.sync().await);
+        assert_eq!((world.slots(), open(&world)), (vec![(20, 21, true)], 0), "{fault:?}");
+        world.assert_settled().await;
+    }
+}
+
+#[tokio::test]
+async fn slots_are_made_a_hundred_with_one_request() {
+    let mut world = new_world();
+    let hourly = event("f", 20, 21, "RRULE:FREQ=HOURLY;COUNT=150\nTRANSP:TRANSPARENT");
+    world.vendor_imports(&plain(&[hourly]), None);
+    let report = world.sync().await;
+    fine(&report);
+    assert_eq!((report.slots.created, world.slots().len()), (150, 150));
+    let state = world.services.state();
+    assert_eq!(state.requests.iter().filter(|request| **request == "create_slots").count(), 2);
+}
+
+#[tokio::test]
+async fn the_computer_that_stands_by_asks_for_no_slot_and_still_notes_what_it_decided() {
+    let mut studio = new_world();
+    studio.customer_books("b", 20);
+    fine(&studio.sync().await);
+    let mut laptop = studio.beside("laptop", Box::new(Sqlite::in_memory().expect("a mirror")));
+    laptop.vendor_imports(&plain(&[free("under", 20, 21)]), None);
+    assert!(laptop.sync().await.standing_by.is_some());
+    assert_eq!(only_row(&laptop).state, SlotState::Blocked);
+    laptop.vendor_imports(&plain(&[free("open", 30, 31)]), None);
+    assert!(laptop.sync().await.standing_by.is_some());
+    let run = RunId(format!("run-{}", laptop.last_run()));
+    assert_eq!(laptop.mirror.journal(&run).expect("a journal"), []);
+    assert_eq!((laptop.slots(), rows(&laptop).len()), (Vec::new(), 1));
+}
+
+#[tokio::test]
 async fn slots_wait_for_bookings_that_could_not_be_read() {
     let mut world = new_world();
     fine(&world.sync().await);
@@ -739,6 +832,23 @@ async fn a_slot_made_just_before_a_crash_is_taken_back_if_nobody_wants_it_any_mo
         }
     }
     assert!(orphans > 0, "no crash left a slot that the mirror did not know");
+}
+
+#[tokio::test]
+async fn a_slot_that_the_mirror_knows_keeps_its_row_whatever_was_left_in_doubt() {
+    let mut world = new_world();
+    world.vendor_imports(&plain(&[free("f", 20, 22)]), None);
+    fine(&world.sync().await);
+    let row = only_row(&world);
+    let make = Operation::MakeSlots { source: row.calendar.clone(), slots: row.made.clone() };
+    let id = world.mirror.intend(&RunId::from("run-1"), &make, world.clock.now()).expect("a mirror");
+    world.mirror.attempted(id, world.clock.now()).expect("a mirror");
+    // Closed, so that it stays although nobody wants it any more.
+    world.services.state().slots.values_mut().for_each(|slot| slot.open = false);
+    world.vendor_imports(&file("CANCEL", &[event("f", 20, 22, "SEQUENCE:1")]), None);
+    fine(&world.sync().await);
+    let after = only_row(&world);
+    assert_eq!((after.state, after.uid, after.made), (SlotState::Blocked, row.uid, row.made));
 }
 
 #[test]

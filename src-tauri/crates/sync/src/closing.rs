@@ -76,7 +76,7 @@ impl Booked {
     }
 
     pub(crate) fn lies_over(&self, span: Interval) -> bool {
-        self.0.iter().any(|booked| booked.overlaps(&span))
+        lies_over(&self.0, span)
     }
 }
 
@@ -111,7 +111,6 @@ pub fn plan(
 ) -> Closing {
     let mut closing = Closing::default();
     let mut open: Vec<Interval> = standing.iter().filter(|slot| slot.open).map(|slot| slot.span).collect();
-    open.sort();
     let mut slots: Vec<&Slot> = standing.iter().collect();
     slots.sort();
     for slot in slots.into_iter().filter(|slot| slot.span.start() > now) {
@@ -129,8 +128,7 @@ pub fn plan(
         } else if let Some(row) = row {
             let is_free = !busy && !booked.lies_over(slot.span) && !lies_over(&open, slot.span);
             if is_free {
-                let at = open.partition_point(|other| *other < slot.span);
-                open.insert(at, slot.span);
+                open.push(slot.span);
                 closing.open.push(slot.clone());
             } else if row.state != ClosedState::Closed || row.span != slot.span {
                 let state = ClosedState::Closed;
@@ -146,9 +144,8 @@ pub fn plan(
     closing
 }
 
-/// Whether one of these, in order of their start, lies over `span`.
-fn lies_over(sorted: &[Interval], span: Interval) -> bool {
-    sorted[..sorted.partition_point(|one| one.start() < span.end())].iter().any(|one| one.overlaps(&span))
+fn lies_over(these: &[Interval], span: Interval) -> bool {
+    these.iter().any(|one| one.overlaps(&span))
 }
 
 #[cfg(test)]

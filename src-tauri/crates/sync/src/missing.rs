@@ -17,7 +17,7 @@ use crate::world::{LinkedCalendar, World};
 pub(crate) struct Found {
     /// They stand all the same.
     pub standing: Vec<RemoteEvent>,
-    /// They are gone, from where the list does not reach.
+    /// They are gone.
     pub deleted: Vec<RemoteId>,
 }
 
@@ -50,15 +50,13 @@ pub(crate) async fn look(
     let reached = |event: &RemoteEvent| times(event).is_none_or(|(start, end)| coverage.reaches(start, end));
     let now = parts.clock.now();
     for (booking, event) in known(world, calendar).filter(|(_, event)| !listed.contains(&event.id)) {
-        let is_reached = reached(event);
-        if !is_reached && wish(world.bookings.get(booking), now) != Wish::Event {
+        if !reached(event) && wish(world.bookings.get(booking), now) != Wish::Event {
             continue;
         }
         match with_retry(parts.clock, &parts.policy.retry, || remote.probe(&event.id)).await? {
             Probe::Live(event) => found.standing.push(event),
             // The mirror keeps what lies outside the coverage until it is told by name.
-            Probe::Burnt | Probe::Absent if !is_reached => found.deleted.push(event.id.clone()),
-            Probe::Burnt | Probe::Absent => {}
+            Probe::Burnt | Probe::Absent => found.deleted.push(event.id.clone()),
         }
     }
     Ok(found)

@@ -112,14 +112,11 @@ pub fn wanted(world: &World, now: Timestamp, policy: &Policy) -> Vec<Wanted> {
     for occurrence in &occurrences {
         let fits = occurrence.reason == Reason::Free
             && !occurrence.all_day
-            && occurrence.start < reach.end()
             && occurrence.end.duration_since(occurrence.start) <= LONGEST
             && !uncertain.contains(&occurrence.uid);
         if let Some(span) = Interval::new(occurrence.start, occurrence.end).filter(|_| fits) {
-            let known = found.entry(span).or_insert(occurrence);
-            if occurrence.uid < known.uid {
-                *known = occurrence;
-            }
+            // They come by start, then UID: the first of each span stays.
+            found.entry(span).or_insert(occurrence);
         }
     }
     let mut covered_until = Timestamp::MIN;
@@ -648,88 +645,4 @@ fn without(span: Interval, taken: &[Interval]) -> Vec<Interval> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::import::SlotState;
-    use crate::made::{at, linked, span, world};
-
-    #[test]
-    fn a_slot_of_ours_has_a_uuid_of_the_version_for_hashes_and_the_same_each_time() {
-        let id = slot_id(&"vendor-1".into(), &"calendar-1".into(), span(0));
-        assert_eq!(id, slot_id(&"vendor-1".into(), &"calendar-1".into(), span(0)));
-        let mut met = (BTreeSet::new(), BTreeSet::new());
-        for hour in 0..400 {
-            let id = slot_id(&"vendor-1".into(), &"calendar-1".into(), span(hour)).0;
-            let parts: Vec<&str> = id.split('-').collect();
-            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{id}");
-            assert!(parts[2].starts_with('8'), "{id}");
-            assert!(parts[3].starts_with(['8', '9', 'a', 'b']), "{id}");
-            met.0.insert(parts[2][1..2].to_owned());
-            met.1.insert(parts[3][..2].to_owned());
-        }
-        assert_eq!((met.0.len(), met.1.len()), (16, 64), "the other bits are the hash's");
-    }
-
-    fn free(hour: i64) -> ImportedSlot {
-        ImportedSlot {
-            calendar: linked().id,
-            span: span(hour),
-            part: None,
-            uid: Uid("hours".to_owned()),
-            summary: String::new(),
-            state: SlotState::Made,
-            made: Vec::new(),
-            choice: None,
-            under: String::new(),
-            conflicts: Vec::new(),
-            decided_at: at(0),
-        }
-    }
-
-    #[test]
-    fn a_plan_leads_to_what_it_decides_and_to_no_row_that_it_forgets_or_takes_back() {
-        let rows: BTreeMap<SlotKey, ImportedSlot> = (1..=4).map(|n| (free(n).key(), free(n))).collect();
-        let slot = Slot { span: span(2), id: SlotId::from("s"), open: true };
-        let decided = ImportedSlot { state: SlotState::Left, ..free(3) };
-        let plan = SlotPlan {
-            forgotten: vec![free(1).key()],
-            take_back: vec![(free(2).key(), slot)],
-            decided: vec![Decided { row: decided.clone(), remove: Vec::new(), make: Vec::new() }],
-        };
-        let after = plan.applied_to(&rows);
-        assert_eq!(after.values().cloned().collect::<Vec<_>>(), [decided, free(4)]);
-    }
-
-    #[test]
-    fn beyond_the_horizon_only_what_a_calendar_in_use_brought_is_left_alone() {
-        let mut world = world(&[]);
-        let window = Interval::new(at(0), at(10)).unwrap();
-        assert!(is_within(&world, &free(9), window) && !is_within(&world, &free(10), window));
-        world.calendars.values_mut().for_each(|calendar| calendar.role = Role::Off);
-        assert!(is_within(&world, &free(10), window));
-        world.calendars.clear();
-        assert!(is_within(&world, &free(10), window));
-    }
-
-    #[test]
-    fn what_was_decided_before_her_today_is_of_another_day() {
-        let policy = Policy::default();
-        let begins = window(at(0), &vendor_zone(None), &policy).start();
-        let second = SignedDuration::from_secs(1);
-        let decided = |decided_at| ImportedSlot { decided_at, ..free(1) };
-        let is_another = |row: &ImportedSlot| is_another_day(&World::default(), row, at(0), &policy);
-        assert!(is_another(&decided(begins.checked_sub(second).unwrap())));
-        assert!(!is_another(&decided(begins)) && !is_another(&decided(at(0))));
-    }
-
-    #[test]
-    fn only_slots_that_were_to_be_made_or_removed_leave_a_doubt_about_slots() {
-        let slot = Slot { span: span(2), id: SlotId::from("s"), open: true };
-        let source = linked().id;
-        let (booking, key) = ("b".into(), "key".to_owned());
-        let cancel = Operation::CancelBooking { calendar: source.clone(), booking, key };
-        assert!(is_about_slots(&Operation::MakeSlots { source: source.clone(), slots: vec![slot.clone()] }));
-        assert!(is_about_slots(&Operation::RemoveSlot { source, slot }));
-        assert!(!is_about_slots(&cancel));
-    }
-}
+mod tests;

@@ -219,3 +219,10 @@ fn carrying_it_out_leaves_nothing_to_do() {
     }
     assert!(rows.is_empty(), "all that was closed is open again");
 }
+
+#[test]
+fn a_booking_lies_over_its_time_until_it_ends() {
+    let booked = |now: i64| Booked::of(&[booking(10, 20, BookingStatus::Confirmed)], at(now));
+    assert!(booked(0).lies_over(span(15, 25)) && booked(19).lies_over(span(15, 25)));
+    assert!(!booked(20).lies_over(span(15, 25)));
+}

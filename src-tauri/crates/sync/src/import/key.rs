@@ -138,3 +138,48 @@ fn digest(text: &str, hex: usize) -> String {
     full.truncate(hex);
     full
 }
+
+#[cfg(test)]
+mod tests {
+    use calendar::event::End;
+
+    use super::*;
+    use crate::made::at;
+
+    fn event(uid: &str, hour: i64) -> Event {
+        Event::new(Uid(uid.to_owned()), When::Utc(at(hour)), End::At(When::Utc(at(hour + 1))))
+    }
+
+    #[test]
+    fn the_versions_of_one_event_share_an_id_and_the_periods_of_one_list_do_not() {
+        let id = |event: &Event, alone| Key::of(event).id(event, alone);
+        assert_eq!(id(&event("a", 1), true), id(&event("a", 2), true));
+        assert_ne!(id(&event("a", 1), false), id(&event("a", 2), false), "both may be true");
+        assert_ne!(id(&event("a", 1), true), id(&event("b", 1), true));
+        let period = |hour: i64| {
+            let event = Event { series: Some("a#freebusy:3".to_owned()), ..event("a", hour) };
+            named(event, false)
+        };
+        assert_eq!(Key::of(&period(1)), Key::of(&period(2)));
+        assert_ne!(id(&period(1), true), id(&period(2), true));
+    }
+
+    #[test]
+    fn an_entry_says_the_same_in_every_version_and_whatever_it_is_joined_by() {
+        let said = event("a", 1);
+        let again =
+            Event { sequence: 3, stamp: Some(at(0)), series: Some("a#some:1".to_owned()), ..said.clone() };
+        assert_eq!(content(&said), content(&again));
+        assert_ne!(content(&said), content(&event("a", 2)));
+    }
+
+    #[test]
+    fn of_two_versions_that_are_equally_new_the_one_with_a_stamp_says_how_new() {
+        let rank = |sequence, stamp| Rank { sequence, stamp };
+        let (bare, stamped) = (rank(1, None), rank(1, Some(at(5))));
+        assert_eq!((bare.newer(stamped), stamped.newer(bare)), (stamped, stamped));
+        let (next, later) = (rank(2, None), rank(1, Some(at(6))));
+        assert_eq!((next.newer(later), later.newer(next)), (next, next));
+        assert_eq!((stamped.newer(later), later.newer(stamped)), (later, later));
+    }
+}

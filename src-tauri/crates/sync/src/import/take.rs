@@ -456,7 +456,7 @@ fn over<'a>(
     now: Timestamp,
     zone: &TimeZone,
 ) -> BTreeSet<Key> {
-    let soon = now.as_second().saturating_add(2 * DAY);
+    let soon = now.as_second().saturating_add(PLAINLY_AHEAD);
     let is_plainly_ahead =
         |event: &Event| event.and_future || (!event.repeats() && series::wall(&event.start) > soon);
     let mut keys: BTreeSet<Key> = BTreeSet::new();
@@ -511,6 +511,10 @@ fn lying_ahead(events: &[(Key, Event)], days: i64, now: Timestamp, zone: &TimeZo
         .collect()
 }
 
-const DAY: i64 = 86_400;
+/// Two days, in seconds: no clock on a wall is so far from UTC.
+const PLAINLY_AHEAD: i64 = 172_800;
 const A_MONTH: i64 = 40;
 const A_LIFETIME: i64 = 80 * 366;
+
+#[cfg(test)]
+mod tests;
