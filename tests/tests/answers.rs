@@ -118,6 +118,21 @@ async fn a_move_that_waits_to_be_asked_for_again_keeps_the_room_that_was_made_fo
 }
 
 #[tokio::test]
+async fn her_own_slot_stays_where_a_move_to_it_is_not_asked_for_any_more() {
+    let (mut world, id) = moved().await;
+    world.vendor_opens("hers", 25, 1);
+    decide(&world, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    moves(&world, 20);
+    assert_well(&world.sync().await);
+    assert_eq!((booked(&world, &id).0, world.slots()), (world.at(20), vec![(25, 26, true)]));
+    assert_eq!(world.mirror.world().expect("a world").unsettled, [], "nothing is in doubt");
+}
+
+#[tokio::test]
 async fn a_slot_that_was_opened_for_a_move_is_removed_once_the_move_is_refused() {
     let (mut world, id) = moved().await;
     world.services.state().leaves_slots = true;

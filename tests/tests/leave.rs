@@ -515,14 +515,13 @@ async fn occurrences_that_go_with_their_series_are_not_told_as_kept() {
     assert_nothing_of_ours(&world);
 }
 
-/// Her events in a calendar of ours that another computer made at the same moment.
-fn twin(world: &World) -> RemoteCalendarId {
+/// A second calendar of ours, as another computer makes one at the same moment.
+fn twin(world: &World) {
     let mut state = world.services.state();
     let made = state.calendars[&world.target()].entry.clone().expect("a calendar");
     let remote = RemoteCalendarId("made-for-vendor-1-as-well".to_owned());
     let entry = CalendarEntry { remote: remote.clone(), ..made };
-    state.calendars.entry(remote.clone()).or_default().entry = Some(entry);
-    remote
+    state.calendars.entry(remote).or_default().entry = Some(entry);
 }
 
 #[tokio::test]

@@ -330,9 +330,9 @@ async fn what_a_calendar_refuses_is_kept_and_said_of_its_booking_and_the_rest_is
     world.sync().await;
     world.fail_next("delete", Fault::Rejected);
     let report = world.undo(1).await;
-    let why: Vec<_> = report.kept.iter().map(|kept| (kept.why, &kept.operation.booking_id)).collect();
-    let refused = &report.kept[0].operation;
-    assert_eq!((report.undone, why), (1, vec![(Some(Why::Refused), &refused.booking_id)]));
+    let [kept] = report.kept.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((report.undone, kept.why), (1, Some(Why::Refused)));
+    let refused = &kept.operation;
     let told = last_report(&world);
     let [error] = told.errors.as_slice() else { panic!("{told:#?}") };
     assert_eq!((error.at.as_str(), error.calendar.as_ref()), ("google", Some(&refused.calendar)));
@@ -518,6 +518,31 @@ async fn a_slot_that_is_taken_back_stays_away_although_she_chose_something_since
     assert_eq!(world.undo(1).await.undone, 1);
     world.assert_settled().await;
     assert_eq!(world.slots(), []);
+}
+
+#[tokio::test]
+async fn a_slot_of_hers_that_comes_back_is_not_taken_for_that_of_a_free_time_around_it() {
+    let mut world = world();
+    world.customer_books("b", 20);
+    world.vendor_opens("hers", 25, 1);
+    world.vendor_imports(&offers(&[("free", 24)]), Some(OnConflict::Skip));
+    world.sync().await;
+    assert_eq!(free_times(&world), [(SlotState::Left, vec![])]);
+    let moves = |world: &World, minutes: i64| {
+        let at = |minutes| world.at(0).saturating_add(SignedDuration::from_mins(minutes)).expect("a time");
+        world.vendor_changes_booking_event(|event| {
+            (event.start, event.end) = (When::Utc(at(minutes)), End::At(When::Utc(at(minutes + 60))));
+        });
+    };
+    moves(&world, 24 * 60 + 30);
+    world.asked_and_answered("moved", "move").await;
+    // Hers gives way, and then the move comes to nothing.
+    world.fail_next("create_slots", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), []);
+    moves(&world, 20 * 60);
+    world.undo(world.last_run()).await;
+    assert_eq!((world.slots(), free_times(&world)), (vec![(25, 26, true)], vec![(SlotState::Left, vec![])]));
 }
 
 #[tokio::test]
