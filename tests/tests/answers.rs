@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::decisions::{Decided, Refused, answer};
-use sync::ids::BookingId;
+use sync::error::Code;
+use sync::ids::{BookingId, CalendarId};
+use sync::journal::{EntryState, JournalEntry};
 use sync::plan::plan;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
@@ -87,7 +89,110 @@ async fn moving_the_booking_takes_it_to_where_its_event_stands() {
     assert_eq!(booked(&world, &id), (world.at(25), world.at(26), BookingStatus::Confirmed));
     assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
     assert_eq!(world.published_busy(), [], "the time is the booking's now");
+    let entries = journal(&world);
+    let at = |entry: &JournalEntry| (entry.intended_at, entry.settled_at);
+    let now = world.clock.now();
+    assert!(entries.iter().all(|entry| at(entry) == (now, Some(now))), "{entries:#?}");
     world.assert_settled().await;
+}
+
+/// What the last run intended.
+fn journal(world: &World) -> Vec<JournalEntry> {
+    let run = world.mirror.runs(1).expect("runs").remove(0).id;
+    world.mirror.journal(&run).expect("a journal")
+}
+
+#[tokio::test]
+async fn a_move_that_waits_to_be_asked_for_again_keeps_the_room_that_was_made_for_it() {
+    let (mut world, id) = moved().await;
+    decide(&world, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    world.services.state().requests.clear();
+    assert_well(&world.sync().await);
+    assert_eq!(booked(&world, &id).0, world.at(25));
+    let asked = world.services.state().requests.clone();
+    assert!(!asked.contains(&"remove_slot") && !asked.contains(&"create_slots"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn her_own_slot_stays_where_a_move_to_it_is_not_asked_for_any_more() {
+    let (mut world, id) = moved().await;
+    world.vendor_opens("hers", 25, 1);
+    decide(&world, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    moves(&world, 20);
+    assert_well(&world.sync().await);
+    assert_eq!((booked(&world, &id).0, world.slots()), (world.at(20), vec![(25, 26, true)]));
+    assert_eq!(world.mirror.world().expect("a world").unsettled, [], "nothing is in doubt");
+}
+
+#[tokio::test]
+async fn a_slot_that_was_opened_for_a_move_is_removed_once_the_move_is_refused() {
+    let (mut world, id) = moved().await;
+    world.services.state().leaves_slots = true;
+    world.vendor_adds("tea", 25, 1);
+    decide(&world, "move").expect("an answer");
+    for _ in 0..3 {
+        world.fail_next("move_booking", Fault::Unreachable);
+    }
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "an event of hers lies over what was made for it");
+    world.fail_next("move_booking", Fault::Rejected);
+    world.sync().await;
+    assert_eq!((booked(&world, &id).0, world.slots()), (world.at(20), vec![]));
+}
+
+#[tokio::test]
+async fn a_slot_that_she_closed_herself_is_not_opened_for_a_move() {
+    let (mut world, id) = moved().await;
+    world.services.state().leaves_slots = true;
+    world.vendor_opens("shut", 25, 1);
+    world.services.state().slots.values_mut().for_each(|slot| slot.open = false);
+    decide(&world, "move").expect("an answer");
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!((booked(&world, &id).0, world.slots()), (world.at(20), vec![(25, 26, false)]));
+}
+
+#[tokio::test]
+async fn an_answer_that_bookiji_asks_to_wait_with_is_carried_out_by_the_next_run() {
+    for operation in ["create_slots", "move_booking"] {
+        let (mut world, id) = moved().await;
+        decide(&world, "move").expect("an answer");
+        for _ in 0..3 {
+            world.fail_next(operation, Fault::RateLimited);
+        }
+        let report = world.sync().await;
+        assert_eq!((report.errors.len(), report.decisions.len()), (1, 0), "{operation}: {report:#?}");
+        assert_well(&world.sync().await);
+        assert_eq!(booked(&world, &id).0, world.at(25), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_room_that_could_not_be_made_is_looked_at_again_where_no_answer_says() {
+    for (operation, kind) in [("create_slots", "make_slots"), ("remove_slot", "remove_slot")] {
+        for (fault, code) in [(Fault::Rejected, Code::CalendarApiError), (Fault::Unreachable, Code::Internal)]
+        {
+            let (mut world, _) = moved().await;
+            world.vendor_opens("across", 24, 2);
+            decide(&world, "move").expect("an answer");
+            for _ in 0..3 {
+                world.fail_next(operation, fault);
+            }
+            world.sync().await;
+            let entries = journal(&world);
+            let entry = entries.iter().find(|entry| entry.operation.kind() == kind).expect("an entry");
+            let problem = entry.problem.as_ref().expect("a problem");
+            assert_eq!((entry.state, problem.code), (EntryState::Failed, code), "{operation} {fault:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -107,7 +212,9 @@ async fn a_move_that_bookiji_refuses_is_asked_again_and_leaves_no_slot_behind() 
     decide(&world, "move").expect("an answer");
     world.fail_next("move_booking", Fault::Rejected);
     let report = world.sync().await;
-    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    let [error] = report.errors.as_slice() else { panic!("{report:#?}") };
+    let target = CalendarId::of(&world.connection, &world.target());
+    assert_eq!((&error.calendar, &error.booking), (&Some(target), &Some(id.clone())));
     assert_eq!(booked(&world, &id).0, world.at(20));
     assert_eq!(world.slots(), [], "nobody may book what was made for the move");
     let asked = world.sync().await;
@@ -125,6 +232,7 @@ async fn a_booking_is_not_moved_over_another_and_no_room_is_made_there() {
     assert_eq!(booked(&world, &id).0, world.at(20));
     let asked: Vec<&str> = world.services.state().requests.clone();
     assert!(!asked.contains(&"create_slots") && !asked.contains(&"move_booking"), "{asked:?}");
+    assert_eq!(world.mirror.world().expect("a world").unsettled, [], "nothing of it is in doubt");
     assert_eq!(world.sync().await.decisions[0].kind, "moved", "she is asked again");
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use calendar::event::{End, When};
 use jiff::SignedDuration;
@@ -10,10 +11,12 @@ use sync::decide::times;
 use sync::decisions::{Decided, answer};
 use sync::error::Code;
 use sync::ids::BookingId;
+use sync::journal::EntryState;
 use sync::lease::{Installation, TERM};
 use sync::plan::plan;
 use sync::ports::{CalendarEntry, Clock, Mirror};
-use sync::report::Report;
+use sync::report::{Report, UndoReport};
+use sync::undo::Why;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
 use tests::service::{Fault, State};
@@ -56,6 +59,13 @@ fn none_is_double(world: &World, expected: usize) {
         *events.entry(event.marker.expect("a marker").booking).or_default() += 1;
     }
     assert!(events.len() == expected && events.values().all(|count| *count == 1), "{events:?}");
+}
+
+/// How each write of the last run to her calendar ended, of those that were begun.
+fn event_writes(world: &World) -> Vec<EntryState> {
+    let run = world.mirror.runs(1).expect("runs").remove(0).id;
+    let entries = world.mirror.journal(&run).expect("a journal");
+    entries.iter().filter(|entry| entry.operation.booking().is_some()).map(|entry| entry.state).collect()
 }
 
 /// Another computer asks, and is granted whatever is over.
@@ -212,10 +222,11 @@ async fn a_write_that_comes_late_is_refused_and_nothing_of_it_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_lost_between_two_writes_stops_the_second() {
+async fn a_lease_that_is_lost_between_two_writes_stops_the_second_and_the_rest_is_not_even_begun() {
     let (mut studio, mut laptop) = two().await;
     studio.customer_books("second", 30);
     studio.customer_books("third", 32);
+    studio.customer_books("fourth", 34);
     let clock = studio.clock.clone();
     studio.before_next("create", move |state| {
         clock.advance(SignedDuration::from_secs(over()));
@@ -226,13 +237,54 @@ async fn a_lease_that_is_lost_between_two_writes_stops_the_second() {
     assert_eq!((report.bookings.created, holder(&report)), (1, Some("laptop")), "{report:#?}");
     assert!(report.errors.is_empty(), "{report:#?}");
     none_is_double(&studio, 2);
+    assert_eq!(event_writes(&studio), [EntryState::Stored, EntryState::Failed]);
 
     let report = laptop.sync().await;
-    assert_eq!((report.bookings.created, holder(&report)), (1, None), "{report:#?}");
-    none_is_double(&laptop, 3);
+    assert_eq!((report.bookings.created, holder(&report)), (2, None), "{report:#?}");
+    none_is_double(&laptop, 4);
     laptop.assert_settled().await;
     let report = studio.sync().await;
     assert_eq!((report.bookings.created, holder(&report)), (0, Some("laptop")), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_write_that_comes_after_another_turn_is_said_to_be_left_where_nobody_writes_now() {
+    let (mut studio, _laptop) = two().await;
+    studio.vendor_adds("hers", 40, 1);
+    // The laptop had its turn, and gave it back.
+    studio.before_next("put_busy", |state| {
+        passes_to(state, "laptop");
+        state.lease.holder = None;
+    });
+    let report = studio.sync().await;
+    assert_eq!(holder(&report), None, "{report:#?}");
+    let told: Vec<_> = report.errors.iter().map(|error| (error.code, error.fenced)).collect();
+    assert_eq!(told, [(Code::ConflictDetected, false)], "{report:#?}");
+    let report = studio.sync().await;
+    assert!(report.errors.is_empty(), "{report:#?}");
+    assert_eq!(studio.published_busy(), [(studio.at(40), studio.at(41))]);
+}
+
+#[tokio::test]
+async fn a_question_without_a_run_is_asked_once_and_not_again_for_a_while() {
+    let (studio, mut laptop) = two().await;
+    laptop.sync().await;
+    seconds(&studio, over());
+    let asks =
+        |world: &World| world.services.state().requests.iter().filter(|name| **name == "lease").count();
+    let before = asks(&laptop);
+    laptop.fail_next("lease", Fault::Unreachable);
+    assert_eq!(laptop.keep_lease().await, None);
+    assert_eq!(asks(&laptop) - before, 1);
+    assert!(laptop.writer.wait(&laptop.clock) > Some(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn one_computer_alone_looks_once_for_the_calendar_of_bookings_before_it_makes_it() {
+    let mut studio = World::new(mirror());
+    studio.sync().await;
+    let looks = studio.services.state().requests.iter().filter(|name| **name == "calendars").count();
+    assert_eq!(looks, 1);
 }
 
 #[tokio::test]
@@ -380,7 +432,31 @@ async fn a_run_is_not_taken_back_by_the_computer_that_stands_by() {
     let before = writes(&studio);
     let undone = studio.undo(1).await;
     assert_eq!((undone.undone, writes(&studio)), (0, before), "{undone:#?}");
-    assert!(undone.kept.iter().any(|kept| kept.reason.contains("another computer")), "{undone:#?}");
+    assert_eq!(whys(&undone), [Why::AnotherWrites], "{undone:#?}");
+    assert_eq!(event_writes(&studio), [], "nothing is even begun");
+}
+
+/// Why the writes to her calendar are kept. Busy time follows them anyway.
+fn whys(undone: &UndoReport) -> Vec<Why> {
+    let events = undone.kept.iter().filter(|kept| kept.operation.kind == "create_event");
+    events.filter_map(|kept| kept.why).collect()
+}
+
+#[tokio::test]
+async fn a_lease_that_is_lost_while_a_run_is_taken_back_keeps_the_rest_for_the_other() {
+    let (mut studio, _laptop) = two().await;
+    for (id, hours) in [("second", 30), ("third", 32), ("fourth", 34)] {
+        studio.customer_books(id, hours);
+    }
+    studio.sync().await;
+    let clock = studio.clock.clone();
+    studio.before_next("delete", move |state| {
+        clock.advance(SignedDuration::from_secs(over()));
+        passes_to(state, "laptop");
+    });
+    let undone = studio.undo(2).await;
+    assert_eq!((undone.undone, whys(&undone)), (1, vec![Why::AnotherWrites; 2]), "{undone:#?}");
+    assert_eq!(event_writes(&studio), [EntryState::Removed, EntryState::Failed], "the last is not begun");
 }
 
 #[tokio::test]

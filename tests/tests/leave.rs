@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use calendar::event::{End, When};
-use jiff::Timestamp;
-use sync::booking::booking_uid;
+use jiff::{SignedDuration, Timestamp};
+use sync::booking::{BookingStatus, booking_uid};
 use sync::error::Code;
-use sync::ids::{RemoteId, Service};
+use sync::ids::{CalendarId, RemoteCalendarId, RemoteId, Service};
 use sync::import::{self, OnConflict};
 use sync::journal::EntryState;
 use sync::leave::{Extent, LeaveReport};
-use sync::ports::{Marker, Mirror, RemoteEvent};
+use sync::ports::{CalendarEntry, Marker, Mirror, RemoteEvent};
 use sync::report::Report;
-use sync::world::{ConnectionState, Role};
+use sync::world::{ConnectionState, Role, SyncOutcome};
 use tests::crash::{DyingMirror, Moment};
 use tests::service::{Fault, event};
 use tests::world::World;
@@ -162,6 +162,12 @@ async fn a_rebuilt_mirror_tells_what_she_moved_by_the_booking() {
     let target = before.target();
     before.services.state().put(&target, moved);
     let mut world = World::around(before.services.clone(), memory());
+    // It has a newer version that says nothing new by the time it is reached for.
+    world.before_next("delete", move |state| {
+        for event in state.live(&target) {
+            state.put(&target, event);
+        }
+    });
     let (told, _) = leave(&mut world).await;
     assert_eq!((told.removed, told.changed), (3, vec![booking]));
 }
@@ -222,7 +228,7 @@ async fn an_event_that_changes_as_it_is_removed_is_looked_at_again_and_goes_if_i
     });
     let (told, report) = leave(&mut world).await;
     assert!(told.complete, "{report:#?}");
-    assert_eq!(told.removed, 3);
+    assert_eq!((told.removed, told.changed.len()), (3, 3), "she changed them: {told:#?}");
     assert_nothing_of_ours(&world);
 }
 
@@ -272,18 +278,20 @@ async fn busy_time_alone_can_be_taken_back_and_our_events_stay() {
     assert_eq!((world.booking_events().len(), world.published_busy()), (3, Vec::new()));
 }
 
+/// A file with free times of an hour each, in hours after noon.
+fn free_times(world: &World, times: &[(&str, i64)]) -> String {
+    let at = |hours| world.at(hours).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let event = |(uid, hour): &(&str, i64)| {
+        let (start, end) = (at(*hour), at(hour + 1));
+        format!("BEGIN:VEVENT\nUID:{uid}\nDTSTART:{start}\nDTEND:{end}\nTRANSP:TRANSPARENT\nEND:VEVENT\n")
+    };
+    format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", times.iter().map(event).collect::<String>())
+}
+
 #[tokio::test]
 async fn slots_of_imported_free_times_go_and_those_that_are_booked_stay_and_are_told() {
     let mut world = settled(memory()).await;
-    let at = |hours| world.at(hours).strftime("%Y%m%dT%H%M%SZ").to_string();
-    let free = |uid: &str, hours| {
-        format!(
-            "BEGIN:VEVENT\nUID:{uid}\nDTSTART:{}\nDTEND:{}\nTRANSP:TRANSPARENT\nEND:VEVENT\n",
-            at(hours),
-            at(hours + 1)
-        )
-    };
-    let file = format!("BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n", free("open", 100), free("booked", 104));
+    let file = free_times(&world, &[("open", 100), ("booked", 104)]);
     world.vendor_imports(&file, Some(OnConflict::Replace));
     world.sync().await;
     assert_eq!(world.slots(), [(100, 101, true), (104, 105, true)]);
@@ -306,6 +314,293 @@ fn end_state(world: &World) -> EndState {
     let rows = world.mirror.world().expect("a world");
     let used = rows.calendars.values().filter(|calendar| calendar.role != Role::Off).count();
     (all_events(world), world.published_busy(), used)
+}
+
+#[tokio::test]
+async fn leaving_is_a_run_of_its_own_and_turns_every_calendar_of_the_account_off() {
+    let mut world = settled(memory()).await;
+    world.clock.advance(SignedDuration::from_hours(1));
+    leave(&mut world).await;
+    let record = world.mirror.runs(1).expect("runs").remove(0);
+    assert_eq!((record.ended_at, record.outcome), (Some(world.at(1)), Some(SyncOutcome::Success)));
+    for calendar in world.mirror.world().expect("a world").calendars.values() {
+        assert_eq!((calendar.role, calendar.updated_at), (Role::Off, world.at(1)), "{calendar:#?}");
+    }
+}
+
+#[tokio::test]
+async fn slots_of_imported_files_stay_where_another_account_is_left() {
+    let mut world = settled(memory()).await;
+    world.vendor_imports(&free_times(&world, &[("open", 100)]), Some(OnConflict::Replace));
+    world.sync().await;
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete, "{report:#?}");
+    assert_eq!((told.slots_removed, told.slots_kept.len()), (0, 0), "{told:#?}");
+    assert_eq!(world.slots(), [(100, 101, true)]);
+}
+
+#[tokio::test]
+async fn of_slots_that_stay_those_that_are_closed_and_not_known_to_be_booked_are_told_as_such() {
+    let mut world = settled(memory()).await;
+    world.vendor_imports(&free_times(&world, &[("shut", 100)]), Some(OnConflict::Replace));
+    world.sync().await;
+    world.services.state().slots.values_mut().for_each(|slot| slot.open = false);
+    // Somebody had it and cancelled, which is no booking any more.
+    let cancelled = world.customer_books("cancelled", 100);
+    world.platform_changes(&cancelled, |booking| booking.status = BookingStatus::Cancelled);
+    let (told, _) = world.try_leave(&import::connection_id(), Extent::Everything).await.expect("a report");
+    let reasons: Vec<&str> = told.slots_kept.iter().map(|kept| kept.reason.as_str()).collect();
+    assert_eq!(reasons, ["it is closed, and may be booked"]);
+}
+
+#[tokio::test]
+async fn a_slot_that_begins_this_very_moment_is_over_and_not_told_of() {
+    let mut world = settled(memory()).await;
+    let file = free_times(&world, &[("now", 100), ("later", 104)]);
+    world.vendor_imports(&file, Some(OnConflict::Replace));
+    world.sync().await;
+    world.clock.advance(SignedDuration::from_hours(100));
+    // Where nobody says which slots stand, all stay that are not over.
+    world.fail_next("slots", Fault::Rejected);
+    let (told, report) =
+        world.try_leave(&import::connection_id(), Extent::Everything).await.expect("a report");
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(told.slots_kept.iter().map(|kept| kept.start).collect::<Vec<_>>(), [world.at(104)]);
+}
+
+/// Whether her calendar still can be written to.
+fn writable(world: &World, calendar: &RemoteCalendarId, writable: bool) {
+    let mut state = world.services.state();
+    let entry = state.calendars.get_mut(calendar).and_then(|calendar| calendar.entry.as_mut());
+    entry.expect("a calendar").writable = writable;
+}
+
+#[tokio::test]
+async fn a_calendar_that_became_read_only_is_looked_into_where_something_of_ours_is_in_it_and_not_else() {
+    let mut world = settled(memory()).await;
+    world.link("holidays", Role::Busy);
+    let mut named = event("named", world.at(90), world.at(91));
+    named.event.uid = calendar::event::Uid("a@bookiji.app".to_owned());
+    world.services.state().put(&"holidays".into(), named);
+    world.sync().await;
+    writable(&world, &"holidays".into(), false);
+    writable(&world, &world.target(), false);
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.removed, told.kept.len()), (3, 0), "{report:#?}");
+}
+
+#[tokio::test]
+async fn the_calendar_that_was_made_for_bookings_comes_last() {
+    // Ids are digests: among so many, some would come after it.
+    let mut world = settled(memory()).await;
+    for n in 0..9 {
+        let remote = format!("hers-{n}");
+        world.link(&remote, Role::Off);
+        let mut ours = ours_in_her_own_calendar(&world, "known", 90);
+        ours.id = sync::booking::event_id(&"known".into(), &remote.as_str().into(), 0);
+        world.services.state().put(&remote.as_str().into(), ours);
+    }
+    world.customer_books("known", 90);
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete && told.removed == 12, "{report:#?}");
+    let run = world.mirror.runs(1).expect("runs").remove(0).id;
+    let entries = world.mirror.journal(&run).expect("a journal");
+    let removals = entries.iter().filter(|entry| entry.operation.kind() == "remove_event");
+    let of_known: Vec<bool> =
+        removals.map(|entry| entry.operation.booking() == Some(&"known".into())).collect();
+    assert_eq!(of_known, [[true; 9].as_slice(), &[false; 3]].concat());
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_listed_and_cannot_be_found_is_not_taken_for_gone() {
+    let mut world = settled(memory()).await;
+    let target = world.target();
+    world.before_next("read", |_| {});
+    world.before_next("read", move |state| drop(state.calendars.remove(&target)));
+    let (told, report) = leave(&mut world).await;
+    assert!(!told.complete && report.errors.len() == 1, "{report:#?}");
+    let (told, _) = leave(&mut world).await;
+    assert!(told.complete, "its account lists it no more");
+}
+
+#[tokio::test]
+async fn one_calendar_that_cannot_be_read_keeps_none_of_the_others_and_a_lost_sign_in_keeps_all() {
+    let mut world = settled(memory()).await;
+    world.fail_next("read", Fault::Rejected);
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.complete, told.removed), (false, 3), "{report:#?}");
+    let error = &report.errors[0];
+    let personal = CalendarId::of(&world.connection, &"personal".into());
+    assert_eq!((&error.connection, &error.calendar), (&Some(world.connection.clone()), &Some(personal)));
+
+    let mut world = settled(memory()).await;
+    world.services.state().requests.clear();
+    world.fail_next("read", Fault::SignInExpired);
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.complete, told.removed), (false, 0), "{report:#?}");
+    let reads = world.services.state().requests.iter().filter(|name| **name == "read").count();
+    assert_eq!(reads, 1, "the account is asked no more");
+}
+
+/// Lets `pass` readings through, and ends the next one half-way as often as it is tried.
+fn reads_by_halves_after(world: &World, pass: usize) {
+    let tries = world.policy.retry.tries;
+    for _ in 0..pass {
+        world.before_next("read", |_| {});
+    }
+    world.before_next("read", move |state| {
+        state.faults.extend((0..tries).map(|_| ("read", Fault::HalfAReading)));
+    });
+}
+
+#[tokio::test]
+async fn of_a_calendar_that_is_read_by_halves_what_is_known_goes_too_and_the_calendar_stays() {
+    let mut world = settled(memory()).await;
+    let target = world.target();
+    reads_by_halves_after(&world, 1);
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.complete, told.removed, told.calendars.len()), (false, 3, 0), "{report:#?}");
+    assert!(world.services.state().calendars.contains_key(&target));
+    assert!(leave(&mut world).await.0.complete);
+    assert_nothing_of_ours(&world);
+}
+
+#[tokio::test]
+async fn a_calendar_of_ours_is_not_deleted_unless_all_of_it_was_seen_to_be_empty() {
+    let mut world = settled(memory()).await;
+    let target = world.target();
+    // The last look is the one that counts: she puts something in, and the half that is shown is empty.
+    reads_by_halves_after(&world, 2);
+    let own = event("hers", world.at(80), world.at(81));
+    let calendar = target.clone();
+    world.before_next("delete", move |state| drop(state.put(&calendar, own)));
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.complete, told.removed), (false, 3), "{report:#?}");
+    let left: Vec<String> = world.services.state().live(&target).into_iter().map(|e| e.id.0).collect();
+    assert_eq!(left, ["hers"]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_removed_is_known_as_it_was() {
+    let mut world = settled(memory()).await;
+    let target = world.target();
+    let mut event = world.booking_events().remove(0);
+    "Nadia, bring the blue dye".clone_into(&mut event.event.summary);
+    world.services.state().put(&target, event);
+    let before = world.mirror.world().expect("a world").mappings;
+    for _ in 0..3 {
+        world.fail_next("delete", Fault::Rejected);
+    }
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.removed, report.errors.len()), (0, 3), "{report:#?}");
+    assert_eq!(world.mirror.world().expect("a world").mappings, before);
+}
+
+#[tokio::test]
+async fn occurrences_that_go_with_their_series_are_not_told_as_kept() {
+    let mut world = settled(memory()).await;
+    world.customer_books("known", 90);
+    let series = ours_in_her_own_calendar(&world, "known", 90);
+    let mut occurrence = series.clone();
+    occurrence.id = RemoteId(format!("{}_20261127T110000Z", series.id));
+    let gone = occurrence.id.clone();
+    let mut state = world.services.state();
+    state.put(&"personal".into(), occurrence);
+    state.put(&"personal".into(), series);
+    drop(state);
+    world.before_next("delete", move |state| state.delete(&"personal".into(), &gone));
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete, "{report:#?}");
+    assert_eq!((told.removed, told.kept.len()), (4, 0), "{told:#?}");
+    assert_nothing_of_ours(&world);
+}
+
+/// A second calendar of ours, as another computer makes one at the same moment.
+fn twin(world: &World) {
+    let mut state = world.services.state();
+    let made = state.calendars[&world.target()].entry.clone().expect("a calendar");
+    let remote = RemoteCalendarId("made-for-vendor-1-as-well".to_owned());
+    let entry = CalendarEntry { remote: remote.clone(), ..made };
+    state.calendars.entry(remote).or_default().entry = Some(entry);
+}
+
+#[tokio::test]
+async fn a_calendar_of_ours_that_may_not_be_deleted_stays_and_is_told_with_the_reason() {
+    let mut world = settled(memory()).await;
+    world.services.state().requests.clear();
+    world.fail_next("delete_calendar", Fault::Rejected);
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete, "asking again would not help: {report:#?}");
+    let made: Vec<_> = told.calendars.iter().map(|made| (made.deleted, made.reason.is_some())).collect();
+    assert_eq!(made, [(false, true)]);
+    let lists = world.services.state().requests.iter().filter(|name| **name == "calendars").count();
+    assert_eq!(lists, 1, "nobody need look what became of it");
+}
+
+#[tokio::test]
+async fn whether_a_calendar_of_ours_was_deleted_is_looked_up_where_no_answer_says() {
+    let mut world = settled(memory()).await;
+    world.fail_next("delete_calendar", Fault::ReplyLost);
+    for _ in 1..world.policy.retry.tries {
+        world.fail_next("delete_calendar", Fault::Unreachable);
+    }
+    let (told, report) = leave(&mut world).await;
+    assert!(told.complete && told.calendars[0].deleted, "{report:#?}");
+
+    let mut world = settled(memory()).await;
+    for _ in 0..world.policy.retry.tries {
+        world.fail_next("delete_calendar", Fault::Unreachable);
+    }
+    let (told, report) = leave(&mut world).await;
+    assert_eq!((told.complete, told.calendars.len(), report.errors.len()), (false, 0, 1), "{report:#?}");
+    assert!(leave(&mut world).await.0.complete);
+    assert_nothing_of_ours(&world);
+}
+
+#[tokio::test]
+async fn of_two_calendars_of_ours_the_second_goes_unless_the_account_refused_everything_at_the_first() {
+    for (operation, pass) in [("read", 2), ("delete_calendar", 0)] {
+        for fault in [Fault::Rejected, Fault::SignInExpired] {
+            let mut world = settled(memory()).await;
+            twin(&world);
+            for _ in 0..pass {
+                world.before_next(operation, |_| {});
+            }
+            world.before_next(operation, move |state| state.faults.push_back((operation, fault)));
+            let (told, report) = leave(&mut world).await;
+            let deleted = told.calendars.iter().filter(|made| made.deleted).count();
+            let refuses_all = fault == Fault::SignInExpired;
+            assert_eq!(deleted, usize::from(!refuses_all), "{operation} {fault:?}: {report:#?}");
+            if refuses_all {
+                assert_eq!((told.complete, report.errors.len()), (false, 1), "{operation}: {report:#?}");
+            }
+            leave(&mut world).await;
+            assert_nothing_of_ours(&world);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_kills_it_no_sync_puts_in_again_what_was_taken_out() {
+    for fatal in 1.. {
+        let inside: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+        let alive = || Box::new(DyingMirror::new(inside.clone(), usize::MAX, Moment::After));
+        let mut world = settled(alive()).await;
+        world.mirror = Box::new(DyingMirror::new(inside.clone(), fatal, Moment::After));
+        let connection = world.connection.clone();
+        let died = world.try_leave(&connection, Extent::Everything).await.is_err();
+        world.mirror = alive();
+        let left = all_events(&world);
+        if left.len() < 4 {
+            let state = world.mirror.world().expect("a world").connections[&connection].state;
+            assert_eq!(state, ConnectionState::Leaving, "write {fatal}");
+            world.sync().await;
+            assert_eq!(all_events(&world), left, "write {fatal}");
+        }
+        if !died {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

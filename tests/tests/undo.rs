@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use calendar::event::{End, When};
+use calendar::event::{End, Uid, When};
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::ids::BookingId;
-use sync::import::OnConflict;
+use sync::import::{Intake, OnConflict, SlotState};
 use sync::journal::EntryState;
-use sync::ports::Mirror;
-use sync::report::UndoReport;
+use sync::ports::{Mirror, Slot};
+use sync::report::{Report, UndoReport};
 use sync::undo::Why;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
@@ -133,6 +133,8 @@ async fn what_she_changes_while_it_is_taken_back_is_kept() {
     let report = world.undo(1).await;
     assert_eq!((report.undone, kept(&report)), (0, vec![("create_event", Why::Touched.words())]));
     assert_eq!(world.booking_events()[0].event.summary, "Hair, and a talk");
+    let tried = world.mirror.journal(&"run-2".into()).expect("a journal");
+    assert_eq!(tried.iter().map(|entry| entry.state).collect::<Vec<_>>(), [EntryState::Failed]);
     world.assert_settled().await;
 }
 
@@ -302,6 +304,56 @@ async fn what_cannot_be_read_is_kept_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn an_event_is_kept_where_its_calendar_or_its_booking_alone_could_not_be_read() {
+    for unread in ["read", "bookings"] {
+        let mut world = world();
+        world.customer_books("b", 20);
+        world.sync().await;
+        for _ in 0..9 {
+            world.fail_next(unread, Fault::Unreachable);
+        }
+        assert_eq!(kept(&world.undo(1).await), [("create_event", Why::Unread.words())], "{unread}");
+    }
+}
+
+/// What the last run told.
+fn last_report(world: &World) -> Report {
+    let record = world.mirror.runs(1).expect("runs").remove(0);
+    serde_json::from_value(record.report.expect("a report")).expect("a report")
+}
+
+#[tokio::test]
+async fn what_a_calendar_refuses_is_kept_and_said_of_its_booking_and_the_rest_is_taken_back() {
+    let mut world = world();
+    world.customer_books("first", 20);
+    world.customer_books("second", 30);
+    world.sync().await;
+    world.fail_next("delete", Fault::Rejected);
+    let report = world.undo(1).await;
+    let [kept] = report.kept.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((report.undone, kept.why), (1, Some(Why::Refused)));
+    let refused = &kept.operation;
+    let told = last_report(&world);
+    let [error] = told.errors.as_slice() else { panic!("{told:#?}") };
+    assert_eq!((error.at.as_str(), error.calendar.as_ref()), ("google", Some(&refused.calendar)));
+    assert!(error.booking.is_some() && error.booking == refused.booking_id, "{error:?}");
+}
+
+#[tokio::test]
+async fn what_the_platform_refuses_is_kept_and_said_of_the_files() {
+    let mut world = world();
+    world.vendor_imports(&offers(&[("free", 100)]), None);
+    world.sync().await;
+    let files = world.link_imports().id;
+    world.fail_next("remove_slot", Fault::Rejected);
+    let report = world.undo(1).await;
+    assert_eq!(report.kept.iter().map(|kept| kept.why).collect::<Vec<_>>(), [Some(Why::Refused)]);
+    let told = last_report(&world);
+    let [error] = told.errors.as_slice() else { panic!("{told:#?}") };
+    assert_eq!((error.at.as_str(), &error.calendar, &error.booking), ("bookiji", &Some(files), &None));
+}
+
+#[tokio::test]
 async fn what_an_account_that_was_unlinked_wrote_is_taken_back_once_it_is_found_again() {
     let mut world = world();
     world.customer_books("b", 20);
@@ -412,7 +464,7 @@ async fn slots_that_were_made_are_taken_back_unless_somebody_has_them_and_are_no
     );
     world.sync().await;
     assert_eq!(world.slots(), [(100, 102, true), (104, 106, true), (112, 114, true)]);
-    let booked = |slot: &&mut sync::ports::Slot| slot.span.start() == world.at(104);
+    let booked = |slot: &&mut Slot| slot.span.start() == world.at(104);
     world.services.state().slots.values_mut().find(booked).expect("a slot").open = false;
 
     let report = world.undo(1).await;
@@ -427,6 +479,70 @@ async fn slots_that_were_made_are_taken_back_unless_somebody_has_them_and_are_no
     assert_eq!(report.undone, 3, "{report:#?}");
     assert_eq!(world.slots(), [(100, 102, true), (104, 106, false), (112, 114, true)]);
     world.assert_settled().await;
+}
+
+/// How each imported free time stands, with the hours that its slots begin at.
+fn free_times(world: &World) -> Vec<(SlotState, Vec<i64>)> {
+    let hour = |slot: &Slot| slot.span.start().duration_since(world.at(0)).as_hours();
+    let rows = world.mirror.world().expect("a world").imported_slots;
+    rows.values().map(|row| (row.state, row.made.iter().map(hour).collect())).collect()
+}
+
+#[tokio::test]
+async fn each_free_time_is_left_without_its_slot_and_has_its_own_again_once_that_is_taken_back() {
+    let mut world = world();
+    world.vendor_imports(&offers(&[("a", 100), ("b", 104), ("c", 108)]), None);
+    world.sync().await;
+    let made = [100, 104, 108].map(|hour| (SlotState::Made, vec![hour]));
+    assert_eq!(free_times(&world), made);
+
+    world.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(world.undo(1).await.undone, 3);
+    assert_eq!(free_times(&world), [100, 104, 108].map(|_| (SlotState::Left, vec![])));
+    let rows = world.mirror.world().expect("a world").imported_slots;
+    assert!(rows.values().all(|row| row.decided_at == world.at(1)), "{rows:#?}");
+
+    assert_eq!(world.undo(2).await.undone, 3);
+    assert_eq!(free_times(&world), made);
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_slot_that_is_taken_back_stays_away_although_she_chose_something_since_it_was_made() {
+    let mut world = world();
+    world.vendor_imports(&offers(&[("free", 100)]), None);
+    world.sync().await;
+    let choices = vec![(Uid("free".to_owned()), Some(OnConflict::Replace))];
+    let files = world.link_imports().id;
+    world.mirror.take_import(&files, &Intake { choices, ..Intake::default() }).expect("a choice");
+    assert_eq!(world.undo(1).await.undone, 1);
+    world.assert_settled().await;
+    assert_eq!(world.slots(), []);
+}
+
+#[tokio::test]
+async fn a_slot_of_hers_that_comes_back_is_not_taken_for_that_of_a_free_time_around_it() {
+    let mut world = world();
+    world.customer_books("b", 20);
+    world.vendor_opens("hers", 25, 1);
+    world.vendor_imports(&offers(&[("free", 24)]), Some(OnConflict::Skip));
+    world.sync().await;
+    assert_eq!(free_times(&world), [(SlotState::Left, vec![])]);
+    let moves = |world: &World, minutes: i64| {
+        let at = |minutes| world.at(0).saturating_add(SignedDuration::from_mins(minutes)).expect("a time");
+        world.vendor_changes_booking_event(|event| {
+            (event.start, event.end) = (When::Utc(at(minutes)), End::At(When::Utc(at(minutes + 60))));
+        });
+    };
+    moves(&world, 24 * 60 + 30);
+    world.asked_and_answered("moved", "move").await;
+    // Hers gives way, and then the move comes to nothing.
+    world.fail_next("create_slots", Fault::Rejected);
+    world.sync().await;
+    assert_eq!(world.slots(), []);
+    moves(&world, 20 * 60);
+    world.undo(world.last_run()).await;
+    assert_eq!((world.slots(), free_times(&world)), (vec![(25, 26, true)], vec![(SlotState::Left, vec![])]));
 }
 
 #[tokio::test]

@@ -302,21 +302,16 @@ impl Desk<'_> {
         match sent {
             Ok(()) => self.parts.mirror.settle(id, &Settled::BookingChanged, self.now()),
             // Whether it was done, the bookings themselves will say; if not, it is sent again with the same key.
-            Err(error) if error.outcome_unknown() || error.may_pass() || error.is_fenced() => {
+            Err(error) => {
                 if !error.outcome_unknown() {
                     self.parts.mirror.settle(id, &failed(&error), self.now())?;
                 }
-                tell(calendar, booking, &error, report);
-                Ok(())
-            }
-            Err(error) => {
-                self.parts.mirror.settle(id, &failed(&error), self.now())?;
                 self.refused(calendar, booking, key, &error, report)
             }
         }
     }
 
-    /// It cannot be done as she decided: she is asked again, with both times blocked as before.
+    /// It cannot be done as she decided, now or at all: then she is asked again, with both times blocked as before.
     fn refused(
         &self,
         calendar: &CalendarId,
@@ -325,7 +320,7 @@ impl Desk<'_> {
         error: &ServiceError,
         report: &mut Report,
     ) -> Result<(), MirrorError> {
-        if !error.outcome_unknown() && !error.may_pass() && !error.is_fenced() {
+        if !error.may_pass() && !error.is_fenced() {
             self.parts.mirror.take_back_answer(key)?;
         }
         tell(calendar, booking, error, report);

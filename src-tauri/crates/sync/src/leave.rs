@@ -219,3 +219,6 @@ impl LeaveReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::ids::{CalendarId, ConnectionId, ETag, RemoteCalendarId, RemoteId, Ser
 use crate::plan::stored;
 use crate::ports::{CalendarEntry, Marker, RemoteEvent};
 use crate::proposal::Proposal;
-use crate::world::{LinkedCalendar, Mapping, Role, World};
+use crate::world::{Connection, ConnectionState, LinkedCalendar, Mapping, Role, Vendor, World};
 
 pub fn at(hour: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + hour * 3600).unwrap()
@@ -115,5 +115,27 @@ pub fn booked(mut world: World, change: impl FnOnce(&mut Booking)) -> World {
 /// The same, where the mirror knows that this event stood for the booking.
 pub fn mapped(mut world: World, event: &RemoteEvent) -> World {
     world.mappings.insert(("b".into(), calendar()), row(event));
+    world
+}
+
+/// The same, where she is signed in and the account of the calendar is linked.
+pub fn signed_in(mut world: World) -> World {
+    let connection = Connection {
+        id: linked().connection,
+        service: Service::Google,
+        account: "amelie@example.com".to_owned(),
+        state: ConnectionState::Connected,
+        created_at: at(-200),
+        error: None,
+        backoff_until: None,
+        error_count: 0,
+    };
+    world.connections.insert(connection.id.clone(), connection);
+    world.vendor = Some(Vendor {
+        id: "v".into(),
+        name: "Amélie".to_owned(),
+        email: "amelie@example.com".to_owned(),
+        time_zone: "America/Toronto".to_owned(),
+    });
     world
 }

@@ -383,3 +383,6 @@ impl Known {
 fn fenced() -> ServiceError {
     ServiceError::Fenced { service: "bookiji".to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

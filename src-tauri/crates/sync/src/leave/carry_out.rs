@@ -250,12 +250,11 @@ impl Work<'_, '_> {
         let mut gone = BTreeSet::new();
         for ours in &look.leaving.ours {
             match self.remove(account, calendar, made_for_her, ours).await? {
-                Ok(was_there) => {
+                Ok(removed) => {
                     gone.insert(ours.event.id.clone());
-                    self.told.removed += usize::from(was_there);
-                    if was_there && ours.changed {
-                        self.told.changed.push(ours.booking.clone());
-                    }
+                    self.told.removed += usize::from(removed.is_some());
+                    let changed = removed.filter(|removed| removed.changed);
+                    self.told.changed.extend(changed.map(|changed| changed.booking));
                 }
                 Err(error) => {
                     self.remains(connection, Some(&calendar.id), &error);
@@ -316,14 +315,14 @@ impl Work<'_, '_> {
         Ok(Ok(Look { leaving, whole }))
     }
 
-    /// Removes one event as it was just seen. Answers whether it still was there.
+    /// Removes one event as it was just seen. Answers with what it was at last, if it still was there.
     async fn remove(
         &self,
         account: &dyn Account,
         calendar: &LinkedCalendar,
         made_for_her: bool,
         ours: &Ours,
-    ) -> Result<Result<bool, ServiceError>, MirrorError> {
+    ) -> Result<Result<Option<Ours>, ServiceError>, MirrorError> {
         let Parts { mirror, clock, .. } = self.parts;
         let mut world = mirror.world()?;
         if !world.calendars.contains_key(&calendar.id) {
@@ -341,7 +340,7 @@ impl Work<'_, '_> {
             match ended {
                 Ended::Done(settled) => {
                     mirror.settle(id, &settled, clock.now())?;
-                    return Ok(Ok(true));
+                    return Ok(Ok(Some(ours)));
                 }
                 Ended::Again { problem } => {
                     mirror.settle(id, &Settled::Failed { problem, mapping: None }, clock.now())?;
@@ -357,10 +356,10 @@ impl Work<'_, '_> {
             // She changed it while we reached for it. As it stands now it must prove again that it is ours.
             world = mirror.world()?;
             let there = world.events.get(&calendar.id).and_then(|events| events.get(&ours.event.id));
-            let Some(there) = there else { return Ok(Ok(false)) };
+            let Some(there) = there else { return Ok(Ok(None)) };
             match judge(&world, calendar, made_for_her, [there], clock.now()).ours.pop() {
-                Some(again) => ours = Ours { changed: true, ..again },
-                None => return Ok(Ok(false)),
+                Some(again) => ours = Ours { changed: ours.changed || again.changed, ..again },
+                None => return Ok(Ok(None)),
             }
         }
         Ok(Err(ServiceError::Stale { service: "the calendar".to_owned() }))

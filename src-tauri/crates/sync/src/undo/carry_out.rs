@@ -249,7 +249,8 @@ impl Work<'_, '_> {
             booking: step.write.booking().cloned(),
             ..ErrorReport::of(error, at)
         });
-        self.keep_saying(step, Why::Refused, error.to_string());
+        let why = if error.is_fenced() { Why::AnotherWrites } else { Why::Refused };
+        self.keep_saying(step, why, error.to_string());
     }
 
     fn keep(&mut self, step: &Step, why: Why) {
