@@ -5,36 +5,20 @@ use crate::booking::{Booking, BookingStatus, Draft, event_id};
 use crate::decide::{Question, with_her_words};
 use crate::ids::{ConnectionId, RemoteCalendarId, Service};
 use crate::made::{
-    at, booked, booking, calendar, copied, draft, event, life, linked, mapped, moved, row, span, titled,
-    world,
+    at, booked, booking, calendar, copied, draft, event, life, linked, mapped, moved, row, signed_in, span,
+    titled, world,
 };
 use crate::policy::Deletions;
 use crate::ports::{BusySet, CalendarEntry, RemoteEvent};
-use crate::world::{
-    Answer, Choice, Connection, ConnectionState, Given, LinkedCalendar, MappingState, OperationId,
-};
+use crate::world::{Answer, Choice, Connection, Given, LinkedCalendar, MappingState, OperationId};
 use calendar::event::Transparency;
 
 /// When it is planned, in hours: before every booking here.
 const NOW: i64 = 0;
 
-fn connection(account: &str, created: i64) -> Connection {
-    Connection {
-        id: ConnectionId::of(Service::Google, account),
-        service: Service::Google,
-        account: account.to_owned(),
-        state: ConnectionState::Connected,
-        created_at: at(created),
-        error: None,
-        backoff_until: None,
-        error_count: 0,
-    }
-}
-
 /// A world whose calendar for bookings is reached and was read.
-fn reached(mut world: World) -> World {
-    let hers = connection("amelie@example.com", -200);
-    world.connections.insert(hers.id.clone(), hers);
+fn reached(world: World) -> World {
+    let mut world = signed_in(world);
     for calendar in world.calendars.values_mut() {
         calendar.known = true;
     }
@@ -284,7 +268,9 @@ fn an_account_is_another_one_if_it_came_later_and_counts_what_stays_in_this_cale
     let burnt = Mapping { state: MappingState::Removed, booking: "y".into(), ..row(&ours) };
     two.mappings.insert(("y".into(), calendar()), burnt);
     let mut asked = |created| {
-        let other = connection("zoe@example.com", created);
+        let hers = two.connections[&linked().connection].clone();
+        let id = ConnectionId::of(Service::Google, "zoe@example.com");
+        let other = Connection { id, created_at: at(created), ..hers };
         two.connections.insert(other.id.clone(), other);
         planned(&two).cards.into_iter().find(|card| card.question == Question::AccountChanged)
     };
