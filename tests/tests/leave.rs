@@ -504,10 +504,9 @@ async fn occurrences_that_go_with_their_series_are_not_told_as_kept() {
     let mut occurrence = series.clone();
     occurrence.id = RemoteId(format!("{}_20261127T110000Z", series.id));
     let gone = occurrence.id.clone();
-    let mut state = world.services.state();
-    state.put(&"personal".into(), occurrence);
-    state.put(&"personal".into(), series);
-    drop(state);
+    for event in [occurrence, series] {
+        world.services.state().put(&"personal".into(), event);
+    }
     world.before_next("delete", move |state| state.delete(&"personal".into(), &gone));
     let (told, report) = leave(&mut world).await;
     assert!(told.complete, "{report:#?}");
