@@ -183,7 +183,7 @@ fn how_many_may_go_at_once_is_counted_in_the_calendar_that_they_are_in() {
     let held = plan_now(&gone);
     assert_eq!((questions(&held), held.writes.len()), (vec![Question::Held], 0));
     let pending = Mapping { state: MappingState::Pending, updated_at: at(NOW), ..row(&ours) };
-    assert_eq!(held.notes, [pending.clone()]);
+    assert_eq!(held.notes, std::slice::from_ref(&pending));
 
     gone.mappings.insert(("b".into(), calendar()), pending);
     let again = plan_now(&gone);
