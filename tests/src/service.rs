@@ -358,6 +358,19 @@ impl State {
         (target, events.remove(0))
     }
 
+    /// A calendar for bookings appears in her account, as another computer of hers makes it.
+    pub fn another_makes(&mut self, remote: &str) {
+        let entry = CalendarEntry {
+            remote: remote.into(),
+            name: "Bookiji".to_owned(),
+            time_zone: None,
+            writable: true,
+            primary: false,
+            ours: true,
+        };
+        self.calendars.entry(remote.into()).or_default().entry = Some(entry);
+    }
+
     #[must_use]
     pub fn live(&self, calendar: &RemoteCalendarId) -> Vec<RemoteEvent> {
         self.calendars

@@ -229,6 +229,12 @@ impl World {
         state.put(&calendar, event);
     }
 
+    /// How often this request was made so far.
+    #[must_use]
+    pub fn asked(&self, request: &str) -> usize {
+        self.services.state().requests.iter().filter(|name| **name == request).count()
+    }
+
     /// Lets something happen behind the app's back just before `operation` is served.
     pub fn before_next(&self, operation: &'static str, happen: impl FnOnce(&mut State) + Send + 'static) {
         self.services.state().before.push((operation, Box::new(happen)));

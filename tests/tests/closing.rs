@@ -69,7 +69,7 @@ async fn where_nothing_is_busy_and_nothing_was_closed_nobody_is_asked_about_slot
     let mut world = new_world();
     world.vendor_opens("a", 24, 1);
     world.sync().await;
-    let asked = |name| world.services.state().requests.iter().filter(|request| **request == name).count();
+    let asked = |name| world.asked(name);
     assert_eq!((asked("closes_slots"), asked("slots")), (0, 0));
 }
 

@@ -14,11 +14,6 @@ fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
 }
 
-/// How often one request was made since `clear`.
-fn asked(world: &World, name: &str) -> usize {
-    world.services.state().requests.iter().filter(|request| **request == name).count()
-}
-
 fn clear(world: &World) {
     world.services.state().requests.clear();
 }
@@ -62,7 +57,7 @@ async fn a_poll_looks_at_slots_only_if_a_booking_changed() {
     world.sync().await;
     clear(&world);
     polls(&mut world).await;
-    assert_eq!((asked(&world, "slots"), asked(&world, "read")), (0, 0));
+    assert_eq!((world.asked("slots"), world.asked("read")), (0, 0));
 
     // Today's platform opens the slot of a booking that is cancelled, whatever lies over it.
     world.vendor_opens("a", 40, 1);
@@ -102,7 +97,7 @@ async fn what_changes_under_its_hands_is_tried_three_times_and_left_for_the_next
     world.before_next("update", writes_on_it_meanwhile);
     clear(&world);
     world.sync().await;
-    assert_eq!(asked(&world, "update"), 3);
+    assert_eq!(world.asked("update"), 3);
     world.services.state().before.clear();
     assert_eq!(world.sync().await.bookings.updated, 1);
     world.assert_settled().await;
@@ -141,7 +136,7 @@ async fn once_another_computer_writes_no_more_busy_time_is_told() {
     });
     clear(&world);
     let report = world.sync().await;
-    assert_eq!(asked(&world, "put_busy"), 1, "{report:#?}");
+    assert_eq!(world.asked("put_busy"), 1, "{report:#?}");
 }
 
 #[tokio::test]
@@ -184,7 +179,7 @@ async fn each_calendar_of_an_account_that_refuses_says_so_itself_and_one_request
     for calendar in [personal(&world).id, family] {
         assert!(said.contains(&(world.connection.clone(), calendar)), "{said:?}");
     }
-    assert_eq!(asked(&world, "read"), 1);
+    assert_eq!(world.asked("read"), 1);
 }
 
 #[tokio::test]
@@ -194,7 +189,7 @@ async fn a_reading_that_began_by_a_wrong_clock_is_made_again_once_it_is_right() 
         let clock = world.clock.clone();
         world.before_next("read", move |_| clock.advance(SignedDuration::from_hours(24 * days)));
         world.try_sync(Direction::FromCalendar, false).await.expect("a report");
-        assert_eq!(asked(&world, "read"), readings, "{days}");
+        assert_eq!(world.asked("read"), readings, "{days}");
     }
 }
 

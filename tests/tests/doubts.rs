@@ -9,7 +9,7 @@ use sync::booking::BookingStatus;
 use sync::decide::times;
 use sync::ids::{BookingId, InstallationId};
 use sync::policy::{Deletions, Policy};
-use sync::ports::{CalendarEntry, Mirror};
+use sync::ports::Mirror;
 use sync::world::Direction;
 use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
@@ -134,9 +134,7 @@ async fn an_answer_is_spent_once_it_was_carried_out() {
         }
     });
     world.sync().await;
-    let cancelled = |world: &World| {
-        world.services.state().requests.iter().filter(|name| **name == "cancel_booking").count()
-    };
+    let cancelled = |world: &World| world.asked("cancel_booking");
     assert_eq!(cancelled(&world), 1);
     let report = world.sync().await;
     assert_eq!(report.decisions[0].kind, "deleted", "she is asked again");
@@ -294,20 +292,11 @@ async fn a_computer_that_waited_for_its_turn_looks_again_before_it_makes_a_calen
     world.before_next("lease", move |state| {
         state.lease.fencing += 1;
         state.lease.asked.insert(other);
-        let entry = CalendarEntry {
-            remote: "the other's".into(),
-            name: "Bookiji".to_owned(),
-            time_zone: None,
-            writable: true,
-            primary: false,
-            ours: true,
-        };
-        let remote = entry.remote.clone();
-        state.calendars.entry(remote).or_default().entry = Some(entry);
+        state.another_makes("the other's");
     });
     world.sync().await;
     assert_eq!(world.target(), "the other's".into());
-    let made = world.services.state().requests.iter().filter(|name| **name == "create_calendar").count();
+    let made = world.asked("create_calendar");
     assert_eq!(made, 0, "none is made beside it");
 }
 
@@ -355,8 +344,7 @@ async fn an_event_that_went_from_where_no_list_reaches_is_missed_all_the_same() 
     assert_eq!(report.decisions[0].kind, "deleted", "{report:#?}");
 
     world.fail_next("read", Fault::CursorLost);
-    let probes =
-        |world: &World| world.services.state().requests.iter().filter(|name| **name == "probe").count();
+    let probes = |world: &World| world.asked("probe");
     let before = probes(&world);
     world.sync().await;
     assert_eq!(probes(&world), before, "and it is not looked for again");

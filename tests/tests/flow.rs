@@ -498,7 +498,7 @@ async fn the_window_rolls_forward_without_reading_anything_again() {
     world.services.state().requests.clear();
     let report = world.sync().await;
     assert_eq!(world.published_busy().len(), 1);
-    let reads = world.services.state().requests.iter().filter(|name| **name == "read").count();
+    let reads = world.asked("read");
     assert_eq!(reads, 2, "one per calendar: {report:#?}");
 }
 

@@ -3,26 +3,13 @@
 
 use jiff::SignedDuration;
 use sync::error::Code;
-use sync::ports::{CalendarEntry, Clock, Marker, Mirror, RemoteEvent};
+use sync::ports::{Clock, Marker, Mirror, RemoteEvent};
 use sync::world::{Direction, LinkedCalendar, Role};
 use tests::service::{Fault, event};
 use tests::world::World;
 
 fn mirror() -> Box<dyn Mirror> {
     Box::new(mirror::Sqlite::in_memory().expect("a mirror"))
-}
-
-/// A calendar for bookings appears in her account, as another computer of hers makes it.
-fn appears(world: &World, remote: &str) {
-    let entry = CalendarEntry {
-        remote: remote.into(),
-        name: "Bookiji".to_owned(),
-        time_zone: None,
-        writable: true,
-        primary: false,
-        ours: true,
-    };
-    world.services.state().calendars.entry(remote.into()).or_default().entry = Some(entry);
 }
 
 /// With the event of a booking that this computer knows nothing of.
@@ -50,7 +37,7 @@ async fn perhaps_two() -> World {
 async fn a_preview_changes_nothing_about_where_bookings_go() {
     let mut world = perhaps_two().await;
     let own = world.target();
-    appears(&world, "a twin");
+    world.services.state().another_makes("a twin");
     let before = world.mirror.world().expect("a world").calendars;
     world.try_sync(Direction::Bidirectional, true).await.expect("a report");
     assert_eq!(world.mirror.world().expect("a world").calendars, before);
@@ -85,7 +72,7 @@ async fn a_calendar_that_bookings_are_in_is_not_given_up_for_another() {
     world.customer_books("b", 20);
     world.sync().await;
     let own = world.target();
-    appears(&world, "a twin");
+    world.services.state().another_makes("a twin");
     holds_a_booking(&world, "a twin");
     world.sync().await;
     assert_eq!(world.target(), own);
@@ -95,7 +82,7 @@ async fn a_calendar_that_bookings_are_in_is_not_given_up_for_another() {
 async fn of_several_calendars_the_one_with_bookings_in_it_is_taken_and_else_the_first() {
     let mut world = World::new(mirror());
     for name in ["a", "b", "c"] {
-        appears(&world, name);
+        world.services.state().another_makes(name);
     }
     world.services.state().put(&"a".into(), event("hers", world.at(30), world.at(31)));
     holds_a_booking(&world, "b");
@@ -104,7 +91,7 @@ async fn of_several_calendars_the_one_with_bookings_in_it_is_taken_and_else_the_
 
     let mut empty = World::new(mirror());
     for name in ["c", "b"] {
-        appears(&empty, name);
+        empty.services.state().another_makes(name);
     }
     empty.sync().await;
     assert_eq!(empty.target(), "b".into());
@@ -115,7 +102,7 @@ async fn half_of_a_calendar_proves_that_bookings_are_in_it_and_never_that_none_a
     for (proven, target) in [(true, Some("a")), (false, None)] {
         let mut world = World::new(mirror());
         for name in ["a", "b"] {
-            appears(&world, name);
+            world.services.state().another_makes(name);
         }
         // Half of two is the first of them.
         let far = event("z", world.at(60), world.at(61));

@@ -188,10 +188,6 @@ async fn loses_any_request(making: Making) {
     }
 }
 
-fn asked(world: &World, name: &str) -> usize {
-    world.services.state().requests.iter().filter(|asked| **asked == name).count()
-}
-
 #[tokio::test]
 async fn a_gateway_that_says_when_to_come_again_is_left_alone_until_then_and_only_then_looked_at() {
     let mut world = World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")));
@@ -209,7 +205,7 @@ async fn a_gateway_that_says_when_to_come_again_is_left_alone_until_then_and_onl
     let waited = looked_at.duration_since(began);
     assert!(waited >= SignedDuration::try_from(OVERDUE).expect("seconds"), "{waited:?}");
     assert!(waited < SignedDuration::from_secs(8), "and not twice: {waited:?}");
-    assert_eq!(asked(&world, "create"), 1, "it was done, so nobody sends it again");
+    assert_eq!(world.asked("create"), 1, "it was done, so nobody sends it again");
 }
 
 #[tokio::test]
@@ -224,11 +220,11 @@ async fn a_gateway_that_asks_for_longer_than_a_run_may_last_is_asked_nothing_mor
 
     assert_eq!(report.errors.len(), 1, "{report:#?}");
     assert_eq!(report.errors[0].retry_after_s, Some(OVERDUE.as_secs()));
-    assert_eq!((asked(&world, "create"), asked(&world, "probe")), (1, 0));
+    assert_eq!((world.asked("create"), world.asked("probe")), (1, 0));
 
     let healed = world.sync().await;
     assert!(healed.errors.is_empty(), "{healed:#?}");
     assert_eq!(world.booking_events().len(), 2, "what was done is found, what was not is done");
-    assert_eq!(asked(&world, "create"), 2);
+    assert_eq!(world.asked("create"), 2);
     world.assert_settled().await;
 }

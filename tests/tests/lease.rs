@@ -14,7 +14,7 @@ use sync::ids::BookingId;
 use sync::journal::EntryState;
 use sync::lease::{Installation, TERM};
 use sync::plan::plan;
-use sync::ports::{CalendarEntry, Clock, Mirror};
+use sync::ports::{Clock, Mirror};
 use sync::report::{Report, UndoReport};
 use sync::undo::Why;
 use sync::world::Direction;
@@ -170,8 +170,7 @@ async fn the_other_writes_within_a_minute_of_the_writers_falling_asleep() {
 #[tokio::test]
 async fn two_that_are_awake_ask_no_more_than_six_times_a_minute_and_one_alone_not_at_all() {
     let (mut studio, mut laptop) = two().await;
-    let asks =
-        |world: &World| world.services.state().requests.iter().filter(|name| **name == "lease").count();
+    let asks = |world: &World| world.asked("lease");
     let before = asks(&studio);
     for _ in 0..120 {
         assert_eq!(studio.keep_lease().await, None);
@@ -270,8 +269,7 @@ async fn a_question_without_a_run_is_asked_once_and_not_again_for_a_while() {
     let (studio, mut laptop) = two().await;
     laptop.sync().await;
     seconds(&studio, over());
-    let asks =
-        |world: &World| world.services.state().requests.iter().filter(|name| **name == "lease").count();
+    let asks = |world: &World| world.asked("lease");
     let before = asks(&laptop);
     laptop.fail_next("lease", Fault::Unreachable);
     assert_eq!(laptop.keep_lease().await, None);
@@ -283,7 +281,7 @@ async fn a_question_without_a_run_is_asked_once_and_not_again_for_a_while() {
 async fn one_computer_alone_looks_once_for_the_calendar_of_bookings_before_it_makes_it() {
     let mut studio = World::new(mirror());
     studio.sync().await;
-    let looks = studio.services.state().requests.iter().filter(|name| **name == "calendars").count();
+    let looks = studio.asked("calendars");
     assert_eq!(looks, 1);
 }
 
@@ -489,22 +487,13 @@ async fn on_a_platform_without_leases_keys_alone_keep_two_computers_from_doublin
     none_is_double(&studio, 4);
     studio.assert_settled().await;
     laptop.assert_settled().await;
-    let asked = studio.services.state().requests.iter().filter(|name| **name == "lease").count();
+    let asked = studio.asked("lease");
     assert_eq!(asked, 0, "it is not asked again and again");
 }
 
 /// As the laptop makes one while the request of the studio's is in the air.
 fn the_laptop_makes_a_calendar(state: &mut State) {
-    let entry = CalendarEntry {
-        remote: "a calendar of the laptop's".into(),
-        name: "Bookiji".to_owned(),
-        time_zone: None,
-        writable: true,
-        primary: false,
-        ours: true,
-    };
-    let made = state.calendars.entry(entry.remote.clone()).or_default();
-    made.entry = Some(entry);
+    state.another_makes("a calendar of the laptop's");
 }
 
 #[tokio::test]

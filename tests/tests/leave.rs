@@ -438,7 +438,7 @@ async fn one_calendar_that_cannot_be_read_keeps_none_of_the_others_and_a_lost_si
     world.fail_next("read", Fault::SignInExpired);
     let (told, report) = leave(&mut world).await;
     assert_eq!((told.complete, told.removed), (false, 0), "{report:#?}");
-    let reads = world.services.state().requests.iter().filter(|name| **name == "read").count();
+    let reads = world.asked("read");
     assert_eq!(reads, 1, "the account is asked no more");
 }
 
@@ -532,7 +532,7 @@ async fn a_calendar_of_ours_that_may_not_be_deleted_stays_and_is_told_with_the_r
     assert!(told.complete, "asking again would not help: {report:#?}");
     let made: Vec<_> = told.calendars.iter().map(|made| (made.deleted, made.reason.is_some())).collect();
     assert_eq!(made, [(false, true)]);
-    let lists = world.services.state().requests.iter().filter(|name| **name == "calendars").count();
+    let lists = world.asked("calendars");
     assert_eq!(lists, 1, "nobody need look what became of it");
 }
 

@@ -64,7 +64,7 @@ fn row(world: &World, id: &BookingId) -> Booking {
 }
 
 fn asks(world: &World) -> usize {
-    world.services.state().requests.iter().filter(|name| **name == "propose_move").count()
+    world.asked("propose_move")
 }
 
 fn ends(world: &World, id: &BookingId, how: Ending) {
