@@ -304,21 +304,11 @@ fn fits(mapping: &Mapping, event: &RemoteEvent) -> bool {
 /// Whether an answer of hers can be carried out now that could not before: one about words that stayed hers while the
 /// event went back to its time, or one about a customer who waits and whose booking had no event.
 fn leads_to_more(world: &World, operation: &Operation) -> bool {
-    match operation {
-        Operation::UpdateEvent { draft, .. } => draft.times_only,
-        Operation::CreateEvent { draft, .. } => {
-            let booking = world.bookings.get(&draft.booking);
-            booking.is_some_and(|booking| booking.proposal.waiting().is_some())
-        }
-        Operation::RemoveEvent { .. }
-        | Operation::MoveBooking { .. }
-        | Operation::ProposeMove { .. }
-        | Operation::WithdrawProposal { .. }
-        | Operation::CancelBooking { .. }
-        | Operation::PublishBusy { .. }
-        | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => false,
+    if let Operation::CreateEvent { draft, .. } = operation {
+        let booking = world.bookings.get(&draft.booking);
+        return booking.is_some_and(|booking| booking.proposal.waiting().is_some());
     }
+    matches!(operation, Operation::UpdateEvent { draft, .. } if draft.times_only)
 }
 
 /// What one event's failure says about the account's other events: they would fail alike.
