@@ -58,12 +58,16 @@ async fn she_sees_the_plan_starts_and_her_week_is_kept_in_step_both_ways() {
     .await;
 
     // A moved event is answered on its card, which the tray leads to.
-    let before = salon.booking(&booking).await["start"].clone();
+    let starts =
+        async || -> Timestamp { salon.booking(&booking).await["start"].as_str().unwrap().parse().unwrap() };
+    let state = salon.state().await;
+    let elsewhere = at_three_in_the_night(&state, 2);
+    let by_minutes = elsewhere.duration_since(starts().await).as_mins();
     salon
         .edit(
             "vendor",
             "move_event",
-            json!({"calendar": bookiji(&salon.state().await), "booking": booking, "by_minutes": 30}),
+            json!({"calendar": bookiji(&state), "booking": booking, "by_minutes": by_minutes}),
         )
         .await;
     panel.choose("Sync Now").await;
@@ -76,7 +80,7 @@ async fn she_sees_the_plan_starts_and_her_week_is_kept_in_step_both_ways() {
     panel.click(&bubble).await;
     sees(page, "//h2[starts-with(., 'Did you mean to move')]").await;
     presses(page, "Move").await;
-    until_async("the booking was moved too", async || salon.booking(&booking).await["start"] != before).await;
+    until_async("the booking was moved too", async || starts().await == elsewhere).await;
     panel.says("Up to date · ").await;
 
     // Time is blocked from the tray.
