@@ -431,6 +431,42 @@ async fn an_account_that_she_is_leaving_takes_no_bookings_over() {
 }
 
 #[tokio::test]
+async fn where_she_moved_the_event_of_a_booking_that_was_cancelled_stays_blocked() {
+    let mut world = booked(in_memory()).await;
+    let (start, end) = (world.at(25), world.at(26));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+    world.platform_changes(&id(), |booking| booking.status = BookingStatus::Cancelled);
+    let card = world.the_question("moved_cancelled").await;
+    assert_eq!(world.published_busy(), [(start, end)]);
+    world.vendor_decides(&card.id, "leave").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(world.published_busy(), [(start, end)], "it is hers now");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_she_decided_about_a_booking_is_not_done_to_one_that_its_customer_changed_meanwhile() {
+    for (kind, option) in [("overlap", "cancel"), ("resized", "move")] {
+        let mut world =
+            if kind == "overlap" { overlapped(in_memory()).await } else { resized(in_memory()).await };
+        world.asked_and_answered(kind, option).await;
+        let (start, end) = (world.at(40), world.at(41));
+        world.before_next("read", move |state| {
+            state.clock += 1;
+            let (changed, booking) = state.bookings.get_mut(&id()).expect("a booking");
+            (booking.start, booking.end) = (start, end);
+            *changed = state.clock;
+        });
+        world.sync().await;
+        let booking = booking(&world);
+        assert_eq!((booking.start, booking.end), (start, end), "{kind}");
+        assert_eq!(booking.status, BookingStatus::Confirmed, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_the_new_calendar_and_makes_nothing() {
     let mut world = target_gone(in_memory()).await;
     world.asked_and_answered("target_gone", "create").await;

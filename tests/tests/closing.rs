@@ -1,6 +1,8 @@
 //! Where the platform leaves it to us to close slots under busy time: what is closed, what is opened again, and what a
 //! lost answer leaves behind.
 
+use std::sync::Arc;
+
 use calendar::event::{End, When};
 use calendar::interval::Interval;
 use jiff::SignedDuration;
@@ -8,9 +10,10 @@ use sync::decisions::{Decided, answer};
 use sync::error::Code;
 use sync::lease::TERM;
 use sync::plan::plan;
-use sync::ports::{Clock, Slot};
+use sync::ports::{Clock, Mirror, Slot};
 use sync::slots::slot_id;
-use sync::world::Role;
+use sync::world::{Direction, Role};
+use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
 use tests::world::World;
 
@@ -62,6 +65,77 @@ async fn slots_under_busy_time_are_closed_and_only_those_are_opened_again() {
     let writes = world.services.state().writes;
     world.sync().await;
     assert_eq!(world.services.state().writes, writes, "nothing is left to do");
+}
+
+#[tokio::test]
+async fn a_preview_counts_the_slots_that_it_would_close_and_open_and_switches_none() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    let planned = world.try_sync(Direction::Bidirectional, true).await.expect("a report");
+    assert_eq!((planned.busy.slots_closed, planned.busy.slots_reopened), (1, 0), "{planned:#?}");
+    assert_eq!((world.slots(), world.asked("switch_slots")), (vec![(24, 25, true)], 0));
+    let mut world = closed().await;
+    is_free_again(&world);
+    let planned = world.try_sync(Direction::Bidirectional, true).await.expect("a report");
+    assert_eq!((planned.busy.slots_closed, planned.busy.slots_reopened), (0, 1), "{planned:#?}");
+    let done = world.sync().await;
+    assert_eq!((done.busy.slots_closed, done.busy.slots_reopened), (0, 1), "{done:#?}");
+}
+
+/// Slots to close and slots to open, both in one run, which dies at its n-th write to the mirror or loses its n-th answer.
+#[tokio::test]
+async fn killed_at_any_moment_it_leaves_no_slot_that_the_next_sync_does_not_set_right() {
+    for moment in [Moment::Before, Moment::After] {
+        for n in 1.. {
+            let kept: Arc<dyn Mirror> = Arc::new(mirror::Sqlite::in_memory().expect("a mirror"));
+            let alive = || Box::new(DyingMirror::new(kept.clone(), usize::MAX, moment));
+            let mut world = half_closed(alive()).await;
+            world.mirror = Box::new(DyingMirror::new(kept.clone(), n, moment));
+            let was_killed = world.try_sync(Direction::Bidirectional, false).await.is_err();
+            world.mirror = alive();
+            assert_set_right(&mut world, &format!("killed {moment:?} write {n}")).await;
+            if !was_killed {
+                assert!(n > 5, "it writes more than {n} times");
+                break;
+            }
+        }
+    }
+    for fault in [Fault::ReplyLost, Fault::Unreachable] {
+        for n in 0..40 {
+            let mut world = half_closed(Box::new(mirror::Sqlite::in_memory().expect("a mirror"))).await;
+            world.fail_from(n, 3, fault);
+            world.sync().await;
+            world.heal();
+            assert_set_right(&mut world, &format!("{fault:?} from request {n}")).await;
+        }
+    }
+}
+
+async fn half_closed(mirror: Box<dyn Mirror>) -> World {
+    let mut world = World::new(mirror);
+    world.services.state().leaves_slots = true;
+    for (id, hour) in [("a", 24), ("b", 26), ("hers", 28)] {
+        world.vendor_opens(id, hour, 1);
+    }
+    world.services.state().slots.get_mut(&"hers".into()).expect("a slot").open = false;
+    world.vendor_adds("tea", 24, 1);
+    world.vendor_adds("supper", 28, 1);
+    world.sync().await;
+    assert_eq!(world.slots(), CLOSED);
+    world.vendor_deletes(&"personal".into(), &"tea".into());
+    world.vendor_adds("lunch", 26, 1);
+    world
+}
+
+async fn assert_set_right(world: &mut World, when: &str) {
+    world.sync().await;
+    assert_eq!(world.slots(), [(24, 25, true), (26, 27, false), (28, 29, false)], "{when}");
+    assert_eq!(ours(world), 1, "{when}");
+    world.vendor_deletes(&"personal".into(), &"lunch".into());
+    world.vendor_deletes(&"personal".into(), &"supper".into());
+    world.sync().await;
+    assert_eq!((world.slots(), ours(world)), (OPEN.to_vec(), 0), "{when}: and what she closed stays hers");
 }
 
 #[tokio::test]
@@ -214,6 +288,22 @@ async fn the_computer_that_stands_by_opens_nothing_and_forgets_what_is_not_its_t
     studio.services.state().slots.remove(&"a".into());
     assert!(studio.sync().await.standing_by.is_some());
     assert_eq!(ours(&studio), 0);
+}
+
+#[tokio::test]
+async fn slots_are_looked_at_again_where_another_computer_wrote_before_the_turn_came() {
+    let mut world = closed().await;
+    world.clock.advance(SignedDuration::try_from(TERM).expect("a term") + SignedDuration::from_secs(1));
+    let late = world.vendor_opens("late", 24, 1);
+    world.before_next("lease", move |state| {
+        state.lease.fencing += 1;
+        state.slots.remove(&late.id);
+    });
+    let (looked, switched) = (world.asked("slots"), world.asked("switch_slots"));
+    let report = world.sync().await;
+    assert_eq!((report.errors.len(), &report.standing_by), (0, &None), "{report:#?}");
+    assert_eq!((world.asked("slots") - looked, world.asked("switch_slots") - switched), (2, 0));
+    assert_eq!((world.slots(), ours(&world)), (CLOSED.to_vec(), 1));
 }
 
 #[tokio::test]

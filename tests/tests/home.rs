@@ -143,6 +143,7 @@ async fn where_none_can_be_had_it_is_said_of_which_account() {
         let report = world.sync().await;
         let said = report.errors.iter().find(|error| error.code == code).expect("it is said");
         assert_eq!((said.connection.as_ref(), report.bookings.created), (Some(&world.connection), 0));
+        assert_eq!(world.asked("calendars"), 1, "{request} leaves no doubt that a second look would end");
         assert_eq!(world.sync().await.bookings.created, 1, "the next run makes it");
     }
 }

@@ -10,6 +10,7 @@ use sync::ids::RunId;
 use sync::import::{
     ConflictKind, Counts, Given, Holdings, ImportedSlot, OnConflict, Own, Resolution, SlotState, Taken,
 };
+use sync::lease::TERM;
 use sync::plan::plan;
 use sync::ports::{Clock, Mirror};
 use sync::report::{DecisionReport, Report};
@@ -774,6 +775,20 @@ async fn the_computer_that_stands_by_asks_for_no_slot_and_still_notes_what_it_de
     let run = RunId(format!("run-{}", laptop.last_run()));
     assert_eq!(laptop.mirror.journal(&run).expect("a journal"), []);
     assert_eq!((laptop.slots(), rows(&laptop).len()), (Vec::new(), 1));
+}
+
+#[tokio::test]
+async fn slots_are_looked_at_again_where_another_computer_wrote_before_the_turn_came() {
+    let mut world = new_world();
+    world.vendor_imports(&plain(&[event("meeting", 20, 21, "")]), None);
+    fine(&world.sync().await);
+    world.clock.advance(SignedDuration::try_from(TERM).expect("a term") + SignedDuration::from_secs(1));
+    world.vendor_imports(&plain(&[free("open", 30, 31)]), None);
+    world.before_next("lease", |state| state.lease.fencing += 1);
+    let report = world.sync().await;
+    fine(&report);
+    assert_eq!((world.asked("slots"), world.asked("create_slots")), (2, 1));
+    assert_eq!(world.slots(), [(30, 31, true)]);
 }
 
 #[tokio::test]

@@ -427,11 +427,13 @@ async fn fenced_at(operation: &'static str) {
 async fn a_run_is_not_taken_back_by_the_computer_that_stands_by() {
     let (mut studio, _laptop) = two().await;
     passes_to(&mut studio.services.state(), "laptop");
+    studio.vendor_adds("hers", 40, 1);
     let before = writes(&studio);
     let undone = studio.undo(1).await;
     assert_eq!((undone.undone, writes(&studio)), (0, before), "{undone:#?}");
     assert_eq!(whys(&undone), [Why::AnotherWrites], "{undone:#?}");
-    assert_eq!(event_writes(&studio), [], "nothing is even begun");
+    let run = studio.mirror.runs(1).expect("runs").remove(0).id;
+    assert_eq!(studio.mirror.journal(&run).expect("a journal"), [], "nothing is even begun");
 }
 
 /// Why the writes to her calendar are kept. Busy time follows them anyway.

@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 use sync::booking::BookingStatus;
 use sync::busy_set::{vendor_zone, window};
-use sync::decide::Question;
+use sync::decide::{Question, times};
 use sync::error::Code;
-use sync::plan::{About, plan};
+use sync::ids::CalendarId;
+use sync::plan::plan;
 use sync::policy::Policy;
 use sync::unblocked;
 use sync::world::{LinkedCalendar, Role, World};
@@ -183,40 +184,56 @@ fn bookings(world: &World, span: Interval, checked_at: Option<Timestamp>) -> Vec
         .collect()
 }
 
-/// Where she moved a booking's event, both times stay blocked until she has decided.
+/// Events of bookings whose time no booking holds, and which block it as events of hers would.
 fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<Because> {
-    let cards = plan(world, now, policy).cards.into_iter().filter(|card| match card.question {
-        Question::Moved | Question::Proposed | Question::Resized | Question::MovedBoth => true,
-        Question::Duplicated => matches!(card.about, About::Seconds(_)),
-        Question::Deleted
-        | Question::MovedCancelled
-        | Question::Held
-        | Question::Renamed
-        | Question::Overlap
-        | Question::TargetGone
-        | Question::AccountChanged => false,
+    let planned = plan(world, now, policy);
+    let asked = |calendar: &CalendarId, found: (Timestamp, Timestamp)| {
+        planned
+            .cards
+            .iter()
+            .find(|card| card.calendar == *calendar && card.found == Some(found))
+            .map(|card| card.question)
+    };
+    let places = planned.elsewhere.iter().filter_map(|(calendar, event)| {
+        let event = world.events.get(calendar)?.get(event)?;
+        Some((calendar, times(event)?))
     });
-    cards
-        .filter_map(|card| {
-            let (start, end) = card.found?;
-            let calendar = world.calendars.get(&card.calendar)?;
+    places
+        .filter_map(|(calendar, (start, end))| {
+            let row = world.calendars.get(calendar)?;
             Interval::new(start, end)?.overlaps(&span).then(|| Because {
                 start: Some(start),
                 end: Some(end),
-                checked_at: calendar.last_sync_at,
+                checked_at: row.last_sync_at,
                 blocks: true,
-                ..plain(
-                    "moved",
-                    &calendar.name,
-                    if card.question == Question::Proposed {
-                        "You asked a customer to come at this time, and wait for an answer."
-                    } else {
-                        "The event of a booking was moved here and waits for your decision."
-                    },
-                )
+                ..plain("moved", &row.name, why_it_blocks(asked(calendar, (start, end))))
             })
         })
         .collect()
+}
+
+fn why_it_blocks(asked: Option<Question>) -> &'static str {
+    match asked {
+        Some(Question::Proposed) => "You asked a customer to come at this time, and wait for an answer.",
+        Some(Question::Held) => {
+            "The event of a booking that is cancelled or gone from Bookiji stands here and waits for your decision."
+        }
+        Some(Question::MovedCancelled) => {
+            "The event of a cancelled booking was moved here and waits for your decision."
+        }
+        Some(
+            Question::Moved
+            | Question::Resized
+            | Question::MovedBoth
+            | Question::Duplicated
+            | Question::Deleted
+            | Question::Renamed
+            | Question::Overlap
+            | Question::TargetGone
+            | Question::AccountChanged,
+        ) => "The event of a booking was moved here and waits for your decision.",
+        None => "The event of a booking stands here, at a time that the booking does not have.",
+    }
 }
 
 fn events(world: &World, span: Interval) -> Vec<Because> {

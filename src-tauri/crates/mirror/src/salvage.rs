@@ -9,7 +9,8 @@ use ::calendar::event::Uid;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection as Db, OpenFlags, Row, Transaction};
 use sync::booking::event_id;
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId};
+use sync::closing::ClosedSlot;
+use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, RemoteId, SlotId};
 use sync::import::{self, ImportedSlot, Invitation, OnConflict, SlotKey};
 use sync::invite::SentInvite;
 use sync::ports::RemoteEvent;
@@ -17,9 +18,10 @@ use sync::world::{Answer, Connection, LinkedCalendar, Mapping, Vendor};
 
 use crate::column::Word;
 use crate::failure::{Failure, is_unreadable};
+use crate::table::pause::Pause;
 use crate::table::{
-    answer, calendar, connection, import_choice, imported_slot, invitation, mapping, remote_event,
-    sent_invite, vendor,
+    answer, calendar, closed_slot, connection, import_choice, imported_slot, invitation, mapping, pause,
+    remote_event, sent_invite, vendor,
 };
 
 /// No table of one vendor has more rows than this.
@@ -43,6 +45,8 @@ pub struct Salvaged {
     choices: BTreeMap<(CalendarId, String), OnConflict>,
     slots: BTreeMap<SlotKey, ImportedSlot>,
     invites: BTreeMap<BookingId, SentInvite>,
+    closed: BTreeMap<SlotId, ClosedSlot>,
+    pauses: BTreeMap<(), Pause>,
     /// Tables of which every row was found: an older file has nothing to add to them but what she took away since.
     whole: BTreeSet<&'static str>,
     /// The newest file did not show everything that was ever imported.
@@ -121,6 +125,11 @@ impl Salvaged {
         source.take(&mut self.invites, "sent_invites", |row| {
             Ok(Some((BookingId(row.get("booking_id")?), sent_invite::read(row)?)))
         });
+        source.take(&mut self.closed, "closed_slots", |row| {
+            let row = closed_slot::read(row)?;
+            Ok(Some((row.id.clone(), row)))
+        });
+        source.take(&mut self.pauses, "pause", |row| Ok(Some(((), pause::read(row)?))));
         self.whole = source.whole;
     }
 
@@ -166,6 +175,8 @@ impl Salvaged {
             import_choice::set(tx, calendar, &Uid(uid.clone()), Some(*choice))?;
         }
         self.slots.values().try_for_each(|row| imported_slot::put(tx, row))?;
+        self.closed.values().try_for_each(|row| closed_slot::put(tx, row))?;
+        pause::set(tx, self.pauses.get(&()))?;
         self.invites.iter().try_for_each(|(booking, invite)| sent_invite::put(tx, booking, invite))
     }
 

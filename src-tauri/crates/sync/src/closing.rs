@@ -6,7 +6,7 @@
 
 mod settle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calendar::interval::{Interval, union};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::ports::Slot;
 use crate::world::World;
 
 pub(crate) use settle::open_for;
-pub use settle::settle;
+pub use settle::{preview, settle};
 
 /// A slot that we closed, or are about to. The row is written before the slot is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,8 +136,9 @@ pub fn plan(
             }
         }
     }
+    let there: BTreeSet<&SlotId> = standing.iter().map(|slot| &slot.id).collect();
     let is_over = |row: &&ClosedSlot| {
-        let gone = row.span.overlaps(&window) && standing.iter().all(|slot| slot.id != row.id);
+        let gone = row.span.overlaps(&window) && !there.contains(&row.id);
         row.span.start() <= now || gone
     };
     closing.forgotten.extend(ours.values().filter(is_over).map(|row| row.id.clone()));

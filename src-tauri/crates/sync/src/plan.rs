@@ -22,7 +22,7 @@ pub use self::card::{About, Card, Over, Refusal, WORDS};
 pub use self::copies::unblocked;
 pub use self::home::{Home, decided_home};
 pub use self::mapping::{found, next_generation, removed, stored};
-use crate::ids::CalendarId;
+use crate::ids::{CalendarId, RemoteId};
 use crate::policy::Policy;
 use crate::provenance::Identities;
 use crate::world::{Mapping, Operation, Role, World};
@@ -45,6 +45,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// Every busy source, whether or not it is to be published.
     pub sources: Vec<SourceBusy>,
+    /// Events of bookings that block their time as events of hers would: no booking holds it.
+    pub elsewhere: BTreeSet<(CalendarId, RemoteId)>,
 }
 
 impl Plan {
@@ -61,20 +63,12 @@ pub fn plan(world: &World, now: Timestamp, policy: &Policy) -> Plan {
     let identities: BTreeMap<&CalendarId, Identities> =
         world.calendars.iter().map(|(id, calendar)| (id, Identities::of(world, calendar))).collect();
     plan.cards.extend(home::questions(world, now));
-    let mut elsewhere = BTreeSet::new();
     for calendar in world.calendars.values().filter(|calendar| calendar.role == Role::Target) {
-        let removals = bookings::plan_bookings(
-            world,
-            calendar,
-            &identities[&calendar.id],
-            now,
-            &mut plan,
-            &mut elsewhere,
-        );
+        let removals = bookings::plan_bookings(world, calendar, &identities[&calendar.id], now, &mut plan);
         plan.remove_or_hold(world, calendar, removals, policy, now);
     }
     plan.cards.extend(copies::questions(world, &identities, now, policy));
-    busy::plan_busy(world, &identities, now, policy, &elsewhere, &mut plan);
+    busy::plan_busy(world, &identities, now, policy, &mut plan);
     overlaps::plan_overlaps(world, &identities, now, &mut plan);
     // What presses comes first.
     plan.cards.sort_by_key(|card| !card.question.presses());

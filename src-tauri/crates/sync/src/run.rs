@@ -21,7 +21,7 @@ use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsRepor
 use crate::world::{
     Direction, Given, LinkedCalendar, MappingState, Operation, Role, RunRecord, Settled, SyncOutcome, World,
 };
-use crate::{answers, apply, closing, decisions, recover, slots, standing, switch, target, undo};
+use crate::{answers, apply, closing, decisions, recover, slots, standing, switch, target, trouble, undo};
 
 /// Everything a run needs of the world.
 pub struct Parts<'a> {
@@ -130,6 +130,7 @@ async fn run_among(
     let mut last_plan;
     let mut round = 0;
     let mut has_answered = false;
+    let mut has_looked = false;
     loop {
         let mut world = world_with(parts, extra.as_ref())?;
         let policy = Policy { removed: applied.removed, ..parts.policy };
@@ -163,6 +164,13 @@ async fn run_among(
             let is_known = |booking: &BookingId| observed.bookings.contains(booking);
             answers::give_up(parts, &request.run, &world, &last_plan, &is_known).await?;
         }
+        // What she decided, she decided about the booking as it stood: should its customer have changed it meanwhile, she is
+        // asked again.
+        if !last_plan.answers.is_empty() && !std::mem::replace(&mut has_looked, true) {
+            observed.bookings = read_bookings(parts, &world, &mut report).await?;
+            (round, has_answered) = (0, false);
+            continue;
+        }
         let Some(done) = answers::carry_out(parts, &request.run, &world, &last_plan, &mut report).await?
         else {
             break;
@@ -182,8 +190,12 @@ async fn run_among(
             .await?;
     }
     let slots_may_differ = request.direction != Direction::ToCalendar || has_changed(parts, before.as_ref())?;
-    if slots_may_differ && !request.dry_run && !report.is_switched_off() {
-        closing::settle(parts, &mut report).await?;
+    if slots_may_differ && !report.is_switched_off() {
+        if request.dry_run {
+            closing::preview(parts, &last_plan.sources, &mut report).await?;
+        } else {
+            closing::settle(parts, &mut report).await?;
+        }
     }
 
     report.bookings.unchanged = unchanged.unwrap_or_default();
@@ -214,8 +226,18 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
     undo::carry_out(parts, run, of, &sources, &observed, &mut report).await?;
 
     let mut applied = Applied::default();
-    let world = parts.mirror.world()?;
-    let after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
+    let (world, after) = loop {
+        let world = parts.mirror.world()?;
+        let mut after = allowed(plan(&world, parts.clock.now(), &parts.policy), &world, direction, &observed);
+        if !after.publish.is_empty() {
+            match parts.writer.turn(parts).await? {
+                Turn::Write => {}
+                Turn::PlanAgain => continue,
+                Turn::StandBy => write_nothing(&mut after),
+            }
+        }
+        break (world, after);
+    };
     apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
     closing::settle(parts, &mut report).await?;
     report.bookings.unchanged = after.unchanged;
@@ -282,6 +304,7 @@ async fn end(
     if !report.dry_run {
         parts.writer.end(parts, &mut report).await?;
         record_outcomes(parts, &world, observed, &report, ended_at)?;
+        trouble::heed(parts, &report)?;
     }
     record::close(parts, record, &mut report, ended_at)?;
     Ok(report)

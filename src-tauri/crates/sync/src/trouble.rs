@@ -1,5 +1,9 @@
 //! What becomes of a connection whose service refuses or fails: asked to sign in again, or left alone for a while.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::error::{Code, MirrorError};
 use crate::observe::Observed;
 use crate::policy::back_off;
@@ -35,11 +39,32 @@ pub fn record(
     Ok(())
 }
 
+/// Leaves alone every account that asked for it, whichever request it refused.
+///
+/// # Errors
+/// When the mirror cannot be written.
+pub fn heed(parts: &Parts<'_>, report: &Report) -> Result<(), MirrorError> {
+    let now = parts.clock.now();
+    for connection in parts.mirror.world()?.connections.values() {
+        let until = asked_for(connection, report, now);
+        if until > connection.backoff_until {
+            parts.mirror.put_connection(&Connection { backoff_until: until, ..connection.clone() })?;
+        }
+    }
+    Ok(())
+}
+
+fn asked_for(connection: &Connection, report: &Report, now: Timestamp) -> Option<Timestamp> {
+    let of_it = report.errors.iter().filter(|error| error.connection.as_ref() == Some(&connection.id));
+    let seconds = of_it.filter_map(|error| error.retry_after_s).max()?;
+    now.checked_add(SignedDuration::try_from(Duration::from_secs(seconds)).ok()?).ok()
+}
+
 fn judge(
     connection: &Connection,
     outcomes: &[ReadOutcome],
     report: &Report,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Connection {
     let mut next = connection.clone();
     let problem = report.errors.iter().find(|error| error.connection.as_ref() == Some(&connection.id));
@@ -53,9 +78,9 @@ fn judge(
             };
             next.error = Some(SyncProblem { code: problem.code, message: problem.message.clone() });
             next.error_count = connection.error_count.saturating_add(1);
-            let wait = back_off(next.error_count, problem.retry_after_s.map(std::time::Duration::from_secs));
+            let wait = back_off(next.error_count, problem.retry_after_s.map(Duration::from_secs));
             next.backoff_until =
-                jiff::SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
+                SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
         }
         _ => {
             next.state = ConnectionState::Connected;

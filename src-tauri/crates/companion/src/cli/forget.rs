@@ -131,6 +131,7 @@ fn may_block(world: &World) -> bool {
     world.vendor.is_some()
         && (world.published.values().any(|published| !published.set.intervals.is_empty())
             || world.unsettled.iter().any(unsure)
+            || !world.closed_slots.is_empty()
             || world
                 .calendars
                 .values()

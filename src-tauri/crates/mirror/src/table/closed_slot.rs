@@ -35,7 +35,7 @@ pub fn remove(tx: &Transaction<'_>, slot: &SlotId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<ClosedSlot> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<ClosedSlot> {
     let start = row.get::<_, Moment>("start_at")?.0;
     let end = row.get::<_, Moment>("end_at")?.0;
     let span = Interval::new(start, end)

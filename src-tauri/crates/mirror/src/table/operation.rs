@@ -114,7 +114,8 @@ pub fn settle(
 pub fn abandon(tx: &Transaction<'_>, account: &ConnectionId) -> Result<(), Failure> {
     tx.prepare_cached(
         "UPDATE operations SET state = :state, settled_at = coalesce(attempted_at, intended_at)
-         WHERE settled_at IS NULL AND kind NOT IN ('publish_busy', 'make_slots', 'remove_slot', 'move_booking', 'cancel_booking')
+         WHERE settled_at IS NULL AND kind NOT IN ('publish_busy', 'make_slots', 'remove_slot', 'move_booking', 'cancel_booking',
+                 'propose_move', 'withdraw_proposal')
              AND calendar_id IN
              (SELECT id FROM calendar_sync_status WHERE connection_id = :account)",
     )?

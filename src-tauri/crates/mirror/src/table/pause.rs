@@ -34,7 +34,7 @@ pub fn set(tx: &Transaction<'_>, pause: Option<&Pause>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Pause> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Pause> {
     Ok(Pause {
         since: row.get::<_, Moment>("since")?.0,
         until: row.get::<_, Option<Moment>>("until")?.map(|at| at.0),

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use calendar::ics;
+use calendar::interval::Interval;
 use rusqlite::Connection as Db;
+use sync::closing::{ClosedSlot, ClosedState};
 use sync::error::MirrorError;
 use sync::import::{self, Holdings, Own};
 use sync::invite::SentInvite;
@@ -16,7 +18,7 @@ use tempfile::TempDir;
 
 use super::scene::*;
 use crate::left::{Left, beside, how};
-use crate::{Rebuilt, Sqlite};
+use crate::{Pause, Rebuilt, Sqlite};
 
 const FILE: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:lunch\r\n\
                     DTSTAMP:20260101T000000Z\r\nDTSTART:20260402T100000Z\r\nDTEND:20260402T110000Z\r\n\
@@ -54,6 +56,14 @@ fn life() -> Life {
         let operation = mirror.intend(&run_id(), &create(&draft), at(1)).unwrap();
         mirror.settle(operation, &was_stored(&draft, "7", 4), at(4)).unwrap();
     }
+    let closed = ClosedSlot {
+        id: "s1".into(),
+        span: Interval::new(at(60), at(90)).unwrap(),
+        state: ClosedState::Closed,
+        at: at(2),
+    };
+    mirror.put_closed_slots(&[closed], &[]).unwrap();
+    mirror.set_pause(Some(&Pause { since: at(3), until: None })).unwrap();
     let answer = Answer {
         booking: Some(booking_id("b3")),
         topic: "event".into(),
@@ -260,6 +270,9 @@ fn without_a_copy_what_proves_itself_is_taken_from_the_damaged_file() {
     assert_eq!(again, None, "it is told of once: the file is whole now");
     assert_eq!(world.mappings.len(), life.before.mappings.len(), "generations are known");
     assert_eq!(world.answers, life.before.answers);
+    assert_eq!(world.closed_slots, life.before.closed_slots, "what we closed is still ours to open");
+    let (mirror, _) = Sqlite::open_kept(&life.path, at(100)).unwrap();
+    assert_eq!(mirror.pause().unwrap(), Some(Pause { since: at(3), until: None }));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use calendar::interval::Interval;
+use calendar::interval::{Interval, union};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Booked, ClosedSlot, ClosedState, Closing, plan, told};
 use crate::error::{MirrorError, ServiceError};
 use crate::lease::writer::Turn;
 use crate::observe::{KnownBookings, read_bookings};
+use crate::plan::SourceBusy;
 use crate::ports::Slot;
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
@@ -25,47 +26,92 @@ const AT_ONCE: usize = 100;
 /// # Errors
 /// When the mirror cannot be read or written: nothing more is sent then.
 pub async fn settle(parts: &Parts<'_>, report: &mut Report) -> Result<(), MirrorError> {
+    // What another computer switched meanwhile is looked at first.
+    while look_and_switch(parts, report).await? == Turn::PlanAgain {}
+    Ok(())
+}
+
+/// Counts what a run would close and open now, were it to tell what `sources` block.
+///
+/// # Errors
+/// When the mirror cannot be read.
+pub async fn preview(
+    parts: &Parts<'_>,
+    sources: &[SourceBusy],
+    report: &mut Report,
+) -> Result<(), MirrorError> {
+    let world = parts.mirror.world()?;
+    let sets = sources.iter().filter_map(|source| source.set.as_ref());
+    let busy = union(sets.flat_map(|set| set.intervals.iter().copied()).collect());
+    let now = parts.clock.now();
+    let Some(seen) = look(parts, &world, &busy, now, report).await else { return Ok(()) };
+    let closing = seen.decide(&world, &busy, now);
+    report.busy.slots_closed = closing.close.len();
+    report.busy.slots_reopened = closing.open.len();
+    Ok(())
+}
+
+/// The slots that stand, and whether busy time is ours to close them under.
+struct Seen {
+    standing: Vec<Slot>,
+    window: Interval,
+    closes: bool,
+}
+
+impl Seen {
+    fn decide(&self, world: &World, busy: &[Interval], now: Timestamp) -> Closing {
+        let booked = Booked::of(world.bookings.values(), now);
+        plan(&world.closed_slots, busy, &booked, &self.standing, self.window, now, self.closes)
+    }
+}
+
+/// Nothing where there is nothing to see, or where that cannot be seen: why is in the report.
+async fn look(
+    parts: &Parts<'_>,
+    world: &World,
+    busy: &[Interval],
+    now: Timestamp,
+    report: &mut Report,
+) -> Option<Seen> {
+    let Parts { platform, clock, policy, .. } = parts;
+    let window = reach(world, busy, now)?;
+    let seen = match with_retry(*clock, &policy.retry, || platform.closes_slots()).await {
+        // What we closed while it left that to us is still ours to open.
+        Ok(true) if world.closed_slots.is_empty() => return None,
+        Ok(by_itself) => with_retry(*clock, &policy.retry, || platform.slots(window))
+            .await
+            .map(|standing| Seen { standing, window, closes: !by_itself }),
+        Err(error) => Err(error),
+    };
+    seen.map_err(|error| report.errors.push(ErrorReport::of(&error, "bookiji"))).ok()
+}
+
+async fn look_and_switch(parts: &Parts<'_>, report: &mut Report) -> Result<Turn, MirrorError> {
+    let done = Ok(Turn::Write);
     let world = parts.mirror.world()?;
     let busy = told(&world);
     let now = parts.clock.now();
-    let Some(window) = reach(&world, &busy, now) else { return Ok(()) };
-    let closes = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.closes_slots()).await {
-        // What we closed while it left that to us is still ours to open.
-        Ok(true) if world.closed_slots.is_empty() => return Ok(()),
-        Ok(by_itself) => !by_itself,
-        Err(error) => {
-            report.errors.push(ErrorReport::of(&error, "bookiji"));
-            return Ok(());
-        }
-    };
-    let standing = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.slots(window)).await {
-        Ok(standing) => standing,
-        Err(error) => {
-            report.errors.push(ErrorReport::of(&error, "bookiji"));
-            return Ok(());
-        }
-    };
-    let decide = |world: &World| {
-        let booked = Booked::of(world.bookings.values(), now);
-        plan(&world.closed_slots, &busy, &booked, &standing, window, now, closes)
-    };
-    let mut closing = decide(&world);
+    let Some(seen) = look(parts, &world, &busy, now, report).await else { return done };
+    let mut closing = seen.decide(&world, &busy, now);
     let in_doubt = world.closed_slots.values().any(|row| row.state != ClosedState::Closed);
     if !closing.open.is_empty() || in_doubt {
         // After the slots, so that every slot that was a customer's by then is known as hers.
         match read_bookings(parts, &world, report).await? {
-            KnownBookings::All => closing = decide(&parts.mirror.world()?),
+            KnownBookings::All => closing = seen.decide(&parts.mirror.world()?, &busy, now),
             KnownBookings::None | KnownBookings::Only(_) => {
                 closing = Closing { close: closing.close, ..Closing::default() };
             }
         }
     }
     if closing.is_empty() {
-        return Ok(());
+        return done;
     }
     let writes = !closing.close.is_empty() || !closing.open.is_empty();
-    if writes && parts.writer.turn(parts).await? == Turn::StandBy {
-        return Ok(());
+    if writes {
+        match parts.writer.turn(parts).await? {
+            Turn::Write => {}
+            turn @ (Turn::PlanAgain | Turn::StandBy) => return Ok(turn),
+        }
     }
     parts.mirror.put_closed_slots(&closing.known, &closing.forgotten)?;
     for (slots, open) in [(&closing.close, false), (&closing.open, true)] {
@@ -77,7 +123,7 @@ pub async fn settle(parts: &Parts<'_>, report: &mut Report) -> Result<(), Mirror
             }
         }
     }
-    Ok(())
+    done
 }
 
 /// Opens one slot that we closed, because a booking is to go there now. Answers whether it is open; where the booking

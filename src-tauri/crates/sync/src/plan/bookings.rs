@@ -13,7 +13,7 @@ use crate::decide::{
     Question, Seen, Verdict, Wish, asked, decide, is_held, seen, stands, stands_where, times, wish,
     words_are_hers,
 };
-use crate::ids::{BookingId, CalendarId, RemoteId};
+use crate::ids::{BookingId, CalendarId};
 use crate::ports::RemoteEvent;
 use crate::provenance::Identities;
 use crate::world::{Choice, LinkedCalendar, Mapping, MappingState, Operation, World};
@@ -24,7 +24,6 @@ pub(super) fn plan_bookings(
     identities: &Identities,
     now: Timestamp,
     plan: &mut Plan,
-    elsewhere: &mut BTreeSet<(CalendarId, RemoteId)>,
 ) -> Vec<Removal> {
     let mut removals = Vec::new();
     let Some(service) = world.connections.get(&calendar.connection).map(|connection| connection.service)
@@ -43,7 +42,7 @@ pub(super) fn plan_bookings(
         let claimants = identities.claimants(id);
         if claimants.len() > 1 {
             let standing = claimants.iter().filter_map(|claimant| events.get(claimant)).collect();
-            plan.ask_which(world, calendar, (id, booking), mapping, wish, standing, elsewhere);
+            plan.ask_which(world, calendar, (id, booking), mapping, wish, standing);
             continue;
         }
         let proven = claimants.first().and_then(|claimant| proven(events.get(claimant)?));
@@ -104,7 +103,7 @@ pub(super) fn plan_bookings(
         if matches!(what, Seen::Same | Seen::Reworded) && is_held(mapping, wish, draft.as_ref()) {
             // She had it put back to where it stands: it takes that time as an event of hers would.
             if event.and_then(times) != live.map(|booking| (booking.start, booking.end)) {
-                elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
+                plan.elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
             }
             continue;
         }
@@ -135,11 +134,8 @@ pub(super) fn plan_bookings(
         let choice = card.as_ref().and_then(|card| chosen(world, card));
         // Until she has decided, both times are blocked, and where she leaves it so. Otherwise the event's time is not hers
         // any more: the booking must be let in there, or nothing of it stays.
-        if what == Seen::Moved
-            && live.is_some()
-            && matches!(choice, None | Some(Choice::Leave | Choice::Propose))
-        {
-            elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
+        if what == Seen::Moved && matches!(choice, None | Some(Choice::Leave | Choice::Propose)) {
+            plan.elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
         }
         if let (Some(card), Some(choice)) = (&card, choice) {
             plan.carry_out(card, choice, &calendar.remote, mapping, draft, event);

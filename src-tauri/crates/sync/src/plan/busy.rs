@@ -1,6 +1,6 @@
 //! What each calendar blocks, and whether the platform is to be told. Knows whose an event is; not when it occurs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use calendar::busy::Withheld;
 use calendar::event::Event;
@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::{Plan, unblocked};
 use crate::busy_set::{busy_set, vendor_zone, window};
-use crate::ids::{CalendarId, RemoteId, Service};
+use crate::ids::{CalendarId, Service};
 use crate::policy::Policy;
 use crate::ports::{BusySet, RemoteEvent};
 use crate::provenance::{Identities, Provenance};
@@ -31,7 +31,6 @@ pub(super) fn plan_busy(
     identities: &BTreeMap<&CalendarId, Identities>,
     now: Timestamp,
     policy: &Policy,
-    elsewhere: &BTreeSet<(CalendarId, RemoteId)>,
     plan: &mut Plan,
 ) {
     let zone = vendor_zone(world.vendor.as_ref());
@@ -54,7 +53,7 @@ pub(super) fn plan_busy(
                 Provenance::Foreign => (!unblocked.contains(&place)).then_some(Whose::Hers),
                 // Where she moved it, it blocks too, until she has decided.
                 Provenance::Ours(_) | Provenance::Indeterminate(_) => {
-                    elsewhere.contains(&place).then_some(Whose::Bookings)
+                    plan.elsewhere.contains(&place).then_some(Whose::Bookings)
                 }
             }
         };

@@ -1,8 +1,6 @@
 //! Two events that both prove to be one booking's: a deleted one that she restored, or another computer's. Which of them
 //! it is to be is hers to say; until then neither is touched, and where either stands stays blocked.
 
-use std::collections::BTreeSet;
-
 use calendar::interval::Interval;
 use serde_json::json;
 
@@ -10,7 +8,7 @@ use super::card::{About, Card, chosen, digest};
 use super::{Plan, bookings::still_stands};
 use crate::booking::Booking;
 use crate::decide::{Question, Wish, fingerprint, stands, times};
-use crate::ids::{BookingId, CalendarId, RemoteId};
+use crate::ids::BookingId;
 use crate::ports::RemoteEvent;
 use crate::world::{Choice, LinkedCalendar, Mapping, Operation, World};
 
@@ -24,13 +22,11 @@ impl Plan {
         mapping: Option<&Mapping>,
         wish: Wish,
         standing: Vec<&RemoteEvent>,
-        elsewhere: &mut BTreeSet<(CalendarId, RemoteId)>,
     ) {
         let booked = booking.map(|booking| (booking.start, booking.end));
-        if booking.is_some_and(still_stands) {
-            for event in standing.iter().filter(|event| times(event) != booked) {
-                elsewhere.insert((calendar.id.clone(), event.id.clone()));
-            }
+        let held = booking.filter(|booking| still_stands(booking)).and(booked);
+        for event in standing.iter().filter(|event| times(event) != held) {
+            self.elsewhere.insert((calendar.id.clone(), event.id.clone()));
         }
         if wish == Wish::AsItIs {
             return;

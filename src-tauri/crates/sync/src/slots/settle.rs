@@ -36,6 +36,20 @@ pub async fn settle(
     applied: &mut Applied,
     report: &mut Report,
 ) -> Result<(), MirrorError> {
+    // What another computer made or removed meanwhile is looked at first.
+    while look_and_make(parts, run, sources, dry_run, applied, report).await? == Turn::PlanAgain {}
+    Ok(())
+}
+
+async fn look_and_make(
+    parts: &Parts<'_>,
+    run: &RunId,
+    sources: &[SourceBusy],
+    dry_run: bool,
+    applied: &mut Applied,
+    report: &mut Report,
+) -> Result<Turn, MirrorError> {
+    let done = Ok(Turn::Write);
     let world = parts.mirror.world()?;
     let now = parts.clock.now();
     let wanted_now = wanted(&world, now, &parts.policy);
@@ -44,20 +58,20 @@ pub async fn settle(
         if !passed.is_empty() && !dry_run {
             parts.mirror.put_imported_slots(&[], &passed)?;
         }
-        return Ok(());
+        return done;
     }
     let window = reach(&world, now, &parts.policy);
     let standing = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.slots(window)).await {
         Ok(standing) => standing,
         Err(error) => {
             report.errors.push(ErrorReport::of(&error, "bookiji"));
-            return Ok(());
+            return done;
         }
     };
     // After the slots, so that every slot that was a customer's by then is known as hers.
     match read_bookings(parts, &world, report).await? {
         KnownBookings::All => {}
-        KnownBookings::None | KnownBookings::Only(_) => return Ok(()),
+        KnownBookings::None | KnownBookings::Only(_) => return done,
     }
     let mut work = Work { parts, run, now: parts.clock.now(), failed: Vec::new(), applied, report };
     let world = if dry_run { parts.mirror.world()? } else { work.remember(&standing, &wanted_now)? };
@@ -65,14 +79,18 @@ pub async fn settle(
     let plan = plan(&world, &taken, &wanted_now, &standing, work.now, &parts.policy);
     if dry_run {
         work.count_planned(&plan);
-        return Ok(());
+        return done;
     }
     let writes = !plan.take_back.is_empty()
         || plan.decided.iter().any(|decided| !(decided.make.is_empty() && decided.remove.is_empty()));
-    if writes && parts.writer.turn(parts).await? == Turn::StandBy {
-        return Ok(());
+    if writes {
+        match parts.writer.turn(parts).await? {
+            Turn::Write => {}
+            turn @ (Turn::PlanAgain | Turn::StandBy) => return Ok(turn),
+        }
     }
-    work.carry_out(&world, plan).await
+    work.carry_out(&world, plan).await?;
+    done
 }
 
 struct Work<'a, 'p> {
