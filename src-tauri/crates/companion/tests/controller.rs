@@ -12,7 +12,8 @@ use companion::import::{self, FileOutcome};
 use companion::profile::Profile;
 use companion::roles::Choice;
 use companion::sign_in;
-use companion::view::State;
+use companion::story::run_story;
+use companion::view::{State, StepEnd, StepKind};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use connectors::http::Body;
@@ -73,6 +74,13 @@ async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
     let shown = seen.wait_for(|shown| !shown.syncing && shown.runs.len() == 2).await.unwrap().clone();
     assert_eq!(shown.state, State::UpToDate);
     assert!(shown.sample && shown.last_sync_at.is_some() && shown.next_sync_at.is_some());
+
+    let profile = Profile::at(Some(folder.path())).unwrap();
+    let told = run_story(&profile, "latest").unwrap();
+    let made = told.steps.iter().filter(|step| step.kind == StepKind::CreateEvent);
+    let done = made.filter(|step| step.end == StepEnd::Done && step.span.is_some());
+    assert_eq!((done.count(), told.run.can_undo), (first.bookings.created, true), "{told:?}");
+    assert_eq!(run_story(&profile, "nonesuch").err().unwrap().code, Code::InvalidInput);
 
     let refused =
         Wiring::open_with(&Profile::at(Some(folder.path())).unwrap(), Arc::new(Memory::default())).await;
