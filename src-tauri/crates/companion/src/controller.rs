@@ -379,7 +379,8 @@ impl Controller {
                 }
                 Next::WaitUntil(then) => then.duration_since(now).try_into().unwrap_or_default(),
             };
-            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease)).min(PULSE);
+            let lease = lease::wait(&self.wiring).filter(|_| !self.is_paused());
+            let wait = lease.map_or(wait, |lease| wait.min(lease)).min(PULSE);
             tokio::select! {
                 ask = asked.recv() => match ask {
                     Some(()) => {
@@ -483,14 +484,26 @@ impl Controller {
         done.go_on
     }
 
-    /// Asks for the lease if it is time to; what was left while standing by is done at once. Answers whether to go on.
+    /// Asks for the lease if it is time to; what was left while standing by is done at once. While she paused this computer
+    /// nobody waits for it: another one may write. Answers whether to go on.
     async fn keep_lease(&mut self, asked: &mut mpsc::Receiver<()>) -> bool {
+        self.rest(self.wiring.clock.now());
+        if self.is_paused() {
+            let given = meanwhile(lease::release(&self.wiring), asked).await;
+            if given.asked {
+                self.schedule.ask();
+            }
+            return given.go_on;
+        }
         if lease::wait(&self.wiring) != Some(Duration::ZERO) {
             return true;
         }
         let kept = meanwhile(lease::keep(&self.wiring), asked).await;
-        if kept.asked || kept.result == Some(true) {
+        if kept.asked {
             self.schedule.ask();
+        }
+        if kept.result == Some(true) {
+            self.schedule.catch_up();
         }
         self.show(None);
         kept.go_on

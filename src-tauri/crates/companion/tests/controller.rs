@@ -283,6 +283,43 @@ async fn while_she_paused_it_nothing_is_synced_by_itself_and_sync_now_still_work
     sandbox.stop().await;
 }
 
+/// Another computer of hers, which has signed in and connected the same.
+async fn second(sandbox: &Running, first: &std::path::Path, folder: &std::path::Path) -> Wiring {
+    std::fs::copy(first.join("settings.toml"), folder.join("settings.toml")).unwrap();
+    let profile = Profile::at(Some(folder)).unwrap();
+    let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
+    let password = SecretString::from(sandbox.password.as_str());
+    sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
+    connect_google(&wiring).await;
+    wiring
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computer_that_she_paused_leaves_the_writing_to_her_other_one_at_once() {
+    let (studio, laptop) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (sandbox, wiring) = connected(studio.path()).await;
+    let mut writes = Controller::start(wiring, Options::default());
+    next_report(&mut writes).await.unwrap();
+    let holder = async || {
+        let state = sandbox_state(&sandbox).await;
+        state["leases"][0]["installation_id"].as_str().map(str::to_owned)
+    };
+    let of_studio = holder().await;
+    assert!(of_studio.is_some());
+    let mut stands_by =
+        Controller::start(second(&sandbox, studio.path(), laptop.path()).await, Options::default());
+    next_report(&mut stands_by).await.unwrap();
+    assert_eq!(holder().await, of_studio);
+
+    writes.errands().perform(Errand::Pause { until: None }).await.unwrap();
+    // By the time it does another errand, it has looked at the lease.
+    writes.errands().perform(Errand::Calendars(Choice::default())).await.unwrap();
+    assert_ne!(holder().await, of_studio);
+    writes.shutdown().await;
+    stands_by.shutdown().await;
+    sandbox.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_is_switched_off_is_left_alone_for_a_while_and_not_asked_every_minute() {
     let folder = tempfile::tempdir().unwrap();
