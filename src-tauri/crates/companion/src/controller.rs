@@ -1,6 +1,8 @@
 //! One task that owns the schedule and runs syncs, for the window and for `sync --watch`. Everything the outside can do
 //! to it is a [`Handle`]; everything it tells is a value in a channel.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -220,7 +222,7 @@ pub struct Controller {
     wiring: Wiring,
     options: Options,
     schedule: Schedule,
-    /// Runs in a row in which Bookiji did not answer.
+    /// Runs in a row in which Bookiji as a whole did not answer.
     bookiji_failures: u32,
     /// Bookiji has switched syncing off: when it is asked again.
     switched_off_until: Option<Timestamp>,
@@ -716,7 +718,7 @@ impl Controller {
             .err()
             .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() });
         let silent = match result {
-            Ok(report) => report.errors.iter().find(|error| error.at == "bookiji"),
+            Ok(report) => silence::silence(report, silence::answers(self.wiring.http.sent())),
             Err(_) => None,
         };
         let is_off = result.as_ref().is_ok_and(Report::is_switched_off);
