@@ -27,6 +27,7 @@ use tracing::Instrument as _;
 use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::cli::output::Outcome;
 use crate::dashboard;
+use crate::desk::door::Place;
 use crate::door::{Door, Knock};
 use crate::ears::Ears;
 use crate::errand::{self, Errand};
@@ -543,13 +544,16 @@ impl Controller {
         spent(&runs, "google", now).calls >= u64::from(self.wiring.settings.sync.google_calls_a_day)
     }
 
-    /// Nothing is synced by itself while she paused it, or Bookiji has switched it off.
+    /// Nothing is synced by itself while she paused it, Bookiji has switched it off, or runs of hers took too long where
+    /// others wait for their turn.
     fn rest(&mut self, now: Timestamp) {
         self.pause = self.wiring.mirror.pause().ok().flatten().filter(|pause| pause.holds(now));
         // A longer rest is left over from a clock that was wrong.
         let off = self.switched_off_until.filter(|until| until.duration_since(now) <= SWITCHED_OFF);
         let paused = self.pause.map(|pause| pause.until.unwrap_or(Timestamp::MAX));
-        self.schedule.rest_until(paused.max(off));
+        let overran = self.wiring.place.as_ref().and_then(Place::rests);
+        let overran = overran.and_then(|rest| now.checked_add(SignedDuration::try_from(rest).ok()?).ok());
+        self.schedule.rest_until(paused.max(off).max(overran));
     }
 
     fn is_paused(&self) -> bool {
