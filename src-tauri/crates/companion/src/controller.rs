@@ -1,6 +1,8 @@
 //! One task that owns the schedule and runs syncs, for the window and for `sync --watch`. Everything the outside can do
 //! to it is a [`Handle`]; everything it tells is a value in a channel.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -25,11 +27,12 @@ use tracing::Instrument as _;
 use crate::allowance::{RUNS_OF_A_DAY, spent};
 use crate::cli::output::Outcome;
 use crate::dashboard;
+use crate::desk::door::Place;
 use crate::door::{Door, Knock};
 use crate::ears::Ears;
 use crate::errand::{self, Errand};
 use crate::feeds;
-use crate::first_run::{FirstRun, FirstStep};
+use crate::first_run::{self, FirstRun, FirstStep};
 use crate::heal;
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
@@ -220,7 +223,7 @@ pub struct Controller {
     wiring: Wiring,
     options: Options,
     schedule: Schedule,
-    /// Runs in a row in which Bookiji did not answer.
+    /// Runs in a row in which Bookiji as a whole did not answer.
     bookiji_failures: u32,
     /// Bookiji has switched syncing off: when it is asked again.
     switched_off_until: Option<Timestamp>,
@@ -379,7 +382,8 @@ impl Controller {
                 }
                 Next::WaitUntil(then) => then.duration_since(now).try_into().unwrap_or_default(),
             };
-            let wait = lease::wait(&self.wiring).map_or(wait, |lease| wait.min(lease)).min(PULSE);
+            let lease = lease::wait(&self.wiring).filter(|_| !self.is_paused());
+            let wait = lease.map_or(wait, |lease| wait.min(lease)).min(PULSE);
             tokio::select! {
                 ask = asked.recv() => match ask {
                     Some(()) => {
@@ -398,7 +402,7 @@ impl Controller {
                 }
                 Some(given) = self.given.recv() => {
                     if step == FirstStep::Wait && !given.options.dry_run {
-                        let _ = given.answer.send(Err(not_started()));
+                        let _ = given.answer.send(Err(not_started("no file was taken in")));
                         continue;
                     }
                     if !self.import_given(given, &mut asked).await {
@@ -440,7 +444,7 @@ impl Controller {
             self.first.preview = None;
             return FirstStep::Sync;
         }
-        let synced = self.wiring.mirror.runs(1).map_or(true, |runs| !runs.is_empty());
+        let synced = first_run::has_synced(&self.wiring.mirror).unwrap_or(true);
         let ready = self.wiring.mirror.world().is_ok_and(|world| syncing::ready(&world).is_ok());
         if !ready {
             return FirstStep::Sync;
@@ -483,14 +487,26 @@ impl Controller {
         done.go_on
     }
 
-    /// Asks for the lease if it is time to; what was left while standing by is done at once. Answers whether to go on.
+    /// Asks for the lease if it is time to; what was left while standing by is done at once. While she paused this computer
+    /// nobody waits for it: another one may write. Answers whether to go on.
     async fn keep_lease(&mut self, asked: &mut mpsc::Receiver<()>) -> bool {
+        self.rest(self.wiring.clock.now());
+        if self.is_paused() {
+            let given = meanwhile(lease::release(&self.wiring), asked).await;
+            if given.asked {
+                self.schedule.ask();
+            }
+            return given.go_on;
+        }
         if lease::wait(&self.wiring) != Some(Duration::ZERO) {
             return true;
         }
         let kept = meanwhile(lease::keep(&self.wiring), asked).await;
-        if kept.asked || kept.result == Some(true) {
+        if kept.asked {
             self.schedule.ask();
+        }
+        if kept.result == Some(true) {
+            self.schedule.catch_up();
         }
         self.show(None);
         kept.go_on
@@ -528,13 +544,16 @@ impl Controller {
         spent(&runs, "google", now).calls >= u64::from(self.wiring.settings.sync.google_calls_a_day)
     }
 
-    /// Nothing is synced by itself while she paused it, or Bookiji has switched it off.
+    /// Nothing is synced by itself while she paused it, Bookiji has switched it off, or runs of hers took too long where
+    /// others wait for their turn.
     fn rest(&mut self, now: Timestamp) {
         self.pause = self.wiring.mirror.pause().ok().flatten().filter(|pause| pause.holds(now));
         // A longer rest is left over from a clock that was wrong.
         let off = self.switched_off_until.filter(|until| until.duration_since(now) <= SWITCHED_OFF);
         let paused = self.pause.map(|pause| pause.until.unwrap_or(Timestamp::MAX));
-        self.schedule.rest_until(paused.max(off));
+        let overran = self.wiring.place.as_ref().and_then(Place::rests);
+        let overran = overran.and_then(|rest| now.checked_add(SignedDuration::try_from(rest).ok()?).ok());
+        self.schedule.rest_until(paused.max(off).max(overran));
     }
 
     fn is_paused(&self) -> bool {
@@ -612,6 +631,10 @@ impl Controller {
     /// Does what another command asks for, as that command would have done it itself. Answers whether to go on.
     async fn run_errand(&mut self, knock: Knock, asked: &mut mpsc::Receiver<()>) -> bool {
         if knock.is_over() {
+            return true;
+        }
+        if self.first_step() != FirstStep::Sync && knock.errand.syncs() {
+            knock.answer(Err(not_started("nothing was done")));
             return true;
         }
         self.show(Some(self.wiring.clock.now()));
@@ -699,7 +722,7 @@ impl Controller {
             .err()
             .map(|problem| SyncProblem { code: problem.code, message: problem.message.clone() });
         let silent = match result {
-            Ok(report) => report.errors.iter().find(|error| error.at == "bookiji"),
+            Ok(report) => silence::silence(report, silence::answers(self.wiring.http.sent())),
             Err(_) => None,
         };
         let is_off = result.as_ref().is_ok_and(Report::is_switched_off);
@@ -826,8 +849,8 @@ fn closing() -> Problem {
     Problem::new(Code::Internal, "The app is closing, so nothing was changed.")
 }
 
-fn not_started() -> Problem {
-    Problem::new(Code::InvalidInput, "The first sync has not been started yet, so no file was taken in.")
+fn not_started(so: &str) -> Problem {
+    Problem::new(Code::InvalidInput, format!("The first sync has not been started yet, so {so}."))
         .then("Look at the preview and press Start.")
 }
 

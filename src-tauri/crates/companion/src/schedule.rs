@@ -63,6 +63,8 @@ pub struct Schedule {
     /// Nothing is done by itself before then.
     rest: Option<Timestamp>,
     asked: bool,
+    /// What was left to another computer is to be done here.
+    left: bool,
     /// Other vendors on this computer keep the same rhythm.
     in_company: bool,
 }
@@ -86,6 +88,7 @@ impl Schedule {
             bookings: Due::default(),
             rest: None,
             asked: false,
+            left: false,
             in_company: false,
         }
     }
@@ -112,6 +115,11 @@ impl Schedule {
         self.asked = true;
     }
 
+    /// Another computer wrote until now: everything is due, unless nothing is to be done by itself.
+    pub fn catch_up(&mut self) {
+        self.left = true;
+    }
+
     /// Bookings are said to have changed: they are due now, unless Bookiji is being left alone.
     pub fn hint(&mut self) {
         self.bookings.at = None;
@@ -130,6 +138,7 @@ impl Schedule {
     /// There is nothing to sync, so nothing is kept for later.
     pub fn forget_ask(&mut self) {
         self.asked = false;
+        self.left = false;
     }
 
     /// What to do at `now`. The same work is answered until [`Schedule::done`] says that it was tried.
@@ -140,6 +149,9 @@ impl Schedule {
         }
         if let Some(rest) = self.rest.filter(|rest| now < *rest) {
             return Next::WaitUntil(rest.min(after(now, LONGEST_WAIT)));
+        }
+        if self.left {
+            return Next::Sync(Work::Everything);
         }
         let due: BTreeSet<ConnectionId> = self
             .connections
@@ -186,6 +198,7 @@ impl Schedule {
         }
         again(&mut self.bookings, self.rhythm.bookings);
         self.asked &= *work != Work::Everything;
+        self.left &= *work != Work::Everything;
     }
 
     /// Bookiji failed, and is left alone until then; or it did not.
@@ -322,6 +335,15 @@ mod tests {
         schedule.hold_bookings(Some(at(3000)));
         schedule.ask();
         check(&mut schedule, &[0, 1], 0.5, &["0 everything"]);
+    }
+
+    #[test]
+    fn what_was_left_to_another_computer_is_done_at_once_and_never_in_a_pause() {
+        let mut schedule = schedule(&["a"]);
+        check(&mut schedule, &[0], 0.5, &["0 a"]);
+        schedule.rest_until(Some(at(20)));
+        schedule.catch_up();
+        check(&mut schedule, &[1, 19, 20, 21], 0.5, &["20 everything"]);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Where a vendor's sync waits for its turn and gives it back. [`Turns`] decides; this wakes whoever may begin, ends a
-//! run that takes too long, and lets one that did so pause before it asks again.
+//! run that takes too long, and says how long whoever needed one is to be left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use sync::error::Code;
 use sync::ids::Service;
 use sync::policy::back_off;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::limits::Limits;
 use super::turns::{Bounds, Ticket, Turns};
@@ -86,8 +86,14 @@ impl Door {
 pub struct Place {
     door: Door,
     who: Arc<str>,
+    overruns: Arc<Mutex<Overruns>>,
+}
+
+#[derive(Default)]
+struct Overruns {
     /// Runs in a row that took too long.
-    overruns: Arc<AtomicU32>,
+    in_a_row: u32,
+    until: Option<Instant>,
 }
 
 impl Place {
@@ -133,23 +139,28 @@ impl Place {
         services: BTreeSet<Service>,
         work: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let overruns = self.overruns.load(Ordering::Relaxed);
-        if overruns > 0 {
-            // Else as many accounts that hang as there are places would hold them nearly all the time.
-            tokio::time::sleep(back_off(overruns, None)).await;
-        }
         let _turn = self.enter(services).await?;
         let longest = self.door.0.limits.run_at_most;
         match tokio::time::timeout(longest, work).await {
             Ok(done) => {
-                self.overruns.store(0, Ordering::Relaxed);
+                *lock(&self.overruns) = Overruns::default();
                 done
             }
             Err(_) => {
-                self.overruns.fetch_add(1, Ordering::Relaxed);
+                let mut overruns = lock(&self.overruns);
+                overruns.in_a_row = overruns.in_a_row.saturating_add(1);
+                overruns.until = Instant::now().checked_add(back_off(overruns.in_a_row, None));
                 Err(too_long(longest))
             }
         }
+    }
+
+    /// For how long nothing is to be begun by itself, after runs that took too long. Else as many accounts that hang as there
+    /// are places would hold them nearly all the time.
+    #[must_use]
+    pub fn rests(&self) -> Option<Duration> {
+        let left = lock(&self.overruns).until?.checked_duration_since(Instant::now())?;
+        (!left.is_zero()).then_some(left)
     }
 
     async fn enter(&self, services: BTreeSet<Service>) -> Result<Turn, Problem> {
@@ -205,7 +216,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::Instant;
 
     fn door(at_once: usize) -> Door {
         let limits = Limits {
@@ -246,18 +256,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_took_too_long_pauses_before_asking_again_until_one_run_ends_well() {
+    async fn who_took_too_long_is_left_alone_ever_longer_until_one_run_ends_well_and_heard_meanwhile() {
         let door = door(1);
         let place = door.place("slow");
-        for pause in [0, 60, 120] {
+        assert_eq!(place.rests(), None);
+        for pause in [60, 120] {
             let started = Instant::now();
             run(place.clone(), 31).await.unwrap_err();
-            assert_eq!(started.elapsed(), Duration::from_secs(pause + 30));
+            assert_eq!(started.elapsed(), Duration::from_secs(30), "nothing sleeps in a turn");
+            assert_eq!(place.rests(), Some(Duration::from_secs(pause)));
         }
+        tokio::time::advance(Duration::from_secs(119)).await;
+        assert_eq!(place.rests(), Some(Duration::from_secs(1)));
         run(place.clone(), 1).await.unwrap();
-        let started = Instant::now();
-        run(place, 1).await.unwrap();
-        assert_eq!(started.elapsed(), Duration::from_secs(1));
+        assert_eq!(place.rests(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -65,6 +65,34 @@ pub enum MessageKind {
     Other,
 }
 
+impl MessageKind {
+    pub(crate) fn of(method: &str, route: &str) -> Self {
+        let reads = method == "GET";
+        match route {
+            "/api/vendor/calendar/busy" => Self::BusyTimes,
+            "/api/vendor/bookings" => Self::AskedBookings,
+            "/rest/v1/bookings" if reads => Self::AskedBookings,
+            "/rest/v1/bookings"
+            | "/rest/v1/rpc/reschedule_booking_atomically"
+            | "/api/bookings/reschedule"
+            | "/api/vendor/bookings/{id}/proposals"
+            | "/api/vendor/bookings/{id}/proposals/{proposal}"
+            | "/api/vendor/bookings/{id}/cancel" => Self::ChangedBooking,
+            "/rest/v1/availability_slots" if reads => Self::AskedSlots,
+            "/rest/v1/availability_slots" => Self::ChangedSlots,
+            "/api/vendor/calendar/connections/{provider}" | "/api/vendor/calendar/sync-status" => {
+                Self::Status
+            }
+            "/api/vendor/calendar/lease" => Self::Lease,
+            "/rest/v1/ops_events" | "/api/vendor/changes/stream" => Self::Listening,
+            "/rest/v1/profiles" => Self::Profile,
+            "/api/system/time" => Self::Clock,
+            route if route.starts_with("/auth/") => Self::SignIn,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// The very words of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -101,7 +129,7 @@ pub fn privacy(messages: &[Message], world: &World, now: Timestamp) -> PrivacyVi
 }
 
 fn message(message: &Message) -> MessageView {
-    let kind = kind(&message.method, message.route);
+    let kind = MessageKind::of(&message.method, message.route);
     let calendar = parsed(&message.body)
         .filter(|_| kind == MessageKind::BusyTimes)
         .and_then(|body| body["connection_id"].as_str().map(str::to_owned));
@@ -145,32 +173,6 @@ fn parsed(body: &Body) -> Option<Value> {
     match body {
         Body::Text(text) => serde_json::from_str(text).ok(),
         Body::None | Body::Beginning(_) | Body::Withheld => None,
-    }
-}
-
-fn kind(method: &str, route: &str) -> MessageKind {
-    let reads = method == "GET";
-    match route {
-        "/api/vendor/calendar/busy" => MessageKind::BusyTimes,
-        "/api/vendor/bookings" => MessageKind::AskedBookings,
-        "/rest/v1/bookings" if reads => MessageKind::AskedBookings,
-        "/rest/v1/bookings"
-        | "/rest/v1/rpc/reschedule_booking_atomically"
-        | "/api/bookings/reschedule"
-        | "/api/vendor/bookings/{id}/proposals"
-        | "/api/vendor/bookings/{id}/proposals/{proposal}"
-        | "/api/vendor/bookings/{id}/cancel" => MessageKind::ChangedBooking,
-        "/rest/v1/availability_slots" if reads => MessageKind::AskedSlots,
-        "/rest/v1/availability_slots" => MessageKind::ChangedSlots,
-        "/api/vendor/calendar/connections/{provider}" | "/api/vendor/calendar/sync-status" => {
-            MessageKind::Status
-        }
-        "/api/vendor/calendar/lease" => MessageKind::Lease,
-        "/rest/v1/ops_events" | "/api/vendor/changes/stream" => MessageKind::Listening,
-        "/rest/v1/profiles" => MessageKind::Profile,
-        "/api/system/time" => MessageKind::Clock,
-        route if route.starts_with("/auth/") => MessageKind::SignIn,
-        _ => MessageKind::Other,
     }
 }
 
