@@ -202,7 +202,8 @@ async fn files_that_are_dropped_or_opened_are_shown_first_and_taken_in_on_her_wo
 
     let other = offers.join("other.ics");
     let day = SignedDuration::from_hours(24);
-    std::fs::write(&other, free_time(start.checked_add(day).unwrap(), end.checked_add(day).unwrap())).unwrap();
+    std::fs::write(&other, free_time(start.checked_add(day).unwrap(), end.checked_add(day).unwrap()))
+        .unwrap();
     assert!(stage.second_start(&[other.to_str().unwrap()]).await.success());
     sees(page, "//main//li[contains(., 'other.ics')]").await;
     sees(page, "//main//button[normalize-space(.)='Import 1 event']").await;

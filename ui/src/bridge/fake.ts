@@ -19,7 +19,7 @@ export const STATES = [
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
-  'salon-new',
+  'salon-new', 'signed-off',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -142,7 +142,7 @@ export function bridge(query: URLSearchParams): Bridge {
       }
       setTimeout(() => {
         if (signIn.state !== 'waiting') return
-        if (to === 'bookiji') become(overview('empty'))
+        if (to === 'bookiji') become(overview(asked === 'signed-off' ? 'full' : 'empty'))
         void followed(to === 'bookiji' ? { state: 'idle' } : { state: 'done', to, missing: [] })
       }, 4000)
       return followed({ state: 'waiting', to, address: form.to === 'nextcloud' ? FLOW : PAGE })
@@ -155,7 +155,7 @@ export function bridge(query: URLSearchParams): Bridge {
     cancelSignIn: () => followed({ state: 'idle' }),
     logIn: ({ password }) => {
       if (password === 'wrong') return Promise.resolve({ code: 'INVALID_CREDENTIALS', message: 'Bookiji does not accept it.' })
-      become(overview('empty'))
+      become(overview(asked === 'signed-off' ? 'full' : 'empty'))
       return Promise.resolve(null)
     },
     connectCaldav: ({ password }) =>
@@ -260,6 +260,10 @@ function overview(state: FakeState): Overview {
     case 'waiting-there':
     case 'timed-out':
       return overview('empty')
+    case 'signed-off': {
+      const problem = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: 'Bookiji no longer accepts this sign-in.' }
+      return { ...shown, state: 'needs_you', problem }
+    }
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':

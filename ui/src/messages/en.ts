@@ -541,6 +541,8 @@ export const en = {
   },
 
   signIn: {
+    again: 'Sign in to Bookiji again',
+    againWhat: 'Nothing is written until you have. What is closed stays closed.',
     email: 'E-mail',
     password: 'Password',
     submit: 'Sign in to Bookiji',

@@ -526,6 +526,8 @@ export const fr: Messages = {
   },
 
   signIn: {
+    again: 'Se reconnecter à Bookiji',
+    againWhat: 'Rien n’est écrit d’ici là. Ce qui est fermé reste fermé.',
     email: 'E-mail',
     password: 'Mot de passe',
     submit: 'Se connecter à Bookiji',

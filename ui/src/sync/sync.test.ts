@@ -62,6 +62,14 @@ describe('trouble', () => {
     expect(told?.said).toMatch(/^Bookiji: /)
     expect(told?.stale).toMatch(/^This is your week as of 11:38\./)
   })
+  it('of a sign-in to Bookiji that ended asks for another, and that of an account does not', () => {
+    const ended = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: '' }
+    const overview: Overview = { ...salon(), state: 'needs_you', problem: ended }
+    expect(trouble(overview, speech)?.signsIn).toBe(true)
+    expect(trouble({ ...overview, problem }, speech)?.signsIn).toBe(false)
+    overview.connections[1]!.problem = ended
+    expect(trouble(overview, speech)?.signsIn).toBe(false)
+  })
   it('is not there while all is well', () => {
     expect(trouble(salon(), speech)).toBeNull()
   })
