@@ -14,7 +14,7 @@ mod doctor;
 mod explain;
 pub(crate) mod export;
 pub mod forget;
-mod history;
+pub(crate) mod history;
 pub(crate) mod import;
 pub mod invite;
 mod login;

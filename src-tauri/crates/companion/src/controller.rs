@@ -29,7 +29,7 @@ use crate::door::{Door, Knock};
 use crate::ears::Ears;
 use crate::errand::{self, Errand};
 use crate::feeds;
-use crate::first_run::{FirstRun, FirstStep};
+use crate::first_run::{self, FirstRun, FirstStep};
 use crate::heal;
 use crate::import::{self, FileReport};
 use crate::inbox::{self, Batch, Inbox, Manner, News, Settled};
@@ -398,7 +398,7 @@ impl Controller {
                 }
                 Some(given) = self.given.recv() => {
                     if step == FirstStep::Wait && !given.options.dry_run {
-                        let _ = given.answer.send(Err(not_started()));
+                        let _ = given.answer.send(Err(not_started("no file was taken in")));
                         continue;
                     }
                     if !self.import_given(given, &mut asked).await {
@@ -440,7 +440,7 @@ impl Controller {
             self.first.preview = None;
             return FirstStep::Sync;
         }
-        let synced = self.wiring.mirror.runs(1).map_or(true, |runs| !runs.is_empty());
+        let synced = first_run::has_synced(&self.wiring.mirror).unwrap_or(true);
         let ready = self.wiring.mirror.world().is_ok_and(|world| syncing::ready(&world).is_ok());
         if !ready {
             return FirstStep::Sync;
@@ -612,6 +612,10 @@ impl Controller {
     /// Does what another command asks for, as that command would have done it itself. Answers whether to go on.
     async fn run_errand(&mut self, knock: Knock, asked: &mut mpsc::Receiver<()>) -> bool {
         if knock.is_over() {
+            return true;
+        }
+        if self.first_step() != FirstStep::Sync && knock.errand.syncs() {
+            knock.answer(Err(not_started("nothing was done")));
             return true;
         }
         self.show(Some(self.wiring.clock.now()));
@@ -826,8 +830,8 @@ fn closing() -> Problem {
     Problem::new(Code::Internal, "The app is closing, so nothing was changed.")
 }
 
-fn not_started() -> Problem {
-    Problem::new(Code::InvalidInput, "The first sync has not been started yet, so no file was taken in.")
+fn not_started(so: &str) -> Problem {
+    Problem::new(Code::InvalidInput, format!("The first sync has not been started yet, so {so}."))
         .then("Look at the preview and press Start.")
 }
 

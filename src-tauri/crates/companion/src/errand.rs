@@ -108,6 +108,31 @@ pub enum Errand {
     },
 }
 
+impl Errand {
+    /// Whether Bookiji or her calendars are written what a sync would write them.
+    #[must_use]
+    pub fn syncs(&self) -> bool {
+        match self {
+            Self::Sync { dry_run, .. } | Self::Import { dry_run, .. } => !dry_run,
+            Self::Decide { .. }
+            | Self::Undo { .. }
+            | Self::Unblock { .. }
+            | Self::BlockAgain { .. }
+            | Self::Block { .. }
+            | Self::TakeBackBlock { .. } => true,
+            Self::Standing { .. }
+            | Self::Calendars(_)
+            | Self::Calendar { .. }
+            | Self::ConnectFeed { .. }
+            | Self::Disconnect { .. }
+            | Self::Export { .. }
+            | Self::Invite { .. }
+            | Self::Pause { .. }
+            | Self::Resume => false,
+        }
+    }
+}
+
 /// Who knows it can read the calendar, so it cannot be formatted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

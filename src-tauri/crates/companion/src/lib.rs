@@ -47,6 +47,7 @@ pub mod servers;
 pub mod settings;
 pub mod sign_in;
 pub mod status;
+pub mod story;
 pub mod syncing;
 pub mod tray;
 pub mod view;

@@ -14,6 +14,7 @@ mod schedule;
 mod seats;
 mod sign_in;
 mod state;
+mod story;
 
 use std::collections::BTreeSet;
 
@@ -50,6 +51,7 @@ pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, Unbloc
 pub use seats::{SeatView, seats};
 pub use sign_in::{Missing, SignInTo, SignInView};
 pub use state::State;
+pub use story::{RunStoryView, STEPS_SHOWN, StepEnd, StepKind, StepView, StepWhy, story};
 
 /// How many runs the window keeps on its table.
 pub const RUNS_SHOWN: usize = 20;
@@ -262,11 +264,15 @@ pub struct RunView {
     pub held: u32,
     /// Sources whose busy time was sent to Bookiji.
     pub published: u32,
+    /// Slots on Bookiji that were made, or opened again.
+    pub slots_opened: u32,
+    /// Slots on Bookiji that were taken back, or closed.
+    pub slots_closed: u32,
     pub decisions: u32,
     pub problems: Vec<Problem>,
     /// The run that this one took back.
     pub undoes: Option<String>,
-    /// It wrote something into her calendar that no later run took back.
+    /// It wrote something into her calendar, or made or removed slots, and no later run took that back.
     pub can_undo: bool,
 }
 
@@ -298,9 +304,7 @@ impl UndoneView {
 /// Puts together what is shown at `now`.
 #[must_use]
 pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Activity) -> Overview {
-    let mut runs: Vec<RunView> = runs.iter().take(RUNS_SHOWN).map(run_view).collect();
-    let undoable: Vec<bool> = runs.iter().map(|run| can_undo(run, &runs)).collect();
-    runs.iter_mut().zip(undoable).for_each(|(run, can)| run.can_undo = can);
+    let runs = run_views(&runs[..runs.len().min(RUNS_SHOWN)]);
     let syncing = activity.syncing_since.is_some();
     let connections: Vec<ConnectionView> =
         world.connections.keys().filter_map(|id| connection_view(world, id)).collect();
@@ -445,10 +449,20 @@ fn standing_bookings(world: &World, calendar: &CalendarId) -> usize {
         .count()
 }
 
+/// Runs, newest first, each counted.
+fn run_views(runs: &[RunRecord]) -> Vec<RunView> {
+    let mut views: Vec<RunView> = runs.iter().map(run_view).collect();
+    for (view, run) in views.iter_mut().zip(runs) {
+        view.can_undo = can_undo(run, runs);
+    }
+    views
+}
+
 /// Reads what a report says and takes nothing for granted: an older version may have written it.
 fn run_view(run: &RunRecord) -> RunView {
     let report = run.report.as_ref().unwrap_or(&Value::Null);
     let bookings = |word: &str| count_at(&report["bookings"][word]);
+    let slots = |word: &str| count_at(&report["slots"][word]);
     let sources = report["busy"]["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
     let published = sources.iter().filter(|source| source["published"].as_bool() == Some(true)).count();
     let problems = report["errors"]
@@ -474,6 +488,8 @@ fn run_view(run: &RunRecord) -> RunView {
         unchanged: bookings("unchanged"),
         held: bookings("held"),
         published: count(published),
+        slots_opened: slots("created").saturating_add(count_at(&report["busy"]["slots_reopened"])),
+        slots_closed: slots("removed").saturating_add(count_at(&report["busy"]["slots_closed"])),
         decisions: count(report["decisions"].as_array().into_iter().flatten().filter(presses).count()),
         problems,
         undoes: run.undoes.as_ref().map(ToString::to_string),
@@ -481,13 +497,19 @@ fn run_view(run: &RunRecord) -> RunView {
     }
 }
 
-/// A run can be taken back once it has ended, if it wrote events, until one that ended well has taken it back.
-fn can_undo(run: &RunView, runs: &[RunView]) -> bool {
-    let wrote = run.created + run.updated + run.removed > 0;
-    let is_undone = runs
-        .iter()
-        .any(|later| later.undoes.as_ref() == Some(&run.id) && later.outcome == Some(SyncOutcome::Success));
-    run.ended_at.is_some() && wrote && !is_undone
+/// A run can be taken back once it has ended, if it wrote events or made or removed slots, until one that ended well has
+/// taken it back.
+fn can_undo(run: &RunRecord, runs: &[RunRecord]) -> bool {
+    let report = run.report.as_ref().unwrap_or(&Value::Null);
+    let wrote = |what: &str, words: &[&str]| words.iter().any(|word| count_at(&report[what][*word]) > 0);
+    let is_undone = || {
+        runs.iter().any(|later| {
+            later.undoes.as_ref() == Some(&run.id) && later.outcome == Some(SyncOutcome::Success)
+        })
+    };
+    run.ended_at.is_some()
+        && (wrote("bookings", &["created", "updated", "removed"]) || wrote("slots", &["created", "removed"]))
+        && !is_undone()
 }
 
 /// Words of her own on an event are told among the decisions, and call nobody.

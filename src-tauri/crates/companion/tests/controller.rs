@@ -12,7 +12,8 @@ use companion::import::{self, FileOutcome};
 use companion::profile::Profile;
 use companion::roles::Choice;
 use companion::sign_in;
-use companion::view::State;
+use companion::story::run_story;
+use companion::view::{State, StepEnd, StepKind};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use connectors::http::Body;
@@ -21,6 +22,7 @@ use sandbox::Running;
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ports::Mirror;
+use sync::world::Direction;
 
 const VOICE: Voice = Voice { language: Language::English, json: false };
 
@@ -33,13 +35,18 @@ async fn connected(folder: &std::path::Path) -> (Running, Wiring) {
     let wiring = Wiring::open_with(&profile, Arc::new(Memory::default())).await.unwrap();
     let password = SecretString::from(sandbox.password.as_str());
     sign_in::login(&wiring, &sandbox.email, &password).await.unwrap();
-    let (vendor, pending) = sign_in::begin_google(&wiring, false).await.unwrap();
+    connect_google(&wiring).await;
+    (sandbox, wiring)
+}
+
+/// As her browser does, which says yes to everything.
+async fn connect_google(wiring: &Wiring) {
+    let (vendor, pending) = sign_in::begin_google(wiring, false).await.unwrap();
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
     let consent = browser.get(pending.url().clone()).send();
-    let (consented, linked) = tokio::join!(consent, sign_in::finish_google(&wiring, &vendor, pending));
+    let (consented, linked) = tokio::join!(consent, sign_in::finish_google(wiring, &vendor, pending));
     consented.unwrap();
     linked.unwrap();
-    (sandbox, wiring)
 }
 
 async fn next_report(handle: &mut Handle) -> Result<Arc<sync::report::Report>, companion::problem::Problem> {
@@ -67,6 +74,13 @@ async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
     let shown = seen.wait_for(|shown| !shown.syncing && shown.runs.len() == 2).await.unwrap().clone();
     assert_eq!(shown.state, State::UpToDate);
     assert!(shown.sample && shown.last_sync_at.is_some() && shown.next_sync_at.is_some());
+
+    let profile = Profile::at(Some(folder.path())).unwrap();
+    let told = run_story(&profile, "latest").unwrap();
+    let made = told.steps.iter().filter(|step| step.kind == StepKind::CreateEvent);
+    let done = made.filter(|step| step.end == StepEnd::Done && step.span.is_some());
+    assert_eq!((done.count(), told.run.can_undo), (first.bookings.created, true), "{told:?}");
+    assert_eq!(run_story(&profile, "nonesuch").err().unwrap().code, Code::InvalidInput);
 
     let refused =
         Wiring::open_with(&Profile::at(Some(folder.path())).unwrap(), Arc::new(Memory::default())).await;
@@ -107,6 +121,46 @@ async fn the_first_sync_is_shown_as_a_plan_and_writes_nothing_until_she_starts_i
     let shown = overview.wait_for(|shown| !shown.syncing && !shown.runs.is_empty()).await.unwrap().clone();
     assert_eq!((shown.preview, shown.state), (None, State::UpToDate));
     assert_eq!(ours_in(&sandbox_state(&sandbox).await), report.bookings.created);
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_taken_back_is_no_first_sync_and_what_is_asked_for_meanwhile_does_not_become_one()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let wrong = wiring.world().unwrap().connections.keys().next().unwrap().to_string();
+    errand::perform(&wiring, &Errand::Disconnect { connection: wrong, remove_events: true }).await.unwrap();
+    assert_eq!(wiring.mirror.runs(10).unwrap().len(), 1);
+    connect_google(&wiring).await;
+
+    let handle = Controller::start(wiring, Options { preview: true, ..Options::default() });
+    let mut overview = handle.overview();
+    let first =
+        overview.wait_for(|shown| !shown.syncing && (shown.preview.is_some() || shown.runs.len() > 1));
+    assert!(first.await.unwrap().preview.is_some());
+    let now = jiff::Timestamp::now();
+    let (start, end) = (now, now + jiff::SignedDuration::from_hours(2));
+    for asked in [
+        Errand::Block { start, end },
+        Errand::Sync { direction: Direction::Bidirectional, dry_run: false },
+        Errand::Undo { run: "latest".to_owned() },
+    ] {
+        let refused = handle.errands().perform(asked.clone()).await;
+        assert_eq!(refused.err().map(|problem| problem.code), Some(Code::InvalidInput), "{asked:?}");
+    }
+    handle
+        .errands()
+        .perform(Errand::Sync { direction: Direction::Bidirectional, dry_run: true })
+        .await
+        .unwrap();
+    let state = sandbox_state(&sandbox).await;
+    assert_eq!((ours_in(&state), state["busy"].as_array().map(Vec::len)), (0, Some(0)));
+    handle.start();
+    overview.wait_for(|shown| !shown.syncing && shown.runs.len() == 2).await.unwrap();
+    assert!(ours_in(&sandbox_state(&sandbox).await) > 0);
+    handle.errands().perform(Errand::Block { start, end }).await.unwrap();
     handle.shutdown().await;
     sandbox.stop().await;
 }
@@ -276,6 +330,7 @@ async fn however_often_it_is_asked_no_run_begins_before_the_one_before_it_ended(
     handle.shutdown().await;
     let runs = {
         use sync::ports::Mirror;
+        use sync::world::Direction;
         mirror::Sqlite::open_read_only(&folder.path().join("companion.db")).unwrap().runs(100).unwrap()
     };
     assert!(runs.len() >= 6, "{}", runs.len());

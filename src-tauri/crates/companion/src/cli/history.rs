@@ -13,7 +13,7 @@ use crate::status;
 
 const SHOWN: usize = 50;
 /// A run that is asked for by its id may be older.
-const SEARCHED: usize = 10_000;
+pub(crate) const SEARCHED: usize = 10_000;
 const LATEST: &str = "latest";
 
 pub fn run(profile: &Profile, wanted: Option<&str>) -> Result<Outcome, Problem> {

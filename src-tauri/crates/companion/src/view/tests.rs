@@ -120,13 +120,16 @@ fn a_run_is_counted_from_its_report() {
         undoes: None,
         report: Some(json!({
             "bookings": {"created": 3, "updated": 1, "removed": 0, "unchanged": 40, "held": 2},
-            "busy": {"sources": [{"id": "a", "published": true}, {"id": "b", "published": false}]},
+            "busy": {"sources": [{"id": "a", "published": true}, {"id": "b", "published": false}],
+                     "slots_closed": 5, "slots_reopened": 7},
+            "slots": {"created": 2, "removed": 1},
             "decisions": [{}],
         })),
     };
     let shown = overview(&salon(), &[run], at(NOW), &Activity::default());
     let run = &shown.runs[0];
     assert_eq!((run.created, run.updated, run.unchanged, run.held, run.published), (3, 1, 40, 2, 1));
+    assert_eq!((run.slots_opened, run.slots_closed), (9, 6));
     assert_eq!((shown.decisions, shown.state), (1, State::NeedsYou));
 }
 
@@ -294,12 +297,12 @@ fn where_calendars_differ_no_rule_is_hers() {
     assert_eq!(choices(&world, at(NOW)).all_day, Some(AllDay::IfBusy), "one that is left alone has no say");
 }
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// One vendor with one Google calendar, read two minutes ago.
-fn salon() -> World {
+pub(super) fn salon() -> World {
     let mut world = World {
         vendor: Some(Vendor {
             id: VendorId::from("v1"),
@@ -353,7 +356,7 @@ fn salon() -> World {
 }
 
 /// A booking with its event where it should be.
-fn book(world: &mut World, id: &str, start: &str, end: &str) -> sync::ids::RemoteId {
+pub(super) fn book(world: &mut World, id: &str, start: &str, end: &str) -> sync::ids::RemoteId {
     let calendar = world.calendars.values().next().unwrap().clone();
     let event = event_id(&id.into(), &calendar.remote, 0);
     world.bookings.insert(
