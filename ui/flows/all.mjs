@@ -2,3 +2,6 @@
 // (CHROMIUM, or /usr/bin/chromium).
 import './files.mjs'
 import './signing_in.mjs'
+import './connecting.mjs'
+import './decisions.mjs'
+import './telling.mjs'

@@ -260,6 +260,9 @@ export const en = {
   },
 
   decisions: {
+    sure: 'The customer is told at once.',
+    sureYes: 'Yes, cancel it',
+    sureNo: 'Keep the booking',
     title: (count: number) => (count === 1 ? 'One decision for you' : `${count} decisions for you`),
     none: 'Nothing waits for you',
     noneWhat: 'When you move or delete a booking’s event, or something lies over a booking, it is asked here.',

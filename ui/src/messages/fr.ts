@@ -244,6 +244,9 @@ export const fr: Messages = {
   },
 
   decisions: {
+    sure: 'Le client est prévenu aussitôt.',
+    sureYes: 'Oui, annuler',
+    sureNo: 'Garder la réservation',
     title: (count) => (count === 1 ? 'Une décision vous attend' : `${count}${nb}décisions vous attendent`),
     none: 'Rien ne vous attend',
     noneWhat: 'Si vous déplacez ou supprimez l’évènement d’une réservation, ou si quelque chose tombe dessus, la question est posée ici.',
