@@ -587,6 +587,7 @@ export const en = {
     disconnect: 'Disconnect',
     disconnectTitle: (name: string) => `Disconnect ${name}?`,
     disconnectWhat: 'Its busy time opens on Bookiji again.',
+    disconnectShared: 'Google still lists the app as allowed. Taking that back there would disconnect your other computers too.',
     disconnectEvents: 'Take the events of bookings out of it too',
     keep: 'Keep it',
   },

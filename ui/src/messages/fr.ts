@@ -572,6 +572,7 @@ export const fr: Messages = {
     disconnect: 'Déconnecter',
     disconnectTitle: (name) => `Déconnecter ${name}${nb}?`,
     disconnectWhat: 'Ses plages se rouvrent sur Bookiji.',
+    disconnectShared: 'Google garde l’app parmi celles que vous autorisez. La retirer là-bas déconnecterait aussi vos autres ordinateurs.',
     disconnectEvents: 'En retirer aussi les évènements de réservation',
     keep: 'Le garder',
   },
