@@ -283,6 +283,7 @@ function overview(state: FakeState): Overview {
     case 'paused':
       return { ...shown, state: 'paused', paused: true, paused_until: '2026-11-17T11:40:00Z' }
     case 'needs-you':
+      shown.connections[2]!.account += ' (caldav.icloud.com)'
       return troubled(shown, 2, 'needs_you', 'OAUTH_TOKEN_EXPIRED', 'caldav no longer accepts this sign-in (HTTP 401)')
     case 'offline':
       return troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached: connection refused')
