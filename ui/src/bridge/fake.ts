@@ -19,12 +19,12 @@ export const STATES = [
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
-  'salon-new', 'signed-off',
+  'salon-new', 'signed-off', 'files-signed-out', 'files-preview',
 ] as const
 type FakeState = (typeof STATES)[number]
 
 const OFFERINGS: Partial<Record<FakeState, Offering>> = {
-  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-odd': 'odd', 'files-unseen': 'unseen',
+  'files-signed-out': 'one', 'files-preview': 'one', 'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-odd': 'odd', 'files-unseen': 'unseen',
 }
 
 export function bridge(query: URLSearchParams): Bridge {
@@ -260,6 +260,10 @@ function overview(state: FakeState): Overview {
     case 'waiting-there':
     case 'timed-out':
       return overview('empty')
+    case 'files-signed-out':
+      return overview('signed-out')
+    case 'files-preview':
+      return overview('preview')
     case 'signed-off': {
       const problem = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: 'Bookiji no longer accepts this sign-in.' }
       return { ...shown, state: 'needs_you', problem }

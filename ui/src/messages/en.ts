@@ -842,6 +842,12 @@ export const en = {
     lost: 'The window lost touch with the app',
     lostNext: 'Close the window and open it again from the tray.',
   },
+
+  waitingFiles: {
+    said: (count: number, name: string) => (count === 1 ? `“${name}” waits` : `${count} files wait`),
+    signIn: 'Sign in first. Then you see what would come in, and nothing does before you say so.',
+    start: 'Start first. Then you see what would come in, and nothing does before you say so.',
+  },
 }
 
 export type Messages = typeof en

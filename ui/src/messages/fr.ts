@@ -827,4 +827,10 @@ export const fr: Messages = {
     lost: 'La fenêtre a perdu l’app de vue',
     lostNext: 'Fermez la fenêtre et rouvrez-la depuis la barre d’état.',
   },
+
+  waitingFiles: {
+    said: (count, name) => (count < 2 ? `«${nb}${name}${nb}» attend` : `${count}${nb}fichiers attendent`),
+    signIn: 'Connectez-vous d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
+    start: 'Démarrez d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
+  },
 }
