@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
+use companion::unusable::Unusable;
 use companion::view::{
     self, BlockTimeForm, BlockedView, DecideForm, Overview, PauseForm, SpanForm, TakeBackForm, UndoneView,
 };
@@ -38,11 +39,13 @@ pub struct OverviewChanged;
 pub struct Refusal {
     pub code: Code,
     pub message: String,
+    /// What cannot be used, where the code alone does not say.
+    pub why: Option<Unusable>,
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { code: problem.code, message: problem.message }
+        Self { code: problem.code, message: problem.message, why: problem.why }
     }
 }
 

@@ -4,7 +4,7 @@ import type { SignInForm, SignInView } from './types'
 import type {
   AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FolderFault, FoldersView,
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
-  PreferencesView, PrivacyView, Refusal, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
+  PreferencesForm, PreferencesView, PrivacyView, Refusal, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 import type { Place } from '../shell/places'
 
@@ -99,7 +99,7 @@ export interface Bridge {
 
   preferences(): Promise<Answer<PreferencesView>>
   /** All of them at once. */
-  setPreferences(form: PreferencesView): Promise<Outcome>
+  setPreferences(form: PreferencesForm): Promise<Outcome>
   startsAtLogin(): Promise<boolean>
   setStartAtLogin(on: boolean): Promise<Outcome>
   about(): Promise<AboutView>

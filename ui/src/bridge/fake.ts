@@ -11,7 +11,7 @@ import { sending } from './sending'
 import { oneMoved, packed } from './packed'
 import { instantAt } from '../time'
 import type { SignInForm, SignInView } from './types'
-import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, UpdateView } from './types'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, Unusable, UpdateView } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
@@ -136,6 +136,7 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     signIn: () => Promise.resolve(signIn),
     beginSignIn: (form: SignInForm) => {
+      if (shown.sample) return refuse('INVALID_INPUT', 'This is sample data.', 'sample')
       const to = form.to
       if (form.to === 'nextcloud' && !form.server.includes('.')) {
         return followed({ state: 'refused', to, code: 'INVALID_INPUT', missing: [], administrator: null })
@@ -151,17 +152,19 @@ export function bridge(query: URLSearchParams): Bridge {
     pasteSignIn: (address) =>
       address.includes('state=')
         ? followed({ state: 'done', to: 'google', missing: [] })
-        : Promise.resolve({ code: 'INVALID_INPUT', message: 'That is not it.' }),
+        : refuse('INVALID_INPUT', 'That is not it.'),
     cancelSignIn: () => followed({ state: 'idle' }),
     logIn: ({ password }) => {
-      if (password === 'wrong') return Promise.resolve({ code: 'INVALID_CREDENTIALS', message: 'Bookiji does not accept it.' })
+      if (password === 'wrong') return refuse('INVALID_CREDENTIALS', 'Bookiji does not accept it.')
       become(overview(asked === 'signed-off' ? 'full' : 'empty'))
       return Promise.resolve(null)
     },
     connectCaldav: ({ password }) =>
-      Promise.resolve(password === 'wrong' ? { code: 'INVALID_CREDENTIALS', message: 'The server does not accept it.' } : null),
-    connectLink: ({ link }) =>
-      Promise.resolve(link.includes('nothing') ? { code: 'INVALID_ICS_FORMAT', message: 'It is no calendar.' } : null),
+      password === 'wrong' ? refuse('INVALID_CREDENTIALS', 'The server does not accept it.') : Promise.resolve(null),
+    connectLink: ({ link }) => {
+      if (link.startsWith('http:')) return refuse('INVALID_INPUT', 'It would be asked over plain http.', 'plain_http')
+      return link.includes('nothing') ? refuse('INVALID_ICS_FORMAT', 'It is no calendar.') : Promise.resolve(null)
+    },
     disconnect: ({ connection }) => {
       become({ ...shown, connections: shown.connections.filter((one) => one.id !== connection) })
       return Promise.resolve(null)
@@ -183,7 +186,7 @@ export function bridge(query: URLSearchParams): Bridge {
     diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
     forget: (form) => {
       if (asked === 'ailing' && !form.offline) {
-        return Promise.resolve({ code: 'NETWORK_ERROR', message: 'Bookiji cannot be reached.' })
+        return refuse('NETWORK_ERROR', 'Bookiji cannot be reached.')
       }
       become(overview('signed-out'))
       return Promise.resolve(null)
@@ -202,6 +205,8 @@ export function bridge(query: URLSearchParams): Bridge {
     now: () => Date.parse(NOW),
   }
 }
+
+const refuse = (code: Code, message: string, why: Unusable | null = null) => Promise.resolve({ code, message, why })
 
 const NOTES = 'Block time in the week.\nThe week opens faster.'
 

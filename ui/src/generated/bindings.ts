@@ -55,7 +55,7 @@ export const commands = {
 	sentWords: (number: number) => typedError<WordsView | null, Refusal>(__TAURI_INVOKE("sent_words", { number })),
 	preferences: () => typedError<PreferencesView, Refusal>(__TAURI_INVOKE("preferences")),
 	/**  Keeps all of them, and wears them at once. */
-	setPreferences: (form: PreferencesView) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
+	setPreferences: (form: PreferencesForm) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
 	/**  Checks everything that a sync needs, one layer after the other. Takes seconds. */
 	diagnose: () => typedError<DiagnosisView, Refusal>(__TAURI_INVOKE("diagnose")),
 	/**  Erases what this computer knows of her, once Bookiji was told to block nothing because of it. */
@@ -678,6 +678,19 @@ export type Placement =
 /**  Nobody asked for it to be in a calendar. */
 "nowhere";
 
+/**  All of it as she wants it, at once. */
+export type PreferencesForm = {
+	/**  Nothing follows the system. */
+	language: Language | null,
+	theme: Theme,
+	notifications: boolean,
+	/**  Both, or neither. */
+	quiet_from: string | null,
+	quiet_until: string | null,
+	/**  The app looks for newer versions by itself. */
+	updates: boolean,
+};
+
 /**  Language, light and notifications. Times are 22:30, on her own clock. */
 export type PreferencesView = {
 	/**  Nothing follows the system. */
@@ -729,6 +742,8 @@ export type ProblemKind = { kind: "no_property" } | { kind: "long_line"; propert
 export type Refusal = {
 	code: Code,
 	message: string,
+	/**  What cannot be used, where the code alone does not say. */
+	why: Unusable | null,
 };
 
 /**  How a question to a customer ended. */
@@ -902,6 +917,26 @@ export type UndoneView = {
 	/**  Why something was kept, each reason once. */
 	reasons: WhyKept[],
 };
+
+export type Unusable = 
+/**  Something is missing, or is no line of text. */
+"missing" | 
+/**  An address over which anybody on the way could read along. */
+"plain_http" | 
+/**  A user name or password stands in the address. */
+"sign_in_in_address" | "no_link" | "no_server" | 
+/**  The server sends on to another one. */
+"other_server" | "no_user_name" | 
+/**  The question was answered elsewhere, or is another one by now. */
+"answered" | 
+/**  The first sync has not been started. */
+"not_started" | 
+/**  Files that are not offered any more. */
+"not_offered" | 
+/**  Of the sample everything is invented. */
+"sample" | 
+/**  Somebody else than the vendor of this profile has signed in. */
+"other_vendor";
 
 export type UpdateView = {
 	/**  Nothing where this is the newest. */

@@ -1,6 +1,6 @@
 // Every word the window says, in English, but for what error codes mean. `fr.ts` says the same.
 
-import type { Code, Placement, Role, Service, State } from '../bridge/types'
+import type { Code, Placement, Role, Service, State, Unusable } from '../bridge/types'
 
 const services: Record<Service, string> = {
   google: 'Google',
@@ -848,6 +848,21 @@ export const en = {
     signIn: 'Sign in first. Then you see what would come in, and nothing does before you say so.',
     start: 'Start first. Then you see what would come in, and nothing does before you say so.',
   },
+
+  unusable: {
+    missing: { said: 'Something is missing.', next: 'Fill in every field, each in one line.' },
+    plain_http: { said: 'This address is not secure.', next: 'Anybody on the way could read along. Use the one that begins with https://.' },
+    sign_in_in_address: { said: 'A user name or password stands in the address.', next: 'Take it out of there.' },
+    no_link: { said: 'This is not a calendar link.', next: 'Copy it again: its page calls it iCal, ICS, webcal or secret address.' },
+    no_server: { said: 'This is not the address of a server.', next: 'Give one such as https://cloud.example.org, or fastmail.' },
+    other_server: { said: 'This server sends on to another one.', next: 'Your password was not sent there. If the other one is right, type its address.' },
+    no_user_name: { said: 'This cannot be a user name.', next: 'Type it as the account’s own page shows it.' },
+    answered: { said: 'This question no longer waits.', next: 'It was answered elsewhere, or what it was about has changed.' },
+    not_started: { said: 'The first sync has not been started yet.', next: 'Nothing was taken in. Look at the preview and press Start, then import again.' },
+    not_offered: { said: 'These files wait no longer.', next: 'Drop them here again.' },
+    sample: { said: 'This is sample data.', next: 'Leave it first, and then connect a calendar of your own.' },
+    other_vendor: { said: 'Somebody else signed in.', next: 'This week belongs to another account of Bookiji. Sign in with that one, or add a person in Settings.' },
+  } satisfies Record<Unusable, { said: string; next: string }>,
 }
 
 export type Messages = typeof en

@@ -833,4 +833,19 @@ export const fr: Messages = {
     signIn: 'Connectez-vous d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
     start: 'Démarrez d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
   },
+
+  unusable: {
+    missing: { said: 'Il manque quelque chose.', next: 'Remplissez chaque champ, sur une seule ligne.' },
+    plain_http: { said: 'Cette adresse n’est pas sûre.', next: 'N’importe qui en chemin pourrait lire. Prenez celle qui commence par https://.' },
+    sign_in_in_address: { said: 'L’adresse contient un nom d’utilisateur ou un mot de passe.', next: 'Retirez-le de l’adresse.' },
+    no_link: { said: 'Ce n’est pas un lien de calendrier.', next: `Copiez-le à nouveau${nb}: sa page l’appelle iCal, ICS, webcal ou adresse secrète.` },
+    no_server: { said: 'Ce n’est pas l’adresse d’un serveur.', next: 'Donnez par exemple https://cloud.example.org, ou fastmail.' },
+    other_server: { said: 'Ce serveur renvoie vers un autre.', next: 'Votre mot de passe n’y a pas été envoyé. Si l’autre est le bon, tapez son adresse.' },
+    no_user_name: { said: 'Cela ne peut pas être un nom d’utilisateur.', next: 'Tapez-le tel que la page du compte le montre.' },
+    answered: { said: 'Cette question n’attend plus.', next: 'On y a répondu ailleurs, ou ce dont il s’agit a changé.' },
+    not_started: { said: 'La première synchronisation n’a pas encore démarré.', next: 'Rien n’a été pris. Regardez l’aperçu et démarrez, puis importez à nouveau.' },
+    not_offered: { said: 'Ces fichiers n’attendent plus.', next: 'Déposez-les ici à nouveau.' },
+    sample: { said: 'Ce sont des données d’exemple.', next: 'Quittez-les d’abord, puis reliez un calendrier à vous.' },
+    other_vendor: { said: 'Quelqu’un d’autre s’est connecté.', next: 'Cette semaine est celle d’un autre compte Bookiji. Connectez-vous avec celui-là, ou ajoutez une personne dans les Réglages.' },
+  },
 }

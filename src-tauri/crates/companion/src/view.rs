@@ -44,7 +44,7 @@ pub use forms::{
     BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
     ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SignInForm, SpanForm, preferences, undo,
 };
-pub use preferences::PreferencesView;
+pub use preferences::{PreferencesForm, PreferencesView};
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};
