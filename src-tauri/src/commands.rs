@@ -11,6 +11,7 @@ pub mod privacy;
 mod seats;
 pub mod settings;
 pub mod sign_in;
+pub mod telling;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -167,6 +168,8 @@ pub fn bindings() -> Builder<Wry> {
             connect::connect_caldav,
             connect::connect_link,
             connect::disconnect,
+            telling::run_story,
+            telling::explain,
             privacy::privacy,
             privacy::sent_words,
             settings::preferences,

@@ -22,11 +22,12 @@ use companion::profile::Profile;
 use companion::secrets::Passphrase;
 use companion::settings::Settings;
 use companion::sign_in;
+use companion::story;
 use companion::unusable::Unusable;
 use companion::view::{
-    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView,
-    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView,
-    WrittenView,
+    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, ExplainedView,
+    FoldersView, ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView,
+    RunStoryView, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -371,6 +372,17 @@ impl Desk {
         Err(sealed.because(Unusable::Sample))
     }
 
+    /// Everything that a run did, and why.
+    pub fn run_story(&self, run: &str) -> Result<RunStoryView, Problem> {
+        story::run_story(&self.behind(), run)
+    }
+
+    /// Why a moment can or cannot be booked.
+    pub fn explain(&self, moment: &str) -> Result<ExplainedView, Problem> {
+        let (answer, _) = cli::explain::answer(&self.behind(), moment)?;
+        Ok(ExplainedView::of(&answer))
+    }
+
     /// The profile behind what is shown.
     fn behind(&self) -> Profile {
         self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -637,6 +649,9 @@ mod tests {
                     "nothing of hers gets into the sample"
                 );
             }
+            let at = desk.overview().schedule.busy[0].start;
+            assert!(!desk.explain(&at.to_string()).unwrap().because.is_empty());
+            assert!(!desk.run_story("latest").unwrap().steps.is_empty());
             desk.leave_sample().await.unwrap();
             let left = overviews.wait_for(|shown| !shown.sample).await.unwrap().clone();
             assert_eq!(left.vendor, None);

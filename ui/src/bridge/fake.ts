@@ -8,6 +8,7 @@ import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
+import { explained, storyOf } from './telling'
 import { oneMoved, packed } from './packed'
 import { instantAt } from '../time'
 import type { SignInForm, SignInView } from './types'
@@ -77,6 +78,8 @@ export function bridge(query: URLSearchParams): Bridge {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
       return Promise.resolve({ undone: 4, kept: 1, reasons: ['touched'] })
     },
+    runStory: (run) => Promise.resolve(storyOf(shown, run)),
+    explain: (moment) => Promise.resolve(explained(shown, moment)),
     unblock: (from, until) => {
       const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]
       become({ ...shown, schedule: { ...shown.schedule, unblocked } })

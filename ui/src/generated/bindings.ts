@@ -50,6 +50,10 @@ export const commands = {
 	connectLink: (form: LinkForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_link", { form })),
 	/**  Takes an account's busy time off Bookiji, and unlinks it. */
 	disconnect: (form: DisconnectForm) => typedError<null, Refusal>(__TAURI_INVOKE("disconnect", { form })),
+	/**  Everything that a run did, and why. */
+	runStory: (run: string) => typedError<RunStoryView, Refusal>(__TAURI_INVOKE("run_story", { run })),
+	/**  Why a moment can or cannot be booked. */
+	explain: (moment: string) => typedError<ExplainedView, Refusal>(__TAURI_INVOKE("explain", { moment })),
 	privacy: () => typedError<PrivacyView, Refusal>(__TAURI_INVOKE("privacy")),
 	/**  The very words of one message; nothing once it is no longer kept. */
 	sentWords: (number: number) => typedError<WordsView | null, Refusal>(__TAURI_INVOKE("sent_words", { number })),
@@ -113,6 +117,16 @@ export type AboutView = {
 export type AllDay = "never" | 
 /**  Those that are shown as busy. */
 "if_busy" | "always";
+
+export type BecauseView = {
+	rule: Rule,
+	/**  Names of calendars; none where no calendar says so. */
+	calendars: string[],
+	/**  What an event says; nothing leaves this computer with it. */
+	title: string | null,
+	checked_at: string | null,
+	blocks: boolean,
+};
 
 /**  What is wrong with a time. The window has a sentence for each. */
 export type BlockFault = 
@@ -393,6 +407,12 @@ export type ExampleView = {
 	never: boolean,
 	if_busy: boolean,
 	always: boolean,
+};
+
+export type ExplainedView = {
+	bookable: boolean,
+	/**  What blocks comes first. */
+	because: BecauseView[],
 };
 
 /**  What is to be in a file of her bookings and slots. */
@@ -787,6 +807,23 @@ export type Role =
 /**  Left alone. */
 "off";
 
+/**  The rule by which something blocks, or does not. */
+export type Rule = "past" | "booking" | 
+/**  A booking's event was moved there and waits for her answer. */
+"moved" | "busy" | "out_of_office" | "tentative" | "all_day" | "buffer" | "travel" | 
+/**  It blocks nothing: free, declined, cancelled or of a kind that she lets pass. */
+"let_pass" | "own_booking" | 
+/**  What the event says cannot be reckoned with. */
+"withheld" | "just_once" | "not_read" | "beyond_horizon";
+
+export type RunStoryView = {
+	run: RunView,
+	/**  In the order in which they were done. */
+	steps: StepView[],
+	/**  Steps after those. */
+	more: number,
+};
+
 /**  One run, counted. */
 export type RunView = {
 	id: string,
@@ -801,11 +838,15 @@ export type RunView = {
 	held: number,
 	/**  Sources whose busy time was sent to Bookiji. */
 	published: number,
+	/**  Slots on Bookiji that were made, or opened again. */
+	slots_opened: number,
+	/**  Slots on Bookiji that were taken back, or closed. */
+	slots_closed: number,
 	decisions: number,
 	problems: Problem[],
 	/**  The run that this one took back. */
 	undoes: string | null,
-	/**  It wrote something into her calendar that no later run took back. */
+	/**  It wrote something into her calendar, or made or removed slots, and no later run took that back. */
 	can_undo: boolean,
 };
 
@@ -886,6 +927,63 @@ export type State = "up_to_date" | "syncing" | "paused" |
 "offline" | 
 /**  Only she can go on. */
 "needs_you" | "error";
+
+export type StepEnd = "done" | "failed" | 
+/**  Its account was unlinked before the end was known. */
+"given_up" | 
+/**  The next sync finds out. */
+"unknown";
+
+export type StepKind = "create_event" | "update_event" | "remove_event" | "move_booking" | "propose_move" | "withdraw_proposal" | "cancel_booking" | "publish_busy" | "make_slots" | "remove_slot";
+
+/**  One thing that a run did, or tried to. */
+export type StepView = {
+	id: number,
+	kind: StepKind,
+	why: StepWhy,
+	end: StepEnd,
+	at: string,
+	booking: string | null,
+	/**  What the event says, where one was written or removed. */
+	title: string | null,
+	/**  Whose booking it is, as far as it is known now. */
+	customer: string | null,
+	service: string | null,
+	/**  The calendar that was written to, or whose times they are, by its name. */
+	calendar: string | null,
+	/**  Where it is now: the event, the booking or the slot. */
+	span: SpanView | null,
+	/**  Where it was, where that is elsewhere. */
+	before: SpanView | null,
+	/**  Busy times that were told, or slots that were made; the first of them in `spans`. */
+	times: number,
+	spans: SpanView[],
+	/**  Why it failed. */
+	problem: Problem | null,
+};
+
+/**  What a step followed from. */
+export type StepWhy = 
+/**  The booking had no event yet. */
+"new_booking" | 
+/**  Its event was gone, and is made again. */
+"made_again" | 
+/**  The booking is at another time. */
+"booking_moved" | 
+/**  The booking reads otherwise. */
+"booking_changed" | 
+/**  The booking is no more. */
+"booking_over" | 
+/**  She decided so. */
+"her_answer" | 
+/**  Her calendars block other times than Bookiji knew of. */
+"her_calendars" | 
+/**  Free times came with files, or went. */
+"her_files" | 
+/**  She had a run taken back. */
+"taken_back" | 
+/**  She had what was written for an account taken back. */
+"account_left";
 
 export type SyncOutcome = "success" | "partial" | "error";
 

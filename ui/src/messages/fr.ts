@@ -154,6 +154,7 @@ export const fr: Messages = {
     source: 'Source',
     titleStays: 'Le titre reste sur cet ordinateur.',
     rule: 'Règle',
+    also: 'Aussi là',
     ruleBusy: 'Un évènement ferme les plages',
     buffer: (minutes) => `avec ${minutes}${nb}min autour`,
     checked: 'Vérifié',
@@ -241,6 +242,8 @@ export const fr: Messages = {
     published: (count) => some(count, 'calendrier occupé envoyé', 'calendriers occupés envoyés'),
     held: (count) => some(count, 'retrait retenu', 'retraits retenus'),
     decisions: (count) => some(count, 'décision pour vous', 'décisions pour vous'),
+    slotsOpened: (count) => some(count, 'plage ouverte', 'plages ouvertes'),
+    slotsClosed: (count) => some(count, 'plage fermée', 'plages fermées'),
   },
 
   decisions: {
@@ -795,6 +798,7 @@ export const fr: Messages = {
   undo: {
     undo: 'Annuler',
     sure: `Revenir en arrière${nb}?`,
+    sureWhat: (what) => `Dans cette exécution${nb}: ${what}.`,
     yes: 'Revenir en arrière',
     no: 'Laisser ainsi',
     undone: (count) => `${some(count, 'changement annulé', 'changements annulés')}.`,
@@ -826,6 +830,37 @@ export const fr: Messages = {
     loading: 'Lecture de votre semaine…',
     lost: 'La fenêtre a perdu l’app de vue',
     lostNext: 'Fermez la fenêtre et rouvrez-la depuis la barre d’état.',
+  },
+
+  story: {
+    open: 'Ce qu’elle a fait',
+    nothing: 'Rien n’a été modifié nulle part.',
+    more: (count) => `et ${some(count, 'autre étape', 'autres étapes')}`,
+    times: (count) => some(count, 'plage', 'plages'),
+    before: (when) => `C’était ${when}.`,
+    kinds: {
+      create_event: 'Évènement ajouté', update_event: 'Évènement modifié', remove_event: 'Évènement retiré', move_booking: 'Réservation déplacée',
+      propose_move: 'Autre heure proposée au client', withdraw_proposal: 'Proposition au client retirée',
+      cancel_booking: 'Réservation annulée', publish_busy: 'Plages occupées envoyées', make_slots: 'Plages ouvertes', remove_slot: 'Plage fermée',
+    },
+    why: {
+      new_booking: 'La réservation est nouvelle.', made_again: 'Son évènement avait disparu.', booking_moved: 'La réservation a été déplacée.',
+      booking_changed: 'La réservation a changé.', booking_over: 'La réservation n’est plus.', her_answer: 'Vous l’avez décidé.',
+      her_calendars: 'Vos calendriers ont changé.', her_files: 'Vos fichiers le disent.', taken_back: 'Une exécution antérieure a été annulée.',
+      account_left: 'Le compte a été déconnecté.',
+    },
+    ends: {
+      done: 'Fait.', failed: 'Cela n’a pas marché.', given_up: 'Abandonné avec le compte.',
+      unknown: 'La prochaine synchronisation dira si c’est fait.',
+    },
+  },
+
+  rules: {
+    past: 'Cette heure est passée', booking: 'Une réservation est là', moved: 'L’évènement d’une réservation y a été déplacé et vous attend',
+    busy: 'Un évènement ferme les plages', out_of_office: 'Une absence ferme les plages', tentative: 'Vous laissez les évènements provisoires fermer les plages',
+    all_day: 'Un évènement d’une journée ferme tout le jour', buffer: 'Le temps autour d’un évènement reste libre', travel: 'Le trajet vers un évènement reste libre',
+    let_pass: 'Il ne ferme rien', own_booking: 'C’est l’évènement d’une réservation', withheld: 'On ne peut pas le calculer, il ferme donc les plages',
+    just_once: 'Vous l’avez ouvert cette fois seulement', not_read: 'Ce calendrier n’a pas encore été lu en entier', beyond_horizon: 'Si loin, rien n’est encore envoyé',
   },
 
   waitingFiles: {

@@ -83,6 +83,9 @@ describe('a run', () => {
   it('says what it did', () => {
     expect(ranAs({ ...quiet, created: 2, published: 1 }, en).said).toBe('2 events added, 1 busy calendar sent')
   })
+  it('that made or removed slots says how many', () => {
+    expect(ranAs({ ...quiet, slots_opened: 3, slots_closed: 1 }, en)).toMatchObject({ said: '3 slots opened, 1 slot closed', idle: false })
+  })
   it('that failed is marked, and one that goes on too', () => {
     expect(ranAs({ ...quiet, outcome: 'error' }, en)).toMatchObject({ said: 'Did not finish', state: 'error' })
     expect(ranAs({ ...quiet, ended_at: null, outcome: null }, en)).toMatchObject({ state: 'syncing' })
