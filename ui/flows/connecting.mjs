@@ -28,6 +28,14 @@ test('nothing of hers is asked for while she looks at sample data', async (t) =>
   assert.equal(await button(page, 'Connect a calendar').count(), 0)
 })
 
+test('a sign-in that does not even begin says why', async (t) => {
+  const page = await visit(t, 'sample-bare')
+  await page.keyboard.press('Control+5')
+  await page.click('main li:nth-child(1) button')
+  await button(page, 'Open my browser').click()
+  await sees(page, 'Leave it first, and then connect a calendar of your own.')
+})
+
 test('leaving a Google account says what it does not do', async (t) => {
   const page = await visit(t, 'full')
   await page.keyboard.press('Control+5')

@@ -20,7 +20,7 @@ export const STATES = [
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
-  'salon-new', 'signed-off', 'files-signed-out', 'files-preview',
+  'salon-new', 'signed-off', 'sample-bare', 'files-signed-out', 'files-preview',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -268,6 +268,8 @@ function overview(state: FakeState): Overview {
     case 'waiting-there':
     case 'timed-out':
       return overview('empty')
+    case 'sample-bare':
+      return { ...overview('empty'), sample: true }
     case 'files-signed-out':
       return overview('signed-out')
     case 'files-preview':
