@@ -33,6 +33,8 @@ fn main() {
         "connect_caldav",
         "connect_link",
         "disconnect",
+        "run_story",
+        "explain",
         "privacy",
         "sent_words",
         "preferences",

@@ -11,12 +11,14 @@ pub mod privacy;
 mod seats;
 pub mod settings;
 pub mod sign_in;
+pub mod telling;
 mod updates;
 
 use std::collections::BTreeMap;
 
 use companion::errand::Errand;
 use companion::problem::Problem;
+use companion::unusable::Unusable;
 use companion::view::{
     self, BlockTimeForm, BlockedView, DecideForm, Overview, PauseForm, SpanForm, TakeBackForm, UndoneView,
 };
@@ -38,11 +40,13 @@ pub struct OverviewChanged;
 pub struct Refusal {
     pub code: Code,
     pub message: String,
+    /// What cannot be used, where the code alone does not say.
+    pub why: Option<Unusable>,
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { code: problem.code, message: problem.message }
+        Self { code: problem.code, message: problem.message, why: problem.why }
     }
 }
 
@@ -164,6 +168,8 @@ pub fn bindings() -> Builder<Wry> {
             connect::connect_caldav,
             connect::connect_link,
             connect::disconnect,
+            telling::run_story,
+            telling::explain,
             privacy::privacy,
             privacy::sent_words,
             settings::preferences,

@@ -22,10 +22,12 @@ use companion::profile::Profile;
 use companion::secrets::Passphrase;
 use companion::settings::Settings;
 use companion::sign_in;
+use companion::story;
+use companion::unusable::Unusable;
 use companion::view::{
-    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, FoldersView,
-    ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView, UndoneView, WordsView,
-    WrittenView,
+    self, Activity, BlockForm, BlockTimeForm, BlockedView, ChoicesView, DiagnosisView, ExplainedView,
+    FoldersView, ForgetForm, ImportForm, ImportView, OfferView, Overview, PauseForm, PrivacyView,
+    RunStoryView, UndoneView, WordsView, WrittenView,
 };
 use companion::wiring::Wiring;
 use companion::words::Language;
@@ -188,12 +190,21 @@ impl Desk {
             if offer.number == number { offer.given.clone() } else { Vec::new() }
         };
         if given.is_empty() {
-            return Err(Problem::new(Code::InvalidInput, "Those files are not offered any more."));
+            return Err(Problem::new(Code::InvalidInput, "Those files are not offered any more.")
+                .because(Unusable::NotOffered));
         }
         let options = form.options(dry_run)?;
         let gathered = tokio::task::spawn_blocking(move || Offered::gather(&given)).await;
         let gathered = gathered.map_err(|_| Problem::new(Code::Internal, "The files cannot be gathered."))?;
-        let reports = self.imports().await?.take(gathered.files, options).await?;
+        let unstarted = self.shown.borrow().preview.is_some();
+        let taken = self.imports().await?.take(gathered.files, options).await;
+        let reports = taken.map_err(|problem| {
+            if unstarted && problem.code == Code::InvalidInput {
+                problem.because(Unusable::NotStarted)
+            } else {
+                problem
+            }
+        })?;
         if !dry_run {
             self.put_away_offer(number);
         }
@@ -334,7 +345,7 @@ impl Desk {
 
     /// The mirror as it stands, whoever writes it.
     fn world(&self) -> Result<World, Problem> {
-        let database = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).database();
+        let database = self.behind().database();
         if database.exists() { Ok(Sqlite::open_read_only(&database)?.world()?) } else { Ok(World::default()) }
     }
 
@@ -346,18 +357,35 @@ impl Desk {
 
     /// Begins one. The sample's accounts are invented, and nobody signs in to them.
     pub async fn begin_sign_in(&self, provider: Provider) -> Result<(), Problem> {
-        if self.shows_sample().await {
-            return Err(Problem::new(
-                Code::InvalidInput,
-                "This is sample data, which has its calendars already.",
-            ));
-        }
+        self.seal_sample().await?;
         self.connecting.begin(provider, self.errands().await?).await;
         Ok(())
     }
 
-    async fn shows_sample(&self) -> bool {
-        shows_sample(self.engine.lock().await.as_ref())
+    /// Nothing of hers gets into the sample.
+    async fn seal_sample(&self) -> Result<(), Problem> {
+        if !shows_sample(self.engine.lock().await.as_ref()) {
+            return Ok(());
+        }
+        let sealed =
+            Problem::new(Code::InvalidInput, "This is sample data, which has its calendars already.");
+        Err(sealed.because(Unusable::Sample))
+    }
+
+    /// Everything that a run did, and why.
+    pub fn run_story(&self, run: &str) -> Result<RunStoryView, Problem> {
+        story::run_story(&self.behind(), run)
+    }
+
+    /// Why a moment can or cannot be booked.
+    pub fn explain(&self, moment: &str) -> Result<ExplainedView, Problem> {
+        let (answer, _) = cli::explain::answer(&self.behind(), moment)?;
+        Ok(ExplainedView::of(&answer))
+    }
+
+    /// The profile behind what is shown.
+    fn behind(&self) -> Profile {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Signs in to Bookiji with a password.
@@ -378,6 +406,7 @@ impl Desk {
         username: String,
         password: SecretString,
     ) -> Result<(), Problem> {
+        self.seal_sample().await?;
         let errands = self.errands().await?;
         errands
             .visit(move |wiring| {
@@ -387,6 +416,13 @@ impl Desk {
                 })
             })
             .await?;
+        self.sync_now().await
+    }
+
+    /// Links a calendar by its link.
+    pub async fn connect_link(&self, errand: Errand) -> Result<(), Problem> {
+        self.seal_sample().await?;
+        self.perform(errand).await?;
         self.sync_now().await
     }
 
@@ -571,6 +607,7 @@ fn nothing(problem: Option<&Problem>) -> Overview {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use companion::errand::Link;
 
     #[test]
     fn a_profile_that_does_not_open_says_why_and_gets_another_chance() {
@@ -600,6 +637,21 @@ mod tests {
             let mut overviews = desk.overviews();
             desk.explore_sample().await.unwrap();
             overviews.wait_for(|shown| shown.sample && !shown.schedule.bookings.is_empty()).await.unwrap();
+            let named = "icloud".to_owned();
+            let caldav = desk.connect_caldav(named, "amelie@example.com".to_owned(), "x".into()).await;
+            let link = Link("https://example.com/a.ics".to_owned());
+            let link = desk.connect_link(Errand::ConnectFeed { link, name: None }).await;
+            let browser = desk.begin_sign_in(Provider::Google).await;
+            for refused in [caldav, link, browser] {
+                assert_eq!(
+                    refused.unwrap_err().why,
+                    Some(Unusable::Sample),
+                    "nothing of hers gets into the sample"
+                );
+            }
+            let at = desk.overview().schedule.busy[0].start;
+            assert!(!desk.explain(&at.to_string()).unwrap().because.is_empty());
+            assert!(!desk.run_story("latest").unwrap().steps.is_empty());
             desk.leave_sample().await.unwrap();
             let left = overviews.wait_for(|shown| !shown.sample).await.unwrap().clone();
             assert_eq!(left.vendor, None);

@@ -1,6 +1,6 @@
 // In which words and which notation the window speaks: the computer's language, English where it is neither.
 
-import { problemWords, type Code } from './bridge/types'
+import { problemWords, type Code, type Refusal } from './bridge/types'
 import { en, type Messages } from './messages/en'
 import { fr } from './messages/fr'
 import { asUtc, type CivilDate } from './time'
@@ -18,6 +18,8 @@ export interface Language {
   words: Messages
   zone: string
   problem(code: Code): ProblemWords
+  /** Why something was not done: what cannot be used, where that is named, or else what its code means. */
+  refusal(refused: Refusal): { said: string; next: string }
   /** 11:30 */
   time(instant: number | string): string
   /** 11:30–12:15 */
@@ -80,15 +82,21 @@ function speak(locale: string, zone: string): Language {
   const moment = (value: number | string, now: number) =>
     dayOf.format(instant(value)) === dayOf.format(now) ? time(value) : shortDay.format(instant(value))
 
+  const problem = (code: Code): ProblemWords => {
+    const told = problemWords[french ? 'fr' : 'en'][code]
+    const proper = (text: string) => (french ? unbreakable(text) : text)
+    const next = words.nextSteps[code] ?? told.next_step
+    return { said: proper(told.plain), cause: proper(told.cause), next: proper(next) }
+  }
   return {
     locale,
     words,
     zone,
-    problem: (code) => {
-      const told = problemWords[french ? 'fr' : 'en'][code]
-      const proper = (text: string) => (french ? unbreakable(text) : text)
-      const next = words.nextSteps[code] ?? told.next_step
-      return { said: proper(told.plain), cause: proper(told.cause), next: proper(next) }
+    problem,
+    refusal: ({ code, why }) => {
+      if (why) return words.unusable[why]
+      const { said, cause, next } = problem(code)
+      return { said, next: `${cause} ${next}` }
     },
     time,
     timeRange: (from, to) => `${time(from)}–${time(to)}`,

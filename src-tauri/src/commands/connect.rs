@@ -25,9 +25,7 @@ pub async fn connect_caldav(salon: State<'_, Salon>, form: CaldavForm) -> Result
 #[tauri::command]
 #[specta::specta]
 pub async fn connect_link(salon: State<'_, Salon>, form: LinkForm) -> Result<(), Refusal> {
-    let desk = salon.shown();
-    desk.perform(form.errand()?).await?;
-    Ok(desk.sync_now().await?)
+    Ok(salon.shown().connect_link(form.errand()?).await?)
 }
 
 /// Takes an account's busy time off Bookiji, and unlinks it.

@@ -1,7 +1,7 @@
 //! What she sets for the app itself, how it is, and the way out of it.
 
 use companion::settings::Theme;
-use companion::view::{self, DiagnosisView, ForgetForm, PreferencesView};
+use companion::view::{self, DiagnosisView, ForgetForm, PreferencesForm, PreferencesView};
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
@@ -23,7 +23,7 @@ pub fn preferences(salon: State<'_, Salon>) -> Result<PreferencesView, Refusal> 
 pub fn set_preferences(
     app: AppHandle,
     salon: State<'_, Salon>,
-    form: PreferencesView,
+    form: PreferencesForm,
 ) -> Result<(), Refusal> {
     salon.shown().set_preferences(&view::preferences(&form)?)?;
     app.set_theme(frame(form.theme));

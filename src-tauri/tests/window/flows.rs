@@ -201,9 +201,12 @@ async fn files_that_are_dropped_or_opened_are_shown_first_and_taken_in_on_her_wo
     until_async("its free time became a slot", async || open_slots(&salon.state().await) > slots).await;
 
     let other = offers.join("other.ics");
-    std::fs::write(&other, free_time(start, end)).unwrap();
+    let day = SignedDuration::from_hours(24);
+    std::fs::write(&other, free_time(start.checked_add(day).unwrap(), end.checked_add(day).unwrap()))
+        .unwrap();
     assert!(stage.second_start(&[other.to_str().unwrap()]).await.success());
     sees(page, "//main//li[contains(., 'other.ics')]").await;
+    sees(page, "//main//button[normalize-space(.)='Import 1 event']").await;
     stage.quit().await;
 }
 
@@ -236,7 +239,7 @@ fn free_time(start: Timestamp, end: Timestamp) -> String {
         "VERSION:2.0",
         "PRODID:-//tests//EN",
         "BEGIN:VEVENT",
-        "UID:free-1",
+        &format!("UID:free-{}", at(start)),
         "DTSTAMP:20260101T000000Z",
         &format!("DTSTART:{}", at(start)),
         &format!("DTEND:{}", at(end)),

@@ -4,7 +4,7 @@ import type { SignInForm, SignInView } from './types'
 import type {
   AboutView, BlockedView, BlockTimeForm, CaldavForm, CardOption, ChoicesView, ChooseForm, DiagnosisView, DisconnectForm, ExportForm, FolderFault, FoldersView,
   ForgetForm, ImportForm, ImportView, InviteForm, LinkForm, LogInForm, OfferView, Overview, PauseForm,
-  PreferencesView, PrivacyView, Refusal, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
+  ExplainedView, PreferencesForm, PreferencesView, PrivacyView, Refusal, RunStoryView, TrayView, UndoneView, UpdateView, WordsView, WrittenView,
 } from './types'
 import type { Place } from '../shell/places'
 
@@ -57,6 +57,10 @@ export interface Bridge {
   decide(id: string, option: CardOption, always: boolean): Promise<Outcome>
   /** Takes a run back, or says why not. */
   undoRun(run: string): Promise<UndoneView | Refusal>
+  /** Everything that a run did, and why. */
+  runStory(run: string): Promise<Answer<RunStoryView>>
+  /** Why a moment can or cannot be booked. */
+  explain(moment: string): Promise<Answer<ExplainedView>>
   /** Lets a time be booked just this once, whatever her calendars say. */
   unblock(from: string, until: string): Promise<Outcome>
   /** Takes that back. */
@@ -99,7 +103,7 @@ export interface Bridge {
 
   preferences(): Promise<Answer<PreferencesView>>
   /** All of them at once. */
-  setPreferences(form: PreferencesView): Promise<Outcome>
+  setPreferences(form: PreferencesForm): Promise<Outcome>
   startsAtLogin(): Promise<boolean>
   setStartAtLogin(on: boolean): Promise<Outcome>
   about(): Promise<AboutView>

@@ -8,10 +8,11 @@ import { choosing } from './choosing'
 import { diagnosis } from './diagnosis'
 import { earlier, offering, type Offering } from './offering'
 import { sending } from './sending'
+import { explained, storyOf } from './telling'
 import { oneMoved, packed } from './packed'
 import { instantAt } from '../time'
 import type { SignInForm, SignInView } from './types'
-import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, UpdateView } from './types'
+import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, State, Unusable, UpdateView } from './types'
 
 /** What `?state=` may say. */
 export const STATES = [
@@ -19,12 +20,12 @@ export const STATES = [
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
-  'salon-new',
+  'salon-new', 'signed-off', 'sample-bare', 'files-signed-out', 'files-preview',
 ] as const
 type FakeState = (typeof STATES)[number]
 
 const OFFERINGS: Partial<Record<FakeState, Offering>> = {
-  'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-odd': 'odd', 'files-unseen': 'unseen',
+  'files-signed-out': 'one', 'files-preview': 'one', 'files-over': 'over', 'files-offer': 'one', 'files-many': 'many', 'files-salon': 'one', 'files-refused': 'refused', 'files-odd': 'odd', 'files-unseen': 'unseen',
 }
 
 export function bridge(query: URLSearchParams): Bridge {
@@ -77,6 +78,8 @@ export function bridge(query: URLSearchParams): Bridge {
       become({ ...shown, runs: shown.runs.map((one) => (one.id === run ? { ...one, can_undo: false } : one)) })
       return Promise.resolve({ undone: 4, kept: 1, reasons: ['touched'] })
     },
+    runStory: (run) => Promise.resolve(storyOf(shown, run)),
+    explain: (moment) => Promise.resolve(explained(shown, moment)),
     unblock: (from, until) => {
       const unblocked = [...shown.schedule.unblocked, { start: from, end: until }]
       become({ ...shown, schedule: { ...shown.schedule, unblocked } })
@@ -136,13 +139,14 @@ export function bridge(query: URLSearchParams): Bridge {
     },
     signIn: () => Promise.resolve(signIn),
     beginSignIn: (form: SignInForm) => {
+      if (shown.sample) return refuse('INVALID_INPUT', 'This is sample data.', 'sample')
       const to = form.to
       if (form.to === 'nextcloud' && !form.server.includes('.')) {
         return followed({ state: 'refused', to, code: 'INVALID_INPUT', missing: [], administrator: null })
       }
       setTimeout(() => {
         if (signIn.state !== 'waiting') return
-        if (to === 'bookiji') become(overview('empty'))
+        if (to === 'bookiji') become(overview(asked === 'signed-off' ? 'full' : 'empty'))
         void followed(to === 'bookiji' ? { state: 'idle' } : { state: 'done', to, missing: [] })
       }, 4000)
       return followed({ state: 'waiting', to, address: form.to === 'nextcloud' ? FLOW : PAGE })
@@ -151,17 +155,19 @@ export function bridge(query: URLSearchParams): Bridge {
     pasteSignIn: (address) =>
       address.includes('state=')
         ? followed({ state: 'done', to: 'google', missing: [] })
-        : Promise.resolve({ code: 'INVALID_INPUT', message: 'That is not it.' }),
+        : refuse('INVALID_INPUT', 'That is not it.'),
     cancelSignIn: () => followed({ state: 'idle' }),
     logIn: ({ password }) => {
-      if (password === 'wrong') return Promise.resolve({ code: 'INVALID_CREDENTIALS', message: 'Bookiji does not accept it.' })
-      become(overview('empty'))
+      if (password === 'wrong') return refuse('INVALID_CREDENTIALS', 'Bookiji does not accept it.')
+      become(overview(asked === 'signed-off' ? 'full' : 'empty'))
       return Promise.resolve(null)
     },
     connectCaldav: ({ password }) =>
-      Promise.resolve(password === 'wrong' ? { code: 'INVALID_CREDENTIALS', message: 'The server does not accept it.' } : null),
-    connectLink: ({ link }) =>
-      Promise.resolve(link.includes('nothing') ? { code: 'INVALID_ICS_FORMAT', message: 'It is no calendar.' } : null),
+      password === 'wrong' ? refuse('INVALID_CREDENTIALS', 'The server does not accept it.') : Promise.resolve(null),
+    connectLink: ({ link }) => {
+      if (link.startsWith('http:')) return refuse('INVALID_INPUT', 'It would be asked over plain http.', 'plain_http')
+      return link.includes('nothing') ? refuse('INVALID_ICS_FORMAT', 'It is no calendar.') : Promise.resolve(null)
+    },
     disconnect: ({ connection }) => {
       become({ ...shown, connections: shown.connections.filter((one) => one.id !== connection) })
       return Promise.resolve(null)
@@ -183,7 +189,7 @@ export function bridge(query: URLSearchParams): Bridge {
     diagnose: () => Promise.resolve(diagnosis(asked === 'ailing')),
     forget: (form) => {
       if (asked === 'ailing' && !form.offline) {
-        return Promise.resolve({ code: 'NETWORK_ERROR', message: 'Bookiji cannot be reached.' })
+        return refuse('NETWORK_ERROR', 'Bookiji cannot be reached.')
       }
       become(overview('signed-out'))
       return Promise.resolve(null)
@@ -202,6 +208,8 @@ export function bridge(query: URLSearchParams): Bridge {
     now: () => Date.parse(NOW),
   }
 }
+
+const refuse = (code: Code, message: string, why: Unusable | null = null) => Promise.resolve({ code, message, why })
 
 const NOTES = 'Block time in the week.\nThe week opens faster.'
 
@@ -260,6 +268,16 @@ function overview(state: FakeState): Overview {
     case 'waiting-there':
     case 'timed-out':
       return overview('empty')
+    case 'sample-bare':
+      return { ...overview('empty'), sample: true }
+    case 'files-signed-out':
+      return overview('signed-out')
+    case 'files-preview':
+      return overview('preview')
+    case 'signed-off': {
+      const problem = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: 'Bookiji no longer accepts this sign-in.' }
+      return { ...shown, state: 'needs_you', problem }
+    }
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':
@@ -279,6 +297,7 @@ function overview(state: FakeState): Overview {
     case 'paused':
       return { ...shown, state: 'paused', paused: true, paused_until: '2026-11-17T11:40:00Z' }
     case 'needs-you':
+      shown.connections[2]!.account += ' (caldav.icloud.com)'
       return troubled(shown, 2, 'needs_you', 'OAUTH_TOKEN_EXPIRED', 'caldav no longer accepts this sign-in (HTTP 401)')
     case 'offline':
       return troubled(shown, 3, 'offline', 'NETWORK_ERROR', 'ecole-st-louis.example cannot be reached: connection refused')

@@ -103,6 +103,7 @@ export const earlier = (): FileView[] => [
 
 export function offering(asked: Offering, hasFolders: boolean): FilesBridge {
   let offer: OfferView | null = null
+  let offers = 0
   let watched: FoldersView = {
     watched: true,
     full: false,
@@ -115,7 +116,7 @@ export function offering(asked: Offering, hasFolders: boolean): FilesBridge {
   }
   let tell = () => {}
   const give = (files: FileImportView[]) => {
-    offer = files.length === 0 ? null : { number: (offer?.number ?? 0) + 1, names: files.map((one) => one.name) }
+    offer = files.length === 0 ? null : { number: (offers += 1), names: files.map((one) => one.name) }
     tell()
   }
   give(views(asked))

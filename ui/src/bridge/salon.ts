@@ -77,6 +77,8 @@ const run = (started: string, counts: Partial<RunView> = {}): RunView => ({
   created: 0,
   updated: 0,
   removed: 0,
+  slots_opened: 0,
+  slots_closed: 0,
   unchanged: 42,
   held: 0,
   published: 0,

@@ -50,12 +50,16 @@ export const commands = {
 	connectLink: (form: LinkForm) => typedError<null, Refusal>(__TAURI_INVOKE("connect_link", { form })),
 	/**  Takes an account's busy time off Bookiji, and unlinks it. */
 	disconnect: (form: DisconnectForm) => typedError<null, Refusal>(__TAURI_INVOKE("disconnect", { form })),
+	/**  Everything that a run did, and why. */
+	runStory: (run: string) => typedError<RunStoryView, Refusal>(__TAURI_INVOKE("run_story", { run })),
+	/**  Why a moment can or cannot be booked. */
+	explain: (moment: string) => typedError<ExplainedView, Refusal>(__TAURI_INVOKE("explain", { moment })),
 	privacy: () => typedError<PrivacyView, Refusal>(__TAURI_INVOKE("privacy")),
 	/**  The very words of one message; nothing once it is no longer kept. */
 	sentWords: (number: number) => typedError<WordsView | null, Refusal>(__TAURI_INVOKE("sent_words", { number })),
 	preferences: () => typedError<PreferencesView, Refusal>(__TAURI_INVOKE("preferences")),
 	/**  Keeps all of them, and wears them at once. */
-	setPreferences: (form: PreferencesView) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
+	setPreferences: (form: PreferencesForm) => typedError<null, Refusal>(__TAURI_INVOKE("set_preferences", { form })),
 	/**  Checks everything that a sync needs, one layer after the other. Takes seconds. */
 	diagnose: () => typedError<DiagnosisView, Refusal>(__TAURI_INVOKE("diagnose")),
 	/**  Erases what this computer knows of her, once Bookiji was told to block nothing because of it. */
@@ -113,6 +117,16 @@ export type AboutView = {
 export type AllDay = "never" | 
 /**  Those that are shown as busy. */
 "if_busy" | "always";
+
+export type BecauseView = {
+	rule: Rule,
+	/**  Names of calendars; none where no calendar says so. */
+	calendars: string[],
+	/**  What an event says; nothing leaves this computer with it. */
+	title: string | null,
+	checked_at: string | null,
+	blocks: boolean,
+};
 
 /**  What is wrong with a time. The window has a sentence for each. */
 export type BlockFault = 
@@ -393,6 +407,12 @@ export type ExampleView = {
 	never: boolean,
 	if_busy: boolean,
 	always: boolean,
+};
+
+export type ExplainedView = {
+	bookable: boolean,
+	/**  What blocks comes first. */
+	because: BecauseView[],
 };
 
 /**  What is to be in a file of her bookings and slots. */
@@ -678,6 +698,19 @@ export type Placement =
 /**  Nobody asked for it to be in a calendar. */
 "nowhere";
 
+/**  All of it as she wants it, at once. */
+export type PreferencesForm = {
+	/**  Nothing follows the system. */
+	language: Language | null,
+	theme: Theme,
+	notifications: boolean,
+	/**  Both, or neither. */
+	quiet_from: string | null,
+	quiet_until: string | null,
+	/**  The app looks for newer versions by itself. */
+	updates: boolean,
+};
+
 /**  Language, light and notifications. Times are 22:30, on her own clock. */
 export type PreferencesView = {
 	/**  Nothing follows the system. */
@@ -729,6 +762,8 @@ export type ProblemKind = { kind: "no_property" } | { kind: "long_line"; propert
 export type Refusal = {
 	code: Code,
 	message: string,
+	/**  What cannot be used, where the code alone does not say. */
+	why: Unusable | null,
 };
 
 /**  How a question to a customer ended. */
@@ -772,6 +807,23 @@ export type Role =
 /**  Left alone. */
 "off";
 
+/**  The rule by which something blocks, or does not. */
+export type Rule = "past" | "booking" | 
+/**  A booking's event was moved there and waits for her answer. */
+"moved" | "busy" | "out_of_office" | "tentative" | "all_day" | "buffer" | "travel" | 
+/**  It blocks nothing: free, declined, cancelled or of a kind that she lets pass. */
+"let_pass" | "own_booking" | 
+/**  What the event says cannot be reckoned with. */
+"withheld" | "just_once" | "not_read" | "beyond_horizon";
+
+export type RunStoryView = {
+	run: RunView,
+	/**  In the order in which they were done. */
+	steps: StepView[],
+	/**  Steps after those. */
+	more: number,
+};
+
 /**  One run, counted. */
 export type RunView = {
 	id: string,
@@ -786,11 +838,15 @@ export type RunView = {
 	held: number,
 	/**  Sources whose busy time was sent to Bookiji. */
 	published: number,
+	/**  Slots on Bookiji that were made, or opened again. */
+	slots_opened: number,
+	/**  Slots on Bookiji that were taken back, or closed. */
+	slots_closed: number,
 	decisions: number,
 	problems: Problem[],
 	/**  The run that this one took back. */
 	undoes: string | null,
-	/**  It wrote something into her calendar that no later run took back. */
+	/**  It wrote something into her calendar, or made or removed slots, and no later run took that back. */
 	can_undo: boolean,
 };
 
@@ -872,6 +928,63 @@ export type State = "up_to_date" | "syncing" | "paused" |
 /**  Only she can go on. */
 "needs_you" | "error";
 
+export type StepEnd = "done" | "failed" | 
+/**  Its account was unlinked before the end was known. */
+"given_up" | 
+/**  The next sync finds out. */
+"unknown";
+
+export type StepKind = "create_event" | "update_event" | "remove_event" | "move_booking" | "propose_move" | "withdraw_proposal" | "cancel_booking" | "publish_busy" | "make_slots" | "remove_slot";
+
+/**  One thing that a run did, or tried to. */
+export type StepView = {
+	id: number,
+	kind: StepKind,
+	why: StepWhy,
+	end: StepEnd,
+	at: string,
+	booking: string | null,
+	/**  What the event says, where one was written or removed. */
+	title: string | null,
+	/**  Whose booking it is, as far as it is known now. */
+	customer: string | null,
+	service: string | null,
+	/**  The calendar that was written to, or whose times they are, by its name. */
+	calendar: string | null,
+	/**  Where it is now: the event, the booking or the slot. */
+	span: SpanView | null,
+	/**  Where it was, where that is elsewhere. */
+	before: SpanView | null,
+	/**  Busy times that were told, or slots that were made; the first of them in `spans`. */
+	times: number,
+	spans: SpanView[],
+	/**  Why it failed. */
+	problem: Problem | null,
+};
+
+/**  What a step followed from. */
+export type StepWhy = 
+/**  The booking had no event yet. */
+"new_booking" | 
+/**  Its event was gone, and is made again. */
+"made_again" | 
+/**  The booking is at another time. */
+"booking_moved" | 
+/**  The booking reads otherwise. */
+"booking_changed" | 
+/**  The booking is no more. */
+"booking_over" | 
+/**  She decided so. */
+"her_answer" | 
+/**  Her calendars block other times than Bookiji knew of. */
+"her_calendars" | 
+/**  Free times came with files, or went. */
+"her_files" | 
+/**  She had a run taken back. */
+"taken_back" | 
+/**  She had what was written for an account taken back. */
+"account_left";
+
 export type SyncOutcome = "success" | "partial" | "error";
 
 /**  A block of hers that she takes back. */
@@ -902,6 +1015,26 @@ export type UndoneView = {
 	/**  Why something was kept, each reason once. */
 	reasons: WhyKept[],
 };
+
+export type Unusable = 
+/**  Something is missing, or is no line of text. */
+"missing" | 
+/**  An address over which anybody on the way could read along. */
+"plain_http" | 
+/**  A user name or password stands in the address. */
+"sign_in_in_address" | "no_link" | "no_server" | 
+/**  The server sends on to another one. */
+"other_server" | "no_user_name" | 
+/**  The question was answered elsewhere, or is another one by now. */
+"answered" | 
+/**  The first sync has not been started. */
+"not_started" | 
+/**  Files that are not offered any more. */
+"not_offered" | 
+/**  Of the sample everything is invented. */
+"sample" | 
+/**  Somebody else than the vendor of this profile has signed in. */
+"other_vendor";
 
 export type UpdateView = {
 	/**  Nothing where this is the newest. */

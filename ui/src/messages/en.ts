@@ -1,6 +1,6 @@
 // Every word the window says, in English, but for what error codes mean. `fr.ts` says the same.
 
-import type { Code, Placement, Role, Service, State } from '../bridge/types'
+import type { Code, Placement, Role, Rule, Service, State, StepView, Unusable } from '../bridge/types'
 
 const services: Record<Service, string> = {
   google: 'Google',
@@ -172,6 +172,7 @@ export const en = {
     source: 'Source',
     titleStays: 'The title stays on this computer.',
     rule: 'Rule',
+    also: 'Also there',
     ruleBusy: 'Busy events close slots',
     buffer: (minutes: number) => `with ${minutes} min around it`,
     checked: 'Last checked',
@@ -257,9 +258,14 @@ export const en = {
     published: (count: number) => some(count, 'busy calendar sent', 'busy calendars sent'),
     held: (count: number) => some(count, 'removal held back', 'removals held back'),
     decisions: (count: number) => some(count, 'decision for you', 'decisions for you'),
+    slotsOpened: (count: number) => some(count, 'slot opened', 'slots opened'),
+    slotsClosed: (count: number) => some(count, 'slot closed', 'slots closed'),
   },
 
   decisions: {
+    sure: 'The customer is told at once.',
+    sureYes: 'Yes, cancel it',
+    sureNo: 'Keep the booking',
     title: (count: number) => (count === 1 ? 'One decision for you' : `${count} decisions for you`),
     none: 'Nothing waits for you',
     noneWhat: 'When you move or delete a booking’s event, or something lies over a booking, it is asked here.',
@@ -541,6 +547,8 @@ export const en = {
   },
 
   signIn: {
+    again: 'Sign in to Bookiji again',
+    againWhat: 'Nothing is written until you have. What is closed stays closed.',
     email: 'E-mail',
     password: 'Password',
     submit: 'Sign in to Bookiji',
@@ -582,6 +590,7 @@ export const en = {
     disconnect: 'Disconnect',
     disconnectTitle: (name: string) => `Disconnect ${name}?`,
     disconnectWhat: 'Its busy time opens on Bookiji again.',
+    disconnectShared: 'Google still lists the app as allowed. Taking that back there would disconnect your other computers too.',
     disconnectEvents: 'Take the events of bookings out of it too',
     keep: 'Keep it',
   },
@@ -804,6 +813,7 @@ export const en = {
   undo: {
     undo: 'Undo',
     sure: 'Take this back?',
+    sureWhat: (what: string) => `Of this run: ${what}.`,
     yes: 'Take back',
     no: 'Leave it',
     undone: (count: number) => `${some(count, 'change was', 'changes were')} taken back.`,
@@ -836,6 +846,58 @@ export const en = {
     lost: 'The window lost touch with the app',
     lostNext: 'Close the window and open it again from the tray.',
   },
+
+  story: {
+    open: 'What it did',
+    nothing: 'Nothing was changed anywhere.',
+    more: (count: number) => `and ${some(count, 'more step', 'more steps')}`,
+    times: (count: number) => some(count, 'time', 'times'),
+    before: (when: string) => `It was ${when}.`,
+    kinds: {
+      create_event: 'Event added', update_event: 'Event changed', remove_event: 'Event removed', move_booking: 'Booking moved',
+      propose_move: 'Customer asked for another time', withdraw_proposal: 'Question to the customer taken back',
+      cancel_booking: 'Booking cancelled', publish_busy: 'Busy times sent', make_slots: 'Slots opened', remove_slot: 'Slot closed',
+    } satisfies Record<StepView['kind'], string>,
+    why: {
+      new_booking: 'The booking is new.', made_again: 'Its event was gone.', booking_moved: 'The booking moved.',
+      booking_changed: 'The booking changed.', booking_over: 'The booking is no more.', her_answer: 'You decided so.',
+      her_calendars: 'Your calendars changed.', her_files: 'Your files say so.', taken_back: 'An earlier run was taken back.',
+      account_left: 'The account was disconnected.',
+    } satisfies Record<StepView['why'], string>,
+    ends: {
+      done: 'Done.', failed: 'It did not work.', given_up: 'It was given up with the account.',
+      unknown: 'Whether it was done, the next sync finds out.',
+    } satisfies Record<StepView['end'], string>,
+  },
+
+  rules: {
+    past: 'That time is over', booking: 'A booking stands there', moved: 'An event of a booking was moved there and waits for you',
+    busy: 'Busy events close slots', out_of_office: 'Out of office closes slots', tentative: 'You let tentative events close slots',
+    all_day: 'All-day events close the whole day', buffer: 'The time around an event is kept free', travel: 'The way to an event is kept free',
+    let_pass: 'It closes nothing', own_booking: 'It is the event of a booking', withheld: 'It cannot be reckoned with, so it closes slots',
+    just_once: 'You opened it just this once', not_read: 'This calendar has not been read in full yet', beyond_horizon: 'So far ahead nothing is sent yet',
+  } satisfies Record<Rule, string>,
+
+  waitingFiles: {
+    said: (count: number, name: string) => (count === 1 ? `“${name}” waits` : `${count} files wait`),
+    signIn: 'Sign in first. Then you see what would come in, and nothing does before you say so.',
+    start: 'Start first. Then you see what would come in, and nothing does before you say so.',
+  },
+
+  unusable: {
+    missing: { said: 'Something is missing.', next: 'Fill in every field, each in one line.' },
+    plain_http: { said: 'This address is not secure.', next: 'Anybody on the way could read along. Use the one that begins with https://.' },
+    sign_in_in_address: { said: 'A user name or password stands in the address.', next: 'Take it out of there.' },
+    no_link: { said: 'This is not a calendar link.', next: 'Copy it again: its page calls it iCal, ICS, webcal or secret address.' },
+    no_server: { said: 'This is not the address of a server.', next: 'Give one such as https://cloud.example.org, or fastmail.' },
+    other_server: { said: 'This server sends on to another one.', next: 'Your password was not sent there. If the other one is right, type its address.' },
+    no_user_name: { said: 'This cannot be a user name.', next: 'Type it as the account’s own page shows it.' },
+    answered: { said: 'This question no longer waits.', next: 'It was answered elsewhere, or what it was about has changed.' },
+    not_started: { said: 'The first sync has not been started yet.', next: 'Nothing was taken in. Look at the preview and press Start, then import again.' },
+    not_offered: { said: 'These files wait no longer.', next: 'Drop them here again.' },
+    sample: { said: 'This is sample data.', next: 'Leave it first, and then connect a calendar of your own.' },
+    other_vendor: { said: 'Somebody else signed in.', next: 'This week belongs to another account of Bookiji. Sign in with that one, or add a person in Settings.' },
+  } satisfies Record<Unusable, { said: string; next: string }>,
 }
 
 export type Messages = typeof en

@@ -154,6 +154,7 @@ export const fr: Messages = {
     source: 'Source',
     titleStays: 'Le titre reste sur cet ordinateur.',
     rule: 'Règle',
+    also: 'Aussi là',
     ruleBusy: 'Un évènement ferme les plages',
     buffer: (minutes) => `avec ${minutes}${nb}min autour`,
     checked: 'Vérifié',
@@ -241,9 +242,14 @@ export const fr: Messages = {
     published: (count) => some(count, 'calendrier occupé envoyé', 'calendriers occupés envoyés'),
     held: (count) => some(count, 'retrait retenu', 'retraits retenus'),
     decisions: (count) => some(count, 'décision pour vous', 'décisions pour vous'),
+    slotsOpened: (count) => some(count, 'plage ouverte', 'plages ouvertes'),
+    slotsClosed: (count) => some(count, 'plage fermée', 'plages fermées'),
   },
 
   decisions: {
+    sure: 'Le client est prévenu aussitôt.',
+    sureYes: 'Oui, annuler',
+    sureNo: 'Garder la réservation',
     title: (count) => (count === 1 ? 'Une décision vous attend' : `${count}${nb}décisions vous attendent`),
     none: 'Rien ne vous attend',
     noneWhat: 'Si vous déplacez ou supprimez l’évènement d’une réservation, ou si quelque chose tombe dessus, la question est posée ici.',
@@ -526,6 +532,8 @@ export const fr: Messages = {
   },
 
   signIn: {
+    again: 'Se reconnecter à Bookiji',
+    againWhat: 'Rien n’est écrit d’ici là. Ce qui est fermé reste fermé.',
     email: 'E-mail',
     password: 'Mot de passe',
     submit: 'Se connecter à Bookiji',
@@ -567,6 +575,7 @@ export const fr: Messages = {
     disconnect: 'Déconnecter',
     disconnectTitle: (name) => `Déconnecter ${name}${nb}?`,
     disconnectWhat: 'Ses plages se rouvrent sur Bookiji.',
+    disconnectShared: 'Google garde l’app parmi celles que vous autorisez. La retirer là-bas déconnecterait aussi vos autres ordinateurs.',
     disconnectEvents: 'En retirer aussi les évènements de réservation',
     keep: 'Le garder',
   },
@@ -789,6 +798,7 @@ export const fr: Messages = {
   undo: {
     undo: 'Annuler',
     sure: `Revenir en arrière${nb}?`,
+    sureWhat: (what) => `Dans cette exécution${nb}: ${what}.`,
     yes: 'Revenir en arrière',
     no: 'Laisser ainsi',
     undone: (count) => `${some(count, 'changement annulé', 'changements annulés')}.`,
@@ -820,5 +830,57 @@ export const fr: Messages = {
     loading: 'Lecture de votre semaine…',
     lost: 'La fenêtre a perdu l’app de vue',
     lostNext: 'Fermez la fenêtre et rouvrez-la depuis la barre d’état.',
+  },
+
+  story: {
+    open: 'Ce qu’elle a fait',
+    nothing: 'Rien n’a été modifié nulle part.',
+    more: (count) => `et ${some(count, 'autre étape', 'autres étapes')}`,
+    times: (count) => some(count, 'plage', 'plages'),
+    before: (when) => `C’était ${when}.`,
+    kinds: {
+      create_event: 'Évènement ajouté', update_event: 'Évènement modifié', remove_event: 'Évènement retiré', move_booking: 'Réservation déplacée',
+      propose_move: 'Autre heure proposée au client', withdraw_proposal: 'Proposition au client retirée',
+      cancel_booking: 'Réservation annulée', publish_busy: 'Plages occupées envoyées', make_slots: 'Plages ouvertes', remove_slot: 'Plage fermée',
+    },
+    why: {
+      new_booking: 'La réservation est nouvelle.', made_again: 'Son évènement avait disparu.', booking_moved: 'La réservation a été déplacée.',
+      booking_changed: 'La réservation a changé.', booking_over: 'La réservation n’est plus.', her_answer: 'Vous l’avez décidé.',
+      her_calendars: 'Vos calendriers ont changé.', her_files: 'Vos fichiers le disent.', taken_back: 'Une exécution antérieure a été annulée.',
+      account_left: 'Le compte a été déconnecté.',
+    },
+    ends: {
+      done: 'Fait.', failed: 'Cela n’a pas marché.', given_up: 'Abandonné avec le compte.',
+      unknown: 'La prochaine synchronisation dira si c’est fait.',
+    },
+  },
+
+  rules: {
+    past: 'Cette heure est passée', booking: 'Une réservation est là', moved: 'L’évènement d’une réservation y a été déplacé et vous attend',
+    busy: 'Un évènement ferme les plages', out_of_office: 'Une absence ferme les plages', tentative: 'Vous laissez les évènements provisoires fermer les plages',
+    all_day: 'Un évènement d’une journée ferme tout le jour', buffer: 'Le temps autour d’un évènement reste libre', travel: 'Le trajet vers un évènement reste libre',
+    let_pass: 'Il ne ferme rien', own_booking: 'C’est l’évènement d’une réservation', withheld: 'On ne peut pas le calculer, il ferme donc les plages',
+    just_once: 'Vous l’avez ouvert cette fois seulement', not_read: 'Ce calendrier n’a pas encore été lu en entier', beyond_horizon: 'Si loin, rien n’est encore envoyé',
+  },
+
+  waitingFiles: {
+    said: (count, name) => (count < 2 ? `«${nb}${name}${nb}» attend` : `${count}${nb}fichiers attendent`),
+    signIn: 'Connectez-vous d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
+    start: 'Démarrez d’abord. Vous verrez ce qui entrerait, et rien n’entre avant votre accord.',
+  },
+
+  unusable: {
+    missing: { said: 'Il manque quelque chose.', next: 'Remplissez chaque champ, sur une seule ligne.' },
+    plain_http: { said: 'Cette adresse n’est pas sûre.', next: 'N’importe qui en chemin pourrait lire. Prenez celle qui commence par https://.' },
+    sign_in_in_address: { said: 'L’adresse contient un nom d’utilisateur ou un mot de passe.', next: 'Retirez-le de l’adresse.' },
+    no_link: { said: 'Ce n’est pas un lien de calendrier.', next: `Copiez-le à nouveau${nb}: sa page l’appelle iCal, ICS, webcal ou adresse secrète.` },
+    no_server: { said: 'Ce n’est pas l’adresse d’un serveur.', next: 'Donnez par exemple https://cloud.example.org, ou fastmail.' },
+    other_server: { said: 'Ce serveur renvoie vers un autre.', next: 'Votre mot de passe n’y a pas été envoyé. Si l’autre est le bon, tapez son adresse.' },
+    no_user_name: { said: 'Cela ne peut pas être un nom d’utilisateur.', next: 'Tapez-le tel que la page du compte le montre.' },
+    answered: { said: 'Cette question n’attend plus.', next: 'On y a répondu ailleurs, ou ce dont il s’agit a changé.' },
+    not_started: { said: 'La première synchronisation n’a pas encore démarré.', next: 'Rien n’a été pris. Regardez l’aperçu et démarrez, puis importez à nouveau.' },
+    not_offered: { said: 'Ces fichiers n’attendent plus.', next: 'Déposez-les ici à nouveau.' },
+    sample: { said: 'Ce sont des données d’exemple.', next: 'Quittez-les d’abord, puis reliez un calendrier à vous.' },
+    other_vendor: { said: 'Quelqu’un d’autre s’est connecté.', next: 'Cette semaine est celle d’un autre compte Bookiji. Connectez-vous avec celui-là, ou ajoutez une personne dans les Réglages.' },
   },
 }

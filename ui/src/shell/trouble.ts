@@ -1,6 +1,6 @@
 // What is wrong, for the band above a page: nothing while everything is well or merely waiting.
 
-import type { Overview } from '../bridge/types'
+import type { Code, Overview } from '../bridge/types'
 import type { Language } from '../language'
 import { connectionName } from '../names'
 
@@ -9,7 +9,11 @@ export interface Trouble {
   next: string
   /** Where it is Bookiji itself: how old the page is. */
   stale: string | null
+  /** She has to sign in to Bookiji once more. */
+  signsIn: boolean
 }
+
+const SIGNED_OUT: readonly Code[] = ['OAUTH_TOKEN_EXPIRED', 'NOT_SIGNED_IN', 'INVALID_CREDENTIALS']
 
 export function trouble(overview: Overview, language: Language): Trouble | null {
   const { problem, state, connections, last_sync_at } = overview
@@ -20,5 +24,6 @@ export function trouble(overview: Overview, language: Language): Trouble | null 
   const name = broken.length > 0 ? broken.map((c) => connectionName(c, words)).join(', ') : 'Bookiji'
   const stale =
     broken.length === 0 && last_sync_at ? `${words.week.asOf(language.time(last_sync_at))} ${told.next}` : null
-  return { said: words.named(name, told.said), next: `${told.cause} ${told.next}`, stale }
+  const signsIn = broken.length === 0 && SIGNED_OUT.includes(problem.code)
+  return { said: words.named(name, told.said), next: `${told.cause} ${told.next}`, stale, signsIn }
 }

@@ -18,6 +18,8 @@ export function ranAs(run: RunView, words: Messages): Line {
     run.created > 0 && sync.created(run.created),
     run.updated > 0 && sync.updated(run.updated),
     run.removed > 0 && sync.removed(run.removed),
+    run.slots_opened > 0 && sync.slotsOpened(run.slots_opened),
+    run.slots_closed > 0 && sync.slotsClosed(run.slots_closed),
     run.published > 0 && sync.published(run.published),
     run.held > 0 && sync.held(run.held),
     run.decisions > 0 && sync.decisions(run.decisions),

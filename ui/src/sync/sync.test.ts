@@ -62,6 +62,14 @@ describe('trouble', () => {
     expect(told?.said).toMatch(/^Bookiji: /)
     expect(told?.stale).toMatch(/^This is your week as of 11:38\./)
   })
+  it('of a sign-in to Bookiji that ended asks for another, and that of an account does not', () => {
+    const ended = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: '' }
+    const overview: Overview = { ...salon(), state: 'needs_you', problem: ended }
+    expect(trouble(overview, speech)?.signsIn).toBe(true)
+    expect(trouble({ ...overview, problem }, speech)?.signsIn).toBe(false)
+    overview.connections[1]!.problem = ended
+    expect(trouble(overview, speech)?.signsIn).toBe(false)
+  })
   it('is not there while all is well', () => {
     expect(trouble(salon(), speech)).toBeNull()
   })
@@ -74,6 +82,9 @@ describe('a run', () => {
   })
   it('says what it did', () => {
     expect(ranAs({ ...quiet, created: 2, published: 1 }, en).said).toBe('2 events added, 1 busy calendar sent')
+  })
+  it('that made or removed slots says how many', () => {
+    expect(ranAs({ ...quiet, slots_opened: 3, slots_closed: 1 }, en)).toMatchObject({ said: '3 slots opened, 1 slot closed', idle: false })
   })
   it('that failed is marked, and one that goes on too', () => {
     expect(ranAs({ ...quiet, outcome: 'error' }, en)).toMatchObject({ said: 'Did not finish', state: 'error' })

@@ -12,6 +12,7 @@ use sync::world::{Connection, ConnectionState};
 
 use crate::problem::{Problem, sentence};
 use crate::settings::Settings;
+use crate::unusable::Unusable;
 use crate::wiring::Wiring;
 use crate::{roles, sign_in};
 
@@ -29,7 +30,7 @@ pub async fn connect(
 ) -> Result<ConnectionId, Problem> {
     let username = username.trim().to_owned();
     if username.is_empty() || username.contains(':') || username.chars().any(char::is_control) {
-        return Err(Problem::new(Code::InvalidInput, "This is no user name."));
+        return Err(Problem::new(Code::InvalidInput, "This is no user name.").because(Unusable::NoUserName));
     }
     link(wiring, SignIn { entry, username, password }).await
 }
@@ -107,7 +108,13 @@ fn unusable(error: AddressError) -> Problem {
             "Give the address of the calendar server, such as https://cloud.example.org, or icloud or fastmail."
         }
     };
-    Problem::new(Code::InvalidInput, sentence(&error.to_string())).then(step)
+    let why = match error {
+        AddressError::PlainHttp(_) => Unusable::PlainHttp,
+        AddressError::SignInInside => Unusable::SignInInAddress,
+        AddressError::NotAnAddress => Unusable::NoServer,
+        AddressError::Elsewhere(_) => Unusable::OtherServer,
+    };
+    Problem::new(Code::InvalidInput, sentence(&error.to_string())).then(step).because(why)
 }
 
 /// Why an account is not linked, and what she can do about it.
@@ -117,7 +124,9 @@ fn refused(error: FindError, entry: &Entry) -> Problem {
         FindError::Service(error) => return error.into(),
         FindError::Elsewhere { host, .. } => {
             let step = format!("If that is right, give it as the address: --url https://{host}");
-            return Problem::new(Code::InvalidInput, sentence(&told)).then(step);
+            return Problem::new(Code::InvalidInput, sentence(&told))
+                .then(step)
+                .because(Unusable::OtherServer);
         }
         FindError::WrongPassword => error,
     };
@@ -132,4 +141,17 @@ fn refused(error: FindError, entry: &Entry) -> Problem {
          Nextcloud can also sign in with the browser: --preset nextcloud."
     };
     Problem::new(Code::InvalidCredentials, sentence(&error.to_string())).then(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_an_address_has_a_name() {
+        let why = |address: &str| Entry::parse(address, false).map_err(unusable).unwrap_err().why;
+        assert_eq!(why("http://example.com"), Some(Unusable::PlainHttp));
+        assert_eq!(why("https://me:secret@example.com"), Some(Unusable::SignInInAddress));
+        assert_eq!(why(""), Some(Unusable::NoServer));
+    }
 }

@@ -11,7 +11,7 @@ pub(crate) mod decisions;
 mod desk;
 pub(crate) mod disconnect;
 mod doctor;
-mod explain;
+pub mod explain;
 pub(crate) mod export;
 pub mod forget;
 pub(crate) mod history;

@@ -17,6 +17,7 @@ use sync::ports::{CalendarEntry, Clock, Mirror};
 use sync::world::{Connection, ConnectionState, Role, Vendor, World};
 
 use crate::problem::{Problem, sentence};
+use crate::unusable::Unusable;
 use crate::wiring::Wiring;
 use crate::{roles, sign_in};
 
@@ -168,7 +169,16 @@ fn unusable(error: AddressError) -> Problem {
             "Copy the calendar's link again: its page calls it iCal, ICS, webcal or \"secret address\"."
         }
     };
-    Problem::new(Code::InvalidInput, sentence(&error.to_string())).then(step)
+    let why = match error {
+        AddressError::PlainHttp(_) | AddressError::Downgrade => Unusable::PlainHttp,
+        AddressError::SignInInside => Unusable::SignInInAddress,
+        AddressError::NotALink
+        | AddressError::TooLong
+        | AddressError::Nowhere(_)
+        | AddressError::Private(_)
+        | AddressError::OtherScheme => Unusable::NoLink,
+    };
+    Problem::new(Code::InvalidInput, sentence(&error.to_string())).then(step).because(why)
 }
 
 /// Why a feed is not linked, and what she can do about it.
@@ -212,6 +222,14 @@ pub fn told(span: (Timestamp, Timestamp), zone: &jiff::tz::TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_link_has_a_name() {
+        let why = |link: &str| FeedAddress::parse(link).map_err(unusable).unwrap_err().why;
+        assert_eq!(why("http://example.com/a.ics"), Some(Unusable::PlainHttp));
+        assert_eq!(why("https://me:secret@example.com/a.ics"), Some(Unusable::SignInInAddress));
+        assert_eq!(why("my calendar"), Some(Unusable::NoLink));
+    }
 
     #[test]
     fn a_name_is_one_line_and_short_and_an_empty_one_is_none() {

@@ -50,6 +50,7 @@ pub mod status;
 pub mod story;
 pub mod syncing;
 pub mod tray;
+pub mod unusable;
 pub mod view;
 pub mod wiring;
 pub mod words;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sync::error::{Code, MirrorError, ServiceError};
 use sync::world::SyncProblem;
 
+use crate::unusable::Unusable;
 use crate::words::{Language, words};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -15,18 +16,28 @@ pub struct Problem {
     pub message: String,
     /// Where this case knows better than the code's own next step.
     step: Option<String>,
+    /// What cannot be used, where the code alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Unusable>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), step: None }
+        Self { code, message: message.into(), step: None, why: None }
     }
 
     /// Gives this case a next step of its own.
     #[must_use]
     pub fn then(mut self, step: impl Into<String>) -> Self {
         self.step = Some(step.into());
+        self
+    }
+
+    /// Names what cannot be used.
+    #[must_use]
+    pub fn because(mut self, why: Unusable) -> Self {
+        self.why = Some(why);
         self
     }
 

@@ -17,6 +17,7 @@ use crate::grants::{self, Lack};
 use crate::problem::Problem;
 use crate::roles;
 use crate::servers::Servers;
+use crate::unusable::Unusable;
 use crate::wiring::{self, Wiring};
 
 /// Signs in to Bookiji with e-mail and password.
@@ -55,7 +56,8 @@ pub(crate) async fn welcome(wiring: &Wiring, session: Session) -> Result<Vendor,
             Code::InvalidInput,
             format!("This profile belongs to {}, and somebody else has signed in.", owner.email),
         )
-        .then("Give each vendor a profile of her own with --profile DIR."));
+        .then("Give each vendor a profile of her own with --profile DIR.")
+        .because(Unusable::OtherVendor));
     }
     wiring.bookiji_tokens()?.adopt(session.grant).await?;
     wiring.mirror.set_vendor(&vendor)?;

@@ -5,6 +5,7 @@ mod block;
 mod cards;
 mod choices;
 mod diagnosis;
+mod explained;
 mod files;
 mod forms;
 mod preferences;
@@ -36,6 +37,7 @@ pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK
 pub use cards::{CardKind, CardOption, CardView, OverView, SpanView, cards};
 pub use choices::{AllDay, ChoiceView, ChoicesView, ExampleView, ShownAs, choices};
 pub use diagnosis::{CheckView, DiagnosisView, diagnosis};
+pub use explained::{BecauseView, ExplainedView, Rule};
 pub use files::{
     ConflictView, FileImportView, FolderView, FoldersView, ImportView, LineView, MeetsView, OfferView,
     SkippedView, WrittenView, folders,
@@ -44,7 +46,7 @@ pub use forms::{
     BlockForm, CaldavForm, ChooseForm, DecideForm, DisconnectForm, ExportForm, ForgetForm, ImportChoice,
     ImportForm, InviteForm, LinkForm, LogInForm, PauseForm, SignInForm, SpanForm, preferences, undo,
 };
-pub use preferences::PreferencesView;
+pub use preferences::{PreferencesForm, PreferencesView};
 pub use preview::PreviewView;
 pub use privacy::{KnownView, MessageKind, MessageView, PrivacyView, WordsView, privacy, words};
 pub use schedule::{BookingView, BusyView, ClashView, Placement, Schedule, UnblockedView};

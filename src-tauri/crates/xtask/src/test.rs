@@ -49,6 +49,12 @@ const STEPS: &[Step] = &[
         about: "every page and state, as they are kept",
         take: compare_screens,
     },
+    Step {
+        name: "flows",
+        needs: &["system", "packages"],
+        about: "what she does in the window, on invented data",
+        take: ui_flows,
+    },
     Step { name: "fmt", needs: &[], about: "the layout of the code", take: fmt },
     Step { name: "clippy", needs: &["system", "ui-build"], about: "lints, none allowed", take: clippy },
     Step { name: "build", needs: &["system", "ui-build"], about: "every program and test", take: build },
@@ -168,6 +174,10 @@ fn ui_check() -> Result<Outcome> {
 
 fn ui_test() -> Result<Outcome> {
     passed(node::npm(&["test"])?, STEP)
+}
+
+fn ui_flows() -> Result<Outcome> {
+    passed(node::npm(&["run", "flows"])?, STEP)
 }
 
 fn compare_screens() -> Result<Outcome> {

@@ -18,6 +18,7 @@ use crate::clock::SystemClock;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::syncing::{self, Wanted};
+use crate::unusable::Unusable;
 use crate::wiring::Wiring;
 use crate::words::{self, Language};
 
@@ -160,7 +161,8 @@ fn problem(refused: Refused, id: &str, option: &str) -> Problem {
             Code::InvalidInput,
             format!("No question \"{id}\" waits: it was answered, or what it asked about has changed."),
         )
-        .then("See what waits with `companion decisions`."),
+        .then("See what waits with `companion decisions`.")
+        .because(Unusable::Answered),
         Refused::NoSuchOption { options } => {
             Problem::new(Code::InvalidInput, format!("\"{option}\" is no answer to this question."))
                 .then(format!("Answer with one of: {}.", options.join(", ")))

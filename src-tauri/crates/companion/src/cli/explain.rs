@@ -1,5 +1,6 @@
 //! `companion explain`: why a moment can or cannot be booked.
 
+use jiff::tz::TimeZone;
 use mirror::Sqlite;
 use serde_json::json;
 use sync::busy_set::vendor_zone;
@@ -9,12 +10,18 @@ use sync::world::{Direction, RunRecord, SyncOutcome};
 
 use super::output::Outcome;
 use crate::clock::SystemClock;
-use crate::explain::{Time, explain, text};
+use crate::explain::{Answer, Time, explain, text};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::status;
 
 pub fn run(profile: &Profile, moment: &str) -> Result<Outcome, Problem> {
+    let (answer, zone) = answer(profile, moment)?;
+    Ok(Outcome::done(json!(answer), text(&answer, &zone)))
+}
+
+/// Why, and the zone that she reads it in.
+pub fn answer(profile: &Profile, moment: &str) -> Result<(Answer, TimeZone), Problem> {
     let settings = profile.settings()?;
     let mirror = Sqlite::open_read_only(&profile.database())?;
     let world = mirror.world()?;
@@ -26,7 +33,7 @@ pub fn run(profile: &Profile, moment: &str) -> Result<Outcome, Problem> {
     let policy = settings.sync.policy();
     let bookings_read = mirror.runs(status::RUNS_READ)?.iter().find_map(bookings_read_at);
     let answer = explain(&world, time, SystemClock.now(), &policy, bookings_read);
-    Ok(Outcome::done(json!(answer), text(&answer, &zone)))
+    Ok((answer, zone))
 }
 
 /// When a run read the bookings, if it did.

@@ -13,7 +13,7 @@ use sync::import::OnConflict;
 use sync::world::Role;
 
 use super::choices::AllDay;
-use super::preferences::PreferencesView;
+use super::preferences::PreferencesForm;
 use crate::cli::args::ForgetArgs;
 use crate::cli::invite::usual_name;
 use crate::connecting::Provider;
@@ -24,6 +24,7 @@ use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::roles::Change;
 use crate::settings::{NotificationSettings, UpdateSettings, clock_time};
+use crate::unusable::Unusable;
 
 /// No id of ours is longer.
 const LONGEST_ID: usize = 256;
@@ -100,7 +101,7 @@ impl ChooseForm {
 ///
 /// # Errors
 /// When quiet hours are no times of day, or only half of them are there.
-pub fn preferences(form: &PreferencesView) -> Result<Preferences, Problem> {
+pub fn preferences(form: &PreferencesForm) -> Result<Preferences, Problem> {
     let time = |text: &Option<String>| {
         text.as_deref().map(|text| clock_time("time", text).map_err(|_| strange())).transpose()
     };
@@ -226,8 +227,10 @@ impl DisconnectForm {
 fn typed(text: &str) -> Result<&str, Problem> {
     let line = text.trim();
     let fits = !line.is_empty() && line.len() <= LONGEST_TEXT && !line.chars().any(char::is_control);
-    fits.then_some(line)
-        .ok_or_else(|| Problem::new(Code::InvalidInput, "Something is missing, or is no line of text."))
+    fits.then_some(line).ok_or_else(|| {
+        Problem::new(Code::InvalidInput, "Something is missing, or is no line of text.")
+            .because(Unusable::Missing)
+    })
 }
 
 /// That everything of hers on this computer is to be erased, and what is to happen before.
@@ -426,6 +429,7 @@ pub(super) fn strange() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::PreferencesView;
 
     #[test]
     fn what_cannot_be_an_answer_goes_no_further() {
@@ -494,14 +498,19 @@ mod tests {
 
     #[test]
     fn quiet_hours_are_times_of_day_and_come_in_pairs() {
-        let form = |from: Option<&str>, until: Option<&str>| PreferencesView {
+        let form = |from: Option<&str>, until: Option<&str>| PreferencesForm {
             notifications: true,
             quiet_from: from.map(str::to_owned),
             quiet_until: until.map(str::to_owned),
-            ..PreferencesView::default()
+            ..PreferencesForm::default()
         };
         let read = preferences(&form(Some("21:30"), Some("08:00"))).unwrap();
-        assert_eq!(PreferencesView::of(&read), form(Some("21:30"), Some("08:00")));
+        let shown = PreferencesView::of(&read);
+        assert_eq!(
+            (shown.quiet_from.as_deref(), shown.quiet_until.as_deref()),
+            (Some("21:30"), Some("08:00"))
+        );
+        assert!(shown.notifications);
         assert!(preferences(&form(None, None)).is_ok());
         for (from, until) in
             [(Some("21:30"), None), (Some("9pm"), Some("08:00")), (Some("25:00"), Some("08:00"))]

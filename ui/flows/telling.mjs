@@ -1,0 +1,22 @@
+// What the window tells when it is asked.
+import test from 'node:test'
+import { button, sees, visit } from './stage.mjs'
+
+test('a run opens to what it did, why, and how it ended, and to be taken back says what would be', async (t) => {
+  const page = await visit(t, 'full')
+  await page.keyboard.press('Control+3')
+  await page.locator('aside summary').first().click()
+  await sees(page, 'Event added · Haircut, Léa Bouchard')
+  await sees(page, 'The booking is new.')
+  await sees(page, 'A service cannot be reached.')
+})
+
+test('the panel tells the rule by which a time is closed and when it was checked', async (t) => {
+  const page = await visit(t, 'full')
+  await page.click('[data-key*="Mamie’s birthday"]')
+  await sees(page, 'All-day events close the whole day')
+  await button(page, 'Close').first().click()
+  await page.click('[data-key*="Dentist"]', { position: { x: 40, y: 34 } })
+  await sees(page, 'Busy events close slots')
+  await sees(page, 'Last checked')
+})
