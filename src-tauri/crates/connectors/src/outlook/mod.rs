@@ -3,6 +3,7 @@
 
 mod batch;
 mod calendar;
+mod here;
 mod marker;
 mod place;
 mod read;
