@@ -311,7 +311,7 @@ export const en = {
     invited: (title: string, when: string) => `“${title}” invites you: ${when}`,
     invitedBody: 'The time is held until you answer.',
     conflict: (title: string) => `“${title}” meets slots that you have`,
-    conflictBody: (when: string, count: number) => `Free time on ${when}${count > 1 ? `, and ${count - 1} more` : ''}.`,
+    conflictBody: (when: string, count: number) => `Free time: ${when}${count > 1 ? `, and ${count - 1} more` : ''}.`,
 
     options: {
       move: (to: string) => `Move it to ${to}`,
