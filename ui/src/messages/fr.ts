@@ -111,6 +111,10 @@ export const fr: Messages = {
     or: 'ou',
     privacy: 'Les titres de vos évènements ne quittent jamais cet ordinateur',
     details: 'Mot pour mot',
+    picture: {
+      haircut: 'Coupe', balayage: 'Balayage', colourAndCut: 'Couleur et coupe', blowDry: 'Brushing', gloss: 'Patine',
+      trial: 'Essai mariée', colour: 'Couleur', highlights: 'Mèches',
+    },
   },
 
   preview: {
@@ -166,11 +170,10 @@ export const fr: Messages = {
 
   detail: {
     customer: 'Client',
-    service: 'Prestation',
     calendar: 'Calendrier',
     confirm: 'Pas encore confirmée sur Bookiji',
     source: 'Source',
-    titleStays: 'Le titre reste sur cet ordinateur.',
+    titleStays: (title) => `«${thin}${title}${thin}». Le titre reste sur cet ordinateur.`,
     rule: 'Règle',
     ruleBusy: 'Un évènement ferme les plages',
     buffer: (minutes) => `avec ${minutes}${nb}min autour`,
@@ -487,7 +490,6 @@ export const fr: Messages = {
     cancel: 'Annuler',
     stuck: `Le navigateur a fini sur une page injoignable${thin}?`,
     stuckWhat: 'Collez ici l’adresse de cette page.',
-    address: 'Adresse',
     go: 'Continuer',
     notIt: 'Ce n’est pas l’adresse où cette connexion se termine.',
     timedOut: 'Rien n’est revenu du navigateur',
