@@ -6,5 +6,5 @@ export default defineConfig({
   clearScreen: false,
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
   build: { target: 'es2022', reportCompressedSize: false },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts', 'screens/*.test.mjs'] },
 })

@@ -8,6 +8,9 @@ const FOLDER = new URL('./kept/', import.meta.url).pathname
 const THRESHOLD = 0.2
 /** The share of pixels that may count: another build of the browser draws letters a little differently. */
 const SHARE = 0.003
+/** And in any square of so many pixels, how many: such differences are spread thin, a button that is gone is not. */
+const SQUARE = 32
+const CROWD = 80
 
 /** Of every page and state two: one theme, language and size together, and all three the other way. */
 export function isKept({ scheme, locale, width }) {
@@ -26,10 +29,36 @@ export function differs(name, picture) {
   const [before, after] = [PNG.sync.read(readFileSync(path)), PNG.sync.read(picture)]
   const { width, height } = before
   if (width !== after.width || height !== after.height) return { why: `it was ${width}x${height}` }
+  const why = changed(before, after)
+  if (!why) return null
   const where = new PNG({ width, height })
-  const count = pixelmatch(before.data, after.data, where.data, width, height, { threshold: THRESHOLD })
-  if (count <= SHARE * width * height) return null
-  return { why: `${((100 * count) / width / height).toFixed(2)} % of it changed`, where: PNG.sync.write(where) }
+  pixelmatch(before.data, after.data, where.data, width, height, { threshold: THRESHOLD })
+  return { why, where: PNG.sync.write(where) }
+}
+
+/** What differs between two pictures of one size, if it is more than another browser's hand. */
+export function changed(before, after) {
+  const { width, height } = before
+  const { data } = new PNG({ width, height })
+  const count = pixelmatch(before.data, after.data, data, width, height, { threshold: THRESHOLD, diffMask: true })
+  if (count > SHARE * width * height) return `${((100 * count) / width / height).toFixed(2)} % of it changed`
+  // Squares overlap by half, so that nothing hides on their edges.
+  const step = SQUARE / 2
+  const columns = Math.ceil(width / step)
+  const cells = new Uint32Array(columns * Math.ceil(height / step))
+  for (let at = 3; at < data.length; at += 4) {
+    if (data[at] === 0) continue
+    const pixel = at >> 2
+    cells[Math.floor(pixel / width / step) * columns + Math.floor((pixel % width) / step)] += 1
+  }
+  const cell = (x, y) => (x < columns ? (cells[y * columns + x] ?? 0) : 0)
+  let [most, x, y] = [0, 0, 0]
+  for (let index = 0; index < cells.length; index += 1) {
+    const [left, top] = [index % columns, Math.floor(index / columns)]
+    const crowd = cell(left, top) + cell(left + 1, top) + cell(left, top + 1) + cell(left + 1, top + 1)
+    if (crowd > most) [most, x, y] = [crowd, left * step, top * step]
+  }
+  return most > CROWD ? `${most} pixels changed around ${x}, ${y}` : null
 }
 
 /** Kept pictures of what is no longer there. */

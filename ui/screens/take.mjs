@@ -1,6 +1,7 @@
 // Pictures of every page and state, light and dark, in both languages, at three sizes and two scales, and axe's word on each.
 // `npm run screens [-- FILTER]`; needs a Chromium (CHROMIUM, or /usr/bin/chromium). Pictures go to ../screens, with a
-// page to look them through. `--kept` takes only those of which one is kept, `--keep` keeps what it takes of those.
+// page to look them through. `--kept` takes only those of which one is kept, and asks axe of the other theme's colours
+// too; `--keep` keeps what it takes of those.
 import { writeFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
@@ -78,6 +79,14 @@ const browser = await chromium.launch({
 })
 let violations = 0
 const changed = new Map()
+async function judge(axe, name) {
+  const { violations: found } = await axe.analyze()
+  for (const { id, impact, nodes } of found) {
+    violations += 1
+    console.error(`${name}: ${impact} ${id}: ${nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+  }
+}
+
 async function take(shot) {
   const { name, state, page: place, scheme, locale, width, height, scale } = shot
   const context = await browser.newContext({
@@ -117,10 +126,12 @@ async function take(shot) {
     console.error(`${name}: ${why.why}`)
     if (why.where) writeFileSync(`${FOLDER}${name}-changed.png`, why.where)
   }
-  const { violations: found } = await new AxeBuilder({ page }).analyze()
-  for (const { id, impact, nodes } of found) {
-    violations += 1
-    console.error(`${name}: ${impact} ${id}: ${nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+  await judge(new AxeBuilder({ page }), name)
+  if (onlyKept) {
+    // The other theme has the same page in other colours, and no picture of its own here.
+    const other = scheme === 'light' ? 'dark' : 'light'
+    await page.emulateMedia({ colorScheme: other })
+    await judge(new AxeBuilder({ page }).withRules(['color-contrast']), name.replace(`-${scheme}-`, `-${other}-`))
   }
   await context.close()
 }

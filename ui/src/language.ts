@@ -72,7 +72,6 @@ function speak(locale: string, zone: string): Language {
   const longDay = civil({ weekday: 'long', day: 'numeric', month: 'long' })
   const range = civil({ day: 'numeric', month: 'long' })
   const dayOf = inZone({ year: 'numeric', month: '2-digit', day: '2-digit' })
-  const shortDay = inZone({ weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' })
 
   const oneDay = inZone({ weekday: 'short', day: 'numeric', month: 'short' })
   const someDays = inZone({ day: 'numeric', month: 'short' })
@@ -80,7 +79,7 @@ function speak(locale: string, zone: string): Language {
   const instant = (value: number | string) => (typeof value === 'string' ? Date.parse(value) : value)
   const time = (value: number | string) => clock.format(instant(value))
   const moment = (value: number | string, now: number) =>
-    dayOf.format(instant(value)) === dayOf.format(now) ? time(value) : shortDay.format(instant(value))
+    dayOf.format(instant(value)) === dayOf.format(now) ? time(value) : `${oneDay.format(instant(value))}, ${time(value)}`
 
   const problem = (code: Code): ProblemWords => {
     const told = problemWords[french ? 'fr' : 'en'][code]
@@ -128,7 +127,7 @@ function speak(locale: string, zone: string): Language {
 
 /** French punctuation does not begin a line. */
 function unbreakable(text: string): string {
-  return text.replace(/ (?=[:;?!»])|(?<=«) /g, '\u00a0')
+  return text.replace(/ (?=[;?!»])|(?<=«) /g, '\u202f').replace(/ (?=:)/g, '\u00a0')
 }
 
 /** The locales to try: the app's language first, in the notation of her own computer where that speaks it. */

@@ -6,6 +6,7 @@ import { odd, rejected } from './wrong'
 const english = language(['en-GB'], 'Europe/Paris')
 const french = language(['fr-FR'], 'Europe/Paris')
 const nb = '\u00a0'
+const thin = '\u202f'
 
 type Part = Extract<ProblemKind, { kind: 'unreadable' }>['part']
 /** Every part and every kind: one that is missing here is a fault of types. */
@@ -69,7 +70,7 @@ describe('what is odd in a line', () => {
   it('quotes the file as each language does, and says where nothing stands', () => {
     const start = (text: string): ProblemKind => ({ kind: 'unreadable', part: 'start', text })
     expect(odd(start('soon'), english)).toBe('The start of the event cannot be read (“soon”).')
-    expect(odd(start('soon'), french)).toBe(`Le début de l’évènement est illisible («${nb}soon${nb}»).`)
+    expect(odd(start('soon'), french)).toBe(`Le début de l’évènement est illisible («${thin}soon${thin}»).`)
     expect(odd(start(''), french)).toBe('Le début de l’évènement est illisible (rien n’y est écrit).')
   })
 

@@ -111,6 +111,11 @@ export const en = {
     or: 'or',
     privacy: 'Event titles never leave this computer',
     details: 'Word for word',
+    /** What is booked in the week that is drawn beside it. */
+    picture: {
+      haircut: 'Haircut', balayage: 'Balayage', colourAndCut: 'Colour and cut', blowDry: 'Blow-dry', gloss: 'Gloss',
+      trial: 'Bridal trial', colour: 'Colour', highlights: 'Highlights',
+    },
   },
 
   preview: {
@@ -166,11 +171,10 @@ export const en = {
 
   detail: {
     customer: 'Customer',
-    service: 'Service',
     calendar: 'Calendar',
     confirm: 'Not confirmed yet on Bookiji',
     source: 'Source',
-    titleStays: 'The title stays on this computer.',
+    titleStays: (title: string) => `“${title}”. The title stays on this computer.`,
     rule: 'Rule',
     also: 'Also there',
     ruleBusy: 'Busy events close slots',
@@ -317,7 +321,7 @@ export const en = {
     invited: (title: string, when: string) => `“${title}” invites you: ${when}`,
     invitedBody: 'The time is held until you answer.',
     conflict: (title: string) => `“${title}” meets slots that you have`,
-    conflictBody: (when: string, count: number) => `Free time on ${when}${count > 1 ? `, and ${count - 1} more` : ''}.`,
+    conflictBody: (when: string, count: number) => `Free time: ${when}${count > 1 ? `, and ${count - 1} more` : ''}.`,
 
     options: {
       move: (to: string) => `Move it to ${to}`,
@@ -490,7 +494,6 @@ export const en = {
     cancel: 'Cancel',
     stuck: 'Did the browser end at a page that cannot be reached?',
     stuckWhat: 'Paste the address of that page here.',
-    address: 'Address',
     go: 'Go on',
     notIt: 'That is not the address at which this sign-in ends.',
     timedOut: 'Nothing came back from the browser',

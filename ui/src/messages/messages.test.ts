@@ -8,7 +8,7 @@ function leaves(table: object, path = ''): Map<string, string> {
   for (const [key, value] of Object.entries(table)) {
     const here = path ? `${path}.${key}` : key
     if (typeof value === 'string') found.set(here, value)
-    else if (typeof value === 'function') found.set(here, String(value(2, '11:30', 5)))
+    else if (typeof value === 'function') found.set(here, String(value('2', '11:30', '5')))
     else for (const [below, text] of leaves(value, here)) found.set(below, text)
   }
   return found
@@ -32,7 +32,14 @@ describe('the two languages', () => {
   })
 
   it('French keeps its punctuation from falling onto the next line', () => {
-    for (const [key, text] of french) expect(text, key).not.toMatch(/ [:;?!»]|« /)
+    for (const [key, text] of french) {
+      expect(text, key).not.toMatch(/ [:;?!»]|« /)
+      expect(text, key).not.toMatch(/[^\u202f\d][;?!»]|«[^\u202f]|[\p{L}»]:(?!\/)|'/u)
+    }
+  })
+
+  it('French writes a word one way', () => {
+    for (const [key, text] of french) expect(text, key).not.toMatch(/événement|(?<!Google |de l’)agenda/i)
   })
 })
 

@@ -54,6 +54,19 @@ describe('a week', () => {
     expect(days[1]!.busy[0]).toMatchObject({ from: 13, coreFrom: 13, coreTo: 14, to: 14.25 })
   })
 
+  it('writes the name of an event below what lies over it', () => {
+    const name = (...bookings: [string, string][]) =>
+      paris({
+        busy: [busy('2026-11-17T12:00:00Z', '2026-11-17T14:00:00Z')],
+        bookings: bookings.map(([from, to]) => booking(`2026-11-17T${from}:00Z`, `2026-11-17T${to}:00Z`)),
+      }).days[1]!.busy[0]!.nameFrom
+    expect(name()).toBe(13)
+    expect(name(['11:00', '12:30'])).toBe(13.5)
+    expect(name(['13:00', '14:00'])).toBe(13)
+    expect(name(['12:15', '12:45'], ['13:00', '13:30'])).toBe(14.5)
+    expect(name(['11:30', '13:45'])).toBeNull()
+  })
+
   it('gives an hour that comes twice its real length', () => {
     const monday = { year: 2026, month: 10, day: 19 }
     const { days } = paris({ bookings: [booking('2026-10-25T00:30:00Z', '2026-10-25T01:00:00Z')] }, monday)

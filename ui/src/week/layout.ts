@@ -23,6 +23,8 @@ export interface PlacedBusy extends Placed {
   /** Where the event itself begins and ends; around it lies the buffer. */
   coreFrom: number
   coreTo: number
+  /** From which hour on its name can be read, below whatever covers it; null where there is no room. */
+  nameFrom: number | null
 }
 
 export interface PlacedClash {
@@ -67,6 +69,8 @@ const FROM_HOUR = 8
 const TO_HOUR = 19
 /** What is shorter than this is drawn as if it were this long. */
 const SHORTEST_HOURS = 0.25
+/** A line of text needs this much of the day. */
+const LINE_HOURS = 0.4
 const DAY_MS = 86_400_000
 
 /** Lays out the week that begins on `monday`. */
@@ -111,22 +115,25 @@ function layoutDay(schedule: Schedule, timed: Timed, date: CivilDate, zone: stri
     }
     const bare = stretch.start === stretch.blocks_from && stretch.end === stretch.blocks_to
     const core = bare ? piece : (within(stretch.start, stretch.end) ?? piece)
-    busy.push({ ...piece, lane: 0, lanes: 1, busy: stretch, coreFrom: core.from, coreTo: core.to })
+    busy.push({ ...piece, lane: 0, lanes: 1, busy: stretch, coreFrom: core.from, coreTo: core.to, nameFrom: null })
   }
 
   assignLanes(bookings)
   assignLanes(busy)
+  const open = schedule.unblocked.flatMap((span) => {
+    const piece = within(span.start, span.end)
+    // Once somebody has booked it, the booking says it all.
+    const booked = piece && bookings.some((placed) => placed.from < piece.to && piece.from < placed.to)
+    return piece && !booked ? [{ span, ...piece }] : []
+  })
+  const over = [...bookings, ...open].sort((a, b) => a.from - b.from)
+  for (const placed of busy) placed.nameFrom = nameFrom(placed, over)
   return {
     date,
     bookings,
     busy,
     clashes: layoutClashes(schedule, bookings, within),
-    open: schedule.unblocked.flatMap((span) => {
-      const piece = within(span.start, span.end)
-      // Once somebody has booked it, the booking says it all.
-      const booked = piece && bookings.some((placed) => placed.from < piece.to && piece.from < placed.to)
-      return piece && !booked ? [{ span, ...piece }] : []
-    }),
+    open,
     allDay,
     now: sameDay(wall(now, zone), date) ? wallHours(now, zone) : null,
   }
@@ -166,6 +173,13 @@ export function assignLanes(pieces: Placed[]): void {
     group.push(piece)
   }
   settle()
+}
+
+/** The first line of a stretch that nothing lies over; `over` from the earliest on. */
+function nameFrom({ coreFrom, coreTo }: PlacedBusy, over: { from: number; to: number }[]): number | null {
+  let from = coreFrom
+  for (const piece of over) if (piece.from < from + LINE_HOURS && piece.to > from) from = piece.to
+  return coreTo - from < LINE_HOURS ? null : from
 }
 
 function layoutClashes(

@@ -182,7 +182,7 @@ fn french(code: Code) -> Words {
         Code::OauthTokenExpired => say(
             "La connexion n’est plus acceptée.",
             "Elle a expiré, ou l’autorisation a été retirée dans les réglages du compte.",
-            "Reconnectez-vous : `companion connect google`, `connect outlook` ou `connect caldav` pour un agenda, `companion login` pour Bookiji.",
+            "Reconnectez-vous : `companion connect google`, `connect outlook` ou `connect caldav` pour un calendrier, `companion login` pour Bookiji.",
         ),
         Code::CalendarApiError => say(
             "Un service a donné une réponse inutilisable.",
@@ -206,8 +206,8 @@ fn french(code: Code) -> Words {
         ),
         Code::ConflictDetected => say(
             "Quelque chose a changé des deux côtés.",
-            "L’événement ou la réservation a été modifié ailleurs au même moment.",
-            "Synchronisez à nouveau ; si cela persiste, ouvrez l’événement et choisissez ce qui doit rester.",
+            "L’évènement ou la réservation a été modifié ailleurs au même moment.",
+            "Synchronisez à nouveau ; si cela persiste, ouvrez l’évènement et choisissez ce qui doit rester.",
         ),
         Code::InvalidCredentials => say(
             "L’adresse e-mail ou le mot de passe est incorrect.",
@@ -276,7 +276,7 @@ fn french(code: Code) -> Words {
         ),
         Code::ClockWrong => say(
             "L’horloge de cet ordinateur est fausse.",
-            "Elle diffère de celles de Bookiji et des agendas, qui sont justes.",
+            "Elle diffère de celles de Bookiji et des calendriers, qui sont justes.",
             "Réglez l’horloge de cet ordinateur, de préférence en activant l’heure automatique.",
         ),
         Code::AlreadyRunning => say(
