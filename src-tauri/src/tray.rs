@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use companion::clock::SystemClock;
-use companion::tray::{Choice, Item, Seat, TrayState, menu, tooltip};
+use companion::tray::{Choice, Item, Seat, Speech, TrayState, menu, tooltip};
 use companion::view::{Overview, State};
 use companion::words::Language;
 use sync::ports::Clock;
@@ -92,7 +92,8 @@ fn looked_at(app: &AppHandle) -> (TrayState, Language) {
         salon.all().iter().filter(|(id, _)| *id != shown).map(|(_, desk)| seen(desk)).collect();
     let shown = seen(&salon.shown());
     let others: Vec<Seat<'_>> = others.iter().map(seat).collect();
-    (TrayState::of_all(seat(&shown), &others, SystemClock.now(), language), language)
+    let speech = Speech::of(language, sys_locale::get_locale().as_deref());
+    (TrayState::of_all(seat(&shown), &others, SystemClock.now(), speech), language)
 }
 
 fn seat((overview, silence): &(Overview, Option<Duration>)) -> Seat<'_> {

@@ -129,7 +129,8 @@ fn needing(before: &Overview, after: &Overview, language: Language) -> Option<St
     for connection in after.connections.iter().filter(needs).filter(|one| !needed(&one.id)) {
         let Some(problem) = &connection.problem else { continue };
         let name = words::service(connection.service);
-        told.push(format!("{name}: {}", crate::words::words(problem.code, language).plain));
+        let said = crate::words::words(problem.code, language).plain;
+        told.push(format!("{name}{} {said}", words::words(language).colon));
     }
     // What stops every run is said as Bookiji's, which it nearly always is.
     let all = |overview: &Overview| {

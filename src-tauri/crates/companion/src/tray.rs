@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::syncing::LONGEST_RUN;
 use crate::view::{BookingView, Overview, State};
-use crate::words::Language;
 
 pub use menu::{Choice, Item, menu, tooltip};
 pub use salon::Seat;
+pub use words::Speech;
 
 /// An engine that is awake says so twice a minute.
 pub const PULSE: Duration = Duration::from_secs(30);
@@ -57,9 +57,9 @@ impl TrayState {
     /// As it is at `now`, which may be well after the overview was made; `silence` is for how long the engine has said
     /// nothing at all, where one runs.
     #[must_use]
-    pub fn of(overview: &Overview, now: Timestamp, silence: Option<Duration>, language: Language) -> Self {
+    pub fn of(overview: &Overview, now: Timestamp, silence: Option<Duration>, speech: Speech) -> Self {
         let zone = overview.zone();
-        let clock = |at: Timestamp| clock(at, now, &zone, language);
+        let clock = |at: Timestamp| clock(at, now, &zone, speech);
         let silent = silence.is_some_and(|silence| is_silent(silence, overview.syncing));
         let paused = overview.paused_until.map_or(overview.paused, |until| now < until);
         // Whoever is silent may be wrong about everything else.
@@ -101,10 +101,10 @@ fn next_booking(overview: &Overview, now: Timestamp) -> Option<&BookingView> {
 }
 
 /// "14:00" today, "Fri 14:00" within a week, "27 Nov 14:00" otherwise.
-fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone, language: Language) -> String {
+fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone, speech: Speech) -> String {
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let words = words::words(language);
-    let time = words.time(at.hour(), at.minute());
+    let words = words::words(speech.language);
+    let time = speech.time(at.hour(), at.minute());
     let days = at.date().since(now.date()).map_or(i32::MAX, |span| span.get_days());
     match days {
         0 => time,
@@ -119,6 +119,7 @@ mod tests {
 
     use super::*;
     use crate::view::{self, Activity, Placement, VendorView};
+    use crate::words::Language;
 
     const NOW: &str = "2026-11-26T10:40:00Z";
 
@@ -139,7 +140,7 @@ mod tests {
     }
 
     fn of(overview: &Overview, now: &str) -> TrayState {
-        TrayState::of(overview, at(now), None, Language::English)
+        TrayState::of(overview, at(now), None, Language::English.into())
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
         ];
         let next = |now: &str| of(&shown, now).next_booking;
         assert_eq!(next(NOW).as_deref(), Some("14:00 · Colour · Camille Roy"));
-        assert_eq!(next("2026-11-26T13:01:00Z").as_deref(), Some("Fri 9:30 · Blow-dry · Camille Roy"));
+        assert_eq!(next("2026-11-26T13:01:00Z").as_deref(), Some("Fri 09:30 · Blow-dry · Camille Roy"));
         assert_eq!(next("2026-11-28T00:00:00Z"), None);
     }
 
@@ -187,7 +188,7 @@ mod tests {
         let quiet = Overview { state: State::UpToDate, ..overview() };
         let check = |shown: &Overview, minutes: u64, silent: bool, state: State| {
             let silence = Some(Duration::from_secs(minutes * 60));
-            let tray = TrayState::of(shown, at(NOW), silence, Language::English);
+            let tray = TrayState::of(shown, at(NOW), silence, Language::English.into());
             assert_eq!((tray.silent, tray.state), (silent, state), "{minutes} min");
         };
         check(&quiet, 1, false, State::UpToDate);

@@ -60,12 +60,7 @@ fn asked_for(connection: &Connection, report: &Report, now: Timestamp) -> Option
     now.checked_add(SignedDuration::try_from(Duration::from_secs(seconds)).ok()?).ok()
 }
 
-fn judge(
-    connection: &Connection,
-    outcomes: &[ReadOutcome],
-    report: &Report,
-    now: Timestamp,
-) -> Connection {
+fn judge(connection: &Connection, outcomes: &[ReadOutcome], report: &Report, now: Timestamp) -> Connection {
     let mut next = connection.clone();
     let problem = report.errors.iter().find(|error| error.connection.as_ref() == Some(&connection.id));
     let all_failed = outcomes.iter().all(|outcome| *outcome == ReadOutcome::Failed);

@@ -92,6 +92,10 @@ fn a_connection_that_needs_her_is_told_in_words_and_one_that_will_heal_is_not() 
         told(&calm(), &expired),
         ["Calendar Sync needs you / Google Calendar: The sign-in is no longer accepted."]
     );
+    let settings = NotificationSettings::default();
+    let french =
+        notifications(&calm(), &expired, &settings, at(NOON), Language::French).expect("no quiet hour");
+    assert_eq!(french[0].body, "Google Calendar\u{a0}: La connexion n’est plus acceptée.");
     assert!(told(&expired, &expired).is_empty());
     assert!(told(&calm(), &signed_out(Code::NetworkError)).is_empty());
     let locked = |code| Overview { problem: Some(Problem { code, message: String::new() }), ..calm() };

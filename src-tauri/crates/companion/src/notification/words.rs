@@ -7,6 +7,7 @@ use crate::words::Language;
 pub struct Words {
     language: Language,
     pub decision_body: &'static str,
+    pub colon: &'static str,
     pub connection: &'static str,
     pub first_sync: &'static str,
     pub first_sync_body: &'static str,
@@ -61,6 +62,7 @@ pub fn service(service: Service) -> &'static str {
 static ENGLISH: Words = Words {
     language: Language::English,
     decision_body: "Nothing changes until you decide.",
+    colon: ":",
     connection: "Calendar Sync needs you",
     first_sync: "The first sync is done",
     first_sync_body: "Your bookings are in your calendar, and what fills it can no longer be booked.",
@@ -75,11 +77,12 @@ static ENGLISH: Words = Words {
 static FRENCH: Words = Words {
     language: Language::French,
     decision_body: "Rien ne change avant votre décision.",
+    colon: "\u{a0}:",
     connection: "La synchronisation a besoin de vous",
     first_sync: "La première synchronisation est terminée",
-    first_sync_body: "Vos réservations sont dans votre agenda, et ce qui le remplit ne peut plus être réservé.",
+    first_sync_body: "Vos réservations sont dans votre calendrier, et ce qui le remplit ne peut plus être réservé.",
     no_tray: "Bookiji Companion reste dans la barre des tâches",
-    no_tray_body: "Ce bureau n’affiche pas d’icônes de notification : fermer la fenêtre l’y réduit.",
+    no_tray_body: "Ce bureau n’affiche pas d’icônes de notification\u{a0}: fermer la fenêtre l’y réduit.",
     blocked: "Temps bloqué",
     blocked_body: "Personne ne peut le réserver.",
     not_blocked: "Ce temps n’a pas encore pu être bloqué sur Bookiji",

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{TrayState, next_booking};
+use super::{Speech, TrayState, next_booking};
 use crate::view::{Overview, State};
-use crate::words::Language;
 
 /// One vendor, as the tray hears of her.
 #[derive(Clone, Copy)]
@@ -31,8 +30,8 @@ impl TrayState {
     /// As [`TrayState::of`], of everybody on this computer: the one whom the window shows, and the others. Where one alone
     /// has a seat, nobody is named.
     #[must_use]
-    pub fn of_all(shown: Seat<'_>, others: &[Seat<'_>], now: Timestamp, language: Language) -> Self {
-        let of = |seat: Seat<'_>| Self::of(seat.overview, now, seat.silence, language);
+    pub fn of_all(shown: Seat<'_>, others: &[Seat<'_>], now: Timestamp, speech: Speech) -> Self {
+        let of = |seat: Seat<'_>| Self::of(seat.overview, now, seat.silence, speech);
         let all = std::iter::once(&shown).chain(others).filter(|seat| seat.counts());
         let seen: Vec<(Seat<'_>, Self)> = all.map(|seat| (*seat, of(*seat))).collect();
         // Among equals the one that waits longest.
@@ -74,6 +73,7 @@ mod tests {
     use super::*;
     use crate::tray::{Item, menu, tooltip};
     use crate::view::{self, Activity, BookingView, ConnectionView, Placement, VendorView};
+    use crate::words::Language;
 
     const NOW: &str = "2026-11-26T10:40:00Z";
 
@@ -110,7 +110,7 @@ mod tests {
 
     fn tray(all: &[Overview]) -> TrayState {
         let seats: Vec<Seat<'_>> = all.iter().map(|overview| Seat { overview, silence: None }).collect();
-        TrayState::of_all(seats[0], &seats[1..], at(NOW), Language::English)
+        TrayState::of_all(seats[0], &seats[1..], at(NOW), Language::English.into())
     }
 
     fn says(all: &[Overview]) -> String {

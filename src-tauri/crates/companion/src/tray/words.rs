@@ -5,6 +5,62 @@ use jiff::civil::Weekday;
 use crate::view::State;
 use crate::words::Language;
 
+/// In which language the tray speaks, and how it writes a time of day: as the window does for the same locale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speech {
+    pub language: Language,
+    clock: Clock,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    /// 15:05
+    Whole,
+    /// 15 h 05
+    Spelled,
+    /// 3:05 PM, with the words for the halves of the day.
+    Halves([&'static str; 2]),
+}
+
+impl From<Language> for Speech {
+    fn from(language: Language) -> Self {
+        Self { language, clock: Clock::Whole }
+    }
+}
+
+impl Speech {
+    /// The notation of the computer's locale counts where it is of that language.
+    #[must_use]
+    pub fn of(language: Language, locale: Option<&str>) -> Self {
+        let mut parts = locale.unwrap_or_default().split(['-', '_', '.', '@']);
+        let spoken = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let region = parts.find(|part| part.len() == 2).unwrap_or_default().to_ascii_uppercase();
+        let clock = match (language, spoken.as_str(), region.as_str()) {
+            (Language::English, "en", "" | "US" | "PH" | "PR") => Clock::Halves(["AM", "PM"]),
+            (Language::English, "en", "CA") => Clock::Halves(["a.m.", "p.m."]),
+            (Language::English, "en", "AU" | "NZ" | "IN" | "SG" | "MY" | "HK" | "PK") => {
+                Clock::Halves(["am", "pm"])
+            }
+            (Language::French, "fr", "CA") => Clock::Spelled,
+            _ => Clock::Whole,
+        };
+        Self { language, clock }
+    }
+
+    #[must_use]
+    pub fn time(self, hour: i8, minute: i8) -> String {
+        match self.clock {
+            Clock::Whole => format!("{hour:02}:{minute:02}"),
+            Clock::Spelled => format!("{hour:02}\u{a0}h\u{a0}{minute:02}"),
+            Clock::Halves([before_noon, after_noon]) => {
+                let half = if hour < 12 { before_noon } else { after_noon };
+                let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
+                format!("{hour}:{minute:02}\u{a0}{half}")
+            }
+        }
+    }
+}
+
 pub struct Words {
     language: Language,
     states: [&'static str; 6],
@@ -53,7 +109,7 @@ impl Words {
     pub fn minutes_ago(&self, minutes: i64) -> String {
         match self.language {
             Language::English => format!("{minutes} min ago"),
-            Language::French => format!("il y a {minutes} min"),
+            Language::French => format!("il y a {minutes}\u{a0}min"),
         }
     }
 
@@ -66,14 +122,6 @@ impl Words {
             (Language::French, 0) => "Aucune décision en attente".to_owned(),
             (Language::French, 1) => "1 décision en attente".to_owned(),
             (Language::French, many) => format!("{many} décisions en attente"),
-        }
-    }
-
-    #[must_use]
-    pub fn time(&self, hour: i8, minute: i8) -> String {
-        match self.language {
-            Language::English => format!("{hour}:{minute:02}"),
-            Language::French => format!("{hour}\u{a0}h\u{a0}{minute:02}"),
         }
     }
 
@@ -159,3 +207,28 @@ static FRENCH: Words = Words {
     open: "Ouvrir Bookiji Companion",
     quit: "Quitter",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_the_window_writes_it() {
+        let check = |language, locale: Option<&str>, early: &str, late: &str| {
+            let speech = Speech::of(language, locale);
+            let said = [speech.time(0, 5), speech.time(15, 30)].map(|time| time.replace('\u{a0}', " "));
+            assert_eq!(said, [early, late], "{language:?} {locale:?}");
+        };
+        check(Language::English, Some("en-US"), "12:05 AM", "3:30 PM");
+        check(Language::English, Some("en_US.UTF-8"), "12:05 AM", "3:30 PM");
+        check(Language::English, Some("en-CA"), "12:05 a.m.", "3:30 p.m.");
+        check(Language::English, Some("en-AU"), "12:05 am", "3:30 pm");
+        check(Language::English, Some("en-GB"), "00:05", "15:30");
+        check(Language::French, Some("fr-CA"), "00 h 05", "15 h 30");
+        check(Language::French, Some("fr-FR"), "00:05", "15:30");
+        // Her own choice of language, on a computer that speaks another.
+        check(Language::English, Some("fr-CA"), "00:05", "15:30");
+        check(Language::French, Some("en-US"), "00:05", "15:30");
+        check(Language::English, None, "00:05", "15:30");
+    }
+}
