@@ -140,8 +140,7 @@ async fn an_account_that_was_taken_back_is_no_first_sync_and_what_is_asked_for_m
     let first =
         overview.wait_for(|shown| !shown.syncing && (shown.preview.is_some() || shown.runs.len() > 1));
     assert!(first.await.unwrap().preview.is_some());
-    let now = jiff::Timestamp::now();
-    let (start, end) = (now, now + jiff::SignedDuration::from_hours(2));
+    let [start, end] = ["2030-01-02T09:00:00Z", "2030-01-02T11:00:00Z"].map(|at| at.parse().unwrap());
     for asked in [
         Errand::Block { start, end },
         Errand::Sync { direction: Direction::Bidirectional, dry_run: false },
@@ -367,7 +366,6 @@ async fn however_often_it_is_asked_no_run_begins_before_the_one_before_it_ended(
     handle.shutdown().await;
     let runs = {
         use sync::ports::Mirror;
-        use sync::world::Direction;
         mirror::Sqlite::open_read_only(&folder.path().join("companion.db")).unwrap().runs(100).unwrap()
     };
     assert!(runs.len() >= 6, "{}", runs.len());

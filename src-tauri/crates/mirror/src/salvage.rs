@@ -241,7 +241,7 @@ impl Source<'_> {
 fn rows<T>(db: &Db, table: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> (Vec<T>, bool) {
     let mut walk = Walk { seen: BTreeSet::new(), rows: Vec::new(), whole: true };
     for order in ["ASC", "DESC"] {
-        let sql = format!("SELECT rowid AS at, * FROM {table} ORDER BY rowid {order}");
+        let sql = format!("SELECT rowid AS row_in_file, * FROM {table} ORDER BY rowid {order}");
         match walk.through(db, &sql, &read) {
             Ok(()) => break,
             Err(_) => walk.whole = false,
@@ -270,7 +270,7 @@ impl<T> Walk<T> {
                 self.whole = false;
                 return Ok(());
             }
-            if !self.seen.insert(row.get("at")?) {
+            if !self.seen.insert(row.get("row_in_file")?) {
                 continue;
             }
             match read(row) {
