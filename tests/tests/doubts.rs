@@ -126,6 +126,7 @@ async fn an_answer_is_spent_once_it_was_carried_out() {
     // The customer wants it after all, before anybody looks.
     let again = id.clone();
     world.before_next("bookings", |_| {});
+    world.before_next("bookings", |_| {});
     world.before_next("bookings", move |state| {
         state.clock += 1;
         let at = state.clock;

@@ -215,10 +215,14 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
         let filed = stage.clipped(files.values().filter(|filed| filed.busy).map(|filed| filed.span));
         broken.extend(between("her files", &stage.published(&source), &filed, &filed));
     }
-    // Where she moved an event of ours, or its booking is gone, she is asked, and the time stays blocked.
+    // Where she moved an event of ours, she is asked, and the time stays blocked.
     let everywhere: Vec<Interval> = stage.world.busy.values().flat_map(|set| set.intervals.clone()).collect();
     let everywhere = calendar::interval::union(everywhere);
-    for card in report.decisions.iter().filter(|card| BLOCKING.contains(&card.kind.as_str())) {
+    for card in report
+        .decisions
+        .iter()
+        .filter(|card| ["moved", "resized", "moved_both"].contains(&card.kind.as_str()))
+    {
         // Where its event lost its marker, another device can prove neither that it is ours nor that it is hers.
         let Some(id) = card.booking_id.as_ref().filter(|id| !stage.unmarked.contains(id)) else { continue };
         let found = stage.standing_for(id).into_iter().filter_map(times);
@@ -229,8 +233,6 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
     }
     broken
 }
-
-const BLOCKING: [&str; 5] = ["moved", "resized", "moved_both", "moved_cancelled", "held_deletion"];
 
 fn between(whose: &str, published: &[Interval], least: &[Interval], most: &[Interval]) -> Vec<String> {
     let mut broken = Vec::new();

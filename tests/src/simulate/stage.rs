@@ -376,13 +376,13 @@ impl Stage {
         clipped(self.window(), spans)
     }
 
-    /// Events of ours that stand where no booking holds the time: they may block too.
+    /// Events of ours that stand elsewhere than booked: they may block too.
     pub fn elsewhere(&self, remote: &RemoteCalendarId) -> impl Iterator<Item = Interval> {
         self.standing().filter(move |(place, _, _)| place.0 == *remote).filter_map(|(_, booking, event)| {
             let booking = self.booked.get(booking)?;
             let (start, end) = times(event)?;
-            let off = matches!(booking.status, BookingStatus::Cancelled | BookingStatus::NoShow)
-                || (start, end) != (booking.start, booking.end);
+            let off =
+                booking.status != BookingStatus::Cancelled && (start, end) != (booking.start, booking.end);
             // Put back by taking back a run, it takes its time as an event of hers would.
             Interval::new(start, end).filter(|_| off || self.past.undone.contains_key(&booking.id))
         })

@@ -24,9 +24,10 @@ impl Plan {
         standing: Vec<&RemoteEvent>,
     ) {
         let booked = booking.map(|booking| (booking.start, booking.end));
-        let held = booking.filter(|booking| still_stands(booking)).and(booked);
-        for event in standing.iter().filter(|event| times(event) != held) {
-            self.elsewhere.insert((calendar.id.clone(), event.id.clone()));
+        if booking.is_some_and(still_stands) {
+            for event in standing.iter().filter(|event| times(event) != booked) {
+                self.elsewhere.insert((calendar.id.clone(), event.id.clone()));
+            }
         }
         if wish == Wish::AsItIs {
             return;
