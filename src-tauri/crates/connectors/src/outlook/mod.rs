@@ -3,7 +3,6 @@
 
 mod batch;
 mod calendar;
-mod here;
 mod marker;
 mod place;
 mod read;
