@@ -13,7 +13,6 @@ use crate::ports::RemoteEvent;
 use crate::world::{Choice, LinkedCalendar, Mapping, Operation, World};
 
 impl Plan {
-    #[expect(clippy::too_many_arguments, reason = "all of one booking's case")]
     pub(super) fn ask_which(
         &mut self,
         world: &World,
