@@ -25,7 +25,12 @@ fn new_world() -> World {
 
 /// Her slots at hours 24, 26 and 28, of which she closed the last, and an event of hers over the first and the last.
 async fn closed() -> World {
-    let mut world = new_world();
+    closed_in(Box::new(mirror::Sqlite::in_memory().expect("a mirror"))).await
+}
+
+async fn closed_in(mirror: Box<dyn Mirror>) -> World {
+    let mut world = World::new(mirror);
+    world.services.state().leaves_slots = true;
     for (id, hour) in [("a", 24), ("b", 26), ("hers", 28)] {
         world.vendor_opens(id, hour, 1);
     }
@@ -113,15 +118,7 @@ async fn killed_at_any_moment_it_leaves_no_slot_that_the_next_sync_does_not_set_
 }
 
 async fn half_closed(mirror: Box<dyn Mirror>) -> World {
-    let mut world = World::new(mirror);
-    world.services.state().leaves_slots = true;
-    for (id, hour) in [("a", 24), ("b", 26), ("hers", 28)] {
-        world.vendor_opens(id, hour, 1);
-    }
-    world.services.state().slots.get_mut(&"hers".into()).expect("a slot").open = false;
-    world.vendor_adds("tea", 24, 1);
-    world.vendor_adds("supper", 28, 1);
-    world.sync().await;
+    let world = closed_in(mirror).await;
     assert_eq!(world.slots(), CLOSED);
     world.vendor_deletes(&"personal".into(), &"tea".into());
     world.vendor_adds("lunch", 26, 1);

@@ -304,7 +304,7 @@ async fn end(
     if !report.dry_run {
         parts.writer.end(parts, &mut report).await?;
         record_outcomes(parts, &world, observed, &report, ended_at)?;
-        trouble::heed(parts, &report)?;
+        trouble::heed(parts, &world, &report)?;
     }
     record::close(parts, record, &mut report, ended_at)?;
     Ok(report)

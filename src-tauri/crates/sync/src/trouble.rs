@@ -43,9 +43,9 @@ pub fn record(
 ///
 /// # Errors
 /// When the mirror cannot be written.
-pub fn heed(parts: &Parts<'_>, report: &Report) -> Result<(), MirrorError> {
+pub fn heed(parts: &Parts<'_>, world: &World, report: &Report) -> Result<(), MirrorError> {
     let now = parts.clock.now();
-    for connection in parts.mirror.world()?.connections.values() {
+    for connection in world.connections.values() {
         let until = asked_for(connection, report, now);
         if until > connection.backoff_until {
             parts.mirror.put_connection(&Connection { backoff_until: until, ..connection.clone() })?;
@@ -97,11 +97,9 @@ mod tests {
     use crate::report::ErrorReport;
     use crate::world::Direction;
 
-    #[test]
-    fn an_account_is_left_alone_only_where_all_of_it_failed() {
-        let id = ConnectionId::of(Service::Google, "amelie@example.com");
-        let connection = Connection {
-            id: id.clone(),
+    fn hers() -> Connection {
+        Connection {
+            id: ConnectionId::of(Service::Google, "amelie@example.com"),
             service: Service::Google,
             account: "amelie@example.com".to_owned(),
             state: ConnectionState::Connected,
@@ -109,7 +107,31 @@ mod tests {
             error: None,
             backoff_until: None,
             error_count: 2,
-        };
+        }
+    }
+
+    #[test]
+    fn an_account_is_left_alone_for_the_longest_that_it_asked_for_and_no_other_is() {
+        let mut report = Report::new(Direction::Bidirectional, false);
+        for (account, seconds) in
+            [("amelie@example.com", 30), ("amelie@example.com", 600), ("else@example.com", 900)]
+        {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let error =
+                ServiceError::Failing { service: "google".to_owned(), reason: "503".to_owned(), retry_after };
+            let connection = Some(ConnectionId::of(Service::Google, account));
+            report.errors.push(ErrorReport { connection, ..ErrorReport::of(&error, "google") });
+        }
+        let until = at(0).checked_add(SignedDuration::from_secs(600)).unwrap();
+        assert_eq!(asked_for(&hers(), &report, at(0)), Some(until));
+        report.errors.clear();
+        assert_eq!(asked_for(&hers(), &report, at(0)), None);
+    }
+
+    #[test]
+    fn an_account_is_left_alone_only_where_all_of_it_failed() {
+        let connection = hers();
+        let id = connection.id.clone();
         let mut report = Report::new(Direction::Bidirectional, false);
         let error =
             ServiceError::SignInExpired { service: "google".to_owned(), reason: "invalid_grant".to_owned() };
