@@ -1,5 +1,5 @@
 // What she does in the window and what comes of it, in a browser with invented data: `npm run flows`. Needs a Chromium
-// (CHROMIUM, or /usr/bin/chromium).
+// (see ../screens/browser.mjs).
 import './files.mjs'
 import './signing_in.mjs'
 import './connecting.mjs'

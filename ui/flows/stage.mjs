@@ -1,18 +1,13 @@
 // A browser on the window with invented data, for the tests in this folder. `visit` opens it in a state of `fake.ts`.
-import { chromium } from 'playwright-core'
-import { createServer } from 'vite'
 import { after } from 'node:test'
+import { launch } from '../screens/browser.mjs'
+import { pages } from '../screens/pages.mjs'
 
-const server = await createServer({ server: { port: 0 }, logLevel: 'error' })
-await server.listen()
-const address = `http://127.0.0.1:${server.httpServer.address().port}`
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox'],
-})
+const { address, close } = await pages()
+const browser = await launch()
 after(async () => {
   await browser.close()
-  await server.close()
+  await close()
 })
 
 /** What a page complains of fails the test that opened it. */
@@ -28,7 +23,7 @@ export async function visit(test, state) {
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   page.on('pageerror', (error) => test.diagnostic(`the page fails: ${error}`))
-  // The first page waits for everything to be built, and machines are slow.
+  // Machines are slow.
   const timeout = 120_000
   await page.goto(`${address}/?state=${state}`, { timeout })
   await page.waitForSelector('h1', { timeout })

@@ -6,8 +6,8 @@ import { PNG } from 'pngjs'
 const FOLDER = new URL('./kept/', import.meta.url).pathname
 /** How far a pixel's colour may be off before it counts; edges of letters do not. */
 const THRESHOLD = 0.2
-/** The share of pixels that may count: another build of the browser draws letters a little differently. */
-const SHARE = 0.003
+/** The share of pixels that may count: another build of the browser draws letters a little differently, half of this much. */
+const SHARE = 0.006
 /** And in any square of so many pixels, how many: such differences are spread thin, a button that is gone is not. */
 const SQUARE = 32
 const CROWD = 80

@@ -1,12 +1,12 @@
 // Pictures of every page and state, light and dark, in both languages, at three sizes and two scales, and axe's word on each.
-// `npm run screens [-- FILTER]`; needs a Chromium (CHROMIUM, or /usr/bin/chromium). Pictures go to ../screens, with a
+// `npm run screens [-- FILTER]`; needs a Chromium (see browser.mjs). Pictures go to ../screens, with a
 // page to look them through. `--kept` takes only those of which one is kept, and asks axe of the other theme's colours
 // too; `--keep` keeps what it takes of those.
 import { writeFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
-import { chromium } from 'playwright-core'
-import { createServer } from 'vite'
+import { launch } from './browser.mjs'
 import { differs, isKept, keep, strays } from './kept.mjs'
+import { pages } from './pages.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
@@ -70,13 +70,8 @@ for (const state of STATES) {
   }
 }
 
-const server = await createServer({ server: { port: 0 }, logLevel: 'error' })
-await server.listen()
-const address = `http://127.0.0.1:${server.httpServer.address().port}`
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--force-color-profile=srgb'],
-})
+const { address, close } = await pages()
+const browser = await launch()
 let violations = 0
 const changed = new Map()
 async function judge(axe, name) {
@@ -99,7 +94,7 @@ async function take(shot) {
   })
   await context.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
   const page = await context.newPage()
-  // The first page waits for everything to be built, and machines are slow.
+  // Machines are slow.
   page.setDefaultTimeout(120_000)
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`))
   page.on('pageerror', (error) => console.error(`${name}: ${error}`))
@@ -142,7 +137,7 @@ const atOnce = Array.from({ length: 3 }, async () => {
 })
 await Promise.all(atOnce)
 await browser.close()
-await server.close()
+await close()
 const gone = filter ? [] : strays(shots.filter(isKept).map(({ name }) => name))
 for (const file of gone) console.error(`screens/kept/${file}: no page or state has that name any more`)
 writeFileSync(`${FOLDER}index.html`, sheet(shots, changed))

@@ -39,6 +39,8 @@ struct Need {
     debian: &'static str,
     fedora: &'static str,
     arch: &'static str,
+    /// Something else does in its place, only more slowly: it is installed where the system's sources have it.
+    wished: bool,
 }
 
 const fn need(
@@ -48,7 +50,11 @@ const fn need(
     fedora: &'static str,
     arch: &'static str,
 ) -> Need {
-    Need { purpose, seen, debian, fedora, arch }
+    Need { purpose, seen, debian, fedora, arch, wished: false }
+}
+
+const fn wish(purpose: For, seen: Seen, debian: &'static str) -> Need {
+    Need { purpose, seen, debian, fedora: "", arch: "", wished: true }
 }
 
 const NEEDS: &[Need] = &[
@@ -93,6 +99,8 @@ const NEEDS: &[Need] = &[
         "gnome-keyring",
     ),
     need(For::Tests, Seen::Program("chromium"), "chromium", "chromium", "chromium"),
+    // Opens no window for each page, as the whole browser does even without a screen.
+    wish(For::Tests, Seen::Program("chromium-headless-shell"), "chromium-headless-shell"),
     need(For::Tests, Seen::Program("chromedriver"), "chromium-driver", "chromedriver", "chromium"),
     need(For::Tests, Seen::Program("xfce4-panel"), "xfce4-panel", "xfce4-panel", "xfce4-panel"),
     need(
@@ -126,15 +134,17 @@ pub fn prepare(purposes: &[For]) -> Result<()> {
         return Ok(());
     }
     let wanted: Vec<&Need> = NEEDS.iter().filter(|need| purposes.contains(&need.purpose)).collect();
-    let missing = missing(&wanted)?;
-    if missing.is_empty() {
+    let (wished, missing): (Vec<&Need>, Vec<&Need>) =
+        missing(&wanted)?.into_iter().partition(|need| need.wished);
+    if missing.is_empty() && (wished.is_empty() || !has_program("apt-get")) {
         return Ok(());
     }
     let names = |name: fn(&Need) -> &'static str| {
         missing.iter().flat_map(|need| name(need).split(' ')).collect::<Vec<_>>()
     };
     if has_program("apt-get") {
-        install(&names(|need| need.debian))?;
+        let wished: Vec<&str> = wished.iter().map(|need| need.debian).collect();
+        install(&names(|need| need.debian), &wished)?;
     } else if has_program("dnf") {
         bail!("please install what is missing: sudo dnf install {}", names(|need| need.fedora).join(" "));
     } else if has_program("pacman") {
@@ -143,7 +153,8 @@ pub fn prepare(purposes: &[For]) -> Result<()> {
         let names = names(|need| need.debian).join(" ");
         bail!("please install what is missing, here by its Debian names: {names}");
     }
-    let left = self::missing(&wanted)?;
+    let mut left = self::missing(&wanted)?;
+    left.retain(|need| !need.wished);
     if !left.is_empty() {
         let names: Vec<_> = left.iter().map(|need| need.debian).collect();
         bail!("installed, yet not found: {}", names.join(" "));
@@ -184,7 +195,7 @@ fn succeeds(command: &mut Command) -> Result<bool> {
 
 /// Installs Debian packages as root, in an archive folder of its own: the system's is emptied whenever another
 /// apt on the machine finishes, even while this one is still unpacking.
-fn install(packages: &[&str]) -> Result<()> {
+fn install(packages: &[&str], wished: &[&str]) -> Result<()> {
     let root = succeeds(Command::new("sh").args(["-c", "test \"$(id -u)\" = 0"]))?;
     let become_root: &[&str] = match (root, std::io::stdin().is_terminal()) {
         (true, _) => &[],
@@ -194,7 +205,6 @@ fn install(packages: &[&str]) -> Result<()> {
     if !root && !has_program("sudo") {
         bail!("please install what is missing, as root: apt-get install {}", packages.join(" "));
     }
-    println!("installing {}", packages.join(" "));
     let archive = Scratch::new("apt")?;
     std::fs::create_dir(archive.path().join("partial")).context("making a folder for apt")?;
 
@@ -203,6 +213,12 @@ fn install(packages: &[&str]) -> Result<()> {
     if let Err(error) = &done {
         println!("the package lists may be old: {error:#}");
     }
+    let is_known = |name: &&&str| succeeds(Command::new("apt-cache").args(["show", name])).unwrap_or(false);
+    let packages: Vec<&str> = packages.iter().chain(wished.iter().filter(is_known)).copied().collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", packages.join(" "));
     let mut words = apt_words(archive.path());
     words.extend(packages.iter().map(|name| (*name).to_owned()));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
