@@ -468,6 +468,30 @@ async fn a_platform_that_lost_its_bookings_empties_no_calendar_while_new_booking
 }
 
 #[tokio::test]
+async fn the_time_of_an_event_that_is_held_stays_blocked_and_of_one_that_she_keeps_too() {
+    let mut world = week_of(8).await;
+    assert_eq!(world.published_busy(), []);
+    for n in 0..7 {
+        world.platform_changes(&format!("b{n}").as_str().into(), |booking| {
+            booking.status = BookingStatus::Cancelled;
+        });
+    }
+    let report = world.sync().await;
+    let hours = |world: &World, which: &[i64]| -> Vec<_> {
+        which.iter().map(|n| (world.at(20 + n * 2), world.at(21 + n * 2))).collect()
+    };
+    assert_eq!(world.published_busy(), hours(&world, &[0, 1, 2, 3, 4, 5, 6]));
+    let one = |booking: &str| report.decisions.iter().find(|card| card.booking_id == Some(booking.into()));
+    let kept = one("b1").expect("a question");
+    assert!(kept.outcomes.iter().any(|words| words.starts_with("Leave it; keep ")), "{kept:#?}");
+    decide_about(&world, &one("b0").expect("a question").id, "remove").expect("an answer");
+    decide_about(&world, &kept.id, "leave").expect("an answer");
+    world.sync().await;
+    assert_eq!(world.published_busy(), hours(&world, &[1, 2, 3, 4, 5, 6]));
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn held_removals_are_let_go_one_by_one_or_all_at_once_and_no_other_way() {
     let mut world = week_of(8).await;
     for n in 0..7 {

@@ -431,6 +431,22 @@ async fn an_account_that_she_is_leaving_takes_no_bookings_over() {
 }
 
 #[tokio::test]
+async fn where_she_moved_the_event_of_a_booking_that_was_cancelled_stays_blocked() {
+    let mut world = booked(in_memory()).await;
+    let (start, end) = (world.at(25), world.at(26));
+    world.vendor_changes_booking_event(|event| {
+        (event.start, event.end) = (When::Utc(start), End::At(When::Utc(end)));
+    });
+    world.platform_changes(&id(), |booking| booking.status = BookingStatus::Cancelled);
+    let card = world.the_question("moved_cancelled").await;
+    assert_eq!(world.published_busy(), [(start, end)]);
+    world.vendor_decides(&card.id, "leave").expect("an answer");
+    assert_well(&world.sync().await);
+    assert_eq!(world.published_busy(), [(start, end)], "it is hers now");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn what_she_decided_about_a_booking_is_not_done_to_one_that_its_customer_changed_meanwhile() {
     for (kind, option) in [("overlap", "cancel"), ("resized", "move")] {
         let mut world =

@@ -244,7 +244,12 @@ async fn room_that_an_earlier_try_made_is_remembered_where_nobody_says_what_stan
 
     world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
     world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about");
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    world.sync().await;
     assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+    world.assert_settled().await;
 }
 
 #[tokio::test]

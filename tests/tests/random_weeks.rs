@@ -308,7 +308,7 @@ impl Week {
             let booking =
                 event.marker.as_ref().and_then(|marker| bookings.iter().find(|b| b.id == marker.booking));
             booking.is_some_and(|b| {
-                b.status != BookingStatus::Cancelled && times(event) != Some((b.start, b.end))
+                b.status == BookingStatus::Cancelled || times(event) != Some((b.start, b.end))
             })
         });
         let moved: Vec<Interval> = elsewhere.filter_map(times).filter_map(clip).collect();

@@ -215,7 +215,23 @@ fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<
 fn why_it_blocks(asked: Option<Question>) -> &'static str {
     match asked {
         Some(Question::Proposed) => "You asked a customer to come at this time, and wait for an answer.",
-        Some(_) => "The event of a booking was moved here and waits for your decision.",
+        Some(Question::Held) => {
+            "The event of a booking that is cancelled or gone from Bookiji stands here and waits for your decision."
+        }
+        Some(Question::MovedCancelled) => {
+            "The event of a cancelled booking was moved here and waits for your decision."
+        }
+        Some(
+            Question::Moved
+            | Question::Resized
+            | Question::MovedBoth
+            | Question::Duplicated
+            | Question::Deleted
+            | Question::Renamed
+            | Question::Overlap
+            | Question::TargetGone
+            | Question::AccountChanged,
+        ) => "The event of a booking was moved here and waits for your decision.",
         None => "The event of a booking stands here, at a time that the booking does not have.",
     }
 }

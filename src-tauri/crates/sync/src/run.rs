@@ -153,16 +153,18 @@ async fn run_among(
         if again && round < ROUNDS {
             continue;
         }
+        // Room under busy time is closed, and then not ours to remove: before the event that was to move blocks its time
+        // again, and after one has gone that lay over it.
+        let gives_up = !has_answered && request.direction == Direction::Bidirectional;
+        if gives_up {
+            give_up(parts, &request.run, &last_plan, &observed).await?;
+        }
         apply::publish(parts, &request.run, &world, &last_plan, &observed, &mut applied, &mut report).await?;
+        if gives_up {
+            give_up(parts, &request.run, &last_plan, &observed).await?;
+        }
         if std::mem::replace(&mut has_answered, true) {
             break;
-        }
-        if request.direction == Direction::Bidirectional
-            && !parts.writer.is_stopped()
-            && !world.unsettled.is_empty()
-        {
-            let is_known = |booking: &BookingId| observed.bookings.contains(booking);
-            answers::give_up(parts, &request.run, &world, &last_plan, &is_known).await?;
         }
         // What she decided, she decided about the booking as it stood: should its customer have changed it meanwhile, she is
         // asked again.
@@ -200,6 +202,21 @@ async fn run_among(
 
     report.bookings.unchanged = unchanged.unwrap_or_default();
     end(parts, record, extra.as_ref(), &last_plan, &observed, &applied, report).await
+}
+
+/// Takes back room that was made for moves which never came to be, if there is any.
+async fn give_up(
+    parts: &Parts<'_>,
+    run: &RunId,
+    plan: &Plan,
+    observed: &Observed,
+) -> Result<(), MirrorError> {
+    if parts.writer.is_stopped() {
+        return Ok(());
+    }
+    let world = parts.mirror.world()?;
+    let is_known = |booking: &BookingId| observed.bookings.contains(booking);
+    answers::give_up(parts, run, &world, plan, &is_known).await
 }
 
 /// Takes back what the run `of` wrote, as a run of its own: looks at both sides first, and tells the platform what her

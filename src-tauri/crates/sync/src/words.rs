@@ -275,6 +275,9 @@ pub fn card_outcome(world: &World, card: &Card, choice: Choice) -> String {
         (_, Choice::PutBack, _) if card.found.is_some() => format!("Put the event back to {booked}."),
         (_, Choice::PutBack, _) => format!("Put the event back, at {booked}."),
         (_, Choice::Remove, _) => format!("Remove the event at {found}."),
+        (Question::MovedCancelled | Question::Held, Choice::Leave, _) => {
+            format!("Leave it; keep {found_span} blocked.")
+        }
         (_, Choice::Leave, _) => match card.found {
             Some(_) => format!("Leave it; keep {booked} and {found} blocked."),
             None => format!("Leave it; the booking at {booked} stands without an event."),

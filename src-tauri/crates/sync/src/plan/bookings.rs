@@ -134,10 +134,7 @@ pub(super) fn plan_bookings(
         let choice = card.as_ref().and_then(|card| chosen(world, card));
         // Until she has decided, both times are blocked, and where she leaves it so. Otherwise the event's time is not hers
         // any more: the booking must be let in there, or nothing of it stays.
-        if what == Seen::Moved
-            && live.is_some()
-            && matches!(choice, None | Some(Choice::Leave | Choice::Propose))
-        {
+        if what == Seen::Moved && matches!(choice, None | Some(Choice::Leave | Choice::Propose)) {
             plan.elsewhere.insert((calendar.id.clone(), mapping.event.clone()));
         }
         if let (Some(card), Some(choice)) = (&card, choice) {

@@ -31,9 +31,15 @@ impl Plan {
         let too_many = !policy.allows_removing(removals.len(), standing);
         for removal in removals {
             let was_held = removal.mapping.state == MappingState::Pending;
+            let place = (removal.mapping.calendar.clone(), removal.mapping.event.clone());
             match chosen(world, &removal.card) {
-                Some(Choice::Leave) => {}
+                // It is hers now, with its time.
+                Some(Choice::Leave) => {
+                    self.elsewhere.insert(place);
+                }
                 None if too_many || was_held => {
+                    // Nobody is to book what she may want back.
+                    self.elsewhere.insert(place);
                     if !was_held {
                         let state = MappingState::Pending;
                         self.notes.push(Mapping { state, updated_at: now, ..removal.mapping });

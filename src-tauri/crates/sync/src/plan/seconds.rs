@@ -23,10 +23,9 @@ impl Plan {
         standing: Vec<&RemoteEvent>,
     ) {
         let booked = booking.map(|booking| (booking.start, booking.end));
-        if booking.is_some_and(still_stands) {
-            for event in standing.iter().filter(|event| times(event) != booked) {
-                self.elsewhere.insert((calendar.id.clone(), event.id.clone()));
-            }
+        let held = booking.filter(|booking| still_stands(booking)).and(booked);
+        for event in standing.iter().filter(|event| times(event) != held) {
+            self.elsewhere.insert((calendar.id.clone(), event.id.clone()));
         }
         if wish == Wish::AsItIs {
             return;
