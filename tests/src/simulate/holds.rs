@@ -8,7 +8,7 @@ use sync::booking::{Booking, BookingStatus, Draft};
 use sync::decide::{self, times};
 use sync::ids::{BookingId, CalendarId, Service};
 use sync::import;
-use sync::ports::RemoteEvent;
+use sync::ports::{RemoteEvent, Slot};
 use sync::report::Report;
 use sync::world::Choice;
 
@@ -88,6 +88,9 @@ pub fn at_peace(stage: &mut Stage, report: &Report, alone: bool) {
     }
     if alone {
         broken.extend(busy(stage, report));
+        if stage.leaves_slots {
+            broken.extend(left_slots(stage));
+        }
         // What a computer that stands by was given to offer, it offers later.
         if !stage.lease.asked.iter().all(|asked| *asked) || !stage.lease.offered {
             broken.extend(slots(stage));
@@ -215,14 +218,10 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
         let filed = stage.clipped(files.values().filter(|filed| filed.busy).map(|filed| filed.span));
         broken.extend(between("her files", &stage.published(&source), &filed, &filed));
     }
-    // Where she moved an event of ours, she is asked, and the time stays blocked.
+    // Where she moved an event of ours, or its booking is gone, she is asked, and the time stays blocked.
     let everywhere: Vec<Interval> = stage.world.busy.values().flat_map(|set| set.intervals.clone()).collect();
     let everywhere = calendar::interval::union(everywhere);
-    for card in report
-        .decisions
-        .iter()
-        .filter(|card| ["moved", "resized", "moved_both"].contains(&card.kind.as_str()))
-    {
+    for card in report.decisions.iter().filter(|card| BLOCKING.contains(&card.kind.as_str())) {
         // Where its event lost its marker, another device can prove neither that it is ours nor that it is hers.
         let Some(id) = card.booking_id.as_ref().filter(|id| !stage.unmarked.contains(id)) else { continue };
         let found = stage.standing_for(id).into_iter().filter_map(times);
@@ -233,6 +232,8 @@ fn busy(stage: &Stage, report: &Report) -> Vec<String> {
     }
     broken
 }
+
+const BLOCKING: [&str; 5] = ["moved", "resized", "moved_both", "moved_cancelled", "held_deletion"];
 
 fn between(whose: &str, published: &[Interval], least: &[Interval], most: &[Interval]) -> Vec<String> {
     let mut broken = Vec::new();
@@ -256,7 +257,9 @@ fn slots(stage: &Stage) -> Vec<String> {
     let taken: Vec<Interval> = bookings.chain(busy).collect();
     // A free time is forgotten once it has come; a clock that was wrong then leaves its slot to her.
     for slot in stage.world.slots.values().filter(|slot| slot.open && slot.span.start() > stage.latest) {
-        if stage.past.undone_slots.contains(&slot.span) {
+        let was_room = stage.leaves_slots && stage.past.rooms.contains(&slot.span);
+        let is_known = stage.past.undone_slots.contains(&slot.span) || stage.made_by_her.contains(&slot.id);
+        if was_room || is_known {
             continue;
         }
         if !offers.iter().any(|o| o.start() <= slot.span.start() && slot.span.end() <= o.end()) {
@@ -272,8 +275,33 @@ fn slots(stage: &Stage) -> Vec<String> {
         // The platform does not say whether a slot is closed because somebody has it.
         let closed = stage.world.slots.values().any(|slot| !slot.open && slot.span.overlaps(offer));
         let undone = stage.past.undone_slots.iter().any(|span| span.overlaps(offer));
+        let of_hers = |slot: &&Slot| stage.made_by_her.contains(&slot.id) && slot.span.overlaps(offer);
+        let undone = undone || stage.world.slots.values().any(|slot| of_hers(&slot));
         if alone && ahead && free && !closed && !bookable && !undone {
             broken.push(format!("{} is free and offered, and not bookable", spans(&[*offer])));
+        }
+    }
+    broken
+}
+
+/// Where it is left to us: nothing is bookable under busy time, and what we closed is open again after it.
+fn left_slots(stage: &Stage) -> Vec<String> {
+    let busy: Vec<Interval> = stage.world.busy.values().flat_map(|set| set.intervals.clone()).collect();
+    let booked = stage.booked.values().filter(|booking| asks_for(Some(booking)).is_some());
+    let booked: Vec<Interval> =
+        booked.filter_map(|booking| Interval::new(booking.start, booking.end)).collect();
+    let window = stage.window();
+    let is_ahead = |slot: &&Slot| slot.span.start() > stage.latest && slot.span.end() <= window.end();
+    let mut broken = Vec::new();
+    for slot in stage.world.slots.values().filter(is_ahead) {
+        let over = |spans: &[Interval]| spans.iter().any(|span| span.overlaps(&slot.span));
+        if slot.open && over(&busy) {
+            broken.push(format!("{} is bookable, and busy", spans(&[slot.span])));
+        }
+        let others = stage.world.slots.values().any(|other| other.open && other.span.overlaps(&slot.span));
+        let ours = stage.closed_by_us.contains(&slot.id) && !stage.forgetful;
+        if !slot.open && ours && !others && !over(&busy) && !over(&booked) {
+            broken.push(format!("{} was closed by us, and stays closed", spans(&[slot.span])));
         }
     }
     broken

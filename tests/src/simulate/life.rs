@@ -59,10 +59,11 @@ pub const STEPS: [(u32, Step); 12] = [
 ];
 
 /// What she does, and how she answers what comes of it.
-const SCENES: [(Deed, &[(Question, Choice)]); 2] = [
+const SCENES: [(Deed, &[(Question, Choice)]); 3] = [
     // The customer is asked, and then she thinks better of it.
     (Deed::MoveOurs, &[(Question::Moved, Choice::Propose), (Question::Proposed, Choice::PutBack)]),
     (Deed::DeleteOurs, &[(Question::Deleted, Choice::Cancel)]),
+    (Deed::AddOver, &[(Question::Overlap, Choice::Cancel)]),
 ];
 
 /// When in its run a computer falls asleep.
@@ -89,6 +90,13 @@ impl Life {
         stage.world.calendars.entry(remote).or_default().entry = Some(entry);
         let computers = if stage.dice.per_mille(300) { 2 } else { 1 };
         stage.lease.offered = stage.dice.per_mille(500);
+        // Not drawn: stories that are known stay what they are.
+        stage.leaves_slots = seed % 4 == 3;
+        if stage.leaves_slots {
+            stage.lease.offered = false;
+            stage.counts("a platform that leaves slots to us");
+            people::offers_hours(&mut stage);
+        }
         stage.creates_at_once = stage.dice.one(&[1, 2, 50]);
         if computers > 1 {
             // Neither knows what the other wrote.
@@ -96,10 +104,11 @@ impl Life {
             stage.counts("two computers");
         }
         stage.say(format!(
-            "seed {seed}: {}, {}, a platform {} leases",
+            "seed {seed}: {}, {}, a platform {} leases{}",
             clock(now),
             if computers > 1 { "a laptop and a desktop" } else { "a laptop" },
-            if stage.lease.offered { "with" } else { "without" }
+            if stage.lease.offered { "with" } else { "without" },
+            if stage.leaves_slots { " that closes no slots" } else { "" }
         ));
         let stage = Arc::new(Mutex::new(stage));
         let devices = (0..computers).map(|index| Device::new(index, &stage, mutant)).collect();
@@ -299,6 +308,9 @@ impl Life {
         };
         if let Err(error) = self.devices[device].import(uid, self.versions, filed) {
             on(&self.stage).breaks(format!("a file is not taken in: {error}"));
+        } else if filed.is_none() {
+            // What it offered is taken back by the next run.
+            self.act_on(device, Ok(Some(Call::RemoveSlot)));
         }
     }
 

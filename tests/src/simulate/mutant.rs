@@ -99,10 +99,14 @@ pub enum Mutant {
     IgnoresTheLease,
     /// Writes go out without the lease's number.
     WritesWithoutItsNumber,
+    /// Where it is left to it to close slots, it closes none.
+    LeavesSlotsBookable,
+    /// It does not write down which slots it closed.
+    ForgetsWhatItClosed,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::SkipsPreconditionOfUpdates,
         Self::SkipsPreconditionOfDeletes,
         Self::TakesHalfACalendarForAll,
@@ -134,6 +138,8 @@ impl Mutant {
         Self::TakesBackWhatSheTouched,
         Self::IgnoresTheLease,
         Self::WritesWithoutItsNumber,
+        Self::LeavesSlotsBookable,
+        Self::ForgetsWhatItClosed,
     ];
 
     /// The policy of an engine that is wrong like this.

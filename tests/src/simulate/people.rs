@@ -4,8 +4,9 @@ use calendar::event::{End, Uid, When};
 use calendar::interval::Interval;
 use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
-use sync::ids::{BookingId, RemoteCalendarId, RemoteId};
+use sync::ids::{BookingId, RemoteCalendarId, RemoteId, SlotId};
 use sync::plan::WORDS;
+use sync::ports::Slot;
 use sync::proposal::{Ending, Proposal};
 
 use super::stage::{Hers, Place, Stage, calendar_words, clock};
@@ -23,6 +24,8 @@ pub enum Deed {
     Rename,
     Add,
     AddSeries,
+    /// Over a booking. Only in a scene.
+    AddOver,
     MoveHers,
     DeleteHers,
     SkipOne,
@@ -84,6 +87,7 @@ pub fn does(stage: &mut Stage, deed: Deed) {
         Deed::Rename => rename(stage),
         Deed::Add => add(stage, 1),
         Deed::AddSeries => add(stage, 3),
+        Deed::AddOver => add_over(stage),
         Deed::MoveHers => move_hers(stage),
         Deed::DeleteHers => delete_hers(stage),
         Deed::SkipOne => skip_one(stage),
@@ -121,6 +125,17 @@ pub fn after(at: Timestamp, hours: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(at)
 }
 
+/// One hour in every seven is hers to be booked.
+pub fn offers_hours(stage: &mut Stage) {
+    let first = stage.now;
+    let hours = (0..56).map(|n| after(first, 10 + 7 * n));
+    for span in hours.filter_map(|start| Interval::new(start, after(start, 1))) {
+        let id = SlotId(stage.name("slot"));
+        stage.made_by_her.insert(id.clone());
+        stage.world.slots.insert(id.clone(), Slot { id, span, open: true });
+    }
+}
+
 fn some_booking(stage: &mut Stage) -> Option<BookingId> {
     let all: Vec<&BookingId> = stage.booked.keys().collect();
     let at = stage.dice.below(all.len());
@@ -132,11 +147,35 @@ pub fn write_booking(stage: &mut Stage, booking: Booking) {
     let at = stage.world.clock;
     let booking = Booking { proposal: stands_on(stage, &booking), ..booking };
     stage.past.had.entry(booking.id.clone()).or_default().insert((booking.start, booking.end));
+    takes_its_slot(stage, &booking);
     if is_over(&booking.status) {
         stage.past.deleted_by_her.remove(&booking.id);
     }
     stage.past.last_booking = stage.booked.insert(booking.id.clone(), booking.clone());
     stage.world.bookings.insert(booking.id.clone(), (at, booking));
+}
+
+/// As today's platform has it: the slot of exactly its time is the booking's, and open again once it is cancelled or moved.
+fn takes_its_slot(stage: &mut Stage, booking: &Booking) {
+    if !stage.leaves_slots {
+        return;
+    }
+    let before = stage.booked.get(&booking.id).map(|before| (before.start, before.end));
+    let now = Some((booking.start, booking.end));
+    if let Some(before) = before.filter(|_| before != now) {
+        switch_at(stage, before, true);
+    }
+    switch_at(stage, (booking.start, booking.end), is_over(&booking.status));
+}
+
+fn switch_at(stage: &mut Stage, (start, end): (Timestamp, Timestamp), open: bool) {
+    let slots = &stage.world.slots;
+    let span = Interval::new(start, end);
+    let Some(slot) = slots.values().find(|slot| Some(slot.span) == span).cloned() else { return };
+    let is_over_it = |other: &Slot| other.open && other.id != slot.id && other.span.overlaps(&slot.span);
+    let open = open && !slots.values().any(is_over_it);
+    stage.closed_by_us.remove(&slot.id);
+    stage.world.slots.insert(slot.id.clone(), Slot { open, ..slot });
 }
 
 /// As the platform has it: a proposal is over with the time that it was made for, and with the booking.
@@ -305,6 +344,17 @@ fn add(stage: &mut Stage, days: i64) {
     let (place, at) = (calendar_words(&calendar), clock(start));
     stage.say(format!("she adds {id} to {place}, {at} for {length} h, {days} days"));
     put_hers(stage, calendar, Hers { event: made, spans });
+}
+
+/// Something of hers comes up where a customer is to come.
+fn add_over(stage: &mut Stage) {
+    let calendar = some_calendar(stage);
+    let Some(booking) = some_booking(stage).map(|id| stage.booked[&id].clone()) else { return };
+    let Some(span) = Interval::new(booking.start, booking.end) else { return };
+    let id = stage.name("hers");
+    stage.say(format!("she adds {id} to {} over {}", calendar_words(&calendar), booking.id));
+    let made = event(&id, booking.start, booking.end);
+    put_hers(stage, calendar, Hers { event: made, spans: vec![span] });
 }
 
 fn put_hers(stage: &mut Stage, calendar: RemoteCalendarId, hers: Hers) {

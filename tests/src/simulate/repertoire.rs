@@ -58,6 +58,9 @@ pub fn repertoire() -> BTreeSet<String> {
         "an answer comes too late",
         "a lie about one of several",
         "a standing answer counts",
+        "a platform that leaves slots to us",
+        "a slot is closed",
+        "a slot is opened",
     ];
     steps
         .chain(deeds)

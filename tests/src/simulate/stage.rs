@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use sync::booking::{Booking, BookingStatus};
 use sync::busy_set::window;
 use sync::decide::{Question, times};
-use sync::ids::{BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, Service};
+use sync::ids::{
+    BookingId, CalendarId, ConnectionId, Cursor, ETag, RemoteCalendarId, RemoteId, Service, SlotId,
+};
 use sync::lease::Fencing;
 use sync::policy::Policy;
 use sync::ports::RemoteEvent;
@@ -73,6 +75,14 @@ pub struct Stage {
     pub trace: Trace,
     pub world: State,
     pub lease: PlatformLease,
+    /// Today's platform: it is left to us to close slots under busy time.
+    pub leaves_slots: bool,
+    /// Slots that she made herself there.
+    pub made_by_her: BTreeSet<SlotId>,
+    /// The slots that we closed there, and have not opened again.
+    pub closed_by_us: BTreeSet<SlotId>,
+    /// Those that we ever closed.
+    pub once_closed_by_us: BTreeSet<SlotId>,
     /// How many events her calendar service makes in one request.
     pub creates_at_once: usize,
     /// The bookings as customers left them.
@@ -156,6 +166,10 @@ impl Stage {
             trace: Trace::default(),
             world: State::default(),
             lease: PlatformLease::default(),
+            leaves_slots: false,
+            made_by_her: BTreeSet::new(),
+            closed_by_us: BTreeSet::new(),
+            once_closed_by_us: BTreeSet::new(),
             creates_at_once: 1,
             booked: BTreeMap::new(),
             ours: BTreeMap::new(),
@@ -376,13 +390,13 @@ impl Stage {
         clipped(self.window(), spans)
     }
 
-    /// Events of ours that stand elsewhere than booked: they may block too.
+    /// Events of ours that stand where no booking holds the time: they may block too.
     pub fn elsewhere(&self, remote: &RemoteCalendarId) -> impl Iterator<Item = Interval> {
         self.standing().filter(move |(place, _, _)| place.0 == *remote).filter_map(|(_, booking, event)| {
             let booking = self.booked.get(booking)?;
             let (start, end) = times(event)?;
-            let off =
-                booking.status != BookingStatus::Cancelled && (start, end) != (booking.start, booking.end);
+            let off = matches!(booking.status, BookingStatus::Cancelled | BookingStatus::NoShow)
+                || (start, end) != (booking.start, booking.end);
             // Put back by taking back a run, it takes its time as an event of hers would.
             Interval::new(start, end).filter(|_| off || self.past.undone.contains_key(&booking.id))
         })

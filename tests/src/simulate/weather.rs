@@ -136,6 +136,8 @@ pub enum Call {
     WithdrawProposal,
     CancelBooking,
     RemoveSlot,
+    /// Only today's platform is asked for it.
+    SwitchSlots,
     Lease,
 }
 
@@ -195,7 +197,7 @@ impl Call {
 
     #[must_use]
     pub fn changes_something(self) -> bool {
-        self == Self::CreateCalendar || Self::WRITES.contains(&self)
+        matches!(self, Self::CreateCalendar | Self::SwitchSlots) || Self::WRITES.contains(&self)
     }
 
     /// Those that change something, and where it therefore matters most when a process dies.
@@ -268,6 +270,7 @@ impl Call {
             | Self::PutBusy
             | Self::CreateSlots
             | Self::RemoveSlot
+            | Self::SwitchSlots
             | Self::MoveBooking
             | Self::ProposeMove
             | Self::WithdrawProposal

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use sync::booking::{Booking, BookingStatus};
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor, ProposalId};
+use sync::ids::{BookingId, Cursor, ProposalId, SlotId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 use sync::proposal::{Ending, Proposal};
@@ -18,7 +18,7 @@ use super::super::weather::{Call, Emptied, Lie};
 use super::Liar;
 use super::events::{reach, warp};
 use super::lie::{gone, refusal};
-use super::slots::{close_under_busy, make_slot};
+use super::slots::{close_under_busy, make_slot, switch};
 use super::watch::watch_busy;
 use super::watch_answers::{card_of, carried_out, refuses, watch_answer};
 
@@ -91,6 +91,7 @@ impl Platform for Liar {
                 return Err(refuses(stage, booking, card));
             };
             slot.open = false;
+            stage.past.rooms.insert(to);
             stage.world.writes += 1;
             write_booking(stage, Booking { start: to.start(), end: to.end(), ..row });
             Ok(())
@@ -172,8 +173,24 @@ impl Platform for Liar {
             watch_busy(stage, set);
             stage.world.writes += 1;
             stage.world.busy.insert(set.source.clone(), set.clone());
-            close_under_busy(stage);
+            if !stage.leaves_slots {
+                close_under_busy(stage);
+            }
             Ok(BusyReceipt::default())
+        })
+        .await
+    }
+
+    async fn closes_slots(&self) -> Result<bool, ServiceError> {
+        Ok(!on(&self.stage).leaves_slots)
+    }
+
+    async fn switch_slots(&self, slots: &[Slot], open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        let times: Vec<Interval> = slots.iter().map(|slot| slot.span).collect();
+        let about = format!("{} {}", if open { "open" } else { "close" }, spans(&times));
+        self.fenced(Call::SwitchSlots, about, |stage| {
+            stage.world.writes += 1;
+            Ok(slots.iter().filter(|slot| switch(stage, slot, open)).map(|slot| slot.id.clone()).collect())
         })
         .await
     }

@@ -59,3 +59,45 @@ pub(super) fn close_under_busy(stage: &mut Stage) {
         stage.world.slots.insert(id, Slot { open, ..slot });
     }
 }
+
+/// As today's platform does, which closes and opens none by itself: only as it was seen, and no open ones overlap.
+pub(super) fn switch(stage: &mut Stage, slot: &Slot, open: bool) -> bool {
+    if stage.world.slots.get(&slot.id) != Some(slot) || slot.open == open {
+        return false;
+    }
+    let told = stage.told().bookings.values().filter(|booking| holds(&booking.status));
+    let told: Vec<Interval> = told.filter_map(|booking| Interval::new(booking.start, booking.end)).collect();
+    if open {
+        if told.iter().any(|booked| booked.overlaps(&slot.span)) {
+            stage.breaks("a slot is opened under a booking");
+        }
+        if !stage.once_closed_by_us.contains(&slot.id) {
+            stage.breaks("a slot is opened that we did not close");
+        }
+        let others = stage.world.slots.values();
+        if others.into_iter().any(|other| other.open && other.span.overlaps(&slot.span)) {
+            return false;
+        }
+        stage.closed_by_us.remove(&slot.id);
+        stage.counts("a slot is opened");
+    } else {
+        if told.contains(&slot.span) {
+            stage.breaks("the slot of a booking is closed");
+        }
+        stage.closed_by_us.insert(slot.id.clone());
+        stage.once_closed_by_us.insert(slot.id.clone());
+        stage.counts("a slot is closed");
+    }
+    stage.world.slots.insert(slot.id.clone(), Slot { open, ..slot.clone() });
+    true
+}
+
+fn holds(status: &BookingStatus) -> bool {
+    match status {
+        BookingStatus::Pending
+        | BookingStatus::Confirmed
+        | BookingStatus::Completed
+        | BookingStatus::Other(_) => true,
+        BookingStatus::Cancelled | BookingStatus::NoShow => false,
+    }
+}

@@ -169,6 +169,7 @@ impl Mirror for MutantMirror {
     }
 
     fn put_closed_slots(&self, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), MirrorError> {
+        let rows = if self.mutant == Mutant::ForgetsWhatItClosed { &[] } else { rows };
         self.inside.put_closed_slots(rows, forgotten)
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar::interval::Interval;
 use sync::booking::Booking;
 use sync::error::ServiceError;
-use sync::ids::{BookingId, Cursor, ProposalId};
+use sync::ids::{BookingId, Cursor, ProposalId, SlotId};
 use sync::lease::{Fencing, Installation, Lease};
 use sync::ports::{BusyReceipt, BusySet, Coverage, Platform, Reading, Slot, SlotMade};
 
@@ -87,6 +87,14 @@ impl Platform for MutantPlatform {
             }
             answer => answer,
         }
+    }
+
+    async fn closes_slots(&self) -> Result<bool, ServiceError> {
+        Ok(self.inside.closes_slots().await? || self.mutant == Mutant::LeavesSlotsBookable)
+    }
+
+    async fn switch_slots(&self, slots: &[Slot], open: bool) -> Result<Vec<SlotId>, ServiceError> {
+        self.inside.switch_slots(slots, open).await
     }
 
     async fn lease(&self, me: &Installation, term: Duration) -> Result<Lease, ServiceError> {
