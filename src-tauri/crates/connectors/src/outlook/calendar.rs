@@ -23,7 +23,7 @@ pub struct OutlookCalendar {
     pub(super) ahead: u16,
 }
 
-const EVENTS: &str = "/v1.0/me/calendars/{calendar}/events";
+pub(super) const EVENTS: &str = "/v1.0/me/calendars/{calendar}/events";
 const EVENT: &str = "/v1.0/me/calendars/{calendar}/events/{event}";
 /// As many copies of one event nobody makes.
 const CANDIDATES: &str = "50";
@@ -159,13 +159,19 @@ impl Calendar for OutlookCalendar {
         refusal::of(&answer).map_or_else(|| answer.is_no_page(), Err)
     }
 
-    /// An id was given to one event and is never given again: where its calendar stands and it does not, it was deleted.
+    /// An id was given to one event and is never given again: where its calendar stands and it does not, it was deleted, or
+    /// moved to another one.
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
         let mut url = self.url(&["events", id.as_str()]);
         query(&mut url, &[("$expand", &marker::expand(marker::BOOKING))]);
         let answer = self.api.send(self.api.request(Method::GET, EVENT, url)).await?;
         match event_in(&answer) {
-            Ok(event) => Ok(Probe::Live(single(event))),
+            Ok(event) => match self.is_here(&event).await {
+                Ok(true) => Ok(Probe::Live(single(event))),
+                Ok(false) => Ok(Probe::Burnt),
+                Err(ServiceError::Gone { .. }) => Ok(Probe::Absent),
+                Err(error) => Err(error),
+            },
             Err(ServiceError::Gone { .. }) if self.stands().await? => Ok(Probe::Burnt),
             Err(ServiceError::Gone { .. }) => Ok(Probe::Absent),
             Err(error) => Err(error),

@@ -12,7 +12,7 @@ use sync::ports::{Coverage, EVER, Reading, RemoteEvent};
 use url::Url;
 
 use super::batch::Ask;
-use super::calendar::OutlookCalendar;
+use super::calendar::{EVENTS, OutlookCalendar};
 use super::place::{Place, stretch};
 use super::round::Round;
 use super::translate::single;
@@ -26,6 +26,8 @@ pub(super) const PAGE: usize = 250;
 const MOST_SERIES: usize = 200;
 /// Of one series in one answer.
 const INSTANCES: &str = "500";
+const DELTA: &str = "/v1.0/me/calendars/{calendar}/calendarView/delta";
+const INSTANCES_OF: &str = "/v1.0/me/calendars/{calendar}/events/{event}/instances";
 
 type Events = Reading<RemoteEvent, RemoteId>;
 
@@ -46,9 +48,9 @@ enum Stands {
 }
 
 /// One page of any list.
-struct Page {
-    items: Vec<Value>,
-    next: Option<String>,
+pub(super) struct Page {
+    pub items: Vec<Value>,
+    pub next: Option<String>,
     delta: Option<String>,
 }
 
@@ -112,13 +114,27 @@ impl OutlookCalendar {
             Ok(looked) => looked,
             Err(reason) => return Some(round.partial(reason)),
         };
+        let doubtful: Vec<&wire::Event> = looked
+            .iter()
+            .filter(|(id, _)| removed.contains(*id))
+            .filter_map(|(_, found)| found.as_ref())
+            .collect();
+        let here = match self.here(&doubtful, place.stretch).await {
+            Ok(here) => here,
+            Err(reason) => return Some(round.partial(reason)),
+        };
         let mut gone = BTreeSet::new();
         for (id, found) in looked {
             match found {
                 // It stands, only not in the stretch.
-                Some(event) => round.put(event),
-                None => {
+                Some(event) if !removed.contains(&id) || here.holds(&event) => round.put(event),
+                found => {
                     round.singles.remove(&id);
+                    // An occurrence goes to another calendar with its series.
+                    let series = found.and_then(|event| event.series);
+                    gone.extend(
+                        series.filter(|series| !round.tells_of(series) && !here.holds_series(series)),
+                    );
                     gone.insert(id);
                 }
             }
@@ -174,7 +190,7 @@ impl OutlookCalendar {
         let mut link = Some(first);
         for number in 0..PAGES {
             let Some(url) = link else { break };
-            let page = match self.page(url).await.and_then(|answer| read_page(&answer)) {
+            let page = match self.page(EVENTS, url).await.and_then(|answer| read_page(&answer)) {
                 Ok(page) => page,
                 Err(error) if number == 0 => return Reading::Failed(error),
                 Err(error) => return round.partial(error),
@@ -207,7 +223,7 @@ impl OutlookCalendar {
                 0 => Broken::Failed(error),
                 _ => Broken::Midway(Box::new(round), error),
             };
-            let answer = match self.page(url).await {
+            let answer = match self.page(DELTA, url).await {
                 Ok(answer) => answer,
                 Err(error) => return Err(stop(round, error)),
             };
@@ -239,8 +255,7 @@ impl OutlookCalendar {
         Err(Broken::Midway(Box::new(round), nonsense("its pages do not end")))
     }
 
-    async fn page(&self, url: Url) -> Result<Answer, ServiceError> {
-        let route = "/v1.0/me/calendars/{calendar}/calendarView/delta";
+    pub(super) async fn page(&self, route: &'static str, url: Url) -> Result<Answer, ServiceError> {
         self.api.send(self.api.request_of_a_page(Method::GET, route, url)).await
     }
 
@@ -294,7 +309,7 @@ impl OutlookCalendar {
             for _ in 0..PAGES {
                 let Some(next) = page.next.take() else { break };
                 let url = self.api.own(&next).ok_or_else(|| nonsense("its next page is somewhere else"))?;
-                page = read_page(&self.page(url).await?)?;
+                page = read_page(&self.page(INSTANCES_OF, url).await?)?;
                 round.take(&page.items);
             }
             if page.next.is_some() || round.nameless > 0 {
@@ -362,7 +377,7 @@ fn standing(answer: &Answer) -> Result<Option<wire::Event>, ServiceError> {
     }
 }
 
-fn read_page(answer: &Answer) -> Result<Page, ServiceError> {
+pub(super) fn read_page(answer: &Answer) -> Result<Page, ServiceError> {
     if let Some(error) = refusal::of(answer) {
         return Err(error);
     }
@@ -373,6 +388,6 @@ fn read_page(answer: &Answer) -> Result<Page, ServiceError> {
     Ok(Page { items: items.ok_or_else(|| nonsense("it is no list"))?, next, delta })
 }
 
-fn nonsense(reason: &str) -> ServiceError {
+pub(super) fn nonsense(reason: &str) -> ServiceError {
     garbled(Peer::Outlook, reason)
 }

@@ -65,6 +65,11 @@ impl Round {
         }
     }
 
+    /// Whether something of the series stands, by what the pages said.
+    pub(super) fn tells_of(&self, series: &str) -> bool {
+        self.masters.contains_key(series) || self.instances.get(series).is_some_and(|told| !told.is_empty())
+    }
+
     /// Events that are ours, or copies of ours, only if a closer look says so.
     pub(super) fn to_look_at(&self) -> Vec<String> {
         self.singles.values().filter(|event| deserves_a_look(event)).map(|event| event.id.clone()).collect()

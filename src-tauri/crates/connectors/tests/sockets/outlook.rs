@@ -291,25 +291,30 @@ async fn a_master_that_is_not_in_the_list_is_asked_for_and_one_that_nobody_has_b
 
 #[tokio::test]
 async fn what_is_said_to_be_removed_is_believed_only_of_what_is_not_there() {
-    let page = json!([removed("deleted"), removed("far"), event("new")]);
+    let page = json!([removed("deleted"), removed("far"), removed("moved"), event("new")]);
     let (changed, removed, server) = change(&[], page, |url, _| {
+        if let Some(stretch) = url.strip_prefix("/me/calendars/AAMkAD%2Fcal+1=/calendarView?") {
+            assert!(
+                stretch
+                    .contains("startDateTime=2027-01-01T10%3A00%3A00Z&endDateTime=2027-01-02T00%3A00%3A00Z")
+            );
+            return (200, json!({"value": [{"id": "far", "type": "singleInstance"}]}));
+        }
         assert!(url.starts_with("/me/calendars/AAMkAD%2Fcal+1=/events/"), "{url}");
+        let times = |start, end| json!({"start": moment(start), "end": moment(end)});
         if url.contains("/far?") {
-            (
-                200,
-                with(
-                    event("far"),
-                    json!({"start": moment("2027-01-01T10:00:00"), "end": moment("2027-01-01T11:00:00")}),
-                ),
-            )
+            (200, with(event("far"), times("2027-01-01T10:00:00", "2027-01-01T11:00:00")))
+        } else if url.contains("/moved?") {
+            // By its id it is told under the calendar that it has left, too.
+            (200, with(event("moved"), times("2027-01-01T23:00:00", "2027-01-02T00:00:00")))
         } else {
             gone()
         }
     })
     .await;
-    assert_eq!(removed, [RemoteId::from("deleted")]);
+    assert_eq!(removed, [RemoteId::from("deleted"), RemoteId::from("moved")]);
     assert_eq!(ids(&changed), ["far", "new"], "one lies outside the stretch, and stands");
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.asked().len(), 3);
     let inner = &server.asked()[1].json()["requests"][0];
     assert!(inner["headers"]["Prefer"].as_str().unwrap().contains("ImmutableId"), "{inner}");
 }

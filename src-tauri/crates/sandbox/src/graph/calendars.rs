@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::ids::EventId;
 use super::options::{Options, PAGE};
 use super::refusal::Refusal;
 use super::scopes::{Action, admit};
@@ -62,6 +63,15 @@ pub async fn get(State(app): State<App>, call: Call) -> Result<Response, Refusal
     let options = Options::read(&call)?;
     let world = app.world();
     let calendar = world.outlook.mailbox(&caller.account)?.calendar(call.param("calendar"))?;
+    Ok(one(&call, shaped(calendar, &options), StatusCode::OK))
+}
+
+/// The one that an event is in: <https://learn.microsoft.com/graph/api/calendar-get>.
+pub async fn of_event(State(app): State<App>, call: Call) -> Result<Response, Refusal> {
+    let caller = admit(&app, &call, Action::ReadCalendars)?;
+    let options = Options::read(&call)?;
+    let world = app.world();
+    let (calendar, _) = world.outlook.mailbox(&caller.account)?.look(&EventId::read(call.param("event"))?)?;
     Ok(one(&call, shaped(calendar, &options), StatusCode::OK))
 }
 

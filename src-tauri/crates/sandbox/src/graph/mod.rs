@@ -55,6 +55,7 @@ pub fn resources() -> Router<App> {
         .route(&at("/me/events/delta"), get(delta::unsupported))
         .route(&at("/me/events/delta()"), get(delta::unsupported))
         .route(&at("/me/events/{event}"), get(events::get).patch(events::patch).delete(events::delete))
+        .route(&at("/me/events/{event}/calendar"), get(calendars::of_event))
         .route(&at("/me/events/{event}/instances"), get(view::instances));
     // Her default calendar under two names, and any calendar under its own.
     for calendar in ["/me/calendar", "/me/calendars/{calendar}"] {
