@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use companion::profile::Profile;
 use companion::wiring::Wiring;
-use connectors::caldav::{self, CaldavAccount, Entry, FindError, NoNames, SignIn};
-use connectors::http::{Counters, Http, Timeouts};
+use connectors::caldav::{self, CaldavAccount, Dealings, Entry, FindError, NoNames, SignIn};
+use connectors::http::{Counters, Gate, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
 use sandbox::Running;
@@ -109,7 +109,8 @@ pub async fn opened(http: &Http, url: &str) -> Result<CaldavAccount, FindError> 
     let secret = caldav::find(http, &NoNames, &sign_in(url, PASSWORD)).await?;
     let (vault, name) = (Memory::default(), SecretName::bookiji());
     vault.put(&name, &secret).await.unwrap();
-    let account = CaldavAccount::new(http.clone(), Arc::new(vault), name, true);
+    let dealings = Dealings::at_the_pace_of(Gate::of(600_000, 4));
+    let account = CaldavAccount::new(http.clone(), Arc::new(vault), name, true).with_dealings(dealings);
     Ok(account.for_vendor(&vendor(), "owner@example.com"))
 }
 

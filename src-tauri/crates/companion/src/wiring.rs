@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
-use connectors::caldav::CaldavAccount;
+use connectors::caldav::{CaldavAccount, Dealings};
 use connectors::google::{self, GoogleAccount, RecentTimes};
 use connectors::gotrue::GoTrue;
 use connectors::http::{Base, Budget, Counters, Gate, Http, Network, Timeouts};
@@ -59,9 +59,9 @@ pub struct Wiring {
     tokens: Mutex<BTreeMap<SecretName, Tokens>>,
     /// What each Google account may still be asked this minute.
     budgets: Mutex<BTreeMap<ConnectionId, Budget>>,
-    recent_times: RecentTimes,
-    /// How fast accounts without such tokens may be asked.
-    gates: Mutex<BTreeMap<ConnectionId, Gate>>,
+    recent_times: Mutex<BTreeMap<ConnectionId, RecentTimes>>,
+    /// What was learnt of accounts without such tokens.
+    dealings: Mutex<BTreeMap<ConnectionId, Dealings>>,
     /// Where its syncs wait for their turn, when several vendors share the process.
     pub place: Option<Place>,
     lock: Lock,
@@ -139,8 +139,8 @@ impl Wiring {
             fetcher: Mutex::default(),
             tokens: Mutex::default(),
             budgets: Mutex::default(),
-            recent_times: RecentTimes::default(),
-            gates: Mutex::default(),
+            recent_times: Mutex::default(),
+            dealings: Mutex::default(),
             place,
             lock,
         })
@@ -184,7 +184,7 @@ impl Wiring {
     }
 
     pub fn bookiji_tokens(&self) -> Result<Tokens, Problem> {
-        Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?)))
+        Ok(self.tokens(SecretName::bookiji(), Arc::new(self.gotrue()?), Gate::default()))
     }
 
     pub fn platform(&self) -> Result<Site, Problem> {
@@ -221,7 +221,8 @@ impl Wiring {
     }
 
     pub fn google_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
-        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.google_oauth(false)?)))
+        let server = Arc::new(self.google_oauth(false)?);
+        Ok(self.tokens(SecretName::connection(connection), server, Gate::default()))
     }
 
     pub fn google(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<GoogleAccount, Problem> {
@@ -229,7 +230,9 @@ impl Wiring {
         let account = GoogleAccount::new(self.http.clone(), base, self.google_tokens(connection)?);
         let account = account.for_vendor(vendor).within(self.google_budget(connection));
         let account = account.holding(holding(&self.mirror.world()?, connection));
-        Ok(account.remembering(self.recent_times.clone()).days_ahead(self.settings.sync.horizon_days))
+        let mut recent_times = self.recent_times.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent_times = recent_times.entry(connection.clone()).or_default().clone();
+        Ok(account.remembering(recent_times).days_ahead(self.settings.sync.horizon_days))
     }
 
     fn google_budget(&self, connection: &ConnectionId) -> Budget {
@@ -249,7 +252,8 @@ impl Wiring {
     }
 
     pub fn outlook_tokens(&self, connection: &ConnectionId) -> Result<Tokens, Problem> {
-        Ok(self.tokens(SecretName::connection(connection), Arc::new(self.outlook_oauth()?)))
+        let server = Arc::new(self.outlook_oauth()?);
+        Ok(self.tokens(SecretName::connection(connection), server, outlook::pace()))
     }
 
     pub fn outlook(&self, connection: &ConnectionId, vendor: &VendorId) -> Result<OutlookAccount, Problem> {
@@ -282,14 +286,20 @@ impl Wiring {
     }
 
     pub fn caldav(&self, connection: &ConnectionId, vendor: &Vendor) -> CaldavAccount {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates.entry(connection.clone()).or_default().clone();
-        caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor).at_the_pace_of(gate)
+        let account = caldav(&self.settings, self.http.clone(), self.vault.clone(), connection, vendor);
+        account.with_dealings(self.dealings(connection))
+    }
+
+    fn dealings(&self, connection: &ConnectionId) -> Dealings {
+        let mut dealings = self.dealings.lock().unwrap_or_else(PoisonError::into_inner);
+        dealings.entry(connection.clone()).or_default().clone()
     }
 
     /// Puts the secret of an account into the vault.
     pub async fn keep_secret(&self, connection: &ConnectionId, secret: &SecretString) -> Result<(), Problem> {
-        self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)
+        self.vault.put(&SecretName::connection(connection), secret).await.map_err(secrets::problem)?;
+        self.dealings(connection).forgive();
+        Ok(())
     }
 
     /// Whether the vault has an account's sign-in.
@@ -333,9 +343,9 @@ impl Wiring {
         Ok(accounts)
     }
 
-    fn tokens(&self, secret: SecretName, server: Arc<dyn Refresh>) -> Tokens {
+    fn tokens(&self, secret: SecretName, server: Arc<dyn Refresh>, pace: Gate) -> Tokens {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = || Tokens::new(server, self.vault.clone(), secret.clone());
+        let made = || Tokens::paced(server, self.vault.clone(), secret.clone(), pace);
         tokens.entry(secret.clone()).or_insert_with(made).clone()
     }
 }

@@ -67,7 +67,13 @@ struct Access {
 impl Tokens {
     #[must_use]
     pub fn new(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, name: SecretName) -> Self {
-        Self(Arc::new(Inner { server, vault, name, held: Arc::default(), gate: Gate::default() }))
+        Self::paced(server, vault, name, Gate::default())
+    }
+
+    /// As [`Tokens::new`], for a service that says itself how fast it may be asked.
+    #[must_use]
+    pub fn paced(server: Arc<dyn Refresh>, vault: Arc<dyn Vault>, name: SecretName, gate: Gate) -> Self {
+        Self(Arc::new(Inner { server, vault, name, held: Arc::default(), gate }))
     }
 
     /// How fast the account may be asked, by whoever holds these.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use calendar::busy::{BusyRules, place};
 use calendar::interval::Interval;
-use connectors::http::{Base, Counters, Http, Timeouts};
+use connectors::http::{Base, Counters, Gate, Http, Timeouts};
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount, OutlookCalendar};
 use connectors::tokens::Tokens;
@@ -61,10 +61,12 @@ impl World {
         assert_eq!(outlook::missing(&granted), Vec::<&str>::new());
         let address = outlook::address(&http, &base("graph"), &granted.grant.access).await.unwrap();
         assert_eq!(address, sandbox.email);
-        let tokens = Tokens::new(
+        let tokens = Tokens::paced(
             Arc::new(client),
             Arc::new(Memory::default()),
             SecretName::connection(&"outlook-1".into()),
+            // Its pace is tried elsewhere.
+            Gate::of(600_000, 4),
         );
         tokens.adopt(granted.grant).await.unwrap();
         let account = OutlookAccount::new(http.clone(), base("graph"), tokens);
@@ -274,6 +276,60 @@ async fn an_event_outside_of_the_stretch_is_not_taken_for_deleted() {
     calendar.delete(&stored.id, &stored.etag).await.unwrap();
     let (changed, removed, _) = delta(&calendar, &cursor).await;
     assert_eq!((changed.len(), removed), (0, vec![stored.id]));
+}
+
+/// Graph answers for it under the old calendar as before.
+#[tokio::test]
+async fn an_event_that_she_moves_to_another_calendar_stands_in_that_one_alone() {
+    let world = World::new().await;
+    let calendar = world.own().await;
+    let other = world.account.create_calendar("Other", "UTC", &"v-1".into()).await.unwrap();
+    let other = world.account.outlook_calendar(&other.remote);
+    let (_, cursor) = snapshot(&calendar).await;
+    let (_, at_other) = snapshot(&other).await;
+    let near = calendar.create(&draft(&calendar, "near", 30)).await.unwrap();
+    let far = calendar.create(&draft(&calendar, "far", 24 * 300)).await.unwrap();
+    let stays = calendar.create(&draft(&calendar, "stays", 24 * 301)).await.unwrap();
+    let (_, _, cursor) = delta(&calendar, &cursor).await;
+    for moved in [&near, &far] {
+        let to = other.remote().as_str();
+        world.she("move_to_calendar", json!({"event": moved.id.as_str(), "to": to})).await;
+    }
+    world.she("edit_event", json!({"event": stays.id.as_str(), "fields": {"subject": "Later"}})).await;
+    let ((changed, mut removed, _), requests) = world.counted(delta(&calendar, &cursor)).await;
+    removed.sort();
+    let mut expected = vec![near.id.clone(), far.id.clone()];
+    expected.sort();
+    assert_eq!(removed, expected);
+    assert_eq!(changed.iter().map(|event| &event.id).collect::<Vec<_>>(), [&stays.id], "far off, and here");
+    assert_eq!(requests, 3, "the changes, a closer look, and what the calendar lists");
+    assert_eq!(calendar.probe(&near.id).await.unwrap(), Probe::Burnt);
+    assert!(matches!(other.probe(&near.id).await.unwrap(), Probe::Live(_)));
+    let (changed, _, _) = delta(&other, &at_other).await;
+    assert!(changed.iter().any(|event| event.id == near.id), "{changed:?}");
+}
+
+#[tokio::test]
+async fn a_series_that_she_moves_to_another_calendar_blocks_no_time_in_the_old_one() {
+    let world = World::with(Options { outlook: true, ..Options::default() }).await;
+    let calendar = world.own().await;
+    let other = world.account.create_calendar("Other", "UTC", &"v-1".into()).await.unwrap();
+    let (items, mut cursor) = snapshot(&calendar).await;
+    let mut rows = BTreeMap::new();
+    take(&mut rows, items, &[]);
+    let is_series = |row: &&RemoteEvent| row.event.repeats() && !row.id.as_str().contains('#');
+    let series: Vec<RemoteId> = rows.values().filter(is_series).map(|row| row.id.clone()).collect();
+    assert!(series.len() > 1, "{series:?}");
+    for id in series {
+        let to = other.remote.as_str();
+        world.she("move_to_calendar", json!({"event": id.as_str(), "to": to})).await;
+        let (changed, removed, next) = delta(&calendar, &cursor).await;
+        assert!(removed.contains(&id), "{id}");
+        take(&mut rows, changed, &removed);
+        cursor = next;
+        let (anew, _) = snapshot(&calendar).await;
+        assert_eq!(busy(rows.values()), busy(&anew), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use calendar::event::{Event, Kind, ShownAs};
-use connectors::caldav::{self, CaldavAccount, Entry, NoNames, SignIn};
-use connectors::http::{Counters, Http, Timeouts};
+use connectors::caldav::{self, CaldavAccount, Dealings, Entry, NoNames, SignIn};
+use connectors::http::{Counters, Gate, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
 use sync::ids::{RemoteCalendarId, RemoteId, Service, VendorId};
@@ -67,6 +67,7 @@ pub struct CaldavRoom {
     between: Between,
     hand: Hand,
     account: CaldavAccount,
+    dealings: Dealings,
     hers: RemoteCalendarId,
 }
 
@@ -91,7 +92,8 @@ impl CaldavRoom {
         let secret = caldav::find(&http, &NoNames, &sign_in).await.expect("an account");
         let (vault, owner) = (Memory::default(), SecretName::connection(&"caldav-1".into()));
         vault.put(&owner, &secret).await.expect("a vault");
-        let account = CaldavAccount::new(http, Arc::new(vault), owner, true);
+        let dealings = Dealings::at_the_pace_of(Gate::of(600_000, 4));
+        let account = CaldavAccount::new(http, Arc::new(vault), owner, true).with_dealings(dealings.clone());
         let account = account.for_vendor(&VENDOR.into(), ADDRESS);
         let hand = Hand::at(servers.url());
         for left in account.calendars().await.expect("a list") {
@@ -99,7 +101,7 @@ impl CaldavRoom {
         }
         let hers = format!("{}{}/", servers.home(), fresh());
         hand.make_calendar(&hers, "Privat").await;
-        Self { servers: servers.clone(), between, hand, account, hers: hers.as_str().into() }
+        Self { servers: servers.clone(), between, hand, account, dealings, hers: hers.as_str().into() }
     }
 
     fn path(calendar: &RemoteCalendarId, event: &RemoteId) -> String {
@@ -325,6 +327,8 @@ impl Room for CaldavRoom {
 
     async fn heals(&self) {
         self.between.heal();
+        // A password that was refused is left alone for an hour, or until she signs in again.
+        self.dealings.forgive();
     }
 
     async fn routes(&self) -> BTreeSet<String> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use calendar::event::{Answer, End, Event, Kind, Status, Transparency, When};
 use connectors::google::{self, GoogleAccount};
+use connectors::http::Gate;
 use connectors::oauth::Client;
 use connectors::tokens::Tokens;
 use connectors::vault::{Memory, SecretName};
@@ -48,7 +49,7 @@ impl GoogleRoom {
         let granted = sandbox.consent(&ours).await;
         let address = granted.account_email.clone().expect("an address");
         let owner = SecretName::connection(&"google-1".into());
-        let tokens = Tokens::new(ours.clone(), Arc::new(Memory::default()), owner);
+        let tokens = Tokens::paced(ours.clone(), Arc::new(Memory::default()), owner, Gate::of(600_000, 4));
         tokens.adopt(granted.grant).await.expect("a grant");
         let account = GoogleAccount::new(sandbox.http.clone(), sandbox.base("google_api"), tokens.clone());
         let whole = ["https://www.googleapis.com/auth/calendar", "openid", "email"];

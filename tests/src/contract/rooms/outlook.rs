@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use calendar::event::{Answer, Event, Kind, Status, Transparency, When};
+use connectors::http::Gate;
 use connectors::oauth::Client;
 use connectors::outlook::{self, Authority, OutlookAccount};
 use connectors::tokens::Tokens;
@@ -50,7 +51,7 @@ impl OutlookRoom {
         let token = format!("Bearer {}", hers.grant.access.expose_secret());
         let granted = sandbox.consent(&client).await;
         let owner = SecretName::connection(&"outlook-1".into());
-        let tokens = Tokens::new(client.clone(), Arc::new(Memory::default()), owner);
+        let tokens = Tokens::paced(client.clone(), Arc::new(Memory::default()), owner, Gate::of(600_000, 4));
         tokens.adopt(granted.grant).await.expect("a grant");
         let account = OutlookAccount::new(sandbox.http.clone(), sandbox.base("graph"), tokens.clone());
         let account = account.for_vendor(&VENDOR.into()).days_ahead(DAYS_AHEAD);

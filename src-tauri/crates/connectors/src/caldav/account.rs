@@ -1,7 +1,6 @@
 //! A linked CalDAV account: its sign-in, asked of the vault when it is first needed, and its calendars.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
@@ -12,12 +11,12 @@ use sync::error::ServiceError;
 use sync::ids::{RemoteCalendarId, VendorId};
 use sync::ports::{Account, Calendar, CalendarEntry};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 use url::Url;
 
 use super::address::Entry;
 use super::calendar::DavCalendar;
 use super::dav::{Call, Dav, SPACES, rejected};
+use super::dealings::{Dealings, Seal};
 use super::discovery::{self, Place};
 use super::href;
 use super::multistatus::{Kind, Response, escaped, escaped_text};
@@ -106,6 +105,7 @@ impl Stored {
 pub(super) struct Session {
     pub dav: Dav,
     place: Place,
+    sign_in: Seal,
 }
 
 impl Session {
@@ -128,36 +128,27 @@ impl Session {
 #[derive(Clone)]
 pub struct CaldavAccount {
     http: Http,
-    gate: Gate,
     vault: Arc<dyn Vault>,
     secret: SecretName,
     plain_http: bool,
     vendor: Option<VendorId>,
     address: Option<String>,
-    state: Arc<Mutex<State>>,
+    session: Arc<Mutex<Option<Arc<Session>>>>,
+    dealings: Dealings,
 }
-
-#[derive(Default)]
-struct State {
-    session: Option<Arc<Session>>,
-    looked_at: Option<Instant>,
-}
-
-/// An account that has moved is looked for no more often.
-const LOOK_AGAIN: Duration = Duration::from_hours(1);
 
 impl CaldavAccount {
     /// `plain_http` says that her password may travel where others can read it.
     #[must_use]
     pub fn new(http: Http, vault: Arc<dyn Vault>, secret: SecretName, plain_http: bool) -> Self {
-        let gate = Gate::default();
-        Self { http, gate, vault, secret, plain_http, vendor: None, address: None, state: Arc::default() }
+        let (session, dealings) = (Arc::default(), Dealings::default());
+        Self { http, vault, secret, plain_http, vendor: None, address: None, session, dealings }
     }
 
-    /// Keeps to the pace of an account that others may ask too.
+    /// Knows what was learnt of the account before, and keeps to the pace of all who ask it.
     #[must_use]
-    pub fn at_the_pace_of(self, gate: Gate) -> Self {
-        Self { gate, ..self }
+    pub fn with_dealings(self, dealings: Dealings) -> Self {
+        Self { dealings, ..self }
     }
 
     /// Says for whom [`CalendarEntry::ours`] is asked, without which no calendar is ours, and by which mail address
@@ -177,19 +168,26 @@ impl CaldavAccount {
         F: Future<Output = Result<T, ServiceError>>,
     {
         let session = self.session().await?;
+        if let Some(refused) = self.dealings.refusal(session.sign_in) {
+            return Err(refused);
+        }
         let error = match attempt(session.clone()).await {
             Err(error @ (ServiceError::Gone { .. } | ServiceError::SignInExpired { .. })) => error,
             answer => return answer,
         };
-        match self.moved(&session).await {
+        let answer = match self.moved(&session).await {
             Some(session) => attempt(session).await,
             None => Err(error),
+        };
+        if let Err(error @ ServiceError::SignInExpired { .. }) = &answer {
+            self.dealings.was_refused(session.sign_in, error);
         }
+        answer
     }
 
     async fn session(&self) -> Result<Arc<Session>, ServiceError> {
-        let mut state = self.state.lock().await;
-        if let Some(session) = &state.session {
+        let mut opened = self.session.lock().await;
+        if let Some(session) = &*opened {
             return Ok(session.clone());
         }
         let lost = |reason: &str| ServiceError::SignInExpired {
@@ -212,9 +210,9 @@ impl CaldavAccount {
         let mut place = Place { homes: stored.homes, addresses: stored.addresses };
         place.addresses.extend(self.address.clone());
         let (username, password) = (stored.username, SecretString::from(stored.password));
-        let (http, gate) = (self.http.clone(), self.gate.clone());
+        let (http, gate) = (self.http.clone(), self.dealings.gate.clone());
         let dav = Dav { http, gate, entry, username, password };
-        Ok(state.session.insert(Arc::new(Session { dav, place })).clone())
+        Ok(opened.insert(Arc::new(Session { dav, place, sign_in: Seal::of(&secret) })).clone())
     }
 
     /// The account where it is now, if that is another host than `before` had.
@@ -222,23 +220,24 @@ impl CaldavAccount {
         if before.home().origin() == before.dav.entry.url().origin() {
             return None;
         }
-        let mut state = self.state.lock().await;
-        let now = state.session.clone().filter(|now| now.home() != before.home());
-        if now.is_some() || state.looked_at.is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+        let mut opened = self.session.lock().await;
+        let now = opened.clone().filter(|now| now.home() != before.home());
+        if now.is_some() || !self.dealings.may_look() {
             return now;
         }
-        state.looked_at = Some(Instant::now());
         let mut place = discovery::discover(&before.dav).await.ok()?;
         if place.homes[0].origin() == before.home().origin() {
             return None;
         }
+        let secret = Stored::of(&before.dav, &place).secret();
         // Not stored, it is only looked for again.
-        if self.vault.put(&self.secret, &Stored::of(&before.dav, &place).secret()).await.is_err() {
+        if self.vault.put(&self.secret, &secret).await.is_err() {
             tracing::info!("where the account moved to could not be stored");
         }
         place.addresses.extend(self.address.clone());
         tracing::info!(service = Peer::Caldav.key(), "the account has moved to another host");
-        Some(state.session.insert(Arc::new(Session { dav: before.dav.clone(), place })).clone())
+        let (dav, sign_in) = (before.dav.clone(), Seal::of(&secret));
+        Some(opened.insert(Arc::new(Session { dav, place, sign_in })).clone())
     }
 
     async fn listed(&self, session: &Session) -> Result<Vec<CalendarEntry>, ServiceError> {

@@ -53,6 +53,14 @@ pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<R
         .collect()
 }
 
+/// Whether what a file says can be told. Of one without events it can: none.
+pub(super) fn can_be_read(text: &str, own: &[&str]) -> bool {
+    match ics::read_as(text.as_bytes(), own) {
+        Ok((calendar, _)) => !calendar.events.is_empty() || lines::events(&lines::read(text)).is_empty(),
+        Err(_) => lines::events(&lines::read(text)).is_empty(),
+    }
+}
+
 /// No day to block, and blocking them all would close her calendar: it stands long past, and in the log.
 fn unreadable() -> Event {
     let wall = TimeZone::UTC.to_datetime(Timestamp::UNIX_EPOCH);

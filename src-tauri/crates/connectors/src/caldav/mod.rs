@@ -7,6 +7,7 @@ mod body;
 mod calendar;
 mod cursor;
 mod dav;
+mod dealings;
 mod discovery;
 mod fetch;
 mod href;
@@ -19,4 +20,5 @@ mod refusal;
 
 pub use account::{CaldavAccount, FindError, SignIn, find};
 pub use address::{AddressError, Entry};
+pub use dealings::Dealings;
 pub use names::{Names, NoNames, Resolved, SystemNames};

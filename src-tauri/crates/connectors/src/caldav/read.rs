@@ -1,7 +1,7 @@
 //! Reads a calendar from its cursor and says honestly how far it got: by its sync token (RFC 6578), or where the server
 //! gives none, by comparing what is listed now with what was listed before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sync::error::ServiceError;
 use sync::ids::{Cursor, RemoteId};
@@ -17,7 +17,7 @@ use super::fetch::{self, Files};
 use super::href;
 use super::multistatus::{Kind, Multistatus, escaped};
 use super::refusal;
-use crate::http::{Peer, garbled};
+use crate::http::{Peer, garbled, is_too_large};
 
 /// More pages than this are no list but a loop.
 const PAGES: usize = 1_000;
@@ -241,7 +241,8 @@ async fn taken(
 ) -> Result<Reading<RemoteEvent, RemoteId>, ServiceError> {
     let mut cut = listed.cut;
     let mut found = Files::default();
-    for chunk in chunks(&listed.there) {
+    let mut chunks = VecDeque::from(chunks(&listed.there));
+    while let Some(mut chunk) = chunks.pop_front() {
         match fetch::files(session, calendar, &chunk).await {
             Ok(some) => {
                 if cut.is_none() && chunk.iter().any(|name| !some.tells_of(name)) {
@@ -249,6 +250,12 @@ async fn taken(
                 }
                 found.files.extend(some.files);
                 found.gone.extend(some.gone);
+            }
+            // Not every server says how large its files are.
+            Err(error) if is_too_large(&error) && chunk.len() > 1 => {
+                let rest = chunk.split_off(chunk.len() / 2);
+                chunks.push_front(rest);
+                chunks.push_front(chunk);
             }
             // Nothing was read at all: the reading failed, and whoever asked may have something to do about it.
             Err(error) if found.files.is_empty() && found.gone.is_empty() => return Err(error),
@@ -272,6 +279,11 @@ async fn taken(
         is_gone(&mut parts, name);
     }
     for (name, file) in &found.files {
+        // What it blocked stays blocked until somebody can say what it blocks now.
+        if before.is_some() && !body::can_be_read(&file.text, &own) {
+            tracing::warn!("an event's file cannot be read any more; it stays as it was");
+            continue;
+        }
         let events = body::events(name, &file.etag, &file.text, &own);
         let now: Vec<String> = events
             .iter()

@@ -43,6 +43,11 @@ impl Gate {
         self.budget.draw().await;
         Inside(place)
     }
+
+    /// Waits until so many more calls may go, which are sent inside of one.
+    pub async fn draw(&self, calls: usize) {
+        self.budget.draw_all(u32::try_from(calls).unwrap_or(u32::MAX)).await;
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +65,15 @@ mod tests {
         assert!(timeout(Duration::from_secs(60), gate.enter()).await.is_err(), "there are two places");
         drop(first);
         assert!(timeout(Duration::from_secs(1), gate.enter()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_inside_of_one_are_paid_for_too() {
+        let gate = Gate::of(6, 4);
+        let started = Instant::now();
+        gate.draw(3).await;
+        drop(gate.enter().await);
+        assert_eq!(started.elapsed(), Duration::from_secs(30));
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,6 +37,13 @@ pub(crate) use stream::{Opened, Stream};
 /// The largest answer that is read, after decompression. Google's largest page is a tenth of it.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
 
+const OVER_THE_CAP: &str = "it is larger than 16 MB";
+
+/// Whether an answer was refused for its size alone: who asked for much may ask for less.
+pub(crate) fn is_too_large(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Garbled { reason, .. } if reason == OVER_THE_CAP)
+}
+
 /// How long each phase of a request may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
@@ -217,7 +224,7 @@ impl Http {
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| broken(&error, true))? {
             if body.len() + piece.len() > BODY_CAP {
-                return Err(garbled(peer, "it is larger than 16 MB"));
+                return Err(garbled(peer, OVER_THE_CAP));
             }
             body.extend_from_slice(&piece);
         }

@@ -48,6 +48,8 @@ impl Api {
             .request(Method::POST, "/v1.0/$batch", self.url(&["$batch"]))
             .json(&json!({"requests": requests}))
             .standing_for(asks.len());
+        // Graph counts what is inside (provider notes B6).
+        self.signed.tokens.gate().draw(asks.len().saturating_sub(1)).await;
         let whole = self.send(request).await?;
         if !whole.status.is_success() {
             return Err(refusal::error(&whole));

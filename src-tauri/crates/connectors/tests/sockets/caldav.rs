@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use connectors::caldav::nextcloud;
-use connectors::caldav::{CaldavAccount, Entry, FindError, Names, NoNames, Resolved, SignIn, find};
+use connectors::caldav::{CaldavAccount, Dealings, Entry, FindError, Names, NoNames, Resolved, SignIn, find};
 use connectors::http::{Counters, Http, Timeouts};
 use connectors::vault::{Memory, SecretName, Vault};
 use jiff::Timestamp;
@@ -250,6 +250,46 @@ async fn a_file_that_went_meanwhile_is_gone_one_that_is_kept_back_stops_nothing_
     let read = calendar.read(Some(&cursor("t1")), since()).await;
     let Reading::Partial { items, .. } = read else { panic!("{read:?}") };
     assert_eq!(names(&items), ["c"]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_together_is_asked_for_in_halves() {
+    let server = Server::start(|_, asked| match asked {
+        asked if is_multiget(asked) && asked.body.matches("<d:href>").count() > 1 => {
+            Reply::with(207, "Content-Type: application/xml\r\n", &" ".repeat(17 * 1024 * 1024))
+        }
+        asked if is_multiget(asked) => files(asked),
+        _ => page(&listed(&["a", "b", "c", "d", "e"]), "t1"),
+    })
+    .await;
+    let read = calendar(&server).await.read(None, since()).await;
+    let Reading::Snapshot { items, .. } = read else { panic!("{read:?}") };
+    assert_eq!(names(&items), ["a", "b", "c", "d", "e"]);
+    let asked: Vec<usize> =
+        server.asked().iter().skip(1).map(|asked| asked.body.matches("<d:href>").count()).collect();
+    assert_eq!(asked, [5, 2, 1, 1, 3, 1, 2, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_any_more_leaves_what_was_known_of_it() {
+    let server = Server::start(|_, asked| match asked {
+        asked if is_multiget(asked) => {
+            let Reply::Raw(text) = files(asked) else { unreachable!() };
+            Reply::Raw(text.replace("DTSTART:20260120T100000Z\n", "DTSTART:tomorrow,perhaps\n"))
+        }
+        asked if token(asked) == "t0" => page(&listed(&["a"]), "t1"),
+        _ => page(&listed(&["a"]), "t0"),
+    })
+    .await;
+    let calendar = calendar(&server).await;
+    let Reading::Delta { changed, removed, cursor } = calendar.read(Some(&cursor("t0")), since()).await
+    else {
+        panic!("all was told")
+    };
+    assert_eq!((names(&changed), removed), (vec![], vec![]));
+    assert_eq!(place(&cursor)["at"]["token"], "t1", "it is not asked for again");
+    let Reading::Snapshot { items, .. } = calendar.read(None, since()).await else { panic!("it is whole") };
+    assert_eq!(names(&items), ["a"], "a new one stands for itself, long past");
 }
 
 /// One that knows no sync tokens. `tag` is of the whole calendar.
@@ -641,6 +681,37 @@ async fn a_password_that_is_refused_is_not_tried_again() {
     assert_eq!(server.asked().len(), 1);
     assert_eq!(find(&stack(), &NoNames, &sign_in(&server)).await.err(), Some(FindError::WrongPassword));
     assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_password_that_was_refused_is_not_sent_by_the_next_runs_and_a_new_one_is_at_once() {
+    let server = Server::start(|_, asked| match asked.header("authorization") {
+        // anna:right
+        Some("Basic YW5uYTpyaWdodA==") => page("", "t1"),
+        _ => Reply::with(401, "WWW-Authenticate: Basic\r\n", ""),
+    })
+    .await;
+    let url = server.url.as_str();
+    let stored = |password: &str| {
+        let stored = json!({"entry": url, "homes": [url], "username": "anna", "password": password});
+        SecretString::from(stored.to_string())
+    };
+    let (vault, dealings) = (vault(&stored("wrong")).await, Dealings::default());
+    let run = || {
+        let account = CaldavAccount::new(stack(), vault.clone(), SecretName::bookiji(), true);
+        account.with_dealings(dealings.clone()).calendar(&CALENDAR.into())
+    };
+    for _ in 0..3 {
+        let read = run().read(None, since()).await;
+        let Reading::Failed(error @ ServiceError::SignInExpired { .. }) = read else { panic!("{read:?}") };
+        assert!(error.to_string().contains("does not accept the password"), "{error}");
+    }
+    assert_eq!(server.asked().len(), 1, "it said so once");
+    dealings.forgive();
+    assert!(matches!(run().read(None, since()).await, Reading::Failed(_)));
+    assert_eq!(server.asked().len(), 2, "she says that it is right");
+    vault.put(&SecretName::bookiji(), &stored("right")).await.unwrap();
+    assert!(matches!(run().read(None, since()).await, Reading::Snapshot { .. }));
 }
 
 /// What is said of domains, without asking anybody.
