@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connectors::bookiji::{Hint, Hints, Site};
 use sync::error::ServiceError;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
@@ -26,22 +26,23 @@ const BREATH: Duration = Duration::from_secs(1);
 pub struct Ears {
     pub hints: mpsc::Receiver<Hint>,
     task: JoinHandle<()>,
+    _line: Option<OwnedSemaphorePermit>,
 }
 
 impl Ears {
-    /// Listens, once there is a vendor to listen for. Where many vendors share the process nobody does: each would hold a
-    /// line open.
+    /// Listens, once there is a vendor to listen for and, where several share the process, a line is left for her.
     #[must_use]
     pub fn open(wiring: &Wiring) -> Option<Self> {
-        let ready = wiring.mirror.world().is_ok_and(|world| syncing::ready(&world).is_ok());
-        if wiring.place.is_some() || !ready {
-            return None;
-        }
+        let line = match &wiring.place {
+            Some(place) => Some(place.line()?),
+            None => None,
+        };
+        syncing::ready(&wiring.mirror.world().ok()?).ok()?;
         let site = wiring.ear().ok()?;
         // One that waits already stands for any other.
         let (tell, hints) = mpsc::channel(1);
         let task = tokio::spawn(listen(site, tell).in_current_span());
-        Some(Self { hints, task })
+        Some(Self { hints, task, _line: line })
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sync::error::Code;
 use sync::ids::Service;
 use sync::policy::back_off;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::limits::Limits;
@@ -31,7 +31,12 @@ struct Shared {
     /// One for each Bookiji: a profile may be another one's than its neighbour.
     budgets: Mutex<BTreeMap<String, Budget>>,
     queue: Mutex<Queue>,
+    lines: Arc<Semaphore>,
 }
+
+/// So many vendors hear of Bookiji at once; the others ask each minute. Each holds a line open, and opening one is a call of
+/// the few that a computer may make.
+const LINES: usize = 8;
 
 struct Queue {
     turns: Turns,
@@ -50,6 +55,7 @@ impl Door {
             fetcher: Mutex::default(),
             budgets: Mutex::default(),
             queue: Mutex::new(Queue { turns: Turns::new(bounds), asleep: BTreeMap::new(), closed: false }),
+            lines: Arc::new(Semaphore::new(LINES)),
         })))
     }
 
@@ -123,6 +129,12 @@ impl Place {
             None => shared.insert(wiring::fetcher(network, http.counters().clone())?).clone(),
         };
         Ok(fetcher.beside(http.counters().clone()))
+    }
+
+    /// The right to hold a line to Bookiji open, if one is left. Dropping it gives it back.
+    #[must_use]
+    pub fn line(&self) -> Option<OwnedSemaphorePermit> {
+        self.door.0.lines.clone().try_acquire_owned().ok()
     }
 
     /// Says when her last sync was, by what stands in her mirror.

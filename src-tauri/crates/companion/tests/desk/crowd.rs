@@ -15,7 +15,7 @@ use companion::wiring::Wiring;
 use connectors::vault::{Memory, PassphraseFile, Vault};
 use sandbox::{Options, Running, Seat};
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -121,6 +121,12 @@ impl Crowd {
         let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{method} {what} {body:?}: {}", answer.text().await.unwrap());
         serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default()
+    }
+
+    /// As a customer of hers does.
+    pub async fn book(&self, seat: &Seat) {
+        let edit = json!({"as": "customer", "do": "book"});
+        self.control("POST", &format!("edit?vendor={}", seat.email), Some(edit)).await;
     }
 
     pub async fn state(&self, seat: &Seat) -> Value {

@@ -42,11 +42,6 @@ fn assert_each_booking_stands_once(state: &Value) {
     assert_eq!(standing, whole, "{}", state["vendor"]["email"]);
 }
 
-async fn book(crowd: &Crowd, seat: &Seat) {
-    let edit = json!({"as": "customer", "do": "book"});
-    crowd.control("POST", &format!("edit?vendor={}", seat.email), Some(edit)).await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_vendors_are_kept_each_with_her_own_and_one_that_stalls_delays_none() {
     let desk = format!("runs_at_once = {AT_ONCE}\nbookiji_calls_a_minute = 60000");
@@ -92,13 +87,13 @@ async fn a_hundred_vendors_are_kept_each_with_her_own_and_one_that_stalls_delays
     let (first, others): (Vec<&Seat>, Vec<&Seat>) =
         crowd.sandbox.vendors.iter().partition(|seat| unlucky.contains(&seat.folder()));
     for seat in first {
-        book(&crowd, seat).await;
+        crowd.book(seat).await;
     }
     while crowd.control("GET", "faults", None).await["faults"][0]["hits"] == 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for seat in &others {
-        book(&crowd, seat).await;
+        crowd.book(seat).await;
     }
     // In one queue behind it, nobody would run before it has given up, and that would be told first.
     let mut written = BTreeSet::new();

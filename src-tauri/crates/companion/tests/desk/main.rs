@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod crowd;
+mod hints;
 mod hundred;
 #[cfg(target_os = "linux")]
 mod measured;
