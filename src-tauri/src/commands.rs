@@ -46,7 +46,8 @@ pub struct Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { code: problem.code, message: problem.message, why: problem.why }
+        let message = view::without_folders(&problem.message);
+        Self { code: problem.code, message, why: problem.why }
     }
 }
 

@@ -476,8 +476,7 @@ impl Desk {
     /// Checks everything that a sync needs.
     pub async fn diagnose(&self) -> DiagnosisView {
         let checks = doctor::examine(&self.profile).await;
-        let home = std::env::home_dir();
-        view::diagnosis(&checks, self.profile.root(), home.as_deref(), env!("CARGO_PKG_VERSION"))
+        view::diagnosis(&checks, self.profile.root(), env!("CARGO_PKG_VERSION"))
     }
 
     /// Erases what this computer knows of her; her engine starts again with nothing, or as before where it could not.

@@ -95,6 +95,7 @@ export function salon(): Overview {
     now: NOW,
     state: 'up_to_date',
     problem: null,
+    folder_problem: null,
     sample: false,
     language: null,
     syncing: false,

@@ -642,6 +642,8 @@ export type Overview = {
 	state: State,
 	/**  Why the state is what it is, where something is wrong. The worst of all problems. */
 	problem: Problem | null,
+	/**  Why a watched folder, or a file in one, has to wait; everything else goes on. */
+	folder_problem: Problem | null,
 	sample: boolean,
 	/**  What she set, or what the shell made of the system's; nothing leaves it to whoever shows this. */
 	language: Language | null,

@@ -699,6 +699,8 @@ export const en = {
     notWatching: 'Watching is switched off in settings.toml.',
     noFolders: 'Calendar files that arrive in a watched folder are imported by themselves, and kept beside it in “imported”.',
     folderGone: 'It is not there, or cannot be read.',
+    folderWaits: 'A watched folder, or a file in one, has to wait.',
+    folderWaitsNext: 'Everything else goes on. See Import & export.',
     earlier: 'What earlier files did',
     noEarlier: 'Files that were imported are listed here.',
     refused: (reason: string) => `Not imported. ${reason}`,

@@ -701,6 +701,8 @@ export const fr: Messages = {
     notWatching: 'La surveillance est coupée dans settings.toml.',
     noFolders: 'Les fichiers de calendrier qui arrivent dans un dossier surveillé sont importés tout seuls, puis gardés à côté dans «\u202fimported\u202f».',
     folderGone: 'Il n’est pas là, ou ne peut pas être lu.',
+    folderWaits: 'Un dossier surveillé, ou un fichier qu’il contient, doit attendre.',
+    folderWaitsNext: 'Tout le reste continue. Voyez Importer et exporter.',
     earlier: 'Ce qu’ont fait les fichiers précédents',
     noEarlier: 'Les fichiers importés apparaîtront ici.',
     refused: (reason) => `Pas importé. ${reason}`,

@@ -16,7 +16,11 @@ export interface Trouble {
 const SIGNED_OUT: readonly Code[] = ['OAUTH_TOKEN_EXPIRED', 'NOT_SIGNED_IN', 'INVALID_CREDENTIALS']
 
 export function trouble(overview: Overview, language: Language): Trouble | null {
-  const { problem, state, connections, last_sync_at } = overview
+  const { problem, folder_problem, state, connections, last_sync_at } = overview
+  if (!problem && folder_problem && state === 'needs_you') {
+    const { folderWaits, folderWaitsNext } = language.words.filing
+    return { said: folderWaits, next: folderWaitsNext, stale: null, signsIn: false }
+  }
   if (!problem || state === 'up_to_date' || state === 'syncing' || state === 'paused') return null
   const { words } = language
   const told = language.problem(problem.code)

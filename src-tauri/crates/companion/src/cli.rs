@@ -4,6 +4,7 @@
 pub mod args;
 pub(crate) mod block;
 mod browser;
+mod bundle;
 mod busy;
 pub(crate) mod calendars;
 pub(crate) mod connect;
@@ -112,6 +113,7 @@ async fn execute(args: &Args, language: Language) -> Result<Outcome, Problem> {
         Command::Undo { run } => errand::run(&profile, voice, &Errand::Undo { run: run.clone() }).await,
         Command::Forget(forget) => alone(forget::run(&profile, forget).await),
         Command::Doctor => Ok(doctor::run(&profile).await),
+        Command::Bundle { output } => bundle::run(&profile, output.as_deref()).await,
     }
 }
 

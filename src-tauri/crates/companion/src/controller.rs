@@ -3,7 +3,7 @@
 
 mod silence;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ use crate::lease;
 use crate::notice;
 use crate::pace::Attention;
 use crate::problem::Problem;
+use crate::recent::Recent;
 use crate::schedule::{Linked, Next, Rhythm, Schedule, Work};
 use crate::status::{RUNS_READ, worth_telling};
 use crate::syncing::{self, Wanted};
@@ -245,7 +246,7 @@ pub struct Controller {
     attention: Attention,
     first: FirstRun,
     /// The last files of watched folders, newest first.
-    files: VecDeque<Settled>,
+    files: Recent,
     /// What is wrong with watched folders.
     folders: BTreeMap<PathBuf, Problem>,
     overview: watch::Sender<Overview>,
@@ -302,7 +303,7 @@ impl Controller {
             looks: is_looking,
             attention: Attention::default(),
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
-            files: VecDeque::new(),
+            files: Recent::open(&wiring.profile),
             folders: BTreeMap::new(),
             files_told,
             // Told until the first run ends, which heals it.
@@ -617,7 +618,7 @@ impl Controller {
         if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
             let now = self.wiring.clock.now();
             for report in reports {
-                self.remember_file(inbox::by_hand(report, now));
+                self.files.add(&inbox::by_hand(report, now));
             }
         }
         self.show(None);
@@ -674,17 +675,12 @@ impl Controller {
         done
     }
 
-    fn remember_file(&mut self, file: Settled) {
-        self.files.push_front(file);
-        self.files.truncate(view::FILES_SHOWN);
-    }
-
     fn note(&mut self, news: News) {
         match news {
             News::Settled(file) => {
                 // Nobody has to listen.
-                let _ = self.files_told.send(file.clone());
-                self.remember_file(file);
+                self.files.add(&file);
+                let _ = self.files_told.send(file);
             }
             News::Trouble { folder, problem: Some(problem) } => {
                 self.folders.insert(folder, problem);
@@ -765,7 +761,7 @@ impl Controller {
             language: self.wiring.settings.language,
             problem: self.problem.clone(),
             next_run_at: self.schedule.next_run_at(self.wiring.clock.now()),
-            files: self.files.iter().cloned().collect(),
+            files: self.files.files(),
             preview: self.first.preview.clone(),
             folder_problem: self
                 .folders

@@ -3,6 +3,7 @@
 pub mod allowance;
 pub mod arrival;
 mod browser;
+pub mod bundle;
 pub mod busy;
 pub mod caldav;
 pub mod cli;
@@ -39,6 +40,7 @@ pub mod place;
 pub mod preferences;
 pub mod problem;
 pub mod profile;
+pub mod recent;
 pub mod renewal;
 pub mod roles;
 pub mod schedule;

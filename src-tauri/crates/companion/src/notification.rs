@@ -147,12 +147,13 @@ fn needing(before: &Overview, after: &Overview, language: Language) -> Option<St
     (!told.is_empty()).then(|| told.join("\n"))
 }
 
-/// The names of files that were refused since, the newest first.
+/// The names of files that were refused since, the newest first. Those of before a restart were told then.
 fn refused(before: &Overview, after: &Overview) -> Option<Vec<String>> {
     let names: Vec<String> = after
         .files
         .iter()
-        .filter(|file| file.outcome == FileState::Rejected && !before.files.contains(file))
+        .filter(|file| file.outcome == FileState::Rejected && file.at >= before.now)
+        .filter(|file| !before.files.contains(file))
         .map(|file| file.name.clone())
         .collect();
     (!names.is_empty()).then_some(names)

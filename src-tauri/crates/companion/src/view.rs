@@ -77,7 +77,7 @@ pub struct Activity {
     /// When the next run is due, where that is sooner than any calendar's own time.
     pub next_run_at: Option<Timestamp>,
     /// The last files of watched folders, newest first.
-    pub files: Vec<Settled>,
+    pub files: Vec<FileView>,
     /// Why a watched folder, or a file in one, has to wait.
     pub folder_problem: Option<SyncProblem>,
     /// What the first sync would do, while it waits for her.
@@ -95,6 +95,8 @@ pub struct Overview {
     pub state: State,
     /// Why the state is what it is, where something is wrong. The worst of all problems.
     pub problem: Option<Problem>,
+    /// Why a watched folder, or a file in one, has to wait; everything else goes on.
+    pub folder_problem: Option<Problem>,
     pub sample: bool,
     /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
@@ -138,7 +140,7 @@ impl Overview {
 }
 
 /// A file of a watched folder that was dealt with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct FileView {
     pub name: String,
@@ -151,7 +153,7 @@ pub struct FileView {
     pub waiting: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum FileState {
@@ -203,8 +205,19 @@ pub struct Problem {
 
 impl From<&SyncProblem> for Problem {
     fn from(problem: &SyncProblem) -> Self {
-        Self { code: problem.code, message: problem.message.clone() }
+        Self { code: problem.code, message: without_folders(&problem.message) }
     }
+}
+
+/// A message as the window may have it: of a file, its name alone.
+#[must_use]
+pub fn without_folders(message: &str) -> String {
+    let word = |word: &str| {
+        let is_link = word.contains("://");
+        let from = word.trim_end().rfind(['/', '\\']).filter(|_| !is_link).map_or(0, |at| at + 1);
+        word[from..].to_owned()
+    };
+    message.split_inclusive([' ', '\n', '"', '(']).map(word).collect()
 }
 
 /// A linked account.
@@ -316,7 +329,6 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     let problem = activity
         .problem
         .iter()
-        .chain(&activity.folder_problem)
         .map(Problem::from)
         .chain(connections.iter().filter_map(|connection| connection.problem.clone()))
         .chain(last_run.into_iter().flat_map(|run| run.problems.iter().cloned()))
@@ -343,11 +355,16 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
     if let Some(problem) = &problem {
         state = state.max(State::of_code(problem.code));
     }
+    // A folder that is not plugged in stops nothing else, and is hers to see to.
+    if activity.folder_problem.is_some() {
+        state = state.max(State::NeedsYou);
+    }
 
     Overview {
         now,
         state,
         problem,
+        folder_problem: activity.folder_problem.as_ref().map(Problem::from),
         sample: activity.sample,
         seats: Vec::new(),
         language: activity.language,
@@ -366,7 +383,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         runs,
         decisions,
         cards: activity.cards.clone().unwrap_or_default(),
-        files: activity.files.iter().map(FileView::from).collect(),
+        files: activity.files.clone(),
         preview: activity.preview.clone(),
         schedule: schedule::of(world, now),
     }

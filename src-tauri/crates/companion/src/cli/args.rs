@@ -84,6 +84,7 @@ impl Command {
             | Self::Block(_)
             | Self::Resume
             | Self::Forget(_)
+            | Self::Bundle { .. }
             | Self::Doctor => None,
         }
     }
@@ -163,6 +164,12 @@ pub enum Command {
     },
     /// Check everything that a sync needs, layer by layer
     Doctor,
+    /// Write what whoever helps you needs into a text file that names nobody
+    Bundle {
+        /// The file to write [default: companion-TIME.txt here]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Erase what this computer knows of you, and its secrets; Bookiji drops your busy time first
     Forget(ForgetArgs),
 }

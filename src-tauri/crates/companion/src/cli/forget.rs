@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::profile::{Lock, Profile};
 use crate::settings::VaultKind;
 use crate::wiring::Wiring;
-use crate::{leaving, secrets, sign_in};
+use crate::{leaving, recent, secrets, sign_in};
 
 pub async fn run(profile: &Profile, args: &ForgetArgs) -> Result<Outcome, Problem> {
     if !args.yes {
@@ -143,7 +143,7 @@ fn ours(root: &Path) -> Vec<PathBuf> {
     let names = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let is_ours = |name: &str| {
         // The database, what SQLite keeps beside it, and copies that were set aside.
-        name.starts_with("companion.db") || ["door", "lock", "logs", "vault"].contains(&name)
+        name.starts_with("companion.db") || ["door", recent::FILE, "lock", "logs", "vault"].contains(&name)
     };
     let ours: BTreeSet<PathBuf> =
         names.filter(|name| name.to_str().is_some_and(is_ours)).map(|name| root.join(name)).collect();

@@ -1,11 +1,11 @@
 //! Why a file is not taken in, by its kind: for whoever has words of their own for it.
 
 use calendar::ics::NotACalendar;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Rejection {

@@ -109,6 +109,8 @@ fn a_refused_file_is_told_by_its_name_and_a_taken_one_is_not() {
     let refused = with_file("fair.ics", FileState::Rejected);
     assert_eq!(told(&calm(), &refused), ["A calendar file was not taken in / fair.ics"]);
     assert!(told(&refused, &refused).is_empty());
+    let restarted = Overview { now: at("2026-11-26T23:00:00Z"), ..calm() };
+    assert!(told(&restarted, &refused).is_empty(), "it was told before that");
     assert!(told(&calm(), &with_file("fair.ics", FileState::Imported)).is_empty());
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use sync::error::Code;
 
+use super::without_folders;
 use crate::doctor::Check;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,16 +27,10 @@ pub struct CheckView {
     pub code: Option<Code>,
 }
 
-/// What was found, where the profile's folder and her home go by other names.
+/// What was found, where the profile's folder goes by another name and any other is not named at all.
 #[must_use]
-pub fn diagnosis(checks: &[Check], profile: &Path, home: Option<&Path>, version: &str) -> DiagnosisView {
-    let discreet = |text: &str| {
-        let hidden = text.replace(&*profile.to_string_lossy(), "(profile)");
-        match home.map(Path::to_string_lossy).filter(|home| home.len() > 1) {
-            Some(home) => hidden.replace(&*home, "~"),
-            None => hidden,
-        }
-    };
+pub fn diagnosis(checks: &[Check], profile: &Path, version: &str) -> DiagnosisView {
+    let discreet = |text: &str| without_folders(&text.replace(&*profile.to_string_lossy(), "(profile)"));
     let checks: Vec<CheckView> = checks
         .iter()
         .map(|check| CheckView {
@@ -73,16 +68,13 @@ mod tests {
                 check("settings", false, "/hers/amelie/elsewhere/settings.toml cannot be used."),
             ],
             Path::new("/hers/amelie/.local/share/companion"),
-            Some(Path::new("/hers/amelie")),
             "1.2.3",
         );
         assert!(!format!("{found:?}").contains("amelie"), "{found:?}");
         assert_eq!(found.checks[0].detail, "(profile)");
         assert!(found.text.starts_with("Bookiji Companion 1.2.3 on "), "{}", found.text);
         assert!(
-            found.text.ends_with(
-                "FAIL settings         ~/elsewhere/settings.toml cannot be used. [SETTINGS_INVALID]"
-            )
+            found.text.ends_with("FAIL settings         settings.toml cannot be used. [SETTINGS_INVALID]")
         );
     }
 }

@@ -12,7 +12,7 @@ use sync::error::Code;
 use sync::import::{Conflict, ConflictKind, Resolution};
 use sync::world::SyncProblem;
 
-use super::{FileState, Problem, count};
+use super::{FileState, Problem, count, without_folders};
 use crate::import::{FileReport, Rejection, Why};
 use crate::inbox;
 use crate::offer::name;
@@ -156,7 +156,7 @@ impl FileImportView {
             unsent: report
                 .unsent
                 .as_ref()
-                .map(|problem| Problem { code: problem.code, message: problem.message.clone() }),
+                .map(|problem| Problem { code: problem.code, message: without_folders(&problem.message) }),
         }
     }
 }
@@ -207,7 +207,7 @@ impl WrittenView {
             addressed: document["addressed"].as_bool().unwrap_or(true),
             problem: problems
                 .first()
-                .map(|problem| Problem { code: problem.code, message: problem.message.clone() }),
+                .map(|problem| Problem { code: problem.code, message: without_folders(&problem.message) }),
         }
     }
 }

@@ -148,6 +148,31 @@ fn a_run_without_a_report_still_shows() {
 }
 
 #[test]
+fn a_folder_that_is_not_plugged_in_is_hers_to_see_to_and_nothing_else_is_wrong() {
+    let folder_problem = SyncProblem { code: Code::InvalidInput, message: "it is not there".into() };
+    let activity = Activity { folder_problem: Some(folder_problem.clone()), ..Activity::default() };
+    let shown = overview(&salon(), &[], at(NOW), &activity);
+    assert_eq!((shown.state, shown.problem), (State::NeedsYou, None));
+    assert_eq!(shown.folder_problem, Some(Problem::from(&folder_problem)));
+}
+
+#[test]
+fn no_folder_of_this_computer_is_in_a_message() {
+    for (message, told) in [
+        (
+            "/hers/anna/.local/settings.toml cannot be used: unknown field `x`.",
+            "settings.toml cannot be used: unknown field `x`.",
+        ),
+        ("The file (/srv/My Files/vault) is damaged.", "The file (My vault) is damaged."),
+        ("C:\\Users\\Anna\\vault is damaged.", "vault is damaged."),
+        ("https://cal.example/dav/ did not answer.", "https://cal.example/dav/ did not answer."),
+        ("Google said 503.", "Google said 503."),
+    ] {
+        assert_eq!(without_folders(message), told);
+    }
+}
+
+#[test]
 fn a_pause_ends_by_itself() {
     let paused = |until| Activity { paused_until: Some(at(until)), ..Activity::default() };
     let state = |until| overview(&salon(), &[], at(NOW), &paused(until)).state;

@@ -10,6 +10,63 @@ use crate::world::{World, command};
 const LINK: &str = "private-5f2c9e81.ics";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_to_whoever_helps_says_how_it_went_and_names_nobody() {
+    let world = World::connected().await;
+    assert_eq!(world.run(&["sync"]).await.status, 0);
+    world.fault(json!({ "service": "google", "kind": "token_revoked" })).await;
+    assert_eq!(world.run(&["sync"]).await.status, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("help.txt");
+    let told = world.run(&["bundle", "-o", file.to_str().unwrap()]).await;
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    let names: Vec<_> = told.document["holds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| part["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["checks", "state", "runs", "crashes", "log"]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    for part in names {
+        assert!(
+            text.contains(&format!("\n== {part} ==\n")) && text.contains(&format!("- {part}: ")),
+            "{text}"
+        );
+    }
+    assert!(text.contains("OAUTH_TOKEN_EXPIRED") && text.contains("sync ended"), "{text}");
+    assert_no_secret(&world, "the file", text.as_bytes());
+    let state = world.state().await;
+    let people = state["customers"].as_array().unwrap().iter();
+    let people = people.flat_map(|person| [&person["full_name"], &person["email"]]);
+    let calendars = state["calendars"].as_array().unwrap().iter();
+    let of_calendars = calendars.flat_map(|calendar| {
+        let titles = calendar["events"].as_array().unwrap().iter().map(|event| &event["summary"]);
+        [&calendar["name"], &calendar["id"]].into_iter().chain(titles)
+    });
+    let profile = world.profile.path().to_str().unwrap();
+    let hers = people.chain(of_calendars).filter_map(|name| name.as_str());
+    for private in hers
+        .chain([world.sandbox.email.as_str(), profile])
+        .filter(|name| name.len() > 3 && *name != "Bookiji")
+    {
+        assert!(!text.contains(private), "it holds {private:?}");
+    }
+
+    // Whoever has nothing yet may need help all the more.
+    let nobody = folder.path().join("nobody");
+    let other = folder.path().join("other.txt");
+    std::fs::create_dir(&nobody).unwrap();
+    std::fs::write(nobody.join("companion.db"), "no database").unwrap();
+    let output = command(&nobody).args(["bundle", "-o", other.to_str().unwrap()]).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::read_to_string(&other).unwrap().contains("no database can be read"));
+    let refused =
+        command(&nobody).args(["bundle", "-o", folder.path().to_str().unwrap()]).output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is a folder"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_written_down_and_the_log_holds_no_titles_or_names() {
     let world = World::connected().await;
     let feed = world.sandbox.base_url.clone() + "/feeds/" + LINK;
