@@ -40,12 +40,17 @@ pub async fn fills(page: &Client, css: &str, value: &str) {
 
 /// As [`presses`], of the buttons inside one element.
 pub async fn presses_in(page: &Client, place: &str, button: &str) {
-    press(page, &format!("//{place}//button[starts-with(normalize-space(.), \"{button}\")]")).await;
+    press(page, &named(&format!("//{place}"), button)).await;
 }
 
 /// Waits for a button that begins so, and presses it. What the page draws anew meanwhile is looked for again.
 pub async fn presses(page: &Client, button: &str) {
-    press(page, &format!("//button[starts-with(normalize-space(.), \"{button}\")]")).await;
+    press(page, &named("", button)).await;
+}
+
+/// One that answers: while something is under way, it would take the press and do nothing.
+fn named(place: &str, button: &str) -> String {
+    format!("{place}//button[starts-with(normalize-space(.), \"{button}\")][not(@aria-disabled='true')]")
 }
 
 async fn press(page: &Client, xpath: &str) {
