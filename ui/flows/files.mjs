@@ -28,3 +28,10 @@ test('files that come before she has signed in, or before the first sync, wait a
   await button(preview, 'Start').click()
   await button(preview, IMPORTS).waitFor()
 })
+
+test('a watched folder that is not there leads to the files and makes nothing else wrong', async (t) => {
+  const page = await visit(t, 'unplugged')
+  await sees(page, 'Everything else goes on.')
+  await button(page, 'Open Import & export').click()
+  await sees(page, 'Watched folders')
+})

@@ -20,7 +20,7 @@ export const STATES = [
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
-  'salon-new', 'signed-off', 'sample-bare', 'files-signed-out', 'files-preview',
+  'salon-new', 'signed-off', 'unplugged', 'sample-bare', 'files-signed-out', 'files-preview',
 ] as const
 type FakeState = (typeof STATES)[number]
 
@@ -278,6 +278,8 @@ function overview(state: FakeState): Overview {
       const problem = { code: 'OAUTH_TOKEN_EXPIRED' as const, message: 'Bookiji no longer accepts this sign-in.' }
       return { ...shown, state: 'needs_you', problem }
     }
+    case 'unplugged':
+      return { ...shown, state: 'needs_you', folder_problem: { code: 'INVALID_INPUT', message: 'The watched folder Exports cannot be read.' } }
     case 'sample':
       return { ...shown, sample: true }
     case 'signed-out':

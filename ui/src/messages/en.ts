@@ -70,6 +70,7 @@ export const en = {
   tryNow: 'Try now',
   close: 'Close',
   openSync: 'Open Calendar Sync',
+  openFiles: 'Open Import & export',
 
   /** Several vendors on one computer. */
   seats: {
@@ -700,7 +701,7 @@ export const en = {
     noFolders: 'Calendar files that arrive in a watched folder are imported by themselves, and kept beside it in “imported”.',
     folderGone: 'It is not there, or cannot be read.',
     folderWaits: 'A watched folder, or a file in one, has to wait.',
-    folderWaitsNext: 'Everything else goes on. See Import & export.',
+    folderWaitsNext: 'Everything else goes on. Import & export says which.',
     earlier: 'What earlier files did',
     noEarlier: 'Files that were imported are listed here.',
     refused: (reason: string) => `Not imported. ${reason}`,

@@ -71,6 +71,7 @@ export const fr: Messages = {
   tryNow: 'Réessayer',
   close: 'Fermer',
   openSync: 'Voir la synchro',
+  openFiles: 'Voir les fichiers',
 
   seats: {
     label: 'Prestataire',
@@ -702,7 +703,7 @@ export const fr: Messages = {
     noFolders: 'Les fichiers de calendrier qui arrivent dans un dossier surveillé sont importés tout seuls, puis gardés à côté dans «\u202fimported\u202f».',
     folderGone: 'Il n’est pas là, ou ne peut pas être lu.',
     folderWaits: 'Un dossier surveillé, ou un fichier qu’il contient, doit attendre.',
-    folderWaitsNext: 'Tout le reste continue. Voyez Importer et exporter.',
+    folderWaitsNext: 'Tout le reste continue. Importer et exporter dit lequel.',
     earlier: 'Ce qu’ont fait les fichiers précédents',
     noEarlier: 'Les fichiers importés apparaîtront ici.',
     refused: (reason) => `Pas importé. ${reason}`,
