@@ -136,14 +136,20 @@ pub fn prepare(purposes: &[For]) -> Result<()> {
     let wanted: Vec<&Need> = NEEDS.iter().filter(|need| purposes.contains(&need.purpose)).collect();
     let (wished, missing): (Vec<&Need>, Vec<&Need>) =
         missing(&wanted)?.into_iter().partition(|need| need.wished);
-    if missing.is_empty() && (wished.is_empty() || !has_program("apt-get")) {
+    let wished: Vec<&str> = wished.iter().map(|need| need.debian).collect();
+    if missing.is_empty() {
+        // Nobody is asked for a password, and no list fetched, for what is only wished for.
+        if wished.iter().any(is_known)
+            && let Err(error) = install(&[], &wished)
+        {
+            println!("it goes on without {}: {error:#}", wished.join(" "));
+        }
         return Ok(());
     }
     let names = |name: fn(&Need) -> &'static str| {
         missing.iter().flat_map(|need| name(need).split(' ')).collect::<Vec<_>>()
     };
     if has_program("apt-get") {
-        let wished: Vec<&str> = wished.iter().map(|need| need.debian).collect();
         install(&names(|need| need.debian), &wished)?;
     } else if has_program("dnf") {
         bail!("please install what is missing: sudo dnf install {}", names(|need| need.fedora).join(" "));
@@ -193,6 +199,11 @@ fn succeeds(command: &mut Command) -> Result<bool> {
     Ok(process::output(command, Duration::from_secs(20))?.status.success())
 }
 
+/// Whether apt's lists, as they are, have a package.
+fn is_known(package: &&str) -> bool {
+    has_program("apt-cache") && succeeds(Command::new("apt-cache").args(["show", package])).unwrap_or(false)
+}
+
 /// Installs Debian packages as root, in an archive folder of its own: the system's is emptied whenever another
 /// apt on the machine finishes, even while this one is still unpacking.
 fn install(packages: &[&str], wished: &[&str]) -> Result<()> {
@@ -213,11 +224,8 @@ fn install(packages: &[&str], wished: &[&str]) -> Result<()> {
     if let Err(error) = &done {
         println!("the package lists may be old: {error:#}");
     }
-    let is_known = |name: &&&str| succeeds(Command::new("apt-cache").args(["show", name])).unwrap_or(false);
-    let packages: Vec<&str> = packages.iter().chain(wished.iter().filter(is_known)).copied().collect();
-    if packages.is_empty() {
-        return Ok(());
-    }
+    let wished = wished.iter().filter(|name| is_known(name));
+    let packages: Vec<&str> = packages.iter().chain(wished).copied().collect();
     println!("installing {}", packages.join(" "));
     let mut words = apt_words(archive.path());
     words.extend(packages.iter().map(|name| (*name).to_owned()));
