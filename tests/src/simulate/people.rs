@@ -215,7 +215,8 @@ fn answer(stage: &mut Stage) {
     write_booking(stage, Booking { proposal: over, ..booking });
 }
 
-fn is_over(status: &BookingStatus) -> bool {
+#[must_use]
+pub fn is_over(status: &BookingStatus) -> bool {
     match status {
         BookingStatus::Cancelled | BookingStatus::NoShow => true,
         BookingStatus::Pending

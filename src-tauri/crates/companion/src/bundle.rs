@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sync::world::{RunRecord, World};
 
-use crate::doctor::Check;
+use crate::doctor::{Check, line};
 
 /// One part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,11 +156,8 @@ pub fn runs(runs: &[RunRecord]) -> Value {
 /// The checks of `companion doctor`, a line each.
 #[must_use]
 pub fn checks(checks: &[Check]) -> String {
-    let line = |check: &Check| {
-        let code = check.code.map(|code| format!(" [{code}]")).unwrap_or_default();
-        format!("{} {:<16} {}{code}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.detail)
-    };
-    checks.iter().map(line).collect::<Vec<_>>().join("\n")
+    let lines = checks.iter().map(|check| line(check.name, check.ok, &check.detail, check.code));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The whole file: first what it holds, then that.

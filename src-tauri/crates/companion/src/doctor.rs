@@ -56,6 +56,13 @@ impl Check {
     }
 }
 
+/// A check as a line of text.
+#[must_use]
+pub fn line(name: &str, ok: bool, detail: &str, code: Option<Code>) -> String {
+    let code = code.map(|code| format!(" [{code}]")).unwrap_or_default();
+    format!("{} {name:<16} {detail}{code}", if ok { "ok  " } else { "FAIL" })
+}
+
 /// Runs every check there is; one that fails keeps none of the others from running.
 pub async fn examine(profile: &Profile) -> Vec<Check> {
     let mut checks = vec![Check::of("profile", folder(profile))];

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::inbox::Settled;
+use crate::outfile::Place;
 use crate::profile::Profile;
 use crate::view::{FILES_SHOWN, FileView};
 
@@ -39,17 +40,11 @@ impl Recent {
     pub fn add(&mut self, file: &Settled) {
         self.files.push_front(file.into());
         self.files.truncate(FILES_SHOWN);
-        if let Err(error) = self.store() {
-            tracing::info!(kind = ?error.kind(), "the list of recent files could not be kept");
+        let kept =
+            Place::at(&self.path).and_then(|place| place.write(&serde_json::json!(self.files).to_string()));
+        if let Err(problem) = kept {
+            tracing::info!(code = %problem.code, "the list of recent files could not be kept");
         }
-    }
-
-    fn store(&self) -> std::io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".bookiji-").tempfile_in(folder)?;
-        file.write_all(&serde_json::to_vec(&self.files)?)?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        Ok(())
     }
 }
 

@@ -31,6 +31,7 @@ use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncP
 
 use crate::import::{FileOutcome, Rejection};
 use crate::inbox::Settled;
+use crate::problem;
 use crate::words::Language;
 
 pub use block::{BlockFault, BlockTimeForm, BlockedView, LONGEST as LONGEST_BLOCK, TakeBackForm};
@@ -205,6 +206,12 @@ pub struct Problem {
 
 impl From<&SyncProblem> for Problem {
     fn from(problem: &SyncProblem) -> Self {
+        Self { code: problem.code, message: without_folders(&problem.message) }
+    }
+}
+
+impl From<&problem::Problem> for Problem {
+    fn from(problem: &problem::Problem) -> Self {
         Self { code: problem.code, message: without_folders(&problem.message) }
     }
 }

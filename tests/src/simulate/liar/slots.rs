@@ -4,6 +4,7 @@ use calendar::interval::Interval;
 use sync::booking::BookingStatus;
 use sync::ports::{Slot, SlotMade};
 
+use super::super::people::is_over;
 use super::super::stage::Stage;
 
 /// As the platform's constraints have it: one slot per exact time, and open ones never overlap.
@@ -65,7 +66,7 @@ pub(super) fn switch(stage: &mut Stage, slot: &Slot, open: bool) -> bool {
     if stage.world.slots.get(&slot.id) != Some(slot) || slot.open == open {
         return false;
     }
-    let told = stage.told().bookings.values().filter(|booking| holds(&booking.status));
+    let told = stage.told().bookings.values().filter(|booking| !is_over(&booking.status));
     let told: Vec<Interval> = told.filter_map(|booking| Interval::new(booking.start, booking.end)).collect();
     if open {
         if told.iter().any(|booked| booked.overlaps(&slot.span)) {
@@ -90,14 +91,4 @@ pub(super) fn switch(stage: &mut Stage, slot: &Slot, open: bool) -> bool {
     }
     stage.world.slots.insert(slot.id.clone(), Slot { open, ..slot.clone() });
     true
-}
-
-fn holds(status: &BookingStatus) -> bool {
-    match status {
-        BookingStatus::Pending
-        | BookingStatus::Confirmed
-        | BookingStatus::Completed
-        | BookingStatus::Other(_) => true,
-        BookingStatus::Cancelled | BookingStatus::NoShow => false,
-    }
 }

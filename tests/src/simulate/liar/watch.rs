@@ -10,6 +10,7 @@ use sync::ports::{BusySet, RemoteEvent};
 use sync::world::Choice;
 
 use super::super::device::DELETIONS;
+use super::super::people::is_over;
 use super::super::stage::{Place, Stage, clipped, connection, covers, spans};
 use super::super::weather::Lie;
 use super::lie::gone;
@@ -114,13 +115,7 @@ pub(super) fn watch_delete(stage: &mut Stage, place: &Place, event: &RemoteEvent
         return;
     }
     let told = stage.told().bookings.get(&id).cloned();
-    let is_over = told.is_none_or(|booking| match booking.status {
-        BookingStatus::Cancelled | BookingStatus::NoShow => true,
-        BookingStatus::Pending
-        | BookingStatus::Confirmed
-        | BookingStatus::Completed
-        | BookingStatus::Other(_) => false,
-    });
+    let is_over = told.is_none_or(|booking| is_over(&booking.status));
     if !is_over {
         stage.breaks(format!("the event of {id} is deleted, and nobody cancelled it"));
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sync::error::Code;
 
 use super::without_folders;
-use crate::doctor::Check;
+use crate::doctor::{Check, line};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -40,10 +40,7 @@ pub fn diagnosis(checks: &[Check], profile: &Path, version: &str) -> DiagnosisVi
             code: check.code,
         })
         .collect();
-    let line = |check: &CheckView| {
-        let code = check.code.map(|code| format!(" [{code}]")).unwrap_or_default();
-        format!("{} {:<16} {}{code}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.detail)
-    };
+    let line = |check: &CheckView| line(&check.name, check.ok, &check.detail, check.code);
     let head = format!("Bookiji Companion {version} on {}", std::env::consts::OS);
     let text = std::iter::once(head).chain(checks.iter().map(line)).collect::<Vec<_>>().join("\n");
     DiagnosisView { checks, text }

@@ -12,7 +12,7 @@ use sync::error::Code;
 use sync::import::{Conflict, ConflictKind, Resolution};
 use sync::world::SyncProblem;
 
-use super::{FileState, Problem, count, without_folders};
+use super::{FileState, Problem, count};
 use crate::import::{FileReport, Rejection, Why};
 use crate::inbox;
 use crate::offer::name;
@@ -153,10 +153,7 @@ impl FileImportView {
             lines: lines.into_iter().take(SHOWN).collect(),
             waiting: count(report.waiting),
             refusal: report.refusal.as_ref().map(|rejected| rejected.why),
-            unsent: report
-                .unsent
-                .as_ref()
-                .map(|problem| Problem { code: problem.code, message: without_folders(&problem.message) }),
+            unsent: report.unsent.as_ref().map(Problem::from),
         }
     }
 }
@@ -205,9 +202,7 @@ impl WrittenView {
             bookings: number("bookings"),
             slots: number("slots"),
             addressed: document["addressed"].as_bool().unwrap_or(true),
-            problem: problems
-                .first()
-                .map(|problem| Problem { code: problem.code, message: without_folders(&problem.message) }),
+            problem: problems.first().map(Problem::from),
         }
     }
 }

@@ -21,17 +21,22 @@ const GENERATION: &str = "X-BOOKIJI-GENERATION";
 /// The events of one file: a series under the file's own name, each exception under a name of its own beside it. A file
 /// without events has none; one that cannot be read still stands for itself.
 pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<RemoteEvent> {
+    readable(file, etag, text, own).unwrap_or_else(|| {
+        tracing::warn!("an event's file cannot be read; it blocks nothing");
+        named(file, etag, &lines::read(text), vec![unreadable()])
+    })
+}
+
+/// As [`events`], and nothing where what the file says cannot be told.
+pub(super) fn readable(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Option<Vec<RemoteEvent>> {
     let lines = lines::read(text);
-    let holds_events = !lines::events(&lines).is_empty();
-    let found = match ics::read_as(text.as_bytes(), own) {
-        Ok((calendar, _)) if !calendar.events.is_empty() => calendar.events,
-        Ok(_) if !holds_events => return Vec::new(),
-        Ok(_) | Err(_) => {
-            tracing::warn!("an event's file cannot be read; it blocks nothing");
-            vec![unreadable()]
-        }
-    };
-    let marker = marker(&lines);
+    let (calendar, _) = ics::read_as(text.as_bytes(), own).ok()?;
+    let is_told = !calendar.events.is_empty() || lines::events(&lines).is_empty();
+    is_told.then(|| named(file, etag, &lines, calendar.events))
+}
+
+fn named(file: &str, etag: &ETag, lines: &[Line], found: Vec<Event>) -> Vec<RemoteEvent> {
+    let marker = marker(lines);
     let mut taken: Vec<String> = Vec::new();
     found
         .into_iter()
@@ -51,14 +56,6 @@ pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<R
             }
         })
         .collect()
-}
-
-/// Whether what a file says can be told. Of one without events it can: none.
-pub(super) fn can_be_read(text: &str, own: &[&str]) -> bool {
-    match ics::read_as(text.as_bytes(), own) {
-        Ok((calendar, _)) => !calendar.events.is_empty() || lines::events(&lines::read(text)).is_empty(),
-        Err(_) => lines::events(&lines::read(text)).is_empty(),
-    }
 }
 
 /// No day to block, and blocking them all would close her calendar: it stands long past, and in the log.

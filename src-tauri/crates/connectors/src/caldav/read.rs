@@ -279,12 +279,15 @@ async fn taken(
         is_gone(&mut parts, name);
     }
     for (name, file) in &found.files {
-        // What it blocked stays blocked until somebody can say what it blocks now.
-        if before.is_some() && !body::can_be_read(&file.text, &own) {
+        let events = if before.is_none() {
+            body::events(name, &file.etag, &file.text, &own)
+        } else if let Some(events) = body::readable(name, &file.etag, &file.text, &own) {
+            events
+        } else {
+            // What it blocked stays blocked until somebody can say what it blocks now.
             tracing::warn!("an event's file cannot be read any more; it stays as it was");
             continue;
-        }
-        let events = body::events(name, &file.etag, &file.text, &own);
+        };
         let now: Vec<String> = events
             .iter()
             .map(|event| event.id.0.split_once('#').map(|(_, which)| which.to_owned()).unwrap_or_default())
