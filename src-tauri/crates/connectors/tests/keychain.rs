@@ -213,6 +213,49 @@ fn a_keychain_killed_in_the_middle_of_a_question_is_unavailable_at_once_and_foun
     );
 }
 
+/// Whoever asks for her password takes the request and shows her nothing, as one whose window she does not see.
+async fn silent_prompter() -> zbus::Connection {
+    let bus = zbus::Connection::session().await.unwrap();
+    let (bus_name, path) = (Some("org.freedesktop.DBus"), "/org/freedesktop/DBus");
+    let name = ("org.gnome.keyring.SystemPrompter", 0_u32);
+    bus.call_method(bus_name, path, bus_name, "RequestName", &name).await.unwrap();
+    bus
+}
+
+#[test]
+fn a_keychain_killed_while_it_waits_for_her_password_is_asked_anew_once_it_is_back() {
+    in_a_session(
+        "a_keychain_killed_while_it_waits_for_her_password_is_asked_anew_once_it_is_back",
+        || async {
+            let name = SecretName::bookiji();
+            let keychain = Keychain::new("her");
+            {
+                let _keyring = Keyring::start("pw");
+                keychain.put(&name, &"s3cret".into()).await.unwrap();
+            }
+            let _prompter = silent_prompter().await;
+            for asks_long_before in [false, true] {
+                {
+                    let _keyring = Keyring::start("another");
+                    let hurried = keychain.clone().with_deadline(Duration::from_millis(500));
+                    if asks_long_before {
+                        unavailable(shown(&hurried, &name).await);
+                    } else {
+                        let asked = keychain.clone();
+                        drop(tokio::spawn(async move { shown(&asked, &SecretName::bookiji()).await }));
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                    }
+                    unavailable(shown(&hurried, &name).await);
+                }
+                let _keyring = Keyring::start("pw");
+                let started = Instant::now();
+                assert_eq!(shown(&keychain, &name).await, Ok(Some("s3cret".into())));
+                assert!(started.elapsed() < Duration::from_secs(30), "the deadline is not waited for");
+            }
+        },
+    );
+}
+
 #[test]
 fn a_keychain_killed_while_a_long_secret_is_put_in_holds_the_old_one_or_the_new_one() {
     in_a_session(

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::slots::{self, Bytes, Slots};
+use super::turn::Turns;
 use super::{SecretName, Vault, VaultError};
 use crate::http::line;
 
@@ -23,23 +24,21 @@ pub const SERVICE: &str = "app.bookiji.companion";
 /// Long enough for her to type the keychain's password.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-type Store = Arc<Mutex<Option<Arc<CredentialStore>>>>;
+pub(super) type Store = Arc<Mutex<Option<Arc<CredentialStore>>>>;
 
 /// The system's keychain, as one profile sees it.
 #[derive(Clone)]
 pub struct Keychain {
     profile: String,
     deadline: Duration,
-    store: Store,
-    /// Held by the question under way, even when nobody waits for its answer any more.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turns: Turns,
 }
 
 impl Keychain {
     /// Two profiles of one computer user do not see each other's secrets.
     #[must_use]
     pub fn new(profile: impl Into<String>) -> Self {
-        Self { profile: profile.into(), deadline: DEADLINE, store: Store::default(), turn: Arc::default() }
+        Self { profile: profile.into(), deadline: DEADLINE, turns: Turns::default() }
     }
 
     #[must_use]
@@ -53,24 +52,31 @@ impl Keychain {
         question: impl FnOnce(&Entries) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
         let asking = async {
-            let turn = self.turn.clone().lock_owned().await;
+            let (turn, held) = self.turns.next().await;
             let (answer, answered) = oneshot::channel();
-            let store = self.store.clone();
+            let asked = turn.clone();
             // Not the runtime's pool: a runtime waits for its pool at the end, and a prompt may never be answered.
             std::thread::Builder::new()
                 .name("keychain".to_owned())
                 .spawn(move || {
-                    let _turn = turn;
-                    let _ = answer.send(Entries::open(&store).and_then(|entries| {
+                    let _held = held;
+                    asked.asks();
+                    let _ = answer.send(Entries::open(&asked.store).and_then(|entries| {
                         question(&entries).inspect_err(|error| {
                             if matches!(error, VaultError::Unavailable { .. }) {
-                                *lock(&store) = None;
+                                *lock(&asked.store) = None;
                             }
                         })
                     }));
                 })
                 .map_err(|error| VaultError::unavailable(format!("it cannot be asked: {error}")))?;
-            answered.await.unwrap_or_else(|_| Err(VaultError::unavailable("it gave no answer")))
+            tokio::select! {
+                answer = answered => answer.unwrap_or_else(|_| Err(VaultError::unavailable("it gave no answer"))),
+                () = turn.is_orphaned() => {
+                    self.turns.give_up(&turn);
+                    Err(VaultError::unavailable("it ended before it answered"))
+                }
+            }
         };
         tokio::time::timeout(self.deadline, asking).await.unwrap_or_else(|_| {
             Err(VaultError::unavailable("it gave no answer; is its password prompt open?"))
@@ -211,7 +217,7 @@ fn provably_absent() -> Result<(), VaultError> {
     Ok(())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,7 +4,7 @@
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::OwnedObjectPath;
 
-const DAEMON: &str = "org.freedesktop.secrets";
+pub(super) const DAEMON: &str = "org.freedesktop.secrets";
 
 /// Whether the collection that our secrets are kept in is locked. A daemon without one has none of our secrets.
 pub(super) fn default_collection_is_locked() -> zbus::Result<bool> {

@@ -8,6 +8,7 @@ mod locked;
 mod memory;
 mod passphrase_file;
 mod slots;
+mod turn;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
