@@ -173,6 +173,59 @@ async fn room_that_was_made_for_a_move_which_never_came_to_be_is_taken_back() {
     assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
 }
 
+/// As today's platform does for whoever cancels or moves a booking: its slot can be booked by anybody again.
+fn opens(world: &World, hours: i64) {
+    let start = world.at(hours);
+    let mut services = world.services.state();
+    services.slots.values_mut().find(|slot| slot.span.start() == start).expect("a slot").open = true;
+}
+
+/// The slot of `hours` is as the customer left it: nobody offered that time.
+async fn is_taken_back(world: &mut World) {
+    let report = world.sync().await;
+    assert_eq!(report.slots.blocked, 0, "it is none of a file's free times: {report:#?}");
+    assert_eq!(world.slots(), [], "she never offered that time: only her own move made it");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn room_that_a_booking_moved_to_is_taken_back_once_it_is_cancelled_or_moves_on() {
+    for cancels in [true, false] {
+        let (mut world, id) = move_that_she_decided().await;
+        let report = world.sync().await;
+        assert_eq!((world.slots(), report.slots.blocked), (vec![(25, 26, false)], 0), "the booking is there");
+        world.platform_changes(&id, |booking| {
+            if cancels {
+                booking.status = BookingStatus::Cancelled;
+            } else {
+                booking.start += SignedDuration::from_hours(4);
+                booking.end += SignedDuration::from_hours(4);
+            }
+        });
+        opens(&world, 25);
+        is_taken_back(&mut world).await;
+    }
+}
+
+#[tokio::test]
+async fn room_is_taken_back_after_a_cancellation_wherever_the_move_was_killed() {
+    killed_at_each_write(async |fatal, moment| {
+        let (inside, mut world) = mortal(moment);
+        let id = world.customer_books("b", 20);
+        world.sync().await;
+        moves(&world, 25);
+        let card = world.the_question("moved").await;
+        world.vendor_decides(&card.id, "move").expect("an answer");
+        let died = is_killed(&mut world, &inside, fatal, moment).await;
+        world.sync().await;
+        world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+        opens(&world, 25);
+        is_taken_back(&mut world).await;
+        died
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn words_of_ours_that_a_booking_outgrew_are_written_when_it_follows_its_event() {
     let mut world = new_world();

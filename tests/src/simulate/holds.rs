@@ -257,9 +257,8 @@ fn slots(stage: &Stage) -> Vec<String> {
     let taken: Vec<Interval> = bookings.chain(busy).collect();
     // A free time is forgotten once it has come; a clock that was wrong then leaves its slot to her.
     for slot in stage.world.slots.values().filter(|slot| slot.open && slot.span.start() > stage.latest) {
-        let was_room = stage.leaves_slots && stage.past.rooms.contains(&slot.span);
         let is_known = stage.past.undone_slots.contains(&slot.span) || stage.made_by_her.contains(&slot.id);
-        if was_room || is_known {
+        if is_known {
             continue;
         }
         if !offers.iter().any(|o| o.start() <= slot.span.start() && slot.span.end() <= o.end()) {

@@ -34,8 +34,6 @@ pub struct Past {
     pub by_us: BTreeSet<ETag>,
     /// Bookings whose event was put back by taking back a run, as the device knew them each time.
     pub undone: BTreeMap<BookingId, Vec<Option<Booking>>>,
-    /// Times to which bookings were moved in her name: today's platform opens their slots again, should they be cancelled.
-    pub rooms: BTreeSet<Interval>,
     /// Free times whose slots were taken back or made again by that.
     pub undone_slots: BTreeSet<Interval>,
     /// The last change of hers, and of a booking, so that it can be taken back at once.

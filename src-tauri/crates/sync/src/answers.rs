@@ -14,7 +14,7 @@ use crate::recover::interrupted;
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::slots::slot_id;
+use crate::slots::{left_over, slot_id};
 use crate::world::{Choice, Operation, OperationId, Settled, SyncProblem, World};
 
 const TAKEN: &str = "another booking has this time";
@@ -221,7 +221,9 @@ impl Desk<'_> {
         let made = made.map(|made| made.into_iter().next().unwrap_or(SlotMade::Overlaps));
         let error = match made {
             Ok(SlotMade::Stands) => {
-                self.parts.mirror.settle(id, &Settled::SlotsMade { rows: Vec::new() }, self.now())?;
+                // Once the booking is there, it may be cancelled or move on, and the platform opens the slot for anybody.
+                let rows = vec![left_over(calendar, &slot, self.now())];
+                self.parts.mirror.settle(id, &Settled::SlotsMade { rows }, self.now())?;
                 return Ok(Ok(Some(slot)));
             }
             Ok(SlotMade::Taken) => {

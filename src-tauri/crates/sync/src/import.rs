@@ -154,6 +154,12 @@ impl ImportedSlot {
     pub fn key(&self) -> SlotKey {
         (self.calendar.clone(), self.span)
     }
+
+    /// Not so of a slot that only waits to be taken back.
+    #[must_use]
+    pub fn is_of_a_file(&self) -> bool {
+        self.uid != Uid::default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

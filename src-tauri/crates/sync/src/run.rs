@@ -333,7 +333,7 @@ fn held(plan: &Plan) -> usize {
 
 fn slots_report(world: &World, applied: &Applied) -> SlotsReport {
     let mut told = applied.slots;
-    for row in world.imported_slots.values() {
+    for row in world.imported_slots.values().filter(|row| row.is_of_a_file()) {
         match row.state {
             SlotState::Made | SlotState::Stands => told.standing += 1,
             SlotState::Waiting => told.waiting += 1,

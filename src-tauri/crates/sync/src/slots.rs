@@ -25,7 +25,7 @@ use crate::ports::Slot;
 use crate::world::{Operation, Role, World};
 
 pub use settle::settle;
-pub(crate) use settle::{fail, make, remove, without as without_slot};
+pub(crate) use settle::{fail, left_over, make, remove, without as without_slot};
 
 /// A longer free time is a season, not an appointment.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -371,7 +371,8 @@ impl Standing {
 }
 
 /// Slots of ours that nobody wants any more. One that is closed stays for now: booked, it is the customer's, and should
-/// she cancel, or the busy time that closed it end, it opens again and is taken back then.
+/// she cancel, or the busy time that closed it end, it opens again and is taken back then. So does one that a booking may
+/// be on its way to.
 fn take_back(
     world: &World,
     taken: &Taken<'_>,
@@ -384,6 +385,7 @@ fn take_back(
     let zone = vendor_zone(world.vendor.as_ref());
     let today = window(now, &zone, policy);
     let spans: BTreeSet<(&CalendarId, Interval)> = wanted.iter().map(|w| (&w.calendar, w.span)).collect();
+    let awaits = |slot: &Slot| world.unsettled.iter().any(|(_, open)| open.moves_to() == Some(slot.span));
     for row in world.imported_slots.values() {
         let key = row.key();
         if spans.contains(&(&row.calendar, row.span))
@@ -395,7 +397,7 @@ fn take_back(
         let mut left = Vec::new();
         for slot in &row.made {
             match stands.with_id(&slot.id, slot.span).cloned() {
-                Some(there) if there.open => {
+                Some(there) if there.open && !awaits(&there) => {
                     stands.by_span.remove(&there);
                     plan.take_back.push((key.clone(), there));
                 }

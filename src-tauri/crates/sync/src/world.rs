@@ -419,6 +419,12 @@ impl Operation {
             Self::PublishBusy { .. } | Self::MakeSlots { .. } | Self::RemoveSlot { .. } => None,
         }
     }
+
+    /// Where a booking goes by it.
+    #[must_use]
+    pub fn moves_to(&self) -> Option<Interval> {
+        if let Self::MoveBooking { to, .. } = self { Some(*to) } else { None }
+    }
 }
 
 /// How an operation ended, with what follows from it for the mirror.

@@ -124,7 +124,7 @@ impl Work<'_, '_> {
                         .iter()
                         .filter(|slot| ids.contains(&slot.id) && !known(slot))
                         .filter(|slot| slot.id == slot_id(&vendor, source, slot.span))
-                        .map(|slot| found_again(source, slot, self.now))
+                        .map(|slot| left_over(source, slot, self.now))
                         // A time that is wanted still finds its slots by their ids.
                         .filter(|row| !wanted.iter().any(|wanted| wanted.span.overlaps(&row.span)))
                         .collect();
@@ -330,7 +330,8 @@ pub(crate) fn without(row: &ImportedSlot, slot: &Slot) -> ImportedSlot {
     ImportedSlot { made, ..row.clone() }
 }
 
-fn found_again(source: &CalendarId, slot: &Slot, now: Timestamp) -> ImportedSlot {
+/// A slot of ours that no free time asks for: open, it is taken back.
+pub(crate) fn left_over(source: &CalendarId, slot: &Slot, now: Timestamp) -> ImportedSlot {
     ImportedSlot {
         calendar: source.clone(),
         span: slot.span,
