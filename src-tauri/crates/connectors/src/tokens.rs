@@ -234,8 +234,11 @@ impl Signed {
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, ServiceError> {
-        let _inside = self.tokens.gate().enter().await;
-        self.http.send(request).await
+        let gate = self.tokens.gate();
+        let _inside = gate.enter(request.peer()).await?;
+        let answer = self.http.send(request).await?;
+        gate.heed(&answer);
+        Ok(answer)
     }
 
     /// As [`Signed::send`], for an answer that goes on.

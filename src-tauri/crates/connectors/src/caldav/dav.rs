@@ -69,8 +69,9 @@ impl Dav {
             let token = format!("{}:{}", self.username, self.password.expose_secret());
             let token = SecretString::from(format!("Basic {}", BASE64.encode(token.as_bytes())));
             let request = call.request(url.clone())?.header(AUTHORIZATION, token.expose_secret());
-            let inside = self.gate.enter().await;
+            let inside = self.gate.enter(Peer::Caldav).await?;
             let answer = self.http.send(request).await?;
+            self.gate.heed(&answer);
             drop(inside);
             if !matches!(answer.status.as_u16(), 301 | 302 | 307 | 308) {
                 return Ok((answer, url));

@@ -31,6 +31,11 @@ impl Request {
     }
 
     #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.url.query_pairs_mut().append_pair(name, value);
         self

@@ -430,6 +430,24 @@ async fn an_account_that_may_change_nothing_for_now_is_read_and_sent_no_writes()
 }
 
 #[tokio::test]
+async fn an_account_that_asks_for_a_minute_is_sent_nothing_for_a_minute_by_any_of_its_calendars() {
+    for (asked_for, sent) in [("60", 1), ("2", 3)] {
+        let server = Server::start(move |_, _| {
+            Reply::Raw(format!("HTTP/1.1 429 X\r\nRetry-After: {asked_for}\r\nContent-Length: 0\r\n\r\n"))
+        })
+        .await;
+        let account = account(&server).await;
+        for _ in 0..3 {
+            let other = account.calendar(&CALENDAR.into());
+            let Reading::Failed(error) = other.read(None, since()).await else { panic!("it was read") };
+            let wait = error.retry_after().expect("how long");
+            assert!(matches!(error, ServiceError::RateLimited { .. }) && wait.as_secs() >= 2, "{error:?}");
+        }
+        assert_eq!(server.asked().len(), sent, "what is short, each call waits out by itself");
+    }
+}
+
+#[tokio::test]
 async fn a_change_costs_three_calls_of_the_account_and_a_look_one() {
     let server = Server::start(|_, asked| match asked.method.as_str() {
         "GET" => Reply::Json(404, json!({})),
