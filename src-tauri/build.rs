@@ -5,6 +5,7 @@ fn main() {
     let manifest = tauri_build::AppManifest::new().commands(&[
         "overview",
         "sync_now",
+        "stop_sync",
         "start_syncing",
         "decide",
         "undo_run",

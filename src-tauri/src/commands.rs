@@ -63,6 +63,14 @@ pub async fn sync_now(salon: State<'_, Salon>) -> Result<(), Refusal> {
     Ok(salon.shown().sync_now().await?)
 }
 
+/// Stops the sync that is under way. What it did is kept, and the next one goes on.
+#[tauri::command]
+#[specta::specta]
+pub async fn stop_sync(salon: State<'_, Salon>) -> Result<(), Refusal> {
+    salon.shown().stop_sync().await;
+    Ok(())
+}
+
 /// She has seen what the first sync would do, and lets it.
 #[tauri::command]
 #[specta::specta]
@@ -144,6 +152,7 @@ pub fn bindings() -> Builder<Wry> {
         .commands(collect_commands![
             overview,
             sync_now,
+            stop_sync,
             start_syncing,
             decide,
             undo_run,

@@ -291,6 +291,12 @@ impl Desk {
         }
     }
 
+    pub async fn stop_sync(&self) {
+        if let Some(running) = self.engine.lock().await.as_ref() {
+            running.engine.handle().stop_sync();
+        }
+    }
+
     /// The window is open, or no longer is. Whichever engine runs, or comes to run, knows it.
     pub async fn look(&self, is_open: bool) {
         self.looks.store(is_open, Ordering::SeqCst);

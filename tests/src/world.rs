@@ -16,6 +16,7 @@ use sync::lease::{Installation, LeaseRecord, Writer};
 use sync::leave::{Extent, LeaveReport};
 use sync::policy::Policy;
 use sync::ports::{Account, CalendarEntry, Clock, Mirror, RemoteEvent, Slot};
+use sync::progress::Progress;
 use sync::report::{Report, UndoReport};
 use sync::run::{Parts, Request, run};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
@@ -70,6 +71,7 @@ pub struct World {
     pub policy: Policy,
     /// Which computer this is.
     pub writer: Writer,
+    pub progress: Progress,
     runs: u32,
 }
 
@@ -134,6 +136,7 @@ impl World {
             connection,
             policy: Policy::default(),
             writer,
+            progress: Progress::default(),
             runs: 0,
         };
         world.link("personal", Role::Busy);
@@ -294,6 +297,7 @@ impl World {
             clock: &self.clock,
             policy: self.policy,
             writer: &self.writer,
+            progress: &self.progress,
         }
     }
 

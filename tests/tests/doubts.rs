@@ -208,6 +208,20 @@ async fn room_that_a_booking_moved_to_is_taken_back_once_it_is_cancelled_or_move
 }
 
 #[tokio::test]
+async fn room_that_busy_time_closes_as_soon_as_it_is_free_is_taken_back_when_that_goes() {
+    let (mut world, id) = move_that_she_decided().await;
+    world.services.state().leaves_slots = true;
+    world.sync().await;
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    opens(&world, 25);
+    world.vendor_adds("tea", 25, 1);
+    world.sync().await;
+    assert_eq!(world.slots(), [(25, 26, false)], "closed by us, like any other");
+    world.vendor_deletes(&"personal".into(), &"tea".into());
+    is_taken_back(&mut world).await;
+}
+
+#[tokio::test]
 async fn room_is_taken_back_after_a_cancellation_wherever_the_move_was_killed() {
     killed_at_each_write(async |fatal, moment| {
         let (inside, mut world) = mortal(moment);

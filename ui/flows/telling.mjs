@@ -1,4 +1,5 @@
 // What the window tells when it is asked.
+import assert from 'node:assert/strict'
 import test from 'node:test'
 import { button, sees, visit } from './stage.mjs'
 
@@ -9,6 +10,16 @@ test('a run opens to what it did, why, and how it ended, and to be taken back sa
   await sees(page, 'Event added · Haircut, Léa Bouchard')
   await sees(page, 'The booking is new.')
   await sees(page, 'A service cannot be reached.')
+})
+
+test('a sync that takes long tells how far it is and is stopped by the button that began it', async (t) => {
+  const page = await visit(t, 'long')
+  await page.keyboard.press('Control+3')
+  await sees(page, '41 of 120 events written')
+  await button(page, 'Stop').focus()
+  await page.keyboard.press('Enter')
+  await sees(page, 'Stopped by you')
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent?.trim()), 'Sync Now', 'the focus stays')
 })
 
 test('the panel tells the rule by which a time is closed and when it was checked', async (t) => {

@@ -13,6 +13,7 @@ use sync::error::Code;
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteId, RunId};
 use sync::policy::Policy;
 use sync::ports::{Account, Mirror, Reading};
+use sync::progress::Progress;
 use sync::report::Report;
 use sync::run::{Parts, Request, run};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
@@ -154,6 +155,7 @@ impl Street {
             clock: &self.clock,
             policy: Policy::default(),
             writer: &writer,
+            progress: &Progress::default(),
         };
         let done = tokio::time::timeout(PATIENCE, run(&parts, &request)).await;
         done.unwrap_or_else(|_| panic!("{what}: the run does not end")).expect("a mirror")

@@ -12,6 +12,7 @@ use sync::import;
 use sync::lease::{Installation, Writer};
 use sync::policy::{Deletions, Policy};
 use sync::ports::{Account, CalendarEntry, Clock, Mirror};
+use sync::progress::Progress;
 use sync::report::Report;
 use sync::run::{Parts, Request, run, undo};
 use sync::world::{Connection, ConnectionState, Direction, LinkedCalendar, Role, Vendor};
@@ -185,6 +186,7 @@ impl Device {
                 clock: &clock,
                 policy,
                 writer: &writer,
+                progress: &Progress::default(),
             };
             match errand {
                 Errand::Sync(direction) => run(&parts, &Request { run: id, direction, dry_run: false }).await,

@@ -51,6 +51,8 @@ export interface Bridge {
   wantedPlace(): Promise<Place | null>
   onPlaceWanted(listener: () => void): void
   syncNow(): Promise<Outcome>
+  /** Stops the sync that is under way. What it did is kept. */
+  stopSync(): Promise<Outcome>
   /** She has seen what the first sync would do, and lets it. */
   startSyncing(): Promise<Outcome>
   /** Carries her answer out on both sides; with `always`, questions of its kind are answered so from now on. */

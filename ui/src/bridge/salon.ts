@@ -99,6 +99,7 @@ export function salon(): Overview {
     sample: false,
     language: null,
     syncing: false,
+    progress: null,
     paused: false,
     paused_until: null,
     standing_by: null,

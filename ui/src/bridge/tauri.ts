@@ -31,6 +31,7 @@ export const bridge: Bridge = {
   wantedPlace: commands.wantedPlace,
   onPlaceWanted: (listener) => void events.placeWanted.listen(listener),
   syncNow: async () => outcome(await commands.syncNow()),
+  stopSync: async () => outcome(await commands.stopSync()),
   startSyncing: async () => outcome(await commands.startSyncing()),
   decide: async (id, option, always) => outcome(await commands.decide({ id, option, always })),
   undoRun: async (run) => answer(await commands.undoRun(run)),

@@ -55,6 +55,7 @@ export type {
   PrivacyView,
   Problem,
   ProblemKind,
+  ProgressView,
   Refusal,
   Rejection,
   SeatView,

@@ -7,6 +7,8 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	overview: () => __TAURI_INVOKE<Overview>("overview"),
 	syncNow: () => typedError<null, Refusal>(__TAURI_INVOKE("sync_now")),
+	/**  Stops the sync that is under way. What it did is kept, and the next one goes on. */
+	stopSync: () => typedError<null, Refusal>(__TAURI_INVOKE("stop_sync")),
 	/**  She has seen what the first sync would do, and lets it. */
 	startSyncing: () => typedError<null, Refusal>(__TAURI_INVOKE("start_syncing")),
 	/**  Carries her answer to a question out on both sides. */
@@ -648,6 +650,8 @@ export type Overview = {
 	/**  What she set, or what the shell made of the system's; nothing leaves it to whoever shows this. */
 	language: Language | null,
 	syncing: boolean,
+	/**  How far a sync has come that takes a while; she can stop it. */
+	progress: ProgressView | null,
 	/**  She asked for no syncs for a while, with or without an end. */
 	paused: boolean,
 	paused_until: string | null,
@@ -759,6 +763,14 @@ export type Problem = {
 
 /**  What is odd there, and what became of it. */
 export type ProblemKind = { kind: "no_property" } | { kind: "long_line"; property: string } | { kind: "ends_early" } | { kind: "too_deep" } | { kind: "calendar_in_calendar" } | { kind: "never_began"; component: string } | { kind: "no_end" } | { kind: "many_events"; most: number } | { kind: "no_start" } | { kind: "unreadable"; part: Part; text: string } | { kind: "unreadable_period"; text: string } | { kind: "many_periods" } | { kind: "own_zone"; zone: string } | { kind: "replaced_zone"; zone: string } | { kind: "unknown_zone"; zone: string } | { kind: "many_zones"; zone: string } | { kind: "large_zone"; zone: string };
+
+/**  Calendars first, then the events of bookings. */
+export type ProgressView = {
+	read: number,
+	to_read: number,
+	written: number,
+	to_write: number,
+};
 
 /**  Why a command was not done. The window has the words for every code. */
 export type Refusal = {

@@ -1,6 +1,6 @@
 // Every word the window says, in English, but for what error codes mean. `fr.ts` says the same.
 
-import type { Code, Placement, Role, Rule, Service, State, StepView, Unusable } from '../bridge/types'
+import type { Code, Placement, ProgressView, Role, Rule, Service, State, StepView, Unusable } from '../bridge/types'
 
 const services: Record<Service, string> = {
   google: 'Google',
@@ -67,6 +67,12 @@ export const en = {
   named: (name: string, said: string) => `${name}: ${said}`,
   syncNow: 'Sync Now',
   syncing: 'Syncing…',
+  stop: 'Stop',
+  stopWhat: 'What is done stays done. The next sync goes on from there.',
+  progress: ({ read, to_read, written, to_write }: ProgressView) =>
+    to_write > 0
+      ? `${written} of ${some(to_write, 'event', 'events')} written`
+      : `${read} of ${some(to_read, 'calendar', 'calendars')} read`,
   tryNow: 'Try now',
   close: 'Close',
   openSync: 'Open Calendar Sync',
@@ -257,6 +263,7 @@ export const en = {
     running: 'Running',
     nothing: 'Nothing to change',
     failed: 'Did not finish',
+    stopped: 'Stopped by you',
     created: (count: number) => some(count, 'event added', 'events added'),
     updated: (count: number) => some(count, 'event changed', 'events changed'),
     removed: (count: number) => some(count, 'event removed', 'events removed'),

@@ -68,6 +68,12 @@ export const fr: Messages = {
   named: (name, said) => `${name}${nb}: ${said}`,
   syncNow: 'Synchroniser',
   syncing: 'Synchro…',
+  stop: 'Arrêter',
+  stopWhat: 'Ce qui est fait reste fait. La prochaine synchro continue de là.',
+  progress: ({ read, to_read, written, to_write }) =>
+    to_write > 0
+      ? `${written} sur ${to_write}${nb}${to_write < 2 ? 'événement écrit' : 'événements écrits'}`
+      : `${read} sur ${to_read}${nb}${to_read < 2 ? 'calendrier lu' : 'calendriers lus'}`,
   tryNow: 'Réessayer',
   close: 'Fermer',
   openSync: 'Voir la synchro',
@@ -258,6 +264,7 @@ export const fr: Messages = {
     running: 'En cours',
     nothing: 'Rien à changer',
     failed: 'Pas terminée',
+    stopped: 'Arrêtée par vous',
     created: (count) => some(count, 'évènement ajouté', 'évènements ajoutés'),
     updated: (count) => some(count, 'évènement modifié', 'évènements modifiés'),
     removed: (count) => some(count, 'évènement retiré', 'évènements retirés'),

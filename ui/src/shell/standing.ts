@@ -13,6 +13,7 @@ export function standing(overview: Overview, language: Language, now: number): S
   const state = words.states[overview.state]
   if (!overview.vendor) return { state: words.foot.notStarted, sentence: words.foot.nobody }
   if (overview.connections.length === 0) return { state: words.foot.notStarted, sentence: words.foot.noCalendars }
+  if (overview.progress) return { state, sentence: words.progress(overview.progress) }
   if (overview.paused_until) {
     return { state, sentence: words.foot.until(language.moment(overview.paused_until, now)) }
   }

@@ -26,6 +26,8 @@ export function ranAs(run: RunView, words: Messages): Line {
   ].filter((part) => part !== false)
   const failed = run.outcome !== 'success'
   if (did.length > 0) return { said: did.join(', '), state: failed ? 'error' : null, idle: false }
+  // She did that herself: a run that broke off says why.
+  if (run.outcome === 'partial' && run.problems.length === 0) return { said: sync.stopped, state: 'paused', idle: false }
   if (failed) return { said: sync.failed, state: 'error', idle: false }
   return { said: sync.nothing, state: null, idle: true }
 }

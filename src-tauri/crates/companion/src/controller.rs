@@ -5,7 +5,7 @@ mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use sync::policy::back_off;
 use sync::ports::{Clock, Mirror};
 use sync::report::Report;
 use sync::world::{Direction, SyncProblem, World};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
@@ -52,6 +52,9 @@ use crate::words::Language;
 /// How long a run that is under way may go on after somebody asked to stop. What it leaves open, the next run settles.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
+/// A sync that takes longer says how far it is, and can be stopped.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// How long Bookiji is left alone once it has switched syncing off.
 const SWITCHED_OFF: SignedDuration = SignedDuration::from_mins(15);
 
@@ -75,6 +78,7 @@ pub struct Handle {
     errands: Errands,
     started: watch::Sender<bool>,
     looks: watch::Sender<bool>,
+    stops: Arc<Notify>,
     overview: watch::Receiver<Overview>,
     /// When the task last looked around, on the steady clock.
     pulse: watch::Receiver<Duration>,
@@ -92,6 +96,11 @@ impl Handle {
     pub fn sync_now(&self) {
         // One that waits already stands for this one too.
         let _ = self.asks.try_send(());
+    }
+
+    /// Stops the sync that is under way, if there is one. What it did is kept, and the next one goes on.
+    pub fn stop_sync(&self) {
+        self.stops.notify_waiters();
     }
 
     /// She has seen what the first sync would do, and lets it.
@@ -243,6 +252,8 @@ pub struct Controller {
     started: watch::Receiver<bool>,
     /// Somebody looks at the window.
     looks: watch::Receiver<bool>,
+    /// She stops the sync that is under way.
+    stops: Arc<Notify>,
     attention: Attention,
     first: FirstRun,
     /// The last files of watched folders, newest first.
@@ -291,6 +302,7 @@ impl Controller {
         let errands = Errands { knocks, visits };
         let (started, is_started) = watch::channel(false);
         let (looks, is_looking) = watch::channel(false);
+        let stops = Arc::<Notify>::default();
         let (files_told, files) = broadcast::channel(FILES_TOLD);
         let door = Door::open(&wiring.profile);
         let sent = wiring.http.sent().clone();
@@ -301,6 +313,7 @@ impl Controller {
             visits: visiting,
             started: is_started,
             looks: is_looking,
+            stops: stops.clone(),
             attention: Attention::default(),
             first: FirstRun { is_shown: options.preview, ..FirstRun::default() },
             files: Recent::open(&wiring.profile),
@@ -332,6 +345,7 @@ impl Controller {
             errands,
             started,
             looks,
+            stops,
             overview: overview_seen,
             pulse: felt,
             reports: reports_seen,
@@ -574,21 +588,22 @@ impl Controller {
         let started = self.wiring.clock.now();
         self.show(Some(started));
         let wanted = self.wanted(work, started);
-        let done = meanwhile(syncing::sync_once(&self.wiring, &wanted), asked).await;
+        let done = meanwhile(self.sync(&wanted), asked).await;
         let now = self.wiring.clock.now();
+        let result = done.result.flatten();
         if let Ok(world) = self.wiring.mirror.world() {
-            if let Some(Ok(report)) = &done.result {
+            if let Some(Ok(report)) = &result {
                 self.attention.note(report, &world, now);
                 self.attention.spent = self.is_spent(report, now);
             }
             // A feed has just said how often it wants to be read.
             self.pace(&world, now);
-            if *work != Work::Bookings && done.result.as_ref().is_some_and(Result::is_ok) {
+            if *work != Work::Bookings && result.as_ref().is_some_and(Result::is_ok) {
                 self.dashboard.tell(&self.wiring, &world);
             }
         }
         self.schedule.done(work, now, self.wiring.clock.jitter());
-        if let Some(result) = done.result {
+        if let Some(result) = result {
             self.remember(&result, now);
             self.reports.send_replace(Some(result.map(Arc::new)));
         }
@@ -597,6 +612,24 @@ impl Controller {
         }
         self.show(None);
         done.go_on
+    }
+
+    /// Syncs until it is done or she stops it, and tells how far that is. Nothing where she did.
+    async fn sync(&self, wanted: &Wanted) -> Option<Result<Report, Problem>> {
+        let mut stopped = pin!(self.stops.notified());
+        let mut synced = pin!(syncing::sync_once(&self.wiring, wanted));
+        loop {
+            tokio::select! {
+                result = &mut synced => return Some(result),
+                () = &mut stopped => return syncing::stopped(&self.wiring).err().map(|error| Err(error.into())),
+                () = tokio::time::sleep(LOOK_AGAIN) => {
+                    let progress = view::ProgressView::from(self.wiring.progress.counted());
+                    self.overview.send_if_modified(|shown| {
+                        shown.progress.replace(progress) != Some(progress)
+                    });
+                }
+            }
+        }
     }
 
     /// Takes in what a watched folder has. Answers whether to go on.

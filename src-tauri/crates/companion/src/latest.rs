@@ -75,6 +75,7 @@ pub async fn refresh(wiring: &Wiring) -> Result<Option<Problem>, Problem> {
         clock: &wiring.clock,
         policy: sync::policy::Policy { retry: Retry { tries: TRIES, ..policy.retry }, ..policy },
         writer: &wiring.writer,
+        progress: &wiring.progress,
     };
     let mut report = Report::new(Direction::ToCalendar, true);
     let read = observe::bookings(&parts, &mut report).await;

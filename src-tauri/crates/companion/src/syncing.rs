@@ -9,7 +9,7 @@ use sync::import;
 use sync::ports::{Clock, Mirror};
 use sync::report::{Report, SourceReport};
 use sync::run::{Parts, Request};
-use sync::world::{Direction, SyncOutcome, World};
+use sync::world::{Direction, RunRecord, SyncOutcome, World};
 
 use crate::clock::SystemClock;
 use crate::problem::Problem;
@@ -109,6 +109,7 @@ pub(crate) async fn with_parts(
         clock: &wiring.clock,
         policy: wiring.policy(),
         writer: &wiring.writer,
+        progress: &wiring.progress,
     };
     let run = RunId(uuid::Uuid::new_v4().to_string());
     wiring.http.counters().reset();
@@ -137,11 +138,7 @@ async fn within_bounds(
     if let Ok(result) = tokio::time::timeout(longest, work).await {
         return Ok(result?);
     }
-    if let Some(mut record) = wiring.mirror.runs(1)?.into_iter().find(|record| record.id == *run) {
-        record.ended_at = Some(wiring.clock.now());
-        record.outcome = Some(SyncOutcome::Error);
-        wiring.mirror.end_run(&record)?;
-    }
+    close(wiring, |record| record.id == *run, SyncOutcome::Error)?;
     tracing::warn!(run = %run, "the run took too long and was stopped");
     let minutes = longest.as_secs() / 60;
     Err(Problem::new(
@@ -150,6 +147,26 @@ async fn within_bounds(
             "The sync was stopped because it took longer than {minutes} minutes. What it did is kept, and the next one goes on."
         ),
     ))
+}
+
+/// Says in the history that the run under way was stopped by her: it is dropped where it was, like one that is killed, and
+/// the next one settles what it left open.
+pub fn stopped(wiring: &Wiring) -> Result<(), MirrorError> {
+    tracing::info!("she stopped the sync");
+    close(wiring, |record| record.ended_at.is_none(), SyncOutcome::Partial)
+}
+
+fn close(
+    wiring: &Wiring,
+    is_it: impl Fn(&RunRecord) -> bool,
+    outcome: SyncOutcome,
+) -> Result<(), MirrorError> {
+    if let Some(mut record) = wiring.mirror.runs(1)?.into_iter().find(is_it) {
+        record.ended_at = Some(wiring.clock.now());
+        record.outcome = Some(outcome);
+        wiring.mirror.end_run(&record)?;
+    }
+    Ok(())
 }
 
 /// What the engine cannot see of its own run.

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sync::error::Code;
 use sync::ids::{CalendarId, ConnectionId, Service};
+use sync::progress::Counted;
 use sync::undo::Why;
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
@@ -102,6 +103,8 @@ pub struct Overview {
     /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
     pub syncing: bool,
+    /// How far a sync has come that takes a while; she can stop it.
+    pub progress: Option<ProgressView>,
     /// She asked for no syncs for a while, with or without an end.
     pub paused: bool,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
@@ -323,6 +326,23 @@ impl UndoneView {
     }
 }
 
+/// Calendars first, then the events of bookings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ProgressView {
+    pub read: u32,
+    pub to_read: u32,
+    pub written: u32,
+    pub to_write: u32,
+}
+
+impl From<Counted> for ProgressView {
+    fn from(counted: Counted) -> Self {
+        let Counted { read, to_read, written, to_write } = counted;
+        Self { read, to_read, written, to_write }
+    }
+}
+
 /// Puts together what is shown at `now`.
 #[must_use]
 pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Activity) -> Overview {
@@ -376,6 +396,7 @@ pub fn overview(world: &World, runs: &[RunRecord], now: Timestamp, activity: &Ac
         seats: Vec::new(),
         language: activity.language,
         syncing,
+        progress: None,
         paused,
         paused_until: activity.paused_until.filter(|until| now < *until),
         standing_by: world.lease.standing_by.as_ref().map(|other| other.holder.clone()),

@@ -24,6 +24,7 @@ use sync::import;
 use sync::lease::Writer;
 use sync::policy::Policy;
 use sync::ports::{Account, Clock, Mirror};
+use sync::progress::Progress;
 use sync::world::{Connection, Role, Vendor, World};
 use url::Url;
 
@@ -49,6 +50,8 @@ pub struct Wiring {
     pub http: Http,
     /// Which of her computers writes. It outlives a run: so does a lease.
     pub writer: Writer,
+    /// How far the run has come that is under way.
+    pub progress: Progress,
     vault: Arc<dyn Vault>,
     /// Which interface Bookiji has, as it was last asked.
     told: Told,
@@ -128,6 +131,7 @@ impl Wiring {
         }
         Ok(Self {
             writer: lease::writer(&mirror)?,
+            progress: Progress::default(),
             told: told(&mirror)?,
             mirror,
             rebuilt,

@@ -13,7 +13,7 @@ use companion::profile::Profile;
 use companion::roles::Choice;
 use companion::sign_in;
 use companion::story::run_story;
-use companion::view::{State, StepEnd, StepKind};
+use companion::view::{Overview, State, StepEnd, StepKind};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use connectors::http::Body;
@@ -22,7 +22,7 @@ use sandbox::Running;
 use secrecy::SecretString;
 use sync::error::Code;
 use sync::ports::Mirror;
-use sync::world::Direction;
+use sync::world::{Direction, SyncOutcome};
 
 const VOICE: Voice = Voice { language: Language::English, json: false };
 
@@ -217,6 +217,43 @@ async fn a_service_that_goes_away_is_shown_and_its_return_heals() {
     let healed = next_report(&mut handle).await.unwrap();
     assert!(healed.errors.is_empty(), "{:?}", healed.errors);
     overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_takes_long_says_how_far_it_is_and_stops_when_she_says_so_and_the_next_one_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
+    let slow = serde_json::json!({
+        "service": "google", "route": "POST /batch/calendar/v3", "kind": "slow_reply:100000"
+    });
+    browser.post(&faults).json(&slow).send().await.unwrap().error_for_status().unwrap();
+
+    let mut handle = Controller::start(wiring, Options::default());
+    let mut overview = handle.overview();
+    let is_far = |shown: &Overview| shown.progress.is_some_and(|progress| progress.to_write > 0);
+    let shown = tokio::time::timeout(Duration::from_secs(60), overview.wait_for(is_far));
+    let progress = shown.await.expect("it tells").unwrap().progress.unwrap();
+    assert_eq!((progress.read, progress.written), (progress.to_read, 0), "{progress:?}");
+    handle.stop_sync();
+    let ended = |shown: &Overview| !shown.syncing && shown.progress.is_none() && !shown.runs.is_empty();
+    let shown = tokio::time::timeout(Duration::from_secs(10), overview.wait_for(ended));
+    let shown = shown.await.expect("it stops at once").unwrap().clone();
+    assert_eq!(shown.runs[0].outcome, Some(SyncOutcome::Partial));
+    assert!(shown.runs[0].ended_at.is_some() && shown.problem.is_none(), "{:?}", shown.problem);
+
+    browser.delete(&faults).send().await.unwrap().error_for_status().unwrap();
+    handle.stop_sync();
+    handle.sync_now();
+    let done = next_report(&mut handle).await.unwrap();
+    assert!(done.errors.is_empty(), "{:?}", done.errors);
+    overview.wait_for(|shown| !shown.syncing && shown.state == State::UpToDate).await.unwrap();
+    let state = sandbox_state(&sandbox).await;
+    let upcoming = done.bookings.created + done.bookings.updated + done.bookings.unchanged;
+    assert_eq!(ours_in(&state), upcoming, "one event for each booking, whatever was sent before");
     handle.shutdown().await;
     sandbox.stop().await;
 }

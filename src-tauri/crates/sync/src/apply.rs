@@ -106,6 +106,7 @@ pub async fn apply(
         again = true;
     }
     let mut ahead = Ahead::default();
+    parts.progress.plans(plan.writes.len());
     for (at, operation) in plan.writes.iter().enumerate() {
         if !parts.writer.is_stopped() {
             ahead.send(parts, run, world, &plan.writes[at..], applied).await?;
@@ -116,6 +117,7 @@ pub async fn apply(
             continue;
         }
         again |= write(parts, run, world, operation, first, applied, report).await?;
+        parts.progress.has_written();
     }
     Ok(again)
 }

@@ -22,6 +22,7 @@ pub mod observe;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+pub mod progress;
 pub mod proposal;
 pub mod provenance;
 pub mod reconcile;

@@ -95,7 +95,12 @@ pub async fn observe(
 ) -> Result<Observed, MirrorError> {
     let world = parts.mirror.world()?;
     let mut observed = Observed { bookings, ..Observed::default() };
-    for calendar in world.calendars.values() {
+    let is_asked = |calendar: &LinkedCalendar| {
+        calendar.role != Role::Off && connections.is_none_or(|asked| asked.contains(&calendar.connection))
+    };
+    let calendars: Vec<&LinkedCalendar> = world.calendars.values().filter(|one| is_asked(one)).collect();
+    parts.progress.begins(calendars.len());
+    for calendar in calendars {
         let wanted = match calendar.role {
             Role::Off => false,
             Role::Busy => direction != Direction::ToCalendar,
@@ -103,12 +108,11 @@ pub async fn observe(
                 direction != Direction::ToCalendar || writes_to(&parts.mirror.world()?, calendar, parts)
             }
         };
-        if !wanted || connections.is_some_and(|asked| !asked.contains(&calendar.connection)) {
-            continue;
+        if let Some(connection) = world.connections.get(&calendar.connection).filter(|_| wanted) {
+            let outcome = read_calendar(parts, &world, connection, calendar, report).await?;
+            observed.calendars.insert(calendar.id.clone(), outcome);
         }
-        let Some(connection) = world.connections.get(&calendar.connection) else { continue };
-        let outcome = read_calendar(parts, &world, connection, calendar, report).await?;
-        observed.calendars.insert(calendar.id.clone(), outcome);
+        parts.progress.has_read();
     }
     trouble::record(parts, &world, &observed, report)?;
     Ok(observed)

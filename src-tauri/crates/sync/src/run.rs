@@ -17,6 +17,7 @@ use crate::observe::{Observed, bookings_for, observe, read_bookings};
 use crate::plan::{Plan, plan};
 use crate::policy::{Policy, rhythm};
 use crate::ports::{Account, Clock, Mirror, Platform};
+use crate::progress::Progress;
 use crate::report::{BookingsReport, ErrorReport, ReadOutcome, Report, SlotsReport, SourceReport};
 use crate::world::{
     Direction, Given, LinkedCalendar, MappingState, Operation, Role, RunRecord, Settled, SyncOutcome, World,
@@ -33,6 +34,7 @@ pub struct Parts<'a> {
     pub policy: Policy,
     /// Stands before every write.
     pub writer: &'a Writer,
+    pub progress: &'a Progress,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,10 +189,6 @@ async fn run_among(
         round = 0;
     }
 
-    if request.direction != Direction::ToCalendar && !report.is_switched_off() {
-        slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
-            .await?;
-    }
     let slots_may_differ = request.direction != Direction::ToCalendar || has_changed(parts, before.as_ref())?;
     if slots_may_differ && !report.is_switched_off() {
         if request.dry_run {
@@ -198,6 +196,11 @@ async fn run_among(
         } else {
             closing::settle(parts, &mut report).await?;
         }
+    }
+    // After that, since what opens again may be what nobody wants any more.
+    if request.direction != Direction::ToCalendar && !report.is_switched_off() {
+        slots::settle(parts, &request.run, &last_plan.sources, request.dry_run, &mut applied, &mut report)
+            .await?;
     }
 
     report.bookings.unchanged = unchanged.unwrap_or_default();

@@ -221,12 +221,13 @@ pub fn needs_look(
             SlotState::Blocked => chosen || row.under != taken.digest(row.span),
         }
     };
+    let closed_by_us = |slot: &Slot| world.closed_slots.contains_key(&slot.id);
     let unwanted = |row: &ImportedSlot| {
         !spans.contains(&(&row.calendar, row.span))
             && !row.made.is_empty()
             && row.span.start() > now
             && is_within(world, row, today)
-            && (row.state != SlotState::Blocked || is_stale(row))
+            && (row.state != SlotState::Blocked || is_stale(row) || row.made.iter().any(closed_by_us))
     };
     in_doubt || wanted.iter().any(unsettled) || world.imported_slots.values().any(unwanted)
 }

@@ -1,0 +1,57 @@
+//! How far a run has come, for whoever watches it. Counts, and decides nothing.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Counted by the run, looked at by somebody else meanwhile.
+#[derive(Debug, Default)]
+pub struct Progress {
+    read: AtomicU32,
+    to_read: AtomicU32,
+    written: AtomicU32,
+    to_write: AtomicU32,
+}
+
+/// What was counted until now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Calendars.
+    pub read: u32,
+    pub to_read: u32,
+    /// Events of bookings, in her calendars.
+    pub written: u32,
+    pub to_write: u32,
+}
+
+impl Progress {
+    /// A run begins, and so many calendars may be read in it.
+    pub(crate) fn begins(&self, calendars: usize) {
+        set(&self.read, 0);
+        set(&self.written, 0);
+        set(&self.to_write, 0);
+        set(&self.to_read, calendars);
+    }
+
+    pub(crate) fn has_read(&self) {
+        self.read.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many events are still to be written, as it is planned now.
+    pub(crate) fn plans(&self, events: usize) {
+        set(&self.to_write, self.written.load(Ordering::Relaxed) as usize + events);
+    }
+
+    pub(crate) fn has_written(&self) {
+        self.written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        let [read, to_read, written, to_write] =
+            [&self.read, &self.to_read, &self.written, &self.to_write].map(|n| n.load(Ordering::Relaxed));
+        Counted { read: read.min(to_read), to_read, written: written.min(to_write), to_write }
+    }
+}
+
+fn set(number: &AtomicU32, to: usize) {
+    number.store(u32::try_from(to).unwrap_or(u32::MAX), Ordering::Relaxed);
+}
