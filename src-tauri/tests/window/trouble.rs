@@ -63,7 +63,10 @@ async fn a_locked_keychain_needs_her_and_once_it_is_open_everything_goes_on() {
     stage.unlock_keychain();
     until_async("the tray says that all is well again", async || {
         stage.panel.choose("Sync Now").await;
-        eprintln!("TRAY {:?}", stage.panel.menu().await.iter().map(|line| line.label.clone()).collect::<Vec<_>>());
+        eprintln!(
+            "TRAY {:?}",
+            stage.panel.menu().await.iter().map(|line| line.label.clone()).collect::<Vec<_>>()
+        );
         stage.panel.menu().await.first().is_some_and(|line| line.label.starts_with("Up to date"))
     })
     .await;

@@ -31,6 +31,8 @@ const placements: Record<Placement, string> = {
   nowhere: 'Not in a calendar: none is chosen for bookings',
 }
 
+/** at 15:00, on Thu 19 Nov at 15:00 */
+const at = (time: string) => (/^\d/.test(time) ? `at ${time}` : `on ${time.replace(/, (?=[^,]*$)/, ' at ')}`)
 const some = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 export const en = {
@@ -244,11 +246,11 @@ export const en = {
     needsYouElse: 'Bookiji needs you',
     error: 'Something went wrong',
     rhythm: (last: string, next: string, minutes: number) =>
-      `Last synced: ${last}. Next at ${next}, then every ${some(minutes, 'minute', 'minutes')}.`,
+      `Last synced: ${last}. Next ${at(next)}, then every ${some(minutes, 'minute', 'minutes')}.`,
     never: 'Not synced yet.',
     lastOnly: (last: string) => `Last synced: ${last}.`,
     next: (time: string) => `next ${time}`,
-    tried: (time: string) => `stopped at ${time}`,
+    tried: (time: string) => `stopped ${at(time)}`,
     waiting: 'not read yet',
     every: (minutes: number) => `every ${minutes} min`,
     busyCount: (count: number) => some(count, 'busy time on Bookiji', 'busy times on Bookiji'),
@@ -295,10 +297,10 @@ export const en = {
 
     moved: (who: string, to: string) => `Did you mean to move ${who} to ${to}?`,
     movedBody: (from: string, to: string) => `You moved the event from ${from} to ${to}. On Bookiji it is still ${from}.`,
-    declinedBody: (who: string, from: string, to: string) => `${who} can’t come at ${to}. On Bookiji it is still ${from}.`,
+    declinedBody: (who: string, from: string, to: string) => `${who} can’t come ${at(to)}. On Bookiji it is still ${from}.`,
     lapsedBody: (who: string, from: string, to: string) => `${who} didn’t answer in time about ${to}. On Bookiji it is still ${from}.`,
-    proposed: (who: string, to: string) => `You asked ${who} to come at ${to}`,
-    proposedBody: (from: string) => `There is no answer yet. Until then the appointment stays at ${from}.`,
+    proposed: (who: string, to: string) => `You asked ${who} to come ${at(to)}`,
+    proposedBody: (from: string) => `There is no answer yet. Until then the appointment stays ${at(from)}.`,
     resized: (who: string, to: string) => `Should ${who} now take ${to}?`,
     resizedBody: (from: string) => `You changed how long the event is. On Bookiji it is still ${from}.`,
     deleted: (who: string) => `Did you delete the event of ${who}?`,
@@ -315,7 +317,7 @@ export const en = {
     renamed: (who: string) => `You renamed the event of ${who}`,
     renamedBody: 'Your words stay, whatever you choose to do later.',
     copied: (who: string) => `Is the copy of ${who} another appointment?`,
-    copiedBody: (found: string) => `There is a copy of the event at ${found}. It blocks that time.`,
+    copiedBody: (found: string) => `There is a copy of the event ${at(found)}. It blocks that time.`,
     doubled: (who: string, count: number) => `${who} has ${count} events`,
     doubledBody: 'None of them is changed until you decide.',
     overlap: (when: string) => `${when} is taken twice`,
@@ -334,7 +336,7 @@ export const en = {
     options: {
       move: (to: string) => `Move it to ${to}`,
       propose: (who: string) => `Ask ${who} first`,
-      takeBack: (from: string) => `Stay at ${from}`,
+      takeBack: (from: string) => `Stay ${at(from)}`,
       moveNow: (to: string) => `Move it to ${to} now`,
       resize: (to: string) => `Make it ${to}`,
       cancel: 'Cancel the booking',

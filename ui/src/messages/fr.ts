@@ -818,7 +818,7 @@ export const fr: Messages = {
   },
 
   pause: {
-    pause: 'Suspendre',
+    pause: 'Mettre en pause',
     oneHour: 'Une heure',
     untilTomorrow: 'Jusqu’à demain',
     untilResumed: 'Jusqu’à ma reprise',
