@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::page::{fills, presses_in, sees};
+use crate::page::{fills, presses, presses_in, sees};
 use crate::salon::Salon;
 use crate::stage::{Furniture, Stage, until_async};
 
@@ -92,6 +92,37 @@ async fn a_busy_time_is_explained_opened_just_this_once_and_blocked_again() {
     presses_in(page, "aside", "Block it again").await;
     until_async("the slot is closed", async || !open(&salon.state().await, &id)).await;
     sees(page, "//aside//h2[starts-with(normalize-space(.), 'Why is')]").await;
+    stage.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_takes_long_is_stopped_where_it_was_begun_and_the_next_one_does_what_was_left() {
+    let stage = Stage::set(Furniture::PanelAndKeychain).await;
+    let salon = Salon::connected(&stage).await;
+    salon.types(&["sync"]).await;
+    let slot = free_slot(&salon.state().await);
+    let id = slot["id"].as_str().unwrap().to_owned();
+    let page = &stage.open(&[]).await;
+    let free_to_sync = "//button[normalize-space(.) = 'Sync Now'][not(@aria-disabled='true')]";
+    sees(page, free_to_sync).await;
+    salon.fault(json!({"service": "google", "kind": "slow:100000"})).await;
+    let event = json!({"summary": "Maybe a fair", "start": slot["start"], "end": slot["end"]});
+    salon.edit("vendor", "create_event", event).await;
+    // It may just have begun by itself.
+    until_async("the sync can be stopped", async || {
+        if let Ok(button) = page.find(Locator::XPath(free_to_sync)).await {
+            let _ = button.click().await;
+        }
+        page.find(Locator::XPath("//button[normalize-space(.) = 'Stop']")).await.is_ok()
+    })
+    .await;
+    presses(page, "Stop").await;
+    sees(page, free_to_sync).await;
+    assert!(open(&salon.state().await, &id), "it was stopped before it knew of the event");
+
+    salon.heal().await;
+    presses(page, "Sync Now").await;
+    until_async("her event closes the slot", async || !open(&salon.state().await, &id)).await;
     stage.quit().await;
 }
 

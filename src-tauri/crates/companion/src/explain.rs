@@ -1,9 +1,11 @@
 //! Why a time can or cannot be booked, as far as this computer knows: what lies over it in her calendars, her bookings,
 //! and the rules. Pure, and from the mirror alone; whether a slot is open there only Bookiji knows.
 
+mod kind;
+
 use std::collections::BTreeMap;
 
-use calendar::busy::{Occurrence, Reason, place};
+use calendar::busy::{Occurrence, place};
 use calendar::interval::{Interval, without};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -22,6 +24,8 @@ use sync::world::{LinkedCalendar, Role, World};
 use crate::busy::{self, Asked, Told};
 use crate::problem::Problem;
 
+pub use kind::Kind;
+
 /// The answer, as `explain --json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
@@ -39,7 +43,7 @@ pub struct Answer {
 /// One thing that has to do with the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Because {
-    pub kind: &'static str,
+    pub kind: Kind,
     /// The calendar's name, or who says so.
     pub source: String,
     /// Every calendar it stands in.
@@ -151,7 +155,7 @@ fn past(span: Interval, now: Timestamp) -> Option<Because> {
     (span.end() <= now).then(|| Because {
         end: Some(now),
         blocks: true,
-        ..plain("past", "clock", "That time is over.")
+        ..plain(Kind::Past, "clock", "That time is over.")
     })
 }
 
@@ -178,7 +182,7 @@ fn bookings(world: &World, span: Interval, checked_at: Option<Timestamp>) -> Vec
                 end: Some(booking.end),
                 checked_at,
                 blocks: true,
-                ..plain("booking", "bookiji", &format!("{what}{who}"))
+                ..plain(Kind::Booking, "bookiji", &format!("{what}{who}"))
             }
         })
         .collect()
@@ -206,7 +210,7 @@ fn moved(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Vec<
                 end: Some(end),
                 checked_at: row.last_sync_at,
                 blocks: true,
-                ..plain("moved", &row.name, why_it_blocks(asked(calendar, (start, end))))
+                ..plain(Kind::Moved, &row.name, why_it_blocks(asked(calendar, (start, end))))
             })
         })
         .collect()
@@ -280,34 +284,18 @@ fn just_once(world: &World, span: Interval) -> Vec<Because> {
             end: Some(span.end()),
             checked_at: Some(at),
             sources,
-            ..plain("unblocked", "you", "You let this time be booked just this once.")
+            ..plain(Kind::Unblocked, "you", "You let this time be booked just this once.")
         })
         .collect()
 }
 
-fn kind(world: &World, told: &Told<'_>, calendars: &[&LinkedCalendar], span: Interval) -> &'static str {
+fn kind(world: &World, told: &Told<'_>, calendars: &[&LinkedCalendar], span: Interval) -> Kind {
     let itself = Interval::new(told.occurrence.start, told.occurrence.end);
     if told.blocks.is_some() && !itself.is_some_and(|itself| itself.overlaps(&span)) {
         let on_the_way = calendars.iter().any(|calendar| is_travel(world, calendar, told.occurrence, span));
-        return if on_the_way { "travel" } else { "buffer" };
+        return if on_the_way { Kind::Travel } else { Kind::Buffer };
     }
-    match told.reason {
-        Reason::Busy => "busy",
-        Reason::OutOfOffice => "out_of_office",
-        Reason::Tentative => "tentative",
-        Reason::TentativeIgnored => "tentative_ignored",
-        Reason::Free => "free",
-        Reason::Cancelled => "cancelled",
-        Reason::Declined => "declined",
-        Reason::WorkingLocation => "working_location",
-        Reason::Birthday => "birthday",
-        Reason::AllDayBlocks => "all_day",
-        Reason::AllDayIgnored => "all_day_ignored",
-        Reason::AllDayFree => "all_day_free",
-        Reason::NoDuration => "no_duration",
-        Reason::OwnBooking => "own_booking",
-        Reason::Withheld => "withheld",
-    }
+    Kind::Event(told.reason)
 }
 
 /// Whether the event still lies over `span` when no buffer is kept around it: then it is the way there.
@@ -328,7 +316,7 @@ fn unread(world: &World) -> Vec<Because> {
     unread
         .map(|calendar| Because {
             checked_at: calendar.last_sync_at,
-            ..plain("not_read", &calendar.name, "This calendar has not been read in full yet.")
+            ..plain(Kind::NotRead, &calendar.name, "This calendar has not been read in full yet.")
         })
         .collect()
 }
@@ -337,11 +325,11 @@ fn beyond(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Opt
     let horizon = window(now, &vendor_zone(world.vendor.as_ref()), policy).end();
     (span.start() >= horizon).then(|| Because {
         start: Some(horizon),
-        ..plain("beyond_horizon", "settings", "Busy time this far ahead is not sent to Bookiji yet.")
+        ..plain(Kind::BeyondHorizon, "settings", "Busy time this far ahead is not sent to Bookiji yet.")
     })
 }
 
-fn plain(kind: &'static str, source: &str, summary: &str) -> Because {
+fn plain(kind: Kind, source: &str, summary: &str) -> Because {
     Because {
         kind,
         source: source.to_owned(),
@@ -382,7 +370,7 @@ pub fn text(answer: &Answer, zone: &TimeZone) -> String {
         let checked = reason
             .checked_at
             .map_or_else(String::new, |at| format!(", as of {}", local(at, "%a %-d %b %H:%M")));
-        let kind = reason.kind.replace('_', " ");
+        let kind = reason.kind.as_str().replace('_', " ");
         let sources = reason.sources.join(", ");
         lines.push(format!("{mark} {kind}: {} [{sources}]{span}{checked}{end}", reason.summary));
     }

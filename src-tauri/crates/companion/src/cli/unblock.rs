@@ -20,7 +20,7 @@ use super::args::UnblockArgs;
 use super::output::{Exit, Outcome, Voice};
 use super::pause;
 use crate::errand::{self, Errand};
-use crate::explain::{Time, settled};
+use crate::explain::{Kind, Time, settled};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::syncing::{self, Wanted};
@@ -100,12 +100,18 @@ fn rows(world: &World, span: Interval, now: Timestamp, policy: &Policy) -> Resul
     let refused = |message: &str, next: &str| Err(Problem::new(Code::InvalidInput, message).then(next));
     if let Some(reason) = settled(world, span, now, policy) {
         return match reason.kind {
-            "past" => refused("That time is over.", "Name a time that is still to come."),
-            "booking" => refused(
+            Kind::Past => refused("That time is over.", "Name a time that is still to come."),
+            Kind::Booking => refused(
                 "A booking stands at that time, and keeps it.",
                 "Cancel or move the booking on Bookiji first.",
             ),
-            _ => refused(
+            Kind::Moved
+            | Kind::Event(_)
+            | Kind::Buffer
+            | Kind::Travel
+            | Kind::Unblocked
+            | Kind::NotRead
+            | Kind::BeyondHorizon => refused(
                 "The event of a booking was moved there, and both times stay blocked.",
                 "Answer that question first: companion decisions",
             ),

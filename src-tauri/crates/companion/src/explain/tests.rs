@@ -92,7 +92,7 @@ fn ask(world: &World, time: &str) -> Answer {
 #[track_caller]
 fn check(world: &World, time: &str, bookable: bool, kinds: &[&str]) -> Answer {
     let answer = ask(world, time);
-    assert_eq!(answer.because.iter().map(|reason| reason.kind).collect::<Vec<_>>(), kinds, "{answer:?}");
+    assert_eq!(answer.because.iter().map(|reason| reason.kind.as_str()).collect::<Vec<_>>(), kinds, "{answer:?}");
     assert_eq!(answer.bookable, bookable, "{answer:?}");
     answer
 }
@@ -145,7 +145,7 @@ fn every_kind_of_event_says_what_it_is() {
         }),
     );
     let answer = ask(&world, "2026-11-18T09:30:00Z");
-    let mut kinds: Vec<&str> = answer.because.iter().map(|reason| reason.kind).collect();
+    let mut kinds: Vec<&str> = answer.because.iter().map(|reason| reason.kind.as_str()).collect();
     assert_eq!(kinds.pop(), Some("free"), "what does not block comes last");
     kinds.sort_unstable();
     assert_eq!(kinds, ["all_day", "out_of_office", "tentative", "withheld"]);

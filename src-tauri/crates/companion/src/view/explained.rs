@@ -1,9 +1,10 @@
 //! Why a time can or cannot be booked, as the window shows it: the reasons of [`crate::explain`], without their English.
 
+use calendar::busy::Reason;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::explain::{Answer, Because};
+use crate::explain::{Answer, Because, Kind};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -71,23 +72,33 @@ fn because(reason: &Because) -> BecauseView {
     }
 }
 
-fn rule(kind: &str) -> Rule {
+fn rule(kind: Kind) -> Rule {
     match kind {
-        "past" => Rule::Past,
-        "booking" => Rule::Booking,
-        "moved" => Rule::Moved,
-        "busy" => Rule::Busy,
-        "out_of_office" => Rule::OutOfOffice,
-        "tentative" => Rule::Tentative,
-        "all_day" => Rule::AllDay,
-        "buffer" => Rule::Buffer,
-        "travel" => Rule::Travel,
-        "own_booking" => Rule::OwnBooking,
-        "withheld" => Rule::Withheld,
-        "unblocked" => Rule::JustOnce,
-        "not_read" => Rule::NotRead,
-        "beyond_horizon" => Rule::BeyondHorizon,
-        _ => Rule::LetPass,
+        Kind::Past => Rule::Past,
+        Kind::Booking => Rule::Booking,
+        Kind::Moved => Rule::Moved,
+        Kind::Buffer => Rule::Buffer,
+        Kind::Travel => Rule::Travel,
+        Kind::Unblocked => Rule::JustOnce,
+        Kind::NotRead => Rule::NotRead,
+        Kind::BeyondHorizon => Rule::BeyondHorizon,
+        Kind::Event(reason) => match reason {
+            Reason::Busy => Rule::Busy,
+            Reason::OutOfOffice => Rule::OutOfOffice,
+            Reason::Tentative => Rule::Tentative,
+            Reason::AllDayBlocks => Rule::AllDay,
+            Reason::OwnBooking => Rule::OwnBooking,
+            Reason::Withheld => Rule::Withheld,
+            Reason::TentativeIgnored
+            | Reason::Free
+            | Reason::Cancelled
+            | Reason::Declined
+            | Reason::WorkingLocation
+            | Reason::Birthday
+            | Reason::AllDayIgnored
+            | Reason::AllDayFree
+            | Reason::NoDuration => Rule::LetPass,
+        },
     }
 }
 
@@ -95,7 +106,7 @@ fn rule(kind: &str) -> Rule {
 mod tests {
     use super::*;
 
-    fn reason(kind: &'static str, summary: &str) -> Because {
+    fn reason(kind: Kind, summary: &str) -> Because {
         Because {
             kind,
             source: "Work".to_owned(),
@@ -121,21 +132,21 @@ mod tests {
 
     #[test]
     fn an_event_is_told_with_every_calendar_it_stands_in_and_a_rule_without_english_words() {
-        let told = view(reason("out_of_office", "Dentist"));
+        let told = view(reason(Kind::Event(Reason::OutOfOffice), "Dentist"));
         assert_eq!(
             (told.rule, told.calendars.len(), told.title.as_deref()),
             (Rule::OutOfOffice, 2, Some("Dentist"))
         );
-        let told = view(reason("moved", "The event of a booking was moved here."));
+        let told = view(reason(Kind::Moved, "The event of a booking was moved here."));
         assert_eq!((told.rule, told.calendars.len(), told.title), (Rule::Moved, 2, None));
-        let told = view(reason("past", "That time is over."));
+        let told = view(reason(Kind::Past, "That time is over."));
         assert_eq!((told.rule, told.calendars.len(), told.title), (Rule::Past, 0, None));
     }
 
     #[test]
     fn whatever_lets_a_time_pass_is_one_rule() {
-        for kind in ["free", "declined", "cancelled", "birthday", "all_day_free", "tentative_ignored"] {
-            assert_eq!(view(reason(kind, "x")).rule, Rule::LetPass, "{kind}");
+        for passes in [Reason::Free, Reason::Declined, Reason::Birthday, Reason::TentativeIgnored] {
+            assert_eq!(view(reason(Kind::Event(passes), "x")).rule, Rule::LetPass, "{passes:?}");
         }
     }
 }
