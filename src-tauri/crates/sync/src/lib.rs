@@ -37,6 +37,7 @@ pub mod target;
 pub mod trouble;
 pub mod unblocked;
 pub mod undo;
+pub mod unreadable;
 pub mod whole;
 pub mod words;
 pub mod world;

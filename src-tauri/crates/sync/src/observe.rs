@@ -15,7 +15,7 @@ use crate::report::{ErrorReport, ReadOutcome, Report};
 use crate::retry::read_with_retry;
 use crate::run::Parts;
 use crate::world::{Connection, Direction, LinkedCalendar, Operation, Role, World};
-use crate::{import, missing, trouble, whole};
+use crate::{import, missing, trouble, unreadable, whole};
 
 /// How far each side was read in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -272,6 +272,7 @@ async fn read_from(
                 if let Ok(found) = &unlisted {
                     items.extend(found.standing.iter().cloned());
                 }
+                unreadable::keep_known(&mut items, known.events.get(&calendar.id));
                 name(world, calendar, &mut items);
                 match unlisted {
                     Ok(found) => found.note(parts, calendar)?,
@@ -301,6 +302,7 @@ async fn read_from(
                 return Ok(outcome);
             }
             Reading::Partial { mut items, reason } => {
+                unreadable::keep_known(&mut items, parts.mirror.world()?.events.get(&calendar.id));
                 name(world, calendar, &mut items);
                 parts.mirror.take_events(&calendar.id, &News::Half { items: &items })?;
                 report.errors.push(fail(&reason));

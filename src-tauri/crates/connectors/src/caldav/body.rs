@@ -6,11 +6,11 @@ use calendar::ics::{self, Calendar};
 use calendar::zone::Zone;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use sync::booking::Draft;
 use sync::ids::{BookingId, ETag, RemoteId};
 use sync::ports::{Marker, RemoteEvent};
+use sync::unreadable;
 
 use super::href;
 use super::lines::{self, Line};
@@ -22,8 +22,8 @@ const GENERATION: &str = "X-BOOKIJI-GENERATION";
 /// without events has none; one that cannot be read still stands for itself.
 pub(super) fn events(file: &str, etag: &ETag, text: &str, own: &[&str]) -> Vec<RemoteEvent> {
     readable(file, etag, text, own).unwrap_or_else(|| {
-        tracing::warn!("an event's file cannot be read; it blocks nothing");
-        named(file, etag, &lines::read(text), vec![unreadable()])
+        tracing::warn!("an event's file cannot be read; it blocks what was known of it");
+        named(file, etag, &lines::read(text), vec![unreadable::event()])
     })
 }
 
@@ -56,13 +56,6 @@ fn named(file: &str, etag: &ETag, lines: &[Line], found: Vec<Event>) -> Vec<Remo
             }
         })
         .collect()
-}
-
-/// No day to block, and blocking them all would close her calendar: it stands long past, and in the log.
-fn unreadable() -> Event {
-    let wall = TimeZone::UTC.to_datetime(Timestamp::UNIX_EPOCH);
-    let zone = Zone::Unknown("no readable time".to_owned());
-    Event::new(Uid::default(), When::Zoned { wall, zone }, End::Lasting { days: 1, seconds: 0 })
 }
 
 fn digest(instance: &When) -> String {
