@@ -50,7 +50,13 @@ mod tests {
 
     fn row(id: &str, file: &str, event: Event) -> RemoteEvent {
         let event = Event { series: Some(file.to_owned()), ..event };
-        RemoteEvent { id: RemoteId(id.to_owned()), etag: ETag(id.to_owned()), event, marker: None, created_as: None }
+        RemoteEvent {
+            id: RemoteId(id.to_owned()),
+            etag: ETag(id.to_owned()),
+            event,
+            marker: None,
+            created_as: None,
+        }
     }
 
     fn readable() -> Event {
@@ -67,8 +73,7 @@ mod tests {
         let mut items = vec![row("a", "a", event()), row("new", "new", event()), row("b", "b", readable())];
         let before = items.clone();
         keep_known(&mut items, Some(&known));
-        let expected =
-            [known.values().take(2).cloned().collect(), before[1..].to_vec()].concat();
+        let expected = [known.values().take(2).cloned().collect(), before[1..].to_vec()].concat();
         assert_eq!(items, expected);
 
         let mut items = before.clone();

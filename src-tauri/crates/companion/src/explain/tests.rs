@@ -92,7 +92,11 @@ fn ask(world: &World, time: &str) -> Answer {
 #[track_caller]
 fn check(world: &World, time: &str, bookable: bool, kinds: &[&str]) -> Answer {
     let answer = ask(world, time);
-    assert_eq!(answer.because.iter().map(|reason| reason.kind.as_str()).collect::<Vec<_>>(), kinds, "{answer:?}");
+    assert_eq!(
+        answer.because.iter().map(|reason| reason.kind.as_str()).collect::<Vec<_>>(),
+        kinds,
+        "{answer:?}"
+    );
     assert_eq!(answer.bookable, bookable, "{answer:?}");
     answer
 }

@@ -49,7 +49,8 @@ impl Api {
             .json(&json!({"requests": requests}))
             .standing_for(asks.len());
         // Graph counts what is inside (provider notes B6).
-        self.signed.tokens.gate().draw(asks.len().saturating_sub(1)).await;
+        let gate = self.signed.tokens.gate();
+        gate.draw(asks.len().saturating_sub(1)).await;
         let whole = self.send(request).await?;
         if !whole.status.is_success() {
             return Err(refusal::error(&whole));
@@ -64,6 +65,7 @@ impl Api {
             let number = response["id"].as_str().and_then(|id| id.parse::<usize>().ok());
             if let Some(place) = number.and_then(|number| parts.get_mut(number)) {
                 *place = part(&whole, response.take());
+                place.iter().for_each(|answer| gate.heed(answer));
             }
         }
         let missing = || garbled(Peer::Outlook, "its answer to many requests leaves one out");

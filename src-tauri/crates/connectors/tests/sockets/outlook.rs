@@ -683,6 +683,26 @@ async fn a_deletion_carries_its_precondition_and_what_is_gone_is_told_from_a_cal
 }
 
 #[tokio::test]
+async fn one_of_many_requests_that_is_told_to_wait_for_a_minute_holds_the_whole_account() {
+    let server = Server::start(|_, _| {
+        let busy = |id: &str| {
+            let error = json!({"error": {"code": "ApplicationThrottled", "message": "Slow down."}});
+            json!({"id": id, "status": 429, "headers": {"Retry-After": "60"}, "body": error})
+        };
+        Reply::Json(200, json!({"responses": [busy("0"), busy("1")]}))
+    })
+    .await;
+    let calendar = calendar(&server).await;
+    let made = calendar.create_many(&["b1", "b2"].map(numbered)).await;
+    let later = calendar.probe(&"e".into()).await;
+    for error in made.iter().filter_map(|made| made.as_ref().err()).chain(later.as_ref().err()) {
+        assert!(error.retry_after().is_some_and(|wait| wait.as_secs() > 50), "{error:?}");
+    }
+    assert!(made.iter().all(Result::is_err) && later.is_err());
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn many_events_are_made_with_one_request_for_twenty_and_each_has_its_own_answer() {
     let server = Server::start(|_, asked| {
         batch(asked, |url, body| {
