@@ -74,7 +74,7 @@ export const en = {
   progress: ({ read, to_read, written, to_write }: ProgressView) =>
     to_write > 0
       ? `${written} of ${some(to_write, 'event', 'events')} written`
-      : `${read} of ${some(to_read, 'calendar', 'calendars')} read`,
+      : to_read > 0 ? `${read} of ${some(to_read, 'calendar', 'calendars')} read` : 'Reading your bookings',
   tryNow: 'Try now',
   close: 'Close',
   openSync: 'Open Calendar Sync',

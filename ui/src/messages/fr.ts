@@ -72,8 +72,8 @@ export const fr: Messages = {
   stopWhat: 'Ce qui est fait reste fait. La prochaine synchro continue de là.',
   progress: ({ read, to_read, written, to_write }) =>
     to_write > 0
-      ? `${written} sur ${to_write}${nb}${to_write < 2 ? 'événement écrit' : 'événements écrits'}`
-      : `${read} sur ${to_read}${nb}${to_read < 2 ? 'calendrier lu' : 'calendriers lus'}`,
+      ? `${written} sur ${some(to_write, 'évènement écrit', 'évènements écrits')}`
+      : to_read > 0 ? `${read} sur ${some(to_read, 'calendrier lu', 'calendriers lus')}` : 'Lecture de vos réservations',
   tryNow: 'Réessayer',
   close: 'Fermer',
   openSync: 'Voir la synchro',

@@ -616,6 +616,7 @@ impl Controller {
 
     /// Syncs until it is done or she stops it, and tells how far that is. Nothing where she did.
     async fn sync(&self, wanted: &Wanted) -> Option<Result<Report, Problem>> {
+        self.wiring.progress.clear();
         let mut stopped = pin!(self.stops.notified());
         let mut synced = pin!(syncing::sync_once(&self.wiring, wanted));
         loop {

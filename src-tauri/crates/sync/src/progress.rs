@@ -23,11 +23,16 @@ pub struct Counted {
 }
 
 impl Progress {
-    /// A run begins, and so many calendars may be read in it.
+    /// What an earlier run counted is none of the next one's, which asks for a session before it reads anything.
+    pub fn clear(&self) {
+        for number in [&self.read, &self.to_read, &self.written, &self.to_write] {
+            set(number, 0);
+        }
+    }
+
+    /// So many calendars may be read.
     pub(crate) fn begins(&self, calendars: usize) {
-        set(&self.read, 0);
-        set(&self.written, 0);
-        set(&self.to_write, 0);
+        self.clear();
         set(&self.to_read, calendars);
     }
 
@@ -54,4 +59,22 @@ impl Progress {
 
 fn set(number: &AtomicU32, to: usize) {
     number.store(u32::try_from(to).unwrap_or(u32::MAX), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_an_earlier_run_is_told_and_what_is_planned_anew_comes_on_top_of_what_is_written() {
+        let progress = Progress::default();
+        progress.begins(2);
+        progress.has_read();
+        progress.plans(3);
+        progress.has_written();
+        progress.plans(1);
+        assert_eq!(progress.counted(), Counted { read: 1, to_read: 2, written: 1, to_write: 2 });
+        progress.clear();
+        assert_eq!(progress.counted(), Counted::default());
+    }
 }
