@@ -97,10 +97,9 @@ async fn files_that_a_watched_folder_had_taken_in_are_taken_in_again() {
     let world = synced().await;
     let imported = world.profile.path().join("imported");
     std::fs::create_dir_all(&imported).unwrap();
-    let start = jiff::Timestamp::from_second(
-        i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap() + 3 * 86_400,
-    )
-    .unwrap();
+    // At night, when nobody has booked anything, so that nothing lies under it whenever this runs.
+    let days = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap() / 86_400;
+    let start = jiff::Timestamp::from_second((days + 3) * 86_400 + 2 * 3600).unwrap();
     let stamp = |at: jiff::Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
     let file = format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:lunch\r\nDTSTART:{}\r\nDTEND:{}\r\nEND:VEVENT\r\n\
