@@ -1,6 +1,6 @@
 //! The engine's life from one seed: a vendor, her customers, two computers, services that lie and processes that die, in
-//! virtual time and on one thread. [`life`] decides what happens when, [`weather`] what
-//! goes wrong, and [`holds`] what must be true all the same.
+//! virtual time and on one thread. `life` decides what happens when, `weather` what
+//! goes wrong, and `holds` what must be true all the same.
 
 mod device;
 pub mod dice;

@@ -7,7 +7,7 @@ use super::people;
 use super::weather::{Call, Emptied, Lie};
 use crate::crash::Moment;
 
-/// Everything that must happen in a good number of stories, as [`Outcome::tally`] names it.
+/// Everything that must happen in a good number of stories, as the tally of a stage names it.
 #[must_use]
 pub fn repertoire() -> BTreeSet<String> {
     let moments = [Moment::Before, Moment::After];

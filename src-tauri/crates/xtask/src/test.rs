@@ -12,9 +12,6 @@ use clap::Args;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The crates that must build, test and document themselves without a window.
-const CORE: &[&str] = &["calendar", "sync", "mirror", "connectors", "companion", "sandbox"];
-
 #[derive(Args)]
 pub struct Options {
     /// Takes only these steps, and those that they need.
@@ -59,7 +56,12 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", needs: &["system", "ui-build"], about: "lints, none allowed", take: clippy },
     Step { name: "build", needs: &["system", "ui-build"], about: "every program and test", take: build },
     Step { name: "test", needs: &["build"], about: "the tests of every crate", take: cargo_test },
-    Step { name: "doc", needs: &["system"], about: "the documentation of the core", take: doc },
+    Step {
+        name: "doc",
+        needs: &["system", "ui-build"],
+        about: "the documentation of every crate",
+        take: doc,
+    },
     Step { name: "deny", needs: &["system"], about: "licences, bans, sources", take: deny_check },
     Step { name: "advisories", needs: &["system"], about: "known vulnerabilities", take: advisories },
     Step { name: "judges", needs: &["build"], about: "the sandbox, judged by others' tools", take: judges },
@@ -219,13 +221,11 @@ fn cargo_test() -> Result<Outcome> {
     )
 }
 
+/// With the features of every other step, so that no dependency is read twice.
 fn doc() -> Result<Outcome> {
     let mut doc = process::cargo()?;
-    doc.args(["doc", "--locked", "--no-deps", "--document-private-items"]);
-    for name in CORE {
-        doc.args(["--package", name]);
-    }
-    doc.env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--locked", "--no-deps", "--document-private-items", "--workspace"]);
+    doc.args(["--features", APP_FEATURE]).env("RUSTDOCFLAGS", "-D warnings");
     passed(doc, BUILD)
 }
 
