@@ -45,6 +45,10 @@ pub enum Fault {
     Rejected,
     /// The platform has switched syncing off.
     SwitchedOff,
+    /// What stands there is out of the service's sight.
+    OutOfSight,
+    /// Nothing has changed since the cursor, says a copy that lags behind.
+    Lagging,
 }
 
 /// How long [`Fault::Overdue`] asks to be left alone.
@@ -412,6 +416,7 @@ fn error(fault: Fault) -> ServiceError {
         | Fault::Unreachable
         | Fault::HalfAReading
         | Fault::EmptyList
+        | Fault::Lagging
         | Fault::CursorLost => ServiceError::Unreachable { service, reason: format!("{fault:?}") },
         Fault::Overdue => {
             ServiceError::Failing { service, reason: "HTTP 504".to_owned(), retry_after: Some(OVERDUE) }
@@ -422,6 +427,7 @@ fn error(fault: Fault) -> ServiceError {
             ServiceError::Rejected { service, reason: "the title is not to its taste".to_owned() }
         }
         Fault::SwitchedOff => ServiceError::SwitchedOff { service, reason: "SCHEDULING_DISABLED".to_owned() },
+        Fault::OutOfSight => ServiceError::Gone { service },
     }
 }
 
@@ -621,8 +627,10 @@ impl Calendar for OneCalendar {
 
     async fn probe(&self, id: &RemoteId) -> Result<Probe, ServiceError> {
         let mut state = self.services.state();
-        if let Some(fault) = state.fault("probe") {
-            return Err(error(fault));
+        match state.fault("probe") {
+            Some(Fault::OutOfSight) => return Ok(Probe::Absent),
+            Some(fault) => return Err(error(fault)),
+            None => {}
         }
         Ok(match state.calendars.get(&self.remote).and_then(|calendar| calendar.events.get(id)) {
             Some((_, Some(event))) => Probe::Live(event.clone()),
@@ -690,6 +698,9 @@ impl Platform for Services {
                 let half = state.bookings.len() / 2;
                 let items = state.bookings.values().take(half).map(|(_, booking)| booking.clone()).collect();
                 return Reading::Partial { items, reason: error(Fault::HalfAReading) };
+            }
+            Some(Fault::Lagging) if let Some(cursor) = cursor => {
+                return Reading::Delta { changed: Vec::new(), removed: Vec::new(), cursor: cursor.clone() };
             }
             Some(fault) => return Reading::Failed(error(fault)),
             None if cursor.is_none() && state.refuses_full_readings => {

@@ -22,6 +22,11 @@ fn moves(world: &World, hours: i64) {
     });
 }
 
+fn moves_to(world: &World, id: &BookingId, hours: i64) {
+    let (start, end) = (world.at(hours), world.at(hours + 1));
+    world.platform_changes(id, |booking| (booking.start, booking.end) = (start, end));
+}
+
 fn new_world() -> World {
     World::new(Box::new(mirror::Sqlite::in_memory().expect("a mirror")))
 }
@@ -85,6 +90,78 @@ async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
     world.sync().await;
     assert_eq!(world.published_busy(), [], "what the platform may have is sent again");
     world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_out_of_sight_after_a_lost_answer_leaves_its_change_in_doubt() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves_to(&world, &id, 25);
+    world.fail_next("update", Fault::ReplyLost);
+    world.fail_next("probe", Fault::OutOfSight);
+    world.fail_next("update", Fault::OutOfSight);
+    world.fail_next("probe", Fault::OutOfSight);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    assert_eq!(
+        world.mirror.world().expect("a world").unsettled.len(),
+        1,
+        "a refusal proves nothing about it"
+    );
+
+    world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
+    moves_to(&world, &id, 30);
+    let report = world.sync().await;
+    assert!(report.decisions.iter().all(|card| card.kind != "moved_both"), "she moved nothing: {report:#?}");
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
+}
+
+#[tokio::test]
+async fn an_event_whose_making_nobody_saw_is_no_move_of_hers_once_it_shows() {
+    let mut world = new_world();
+    world.sync().await;
+    let id = world.customer_books("b", 20);
+    world.fail_next("create", Fault::ReplyLost);
+    world.fail_next("probe", Fault::OutOfSight);
+    world.fail_next("create", Fault::OutOfSight);
+    world.fail_next("probe", Fault::OutOfSight);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+
+    moves_to(&world, &id, 25);
+    let report = world.sync().await;
+    assert_eq!(report.decisions, [], "she moved nothing: {report:#?}");
+    let events = world.booking_events();
+    assert_eq!(events.iter().filter_map(times).collect::<Vec<_>>(), [(world.at(25), world.at(26))]);
+}
+
+#[tokio::test]
+async fn what_half_a_reading_told_still_holds_where_the_next_try_is_answered_by_a_copy_that_lags() {
+    let mut world = new_world();
+    let (one, _) = (world.customer_books("a", 20), world.customer_books("b", 22));
+    world.sync().await;
+    moves_to(&world, &one, 30);
+    world.fail_next("bookings", Fault::HalfAReading);
+    world.fail_next("bookings", Fault::Lagging);
+    let report = world.sync().await;
+    assert_eq!((report.bookings.updated, report.errors.len()), (1, 0), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_change_that_was_not_done_is_over_once_its_event_is_seen_as_it_was() {
+    let mut world = new_world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    moves_to(&world, &id, 25);
+    world.fail_next("update", Fault::Unreachable);
+    world.fail_next("probe", Fault::OutOfSight);
+    world.fail_next("update", Fault::Unreachable);
+    world.fail_next("update", Fault::Rejected);
+    world.sync().await;
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty(), "seen after the second try");
+    world.sync().await;
+    assert_eq!(times(&world.booking_events()[0]), Some((world.at(25), world.at(26))));
 }
 
 #[tokio::test]
@@ -222,6 +299,22 @@ async fn room_that_busy_time_closes_as_soon_as_it_is_free_is_taken_back_when_tha
 }
 
 #[tokio::test]
+async fn room_that_is_out_of_sight_for_a_while_is_taken_back_all_the_same() {
+    let (mut world, id) = move_that_she_decided().await;
+    world.services.state().leaves_slots = true;
+    world.sync().await;
+    let hidden = std::mem::take(&mut world.services.state().slots);
+    world.vendor_adds("tea", 25, 1);
+    world.sync().await;
+    world.services.state().slots = hidden;
+
+    world.vendor_deletes(&"personal".into(), &"tea".into());
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    opens(&world, 25);
+    is_taken_back(&mut world).await;
+}
+
+#[tokio::test]
 async fn room_is_taken_back_after_a_cancellation_wherever_the_move_was_killed() {
     killed_at_each_write(async |fatal, moment| {
         let (inside, mut world) = mortal(moment);
@@ -276,17 +369,20 @@ async fn her_words_survive_putting_back_however_long_ago_she_wrote_them() {
 
 #[tokio::test]
 async fn room_that_could_not_be_taken_back_at_once_is_taken_back_by_the_next_run() {
-    let (mut world, _) = move_that_she_decided().await;
-    world.fail_next("move_booking", Fault::Rejected);
-    world.fail_next("remove_slot", Fault::Rejected);
-    world.sync().await;
-    assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about again");
-    world.sync().await;
+    for leaves_slots in [false, true] {
+        let (mut world, _) = move_that_she_decided().await;
+        world.services.state().leaves_slots = leaves_slots;
+        world.fail_next("move_booking", Fault::Rejected);
+        world.fail_next("remove_slot", Fault::Rejected);
+        world.sync().await;
+        assert_eq!(world.slots(), [(25, 26, false)], "closed under the event that she is asked about again");
+        world.sync().await;
 
-    // With that busy time gone it would open again, for anybody.
-    moves(&world, 20);
-    world.sync().await;
-    assert_eq!(world.slots(), [], "nobody may book what was only made for the move");
+        // With that busy time gone it opens again, and may not stay so for anybody.
+        moves(&world, 20);
+        world.sync().await;
+        assert_eq!(world.slots(), [], "nobody may book what was only made for the move: {leaves_slots}");
+    }
 }
 
 #[tokio::test]
@@ -380,18 +476,14 @@ async fn an_event_that_went_where_it_was_sent_was_not_moved_by_her_whatever_she_
         let (inside, mut world) = mortal(moment);
         let id = world.customer_books("b", 20);
         world.sync().await;
-        let moves_to = |world: &World, hours| {
-            let (start, end) = (world.at(hours), world.at(hours + 1));
-            world.platform_changes(&id, |booking| (booking.start, booking.end) = (start, end));
-        };
-        moves_to(&world, 25);
+        moves_to(&world, &id, 25);
         let died = is_killed(&mut world, &inside, fatal, moment).await;
         let known = world.mirror.world().expect("a world");
         let is_sent = times(&world.booking_events()[0]).map(|(start, _)| start) == Some(world.at(25));
         sent_and_not_confirmed += usize::from(died && is_sent && !known.unsettled.is_empty());
 
         world.vendor_changes_booking_event(|event| event.summary = "hers".to_owned());
-        moves_to(&world, 30);
+        moves_to(&world, &id, 30);
         world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
         let report = world.sync().await;
         assert_eq!(report.decisions, [], "write {fatal} {moment:?}: she moved nothing");

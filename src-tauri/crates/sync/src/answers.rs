@@ -261,17 +261,25 @@ impl Desk<'_> {
         closing::open_for(self.parts, slot).await
     }
 
-    /// Answers whether nobody can book it any more.
+    /// Answers whether nobody can book it any more, or it is remembered until nobody can.
     async fn take_back(&self, calendar: &CalendarId, slot: &Slot) -> Result<bool, MirrorError> {
         if !slot.open {
             // Somebody may have it. Under busy time it opens again one day, if nobody has.
-            return Ok(slot.span.end() <= self.now() || is_booked(self.world, slot.span));
+            let is_over = slot.span.end() <= self.now() || is_booked(self.world, slot.span);
+            return Ok(is_over || self.is_remembered(slot)?);
         }
         let removed = self.remove(calendar, slot).await?;
         if let Err(error) = &removed {
             tracing::warn!(code = %error.code(), "a slot that was made for a move could not be taken back");
         }
-        Ok(matches!(removed, Ok(()) | Err(ServiceError::Gone { .. })))
+        Ok(matches!(removed, Ok(()) | Err(ServiceError::Gone { .. })) || self.is_remembered(slot)?)
+    }
+
+    /// Whether a row speaks of it, which is looked after in every run: see [`crate::slots`].
+    fn is_remembered(&self, slot: &Slot) -> Result<bool, MirrorError> {
+        let world = self.parts.mirror.world()?;
+        let mut made = world.imported_slots.values().flat_map(|row| &row.made);
+        Ok(made.any(|made| made.id == slot.id))
     }
 
     async fn remove(

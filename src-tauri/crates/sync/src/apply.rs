@@ -514,14 +514,16 @@ impl Sender<'_> {
     {
         let Parts { clock, policy, .. } = self.parts;
         let mut failed = 0;
+        // Whether an earlier try may have been done: then no later refusal settles the write.
+        let mut in_doubt = false;
+        let fails = |in_doubt, error| if in_doubt { Sent::Open(error) } else { Sent::Failed(error) };
         loop {
             let (came, answer) = match first.take() {
                 Some(answer) => answer,
                 None => {
-                    // The service itself would take it from either computer: there, keys and etags protect. An
-                    // earlier try of this write is known not to have been done.
+                    // The service itself would take it from either computer: there, keys and etags protect.
                     if let Err(error) = self.parts.writer.admit(self.parts).await {
-                        return Ok(Sent::Failed(error));
+                        return Ok(fails(in_doubt, error));
                     }
                     self.parts.mirror.attempted(self.operation, clock.now())?;
                     let answer = attempt().await;
@@ -560,10 +562,13 @@ impl Sender<'_> {
                         return Ok(Sent::Found(event));
                     }
                     // Nothing happened: the write may be sent again.
-                    Ok(Probe::Live(_) | Probe::Absent) if error.outcome_unknown() => {}
+                    Ok(Probe::Live(_)) if error.outcome_unknown() => in_doubt = false,
+                    // Or it is out of sight, and what was done with it.
+                    Ok(Probe::Absent) if error.outcome_unknown() => in_doubt = true,
+                    Ok(Probe::Live(_) | Probe::Absent) if in_doubt => return Ok(Sent::Open(error)),
                     Ok(Probe::Live(_) | Probe::Absent) => return Ok(Sent::NotThere(error)),
                     Err(_) if error.outcome_unknown() => return Ok(Sent::Open(error)),
-                    Err(error) => return Ok(Sent::Failed(error)),
+                    Err(error) => return Ok(fails(in_doubt, error)),
                 }
             }
             if looks_later {
@@ -571,7 +576,7 @@ impl Sender<'_> {
             }
             match wait() {
                 Some(wait) => clock.wait(wait).await,
-                None => return Ok(Sent::Failed(error)),
+                None => return Ok(fails(in_doubt, error)),
             }
         }
     }
@@ -593,7 +598,7 @@ enum Sent<T> {
     /// Not confirmed, and there is nothing under the id.
     NotThere(ServiceError),
     Failed(ServiceError),
-    /// Not confirmed, and asking failed too.
+    /// Not confirmed, and asking did not tell either.
     Open(ServiceError),
 }
 

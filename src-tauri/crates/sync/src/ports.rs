@@ -54,6 +54,23 @@ pub enum Reading<Item, Key> {
     Failed(ServiceError),
 }
 
+/// What a reading tells of, each under an id of its own.
+pub trait Identified<Id> {
+    fn id(&self) -> &Id;
+}
+
+impl Identified<BookingId> for Booking {
+    fn id(&self) -> &BookingId {
+        &self.id
+    }
+}
+
+impl Identified<RemoteId> for RemoteEvent {
+    fn id(&self) -> &RemoteId {
+        &self.id
+    }
+}
+
 /// A reading from here on is one of everything: no calendar service knows anything older.
 pub const EVER: Timestamp = Timestamp::UNIX_EPOCH;
 

@@ -27,6 +27,12 @@ use crate::world::{Operation, Role, World};
 pub use settle::settle;
 pub(crate) use settle::{fail, left_over, make, remove, without as without_slot};
 
+/// No digest: whatever lies over it now, it is looked at again.
+const AGAIN: &str = "again";
+
+/// No digest: the last look did not find it.
+const MISSING: &str = "missing";
+
 /// A longer free time is a season, not an appointment.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -396,13 +402,25 @@ fn take_back(
             continue;
         }
         let mut left = Vec::new();
+        let mut under = taken.digest(row.span);
         for slot in &row.made {
             match stands.with_id(&slot.id, slot.span).cloned() {
                 Some(there) if there.open && !awaits(&there) => {
                     stands.by_span.remove(&there);
                     plan.take_back.push((key.clone(), there));
                 }
-                Some(there) => left.push(Slot { open: true, ..there }),
+                Some(there) => {
+                    // Whatever closed it is not known here, so nothing else would tell when that is gone.
+                    if !there.open && under.is_empty() {
+                        AGAIN.clone_into(&mut under);
+                    }
+                    left.push(Slot { open: true, ..there });
+                }
+                // Nothing but this row would know of it, should it only be out of sight: two looks are believed.
+                None if !row.is_of_a_file() && row.under != MISSING => {
+                    MISSING.clone_into(&mut under);
+                    left.push(slot.clone());
+                }
                 None => {}
             }
         }
@@ -410,7 +428,7 @@ fn take_back(
             let row = ImportedSlot {
                 state: SlotState::Blocked,
                 made: left,
-                under: taken.digest(row.span),
+                under,
                 conflicts: Vec::new(),
                 decided_at: now,
                 ..row.clone()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 
-use super::{Decided, SlotPlan, Taken, Wanted, needs_look, passed, plan, reach, slot_id, wanted};
+use super::{AGAIN, Decided, SlotPlan, Taken, Wanted, needs_look, passed, plan, reach, slot_id, wanted};
 use crate::apply::Applied;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, RunId};
@@ -321,9 +321,6 @@ pub(crate) fn fail(parts: &Parts<'_>, id: OperationId, error: &ServiceError) -> 
     }
     Ok(())
 }
-
-/// No digest: whatever lies over it now, it is looked at again.
-const AGAIN: &str = "again";
 
 pub(crate) fn without(row: &ImportedSlot, slot: &Slot) -> ImportedSlot {
     let made = row.made.iter().filter(|made| made.id != slot.id).cloned().collect();
