@@ -5,7 +5,7 @@ use fantoccini::Locator;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::page::{presses, sees};
+use crate::page::{presses, presses_in, sees};
 use crate::salon::Salon;
 use crate::stage::{Furniture, Stage, until_async};
 
@@ -148,9 +148,17 @@ async fn held_deletions_wait_for_her_and_are_restored_on_their_card() {
     let decisions =
         stage.panel.menu().await.into_iter().find(|line| line.label.ends_with("waiting")).unwrap();
     stage.panel.choose(&decisions.label).await;
+    let first = "ul[contains(@class, 'single')]/li[1]";
+    presses_in(page, first, "Remove the event").await;
+    until_async("the one that she let go is gone", async || salon.placed().await.len() == placed.len() - 1)
+        .await;
+    presses_in(page, first, "Keep it").await;
+    sees(page, "//button[starts-with(normalize-space(.), 'Keep all 6')]").await;
     presses(page, "Keep all").await;
     stage.panel.says("Up to date").await;
-    assert_eq!(salon.placed().await, placed, "all of them stay");
+    let kept = salon.placed().await;
+    assert_eq!(kept.len(), placed.len() - 1, "all the others stay");
+    assert!(kept.iter().all(|id| placed.contains(id)), "as they were");
     stage.quit().await;
 }
 
@@ -250,4 +258,38 @@ fn free_time(start: Timestamp, end: Timestamp) -> String {
         "",
     ]
     .join("\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_stick_that_is_pulled_out_is_named_stops_nothing_and_is_read_once_it_is_back() {
+    let stage = Stage::set(Furniture::PanelAndKeychain).await;
+    let salon = Salon::connected(&stage).await;
+    salon.types(&["sync"]).await;
+    let room = tempfile::tempdir().unwrap();
+    let stick = room.path().join("stick");
+    std::fs::create_dir(&stick).unwrap();
+    let settings = stage.profile().join("settings.toml");
+    let mut lines = std::fs::read_to_string(&settings).unwrap();
+    lines.push_str(&format!("\n[import]\nfolders = [{:?}]\n", stick.to_str().unwrap()));
+    std::fs::write(&settings, lines).unwrap();
+    let page = &stage.open(&[]).await;
+    stage.panel.says("Up to date").await;
+
+    std::fs::remove_dir_all(&stick).unwrap();
+    stage.panel.says("Needs you").await;
+    presses(page, "Import & export").await;
+    sees(page, "//*[contains(., 'stick')]/following::*[contains(., 'It is not there, or cannot be read.')]")
+        .await;
+    let booked = salon.edit("customer", "book", json!({})).await;
+    let booked = booked["booking"]["id"].as_str().unwrap().to_owned();
+    until_async("bookings go on", async || salon.placed().await.contains(&booked)).await;
+
+    let start = at_three_in_the_night(&salon.state().await, 2);
+    let end = start.checked_add(SignedDuration::from_hours(1)).unwrap();
+    let slots = open_slots(&salon.state().await);
+    std::fs::create_dir(&stick).unwrap();
+    std::fs::write(stick.join("fair.ics"), free_time(start, end)).unwrap();
+    until_async("its free time became a slot", async || open_slots(&salon.state().await) > slots).await;
+    stage.panel.says("Up to date").await;
+    stage.quit().await;
 }
