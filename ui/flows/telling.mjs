@@ -22,6 +22,17 @@ test('a sync that takes long tells how far it is and is stopped by the button th
   assert.equal(await page.evaluate(() => document.activeElement?.textContent?.trim()), 'Sync Now', 'the focus stays')
 })
 
+test('what else takes long tells how far it is on every page, and is stopped there', async (t) => {
+  const page = await visit(t, 'long-leaving')
+  for (const place of ['Control+1', 'Control+5']) {
+    await page.keyboard.press(place)
+    await sees(page, 'Ask for it again, and it goes on from there.')
+  }
+  assert.equal(await page.locator('.notice').first().getAttribute('aria-live'), 'off', 'a count is not read out each second')
+  await button(page.locator('.notice').first(), 'Stop').click()
+  await page.locator('.notice').waitFor({ state: 'detached' })
+})
+
 test('the panel tells the rule by which a time is closed and when it was checked', async (t) => {
   const page = await visit(t, 'full')
   await page.click('[data-key*="Mamie’s birthday"]')

@@ -10,7 +10,7 @@ import { pages } from './pages.mjs'
 import { sheet } from './sheet.mjs'
 
 const FOLDER = new URL('../../screens/', import.meta.url).pathname
-const STATES = ['full', 'empty', 'signed-out', 'syncing', 'long', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon', 'salon-new', 'signed-off', 'unplugged', 'sample-bare', 'files-signed-out', 'files-preview']
+const STATES = ['full', 'empty', 'signed-out', 'syncing', 'long', 'long-leaving', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'sample', 'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer', 'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon', 'salon-new', 'signed-off', 'unplugged', 'sample-bare', 'files-signed-out', 'files-preview']
 const words = process.argv.slice(2)
 const filter = words.find((word) => !word.startsWith('--')) ?? ''
 const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(word))
@@ -18,7 +18,7 @@ const [onlyKept, keeping] = ['--kept', '--keep'].map((word) => words.includes(wo
 const pagesOf = (state) => {
   if (['waiting', 'waiting-there', 'no-nextcloud', 'partly', 'too-little', 'administrator', 'timed-out'].includes(state)) return ['connections']
   if (state === 'no-calendar') return ['sync']
-  if (state === 'sample-bare') return ['connections']
+  if (state === 'sample-bare' || state === 'long-leaving') return ['connections']
   if (state === 'files-signed-out' || state === 'files-preview') return ['week']
   if (state === 'no-tray') return ['week', 'settings-quit']
   if (state === 'newer') return ['week', 'settings-version']

@@ -16,7 +16,7 @@ import type { CardView, Code, Overview, PreferencesView, PreviewView, SeatView, 
 
 /** What `?state=` may say. */
 export const STATES = [
-  'full', 'empty', 'signed-out', 'syncing', 'long', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
+  'full', 'empty', 'signed-out', 'syncing', 'long', 'long-leaving', 'needs-you', 'offline', 'error', 'paused', 'new-week', 'many', 'packed', 'sample',
   'preview', 'preview-half', 'decisions', 'decisions-all', 'decisions-told', 'quiet', 'ailing', 'waiting', 'waiting-there', 'no-nextcloud', 'partly',
   'too-little', 'administrator', 'timed-out', 'unblocked', 'files', 'files-empty', 'files-over', 'files-offer',
   'files-many', 'files-salon', 'files-refused', 'files-odd', 'files-unseen', 'no-calendar', 'no-tray', 'newer', 'salon',
@@ -302,7 +302,9 @@ function overview(state: FakeState): Overview {
     case 'syncing':
       return { ...shown, state: 'syncing', syncing: true, runs: [{ ...shown.runs[0]!, id: 'r', started_at: NOW, ended_at: null, outcome: null }, ...shown.runs] }
     case 'long':
-      return { ...overview('syncing'), progress: { read: 3, to_read: 3, written: 41, to_write: 120 } }
+      return { ...overview('syncing'), progress: { doing: 'sync', read: 3, to_read: 3, written: 41, to_write: 120 } }
+    case 'long-leaving':
+      return { ...overview('syncing'), progress: { doing: 'leave', read: 0, to_read: 2, written: 41, to_write: 120 } }
     case 'paused':
       return { ...shown, state: 'paused', paused: true, paused_until: '2026-11-17T11:40:00Z' }
     case 'needs-you':

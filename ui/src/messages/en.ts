@@ -71,10 +71,20 @@ export const en = {
   syncing: 'Syncing…',
   stop: 'Stop',
   stopWhat: 'What is done stays done. The next sync goes on from there.',
-  progress: ({ read, to_read, written, to_write }: ProgressView) =>
-    to_write > 0
-      ? `${written} of ${some(to_write, 'event', 'events')} written`
-      : to_read > 0 ? `${read} of ${some(to_read, 'calendar', 'calendars')} read` : 'Reading your bookings',
+  stopAgain: 'What is done stays done. Ask for it again, and it goes on from there.',
+  progress: ({ doing, read, to_read, written, to_write }: ProgressView) => {
+    switch (doing) {
+      case 'sync':
+        if (to_write > 0) return `${written} of ${some(to_write, 'event', 'events')} written`
+        return to_read > 0 ? `${read} of ${some(to_read, 'calendar', 'calendars')} read` : 'Reading your bookings'
+      case 'import':
+        return read < to_read ? `${read} of ${some(to_read, 'file', 'files')} read` : 'Looking at what your files change'
+      case 'undo':
+        return to_write > 0 ? `${written} of ${some(to_write, 'change', 'changes')} taken back` : 'Looking at what stands now'
+      case 'leave':
+        return to_write > 0 ? `${written} of ${some(to_write, 'event', 'events')} removed` : 'Looking for what was written there'
+    }
+  },
   tryNow: 'Try now',
   close: 'Close',
   openSync: 'Open Calendar Sync',

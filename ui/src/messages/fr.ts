@@ -70,10 +70,20 @@ export const fr: Messages = {
   syncing: 'Synchro…',
   stop: 'Arrêter',
   stopWhat: 'Ce qui est fait reste fait. La prochaine synchro continue de là.',
-  progress: ({ read, to_read, written, to_write }) =>
-    to_write > 0
-      ? `${written} sur ${some(to_write, 'évènement écrit', 'évènements écrits')}`
-      : to_read > 0 ? `${read} sur ${some(to_read, 'calendrier lu', 'calendriers lus')}` : 'Lecture de vos réservations',
+  stopAgain: 'Ce qui est fait reste fait. Redemandez-le, et cela continue de là.',
+  progress: ({ doing, read, to_read, written, to_write }) => {
+    switch (doing) {
+      case 'sync':
+        if (to_write > 0) return `${written} sur ${some(to_write, 'évènement écrit', 'évènements écrits')}`
+        return to_read > 0 ? `${read} sur ${some(to_read, 'calendrier lu', 'calendriers lus')}` : 'Lecture de vos réservations'
+      case 'import':
+        return read < to_read ? `${read} sur ${some(to_read, 'fichier lu', 'fichiers lus')}` : 'Examen de ce que changent vos fichiers'
+      case 'undo':
+        return to_write > 0 ? `${written} sur ${some(to_write, 'changement annulé', 'changements annulés')}` : 'Examen de ce qui est là maintenant'
+      case 'leave':
+        return to_write > 0 ? `${written} sur ${some(to_write, 'évènement retiré', 'évènements retirés')}` : 'Recherche de ce qui y a été écrit'
+    }
+  },
   tryNow: 'Réessayer',
   close: 'Fermer',
   openSync: 'Voir la synchro',

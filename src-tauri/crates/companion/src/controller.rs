@@ -30,7 +30,7 @@ use crate::dashboard;
 use crate::desk::door::Place;
 use crate::door::{Door, Knock};
 use crate::ears::Ears;
-use crate::errand::{self, Errand};
+use crate::errand::{self, Doing, Errand};
 use crate::feeds;
 use crate::first_run::{self, FirstRun, FirstStep};
 use crate::heal;
@@ -264,6 +264,26 @@ pub struct Controller {
     pulse: watch::Sender<Duration>,
     reports: watch::Sender<LastRun>,
     files_told: broadcast::Sender<Settled>,
+}
+
+/// What came of something that she could stop.
+enum Told<T> {
+    Done(Result<T, Problem>),
+    Stopped,
+}
+
+impl<T> Told<T> {
+    /// Nothing where she stopped it.
+    fn done(self) -> Option<Result<T, Problem>> {
+        match self {
+            Self::Done(result) => Some(result),
+            Self::Stopped => None,
+        }
+    }
+
+    fn or_refused(self) -> Result<T, Problem> {
+        self.done().unwrap_or_else(|| Err(Problem::new(Code::Stopped, "You stopped this.")))
+    }
 }
 
 /// What a run or an import left to be done.
@@ -588,9 +608,10 @@ impl Controller {
         let started = self.wiring.clock.now();
         self.show(Some(started));
         let wanted = self.wanted(work, started);
-        let done = meanwhile(self.sync(&wanted), asked).await;
+        let sync = self.told(Doing::Sync, syncing::sync_once(&self.wiring, &wanted));
+        let done = meanwhile(sync, asked).await;
         let now = self.wiring.clock.now();
-        let result = done.result.flatten();
+        let result = done.result.and_then(Told::done);
         if let Ok(world) = self.wiring.mirror.world() {
             if let Some(Ok(report)) = &result {
                 self.attention.note(report, &world, now);
@@ -614,17 +635,20 @@ impl Controller {
         done.go_on
     }
 
-    /// Syncs until it is done or she stops it, and tells how far that is. Nothing where she did.
-    async fn sync(&self, wanted: &Wanted) -> Option<Result<Report, Problem>> {
+    /// Works until it is done or she stops it, and tells how far that is. Nothing where she did.
+    async fn told<T>(&self, doing: Doing, work: impl Future<Output = Result<T, Problem>>) -> Told<T> {
         self.wiring.progress.clear();
         let mut stopped = pin!(self.stops.notified());
-        let mut synced = pin!(syncing::sync_once(&self.wiring, wanted));
+        let mut work = pin!(work);
         loop {
             tokio::select! {
-                result = &mut synced => return Some(result),
-                () = &mut stopped => return syncing::stopped(&self.wiring).err().map(|error| Err(error.into())),
+                result = &mut work => return Told::Done(result),
+                () = &mut stopped => return match syncing::stopped(&self.wiring) {
+                    Ok(()) => Told::Stopped,
+                    Err(error) => Told::Done(Err(error.into())),
+                },
                 () = tokio::time::sleep(LOOK_AGAIN) => {
-                    let progress = view::ProgressView::from(self.wiring.progress.counted());
+                    let progress = view::ProgressView::of(doing, self.wiring.progress.counted());
                     self.overview.send_if_modified(|shown| {
                         shown.progress.replace(progress) != Some(progress)
                     });
@@ -637,7 +661,11 @@ impl Controller {
     async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
             import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
-        let done = self.import(&batch.files, &options, asked).await;
+        self.show(Some(self.wiring.clock.now()));
+        let done = meanwhile(import::import_files(&self.wiring, &batch.files, &options), asked).await;
+        if done.asked {
+            self.schedule.ask();
+        }
         self.show(None);
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
@@ -648,15 +676,21 @@ impl Controller {
 
     /// Takes in what somebody gave by hand. Answers whether to go on.
     async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
-        let done = self.import(&given.files, &given.options, asked).await;
-        if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
+        self.show(Some(self.wiring.clock.now()));
+        let taking = import::import_files(&self.wiring, &given.files, &given.options);
+        let done = meanwhile(self.told(Doing::Import, taking), asked).await;
+        if done.asked {
+            self.schedule.ask();
+        }
+        let result = done.result.map(Told::or_refused);
+        if let (false, Some(Ok(reports))) = (given.options.dry_run, &result) {
             let now = self.wiring.clock.now();
             for report in reports {
                 self.files.add(&inbox::by_hand(report, now));
             }
         }
         self.show(None);
-        if let Some(result) = done.result {
+        if let Some(result) = result {
             // Whoever gave them may have gone away.
             let _ = given.answer.send(result);
         }
@@ -673,7 +707,14 @@ impl Controller {
             return true;
         }
         self.show(Some(self.wiring.clock.now()));
-        let done = meanwhile(errand::perform(&self.wiring, &knock.errand), asked).await;
+        let errand = async {
+            let errand = errand::perform(&self.wiring, &knock.errand);
+            match knock.errand.doing() {
+                Some(doing) => self.told(doing, errand).await.or_refused(),
+                None => errand.await,
+            }
+        };
+        let done = meanwhile(errand, asked).await;
         if done.asked {
             self.schedule.ask();
         }
@@ -693,20 +734,6 @@ impl Controller {
         }
         self.show(None);
         done.go_on
-    }
-
-    async fn import(
-        &mut self,
-        files: &[PathBuf],
-        options: &import::Options,
-        asked: &mut mpsc::Receiver<()>,
-    ) -> Meanwhile<Result<Vec<FileReport>, Problem>> {
-        self.show(Some(self.wiring.clock.now()));
-        let done = meanwhile(import::import_files(&self.wiring, files, options), asked).await;
-        if done.asked {
-            self.schedule.ask();
-        }
-        done
     }
 
     fn note(&mut self, news: News) {

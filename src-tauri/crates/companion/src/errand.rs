@@ -131,6 +131,40 @@ impl Errand {
             | Self::Resume => false,
         }
     }
+
+    /// What it is called where it takes long and can be stopped in between, as if the process had been killed.
+    #[must_use]
+    pub fn doing(&self) -> Option<Doing> {
+        match self {
+            Self::Undo { .. } => Some(Doing::Undo),
+            Self::Import { .. } => Some(Doing::Import),
+            Self::Disconnect { .. } => Some(Doing::Leave),
+            Self::Sync { .. } | Self::Decide { .. } => Some(Doing::Sync),
+            Self::Standing { .. }
+            | Self::Calendars(_)
+            | Self::Calendar { .. }
+            | Self::ConnectFeed { .. }
+            | Self::Export { .. }
+            | Self::Invite { .. }
+            | Self::Unblock { .. }
+            | Self::BlockAgain { .. }
+            | Self::Pause { .. }
+            | Self::Resume
+            | Self::Block { .. }
+            | Self::TakeBackBlock { .. } => None,
+        }
+    }
+}
+
+/// What somebody who waits is told is done meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    Sync,
+    Import,
+    Undo,
+    Leave,
 }
 
 /// Who knows it can read the calendar, so it cannot be formatted.

@@ -63,7 +63,10 @@ pub async fn import_files(
     let mut desk = Desk::open(wiring, options)?;
     let mut reports = Vec::with_capacity(files.len());
     let mut uids: Vec<BTreeSet<Uid>> = Vec::with_capacity(files.len());
+    wiring.progress.begins(files.len());
     for path in files {
+        // Reading one never waits for anything, and whoever watches is to have a turn.
+        tokio::task::yield_now().await;
         let (report, taken) = match desk.take(path).await? {
             Ok((mut report, taken)) => {
                 report.count(&taken);
@@ -80,6 +83,7 @@ pub async fn import_files(
         );
         reports.push(report);
         uids.push(taken);
+        wiring.progress.has_read();
     }
     desk.see_bookings().await?;
     let told = desk.tell().await?;

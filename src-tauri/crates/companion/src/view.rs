@@ -30,6 +30,7 @@ use sync::progress::Counted;
 use sync::undo::Why;
 use sync::world::{Direction, LinkedCalendar, Role, RunRecord, SyncOutcome, SyncProblem, World};
 
+use crate::errand::Doing;
 use crate::import::{FileOutcome, Rejection};
 use crate::inbox::Settled;
 use crate::problem;
@@ -103,7 +104,7 @@ pub struct Overview {
     /// What she set, or what the shell made of the system's; nothing leaves it to whoever shows this.
     pub language: Option<Language>,
     pub syncing: bool,
-    /// How far a sync has come that takes a while; she can stop it.
+    /// How far a sync has come, or what else takes a while; she can stop it.
     pub progress: Option<ProgressView>,
     /// She asked for no syncs for a while, with or without an end.
     pub paused: bool,
@@ -326,20 +327,22 @@ impl UndoneView {
     }
 }
 
-/// Calendars first, then the events of bookings.
+/// Calendars or files first, then what is written or taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct ProgressView {
+    pub doing: Doing,
     pub read: u32,
     pub to_read: u32,
     pub written: u32,
     pub to_write: u32,
 }
 
-impl From<Counted> for ProgressView {
-    fn from(counted: Counted) -> Self {
+impl ProgressView {
+    #[must_use]
+    pub fn of(doing: Doing, counted: Counted) -> Self {
         let Counted { read, to_read, written, to_write } = counted;
-        Self { read, to_read, written, to_write }
+        Self { doing, read, to_read, written, to_write }
     }
 }
 

@@ -169,6 +169,11 @@ fn english(code: Code) -> Words {
             "The page was closed, permission was declined, or it took too long.",
             "Start again and finish the sign-in in the browser.",
         ),
+        Code::Stopped => say(
+            "You stopped this.",
+            "What was done by then stays done, and nothing is lost.",
+            "Ask for it again when you like: it goes on from there.",
+        ),
         Code::Internal => say(
             "Something went wrong inside the app.",
             "This is a fault of ours.",
@@ -293,6 +298,11 @@ fn french(code: Code) -> Words {
             "La connexion n’a pas été terminée.",
             "La page a été fermée, l’autorisation refusée, ou l’attente trop longue.",
             "Recommencez et terminez la connexion dans le navigateur.",
+        ),
+        Code::Stopped => say(
+            "Vous avez arrêté cette opération.",
+            "Ce qui était déjà fait reste fait, et rien n’est perdu.",
+            "Redemandez-la quand vous voulez : elle continuera de là.",
         ),
         Code::Internal => say(
             "Une erreur s’est produite dans l’application.",

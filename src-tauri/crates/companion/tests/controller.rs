@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use companion::cli::output::Voice;
 use companion::controller::{Controller, Handle, Options};
-use companion::errand::{self, Errand};
+use companion::errand::{self, Doing, Errand};
 use companion::import::{self, FileOutcome};
 use companion::profile::Profile;
 use companion::roles::Choice;
 use companion::sign_in;
 use companion::story::run_story;
-use companion::view::{Overview, State, StepEnd, StepKind};
+use companion::view::{Overview, ProgressView, State, StepEnd, StepKind};
 use companion::wiring::Wiring;
 use companion::words::Language;
 use connectors::http::Body;
@@ -254,6 +254,109 @@ async fn a_sync_that_takes_long_says_how_far_it_is_and_stops_when_she_says_so_an
     let state = sandbox_state(&sandbox).await;
     let upcoming = done.bookings.created + done.bookings.updated + done.bookings.unchanged;
     assert_eq!(ours_in(&state), upcoming, "one event for each booking, whatever was sent before");
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+/// Whatever she asks this route for takes longer than anybody waits.
+async fn slow_down(sandbox: &Running, service: &str, route: &str) {
+    let slow = serde_json::json!({ "service": service, "route": route, "kind": "slow_reply:100000" });
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
+    browser.post(faults).json(&slow).send().await.unwrap().error_for_status().unwrap();
+}
+
+async fn heal(sandbox: &Running) {
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
+    browser.delete(faults).send().await.unwrap().error_for_status().unwrap();
+}
+
+/// Stops what is under way once it tells that it does `doing` and is as far as `is_far`.
+async fn stops(handle: &Handle, doing: Doing, is_far: impl Fn(&ProgressView) -> bool) {
+    let mut overview = handle.overview();
+    let is_there = |shown: &Overview| shown.progress.is_some_and(|told| told.doing == doing && is_far(&told));
+    let told = tokio::time::timeout(Duration::from_secs(60), overview.wait_for(is_there));
+    told.await.expect("it tells how far it is").unwrap();
+    handle.stop_sync();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_an_account_is_stopped_when_she_says_so_and_goes_on_when_asked_again() {
+    let leave = |shown: &Overview| Errand::Disconnect {
+        connection: shown.connections[0].id.clone(),
+        remove_events: true,
+    };
+    let shown = is_stopped_and_goes_on(Doing::Leave, leave).await;
+    assert!(shown.connections.is_empty(), "{:?}", shown.connections);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taking_a_run_back_is_stopped_when_she_says_so_and_goes_on_when_asked_again() {
+    let undo = |shown: &Overview| Errand::Undo { run: shown.runs[0].id.clone() };
+    let shown = is_stopped_and_goes_on(Doing::Undo, undo).await;
+    assert_eq!(shown.connections.len(), 1);
+}
+
+/// What takes every event of hers out again, stopped before the first one is gone for sure.
+async fn is_stopped_and_goes_on(doing: Doing, errand: impl Fn(&Overview) -> Errand) -> Overview {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let mut handle = Controller::start(wiring, Options::default());
+    let made = next_report(&mut handle).await.unwrap().bookings.created;
+    let mut overview = handle.overview();
+    let shown = overview.wait_for(|shown| !shown.syncing && !shown.runs.is_empty()).await.unwrap().clone();
+    let errand = errand(&shown);
+
+    slow_down(&sandbox, "google", "DELETE /calendar/v3/calendars/{calendarId}/events/{eventId}").await;
+    let is_far = |told: &ProgressView| (told.to_write as usize, told.written) >= (made, 0);
+    let errands = handle.errands();
+    let (done, ()) = tokio::join!(errands.perform(errand.clone()), stops(&handle, doing, is_far));
+    assert_eq!(done.err().map(|problem| problem.code), Some(Code::Stopped));
+    assert!(ours_in(&sandbox_state(&sandbox).await) + 1 >= made, "the rest stands");
+
+    heal(&sandbox).await;
+    handle.errands().perform(errand).await.unwrap();
+    assert_eq!(ours_in(&sandbox_state(&sandbox).await), 0, "it went on");
+    handle.sync_now();
+    let shown = overview.wait_for(|shown| !shown.syncing && shown.progress.is_none()).await.unwrap().clone();
+    assert_eq!(ours_in(&sandbox_state(&sandbox).await), 0, "and nothing comes back");
+    handle.shutdown().await;
+    sandbox.stop().await;
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_she_stops_is_told_to_bookiji_by_the_next_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let file = folder.path().join("night.ics");
+    let days = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400 + 3;
+    let night = jiff::Timestamp::from_second(i64::try_from(days * 86_400 + 2 * 3600).unwrap()).unwrap();
+    let start = night.strftime("%Y%m%dT%H%M%SZ");
+    std::fs::write(
+        &file,
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:night\r\nDTSTART:{start}\r\nDURATION:PT1H\r\n\
+             END:VEVENT\r\nEND:VCALENDAR\r\n"
+        ),
+    )
+    .unwrap();
+    let mut handle = Controller::start(wiring, Options::default());
+    next_report(&mut handle).await.unwrap();
+    let is_told = |state: &serde_json::Value| {
+        let busy = state["busy"].as_array().unwrap();
+        busy.iter().any(|one| one["start"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() == night)
+    };
+
+    slow_down(&sandbox, "bookiji", "PUT /api/vendor/calendar/busy").await;
+    let import = handle.import(vec![file], import::Options::default());
+    let (done, ()) = tokio::join!(import, stops(&handle, Doing::Import, |_| true));
+    assert_eq!(done.err().map(|problem| problem.code), Some(Code::Stopped));
+    heal(&sandbox).await;
+    handle.sync_now();
+    next_report(&mut handle).await.unwrap();
+    assert!(is_told(&sandbox_state(&sandbox).await), "what was taken in stays taken in");
     handle.shutdown().await;
     sandbox.stop().await;
 }

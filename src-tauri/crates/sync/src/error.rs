@@ -170,11 +170,13 @@ pub enum Code {
     AlreadyRunning,
     InvalidInput,
     SignInCancelled,
+    /// She stopped what was under way.
+    Stopped,
     Internal,
 }
 
 impl Code {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::OauthTokenExpired,
         Self::CalendarApiError,
         Self::RateLimitExceeded,
@@ -198,6 +200,7 @@ impl Code {
         Self::AlreadyRunning,
         Self::InvalidInput,
         Self::SignInCancelled,
+        Self::Stopped,
         Self::Internal,
     ];
 
@@ -228,6 +231,7 @@ impl Code {
             Self::AlreadyRunning => "ALREADY_RUNNING",
             Self::InvalidInput => "INVALID_INPUT",
             Self::SignInCancelled => "SIGN_IN_CANCELLED",
+            Self::Stopped => "STOPPED",
             Self::Internal => "INTERNAL",
         }
     }

@@ -1,4 +1,4 @@
-//! How far a run has come, for whoever watches it. Counts, and decides nothing.
+//! How far a run, or what else takes long, has come, for whoever watches it. Counts, and decides nothing.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,10 +14,10 @@ pub struct Progress {
 /// What was counted until now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Calendars.
+    /// Calendars, or files that are taken in.
     pub read: u32,
     pub to_read: u32,
-    /// Events of bookings, in her calendars.
+    /// Events of bookings in her calendars, or what else is taken back.
     pub written: u32,
     pub to_write: u32,
 }
@@ -30,13 +30,13 @@ impl Progress {
         }
     }
 
-    /// So many calendars may be read.
-    pub(crate) fn begins(&self, calendars: usize) {
+    /// So many calendars or files may be read.
+    pub fn begins(&self, calendars: usize) {
         self.clear();
         set(&self.to_read, calendars);
     }
 
-    pub(crate) fn has_read(&self) {
+    pub fn has_read(&self) {
         self.read.fetch_add(1, Ordering::Relaxed);
     }
 

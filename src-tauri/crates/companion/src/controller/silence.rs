@@ -50,6 +50,7 @@ fn concerns_all(code: Code) -> bool {
         | Code::AlreadyRunning
         | Code::InvalidInput
         | Code::SignInCancelled
+        | Code::Stopped
         | Code::Internal => false,
     }
 }

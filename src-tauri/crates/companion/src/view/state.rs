@@ -51,6 +51,7 @@ impl State {
             | Code::KeychainUnavailable
             | Code::ClockWrong
             | Code::SignInCancelled => Self::NeedsYou,
+            Code::Stopped => Self::UpToDate,
             Code::CalendarApiError
             | Code::InvalidIcsFormat
             | Code::SettingsInvalid

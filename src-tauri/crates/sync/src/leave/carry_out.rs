@@ -189,11 +189,14 @@ impl Work<'_, '_> {
                     return Ok(());
                 }
             };
-        for calendar in self.worth_a_look(connection, &listed)? {
+        let calendars = self.worth_a_look(connection, &listed)?;
+        self.parts.progress.begins(calendars.len());
+        for calendar in calendars {
             let entry = listed.iter().find(|entry| entry.remote == calendar.remote);
             if !self.calendar(connection, account, &calendar, entry).await? {
                 return Ok(());
             }
+            self.parts.progress.has_read();
         }
         Ok(())
     }
@@ -248,8 +251,11 @@ impl Work<'_, '_> {
             }
         };
         let mut gone = BTreeSet::new();
+        self.parts.progress.plans(look.leaving.ours.len());
         for ours in &look.leaving.ours {
-            match self.remove(account, calendar, made_for_her, ours).await? {
+            let removed = self.remove(account, calendar, made_for_her, ours).await?;
+            self.parts.progress.has_written();
+            match removed {
                 Ok(removed) => {
                     gone.insert(ours.event.id.clone());
                     self.told.removed += usize::from(removed.is_some());

@@ -54,7 +54,9 @@ pub async fn carry_out(
     let told = UndoReport { of: of.clone(), undone: 0, kept: kept.collect(), held: Vec::new() };
     let mut work = Work { parts, run, world: &world, stopped: BTreeSet::new(), told, report };
     let may_write = steps.is_empty() || parts.writer.turn(parts).await? != Turn::StandBy;
+    parts.progress.plans(steps.len());
     for step in &steps {
+        parts.progress.has_written();
         if !may_write || parts.writer.is_stopped() {
             work.keep(step, Why::AnotherWrites);
             continue;
