@@ -252,8 +252,12 @@ impl Week {
                     self.believed.bookings.insert(booking.clone(), row.clone());
                 }
             }
-            Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
-                self.broken.push("the planner made or removed a slot".to_owned());
+            Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => {
+                self.broken.push("the planner wrote to slots or calendars".to_owned());
             }
         }
     }

@@ -8,10 +8,12 @@ use calendar::interval::Interval;
 use jiff::SignedDuration;
 use sync::decisions::{Decided, answer};
 use sync::error::Code;
+use sync::journal::EntryState;
 use sync::lease::TERM;
 use sync::plan::plan;
 use sync::ports::{Clock, Mirror, Slot};
 use sync::slots::slot_id;
+use sync::undo::Why;
 use sync::world::{Direction, Role};
 use tests::crash::{DyingMirror, Moment};
 use tests::service::Fault;
@@ -173,6 +175,45 @@ async fn a_slot_whose_opening_got_no_answer_is_open_and_no_longer_ours() {
         world.sync().await;
         assert_eq!((world.slots(), ours(&world)), (OPEN.to_vec(), 0), "after {lost} lost answers");
     }
+}
+
+/// What the journal says of slots that were switched, in the order in which they were.
+fn switched(world: &World) -> Vec<(&'static str, EntryState)> {
+    let runs = world.mirror.runs(10).expect("runs");
+    let entries = runs.iter().rev().flat_map(|run| world.mirror.journal(&run.id).expect("a journal"));
+    let entries = entries.map(|entry| (entry.operation.kind(), entry.state));
+    entries.filter(|(kind, _)| kind.ends_with("_slots")).collect()
+}
+
+#[tokio::test]
+async fn the_journal_knows_every_slot_that_was_closed_and_opened_and_undo_says_that_they_follow_busy_time() {
+    let mut world = closed().await;
+    is_free_again(&world);
+    world.sync().await;
+    assert_eq!(
+        switched(&world),
+        [("close_slots", EntryState::Changed), ("open_slots", EntryState::Changed)],
+        "each is intended, tried and confirmed"
+    );
+    let undone = world.undo(1).await;
+    let kept = undone.kept.iter().find(|kept| kept.operation.kind == "close_slots").expect("it is told");
+    assert_eq!(kept.why, Some(Why::FollowsHerCalendars));
+}
+
+#[tokio::test]
+async fn a_switch_without_an_answer_stays_open_in_the_journal_until_its_slots_are_seen() {
+    let mut world = new_world();
+    world.vendor_opens("a", 24, 1);
+    world.vendor_adds("tea", 24, 1);
+    for _ in 0..3 {
+        world.fail_next("switch_slots", Fault::ReplyLost);
+    }
+    world.sync().await;
+    assert_eq!(switched(&world), [("close_slots", EntryState::Attempted)]);
+    world.sync().await;
+    assert_eq!(switched(&world), [("close_slots", EntryState::Changed)], "it stands as it should");
+    assert_eq!(world.slots(), [(24, 25, false)]);
+    assert!(world.mirror.world().expect("a world").unsettled.is_empty());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use jiff::SignedDuration;
 use sync::error::Code;
+use sync::journal::EntryState;
 use sync::ports::{Clock, Marker, Mirror, RemoteEvent};
 use sync::world::{Direction, LinkedCalendar, Role};
 use tests::service::{Fault, event};
@@ -129,6 +130,37 @@ async fn one_that_was_made_and_not_confirmed_is_found_in_the_same_run() {
     world.fail_next("create_calendar", Fault::ReplyLost);
     let report = world.sync().await;
     assert_eq!((report.bookings.created, report.errors.len()), (1, 0), "{report:#?}");
+    assert_eq!(made(&world), [EntryState::Stored]);
+}
+
+/// How each try to make a calendar ended, by the journal.
+fn made(world: &World) -> Vec<EntryState> {
+    let runs = world.mirror.runs(10).expect("runs");
+    let entries = runs.iter().rev().flat_map(|run| world.mirror.journal(&run.id).expect("a journal"));
+    entries.filter(|entry| entry.operation.kind() == "make_calendar").map(|entry| entry.state).collect()
+}
+
+#[tokio::test]
+async fn the_making_of_a_calendar_stays_open_in_the_journal_until_somebody_knows_how_it_ended() {
+    for fault in [Fault::ReplyLost, Fault::Unreachable] {
+        let mut world = World::new(mirror());
+        world.customer_books("b", 20);
+        world.fail_next("create_calendar", fault);
+        // Nobody can say what came of it, after the first look.
+        world.services.state().before.push((
+            "create_calendar",
+            Box::new(|state| {
+                state.faults.extend([("calendars", Fault::Unreachable); 3]);
+            }),
+        ));
+        world.sync().await;
+        assert_eq!(made(&world), [EntryState::Attempted], "{fault:?}");
+        assert_eq!(world.sync().await.bookings.created, 1);
+        let failed = (fault == Fault::Unreachable).then_some(EntryState::Failed);
+        let ends: Vec<EntryState> = failed.into_iter().chain([EntryState::Stored]).collect();
+        assert_eq!(made(&world), ends, "{fault:?}");
+        assert!(world.mirror.world().expect("a world").unsettled.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ async fn everything_we_wrote_goes_and_the_journal_says_so() {
         entries.iter().filter(|e| e.operation.kind() == kind && e.state == state && e.attempts > 0).count()
     };
     assert_eq!(of("remove_event", EntryState::Removed), 3, "{entries:#?}");
+    assert_eq!(of("remove_calendar", EntryState::Removed), 1, "{entries:#?}");
     let dropped = entries.iter().filter(|entry| entry.state == EntryState::Withdrawn).count();
     assert_eq!(dropped, told.withdrawn);
     assert!(world.mirror.world().expect("a world").published.is_empty());

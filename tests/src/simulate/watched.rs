@@ -286,6 +286,11 @@ fn kind(stage: &Stage, operation: &Operation) -> String {
         }
         Operation::MakeSlots { slots, .. } => format!("make {} slots", slots.len()),
         Operation::RemoveSlot { slot, .. } => format!("remove the slot at {}", clock(slot.span.start())),
+        Operation::SwitchSlots { open, slots } => {
+            format!("{} {} slots", if *open { "open" } else { "close" }, slots.len())
+        }
+        Operation::MakeCalendar { .. } => "make a calendar".to_owned(),
+        Operation::RemoveCalendar { .. } => "remove a calendar".to_owned(),
     }
 }
 
@@ -299,6 +304,9 @@ fn ending(settled: &Settled) -> String {
         Settled::Withdrawn { .. } => "that it is withdrawn".to_owned(),
         Settled::SlotsMade { .. } => "that the slots are made".to_owned(),
         Settled::SlotRemoved { .. } => "that the slot is removed".to_owned(),
+        Settled::SlotsSwitched { .. } => "that the slots are switched".to_owned(),
+        Settled::CalendarMade => "that the calendar is made".to_owned(),
+        Settled::CalendarRemoved => "that the calendar is removed".to_owned(),
         Settled::Failed { problem, .. } => format!("that it failed: {}", problem.message),
     }
 }

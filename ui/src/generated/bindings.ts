@@ -954,7 +954,7 @@ export type StepEnd = "done" | "failed" |
 /**  The next sync finds out. */
 "unknown";
 
-export type StepKind = "create_event" | "update_event" | "remove_event" | "move_booking" | "propose_move" | "withdraw_proposal" | "cancel_booking" | "publish_busy" | "make_slots" | "remove_slot";
+export type StepKind = "create_event" | "update_event" | "remove_event" | "move_booking" | "propose_move" | "withdraw_proposal" | "cancel_booking" | "publish_busy" | "make_slots" | "remove_slot" | "open_slots" | "close_slots" | "make_calendar" | "remove_calendar";
 
 /**  One thing that a run did, or tried to. */
 export type StepView = {
@@ -1003,7 +1003,9 @@ export type StepWhy =
 /**  She had a run taken back. */
 "taken_back" | 
 /**  She had what was written for an account taken back. */
-"account_left";
+"account_left" | 
+/**  Bookings had no calendar to go to. */
+"no_calendar_yet";
 
 export type SyncOutcome = "success" | "partial" | "error";
 
@@ -1074,7 +1076,7 @@ export type VendorView = {
 export type Why = "own_booking" | "over" | "older" | "not_here" | "no_time" | "reminder";
 
 /**  Why something is kept. */
-export type WhyKept = "touched" | "written_again" | "had_her_changes" | "deleted_by_her" | "has_an_event" | "not_as_it_was" | "forgotten" | "unread" | "unlinked" | "refused" | "unknown" | "follows_her_calendars" | "customer_was_told" | "slot_is_closed" | "time_is_taken" | "over" | "another_writes";
+export type WhyKept = "touched" | "written_again" | "had_her_changes" | "deleted_by_her" | "has_an_event" | "not_as_it_was" | "forgotten" | "unread" | "unlinked" | "refused" | "unknown" | "follows_her_calendars" | "customer_was_told" | "calendar_stays" | "slot_is_closed" | "time_is_taken" | "over" | "another_writes";
 
 /**  The very words of one message. */
 export type WordsView = {

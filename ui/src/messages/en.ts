@@ -859,6 +859,7 @@ export const en = {
       unknown: 'Whether it was done is not known yet. The next sync finds out.',
       follows_her_calendars: 'Busy time follows your calendars, and the next sync would send it again. Change the events, or what the calendar is for.',
       customer_was_told: 'You decided this, and the customer was told. Change the booking itself.',
+      calendar_stays: 'A calendar is made once and stays. Disconnect its account to remove it.',
       slot_is_closed: 'The slot is closed or elsewhere by now, and may be booked.',
       time_is_taken: 'A booking, busy time or another slot has its time now.',
       over: 'Its time is over.',
@@ -881,13 +882,14 @@ export const en = {
     kinds: {
       create_event: 'Event added', update_event: 'Event changed', remove_event: 'Event removed', move_booking: 'Booking moved',
       propose_move: 'Customer asked for another time', withdraw_proposal: 'Question to the customer taken back',
-      cancel_booking: 'Booking cancelled', publish_busy: 'Busy times sent', make_slots: 'Slots opened', remove_slot: 'Slot closed',
+      cancel_booking: 'Booking cancelled', publish_busy: 'Busy times sent', make_slots: 'Slots made', remove_slot: 'Slot taken away',
+      open_slots: 'Slots opened again', close_slots: 'Slots closed', make_calendar: 'Calendar made', remove_calendar: 'Calendar removed',
     } satisfies Record<StepView['kind'], string>,
     why: {
       new_booking: 'The booking is new.', made_again: 'Its event was gone.', booking_moved: 'The booking moved.',
       booking_changed: 'The booking changed.', booking_over: 'The booking is no more.', her_answer: 'You decided so.',
       her_calendars: 'Your calendars changed.', her_files: 'Your files say so.', taken_back: 'An earlier run was taken back.',
-      account_left: 'The account was disconnected.',
+      account_left: 'The account was disconnected.', no_calendar_yet: 'Bookings had no calendar to go to.',
     } satisfies Record<StepView['why'], string>,
     ends: {
       done: 'Done.', failed: 'It did not work.', given_up: 'It was given up with the account.',

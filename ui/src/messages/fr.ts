@@ -859,6 +859,7 @@ export const fr: Messages = {
       unknown: `On ne sait pas encore si cela a été fait${thin}; la prochaine synchro le dira.`,
       follows_her_calendars: 'Les moments occupés suivent vos calendriers et reviendraient à la prochaine synchro. Changez les évènements, ou l’usage du calendrier.',
       customer_was_told: 'Vous en avez décidé ainsi, et le client l’a appris. Changez la réservation elle-même.',
+      calendar_stays: 'Un calendrier est créé une fois et reste. Déconnectez son compte pour le supprimer.',
       slot_is_closed: 'La plage est fermée ou ailleurs maintenant, et peut-être réservée.',
       time_is_taken: 'Une réservation, un moment occupé ou une autre plage a pris cette heure.',
       over: 'L’heure est passée.',
@@ -881,13 +882,14 @@ export const fr: Messages = {
     kinds: {
       create_event: 'Évènement ajouté', update_event: 'Évènement modifié', remove_event: 'Évènement retiré', move_booking: 'Réservation déplacée',
       propose_move: 'Autre heure proposée au client', withdraw_proposal: 'Proposition au client retirée',
-      cancel_booking: 'Réservation annulée', publish_busy: 'Plages occupées envoyées', make_slots: 'Plages ouvertes', remove_slot: 'Plage fermée',
+      cancel_booking: 'Réservation annulée', publish_busy: 'Plages occupées envoyées', make_slots: 'Plages créées', remove_slot: 'Plage retirée',
+      open_slots: 'Plages rouvertes', close_slots: 'Plages fermées', make_calendar: 'Calendrier créé', remove_calendar: 'Calendrier supprimé',
     },
     why: {
       new_booking: 'La réservation est nouvelle.', made_again: 'Son évènement avait disparu.', booking_moved: 'La réservation a été déplacée.',
       booking_changed: 'La réservation a changé.', booking_over: 'La réservation n’est plus.', her_answer: 'Vous l’avez décidé.',
       her_calendars: 'Vos calendriers ont changé.', her_files: 'Vos fichiers le disent.', taken_back: 'Une exécution antérieure a été annulée.',
-      account_left: 'Le compte a été déconnecté.',
+      account_left: 'Le compte a été déconnecté.', no_calendar_yet: 'Les réservations n’avaient aucun calendrier.',
     },
     ends: {
       done: 'Fait.', failed: 'Cela n’a pas marché.', given_up: 'Abandonné avec le compte.',

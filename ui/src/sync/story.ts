@@ -15,7 +15,7 @@ export function tell(step: StepView, language: Language, now: number): Told {
   const when = (span: SpanView | null) => (span ? language.moment(span.start, now) : '')
   const who = [step.service ?? step.title, step.customer].filter(Boolean).join(', ')
   const calendar = step.calendar ?? ''
-  const many = step.kind === 'publish_busy' || step.kind === 'make_slots'
+  const many = ['publish_busy', 'make_slots', 'open_slots', 'close_slots'].includes(step.kind)
   const about = many ? words.times(step.times) : [who, when(step.span)].filter(Boolean).join(', ')
   const said = [words.kinds[step.kind], about].filter(Boolean).join(' · ')
   const place = step.kind === 'make_slots' || step.kind === 'remove_slot' ? '' : calendar

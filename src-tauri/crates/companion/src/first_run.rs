@@ -76,14 +76,19 @@ fn is_no_leave(run: &RunRecord, mirror: &dyn Mirror) -> Result<bool, MirrorError
         return Ok(report["leave"].is_null());
     }
     Ok(mirror.journal(&run.id)?.iter().any(|entry| match &entry.operation {
-        Operation::CreateEvent { .. } | Operation::UpdateEvent { .. } | Operation::MakeSlots { .. } => true,
+        Operation::CreateEvent { .. }
+        | Operation::UpdateEvent { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::MakeCalendar { .. } => true,
         Operation::PublishBusy { set, .. } => !set.intervals.is_empty(),
         Operation::RemoveEvent { .. }
         | Operation::MoveBooking { .. }
         | Operation::ProposeMove { .. }
         | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
-        | Operation::RemoveSlot { .. } => false,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::RemoveCalendar { .. } => false,
     }))
 }
 

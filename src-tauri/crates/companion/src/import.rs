@@ -270,7 +270,10 @@ impl<'a> Desk<'a> {
             | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
-            | Operation::RemoveSlot { .. } => false,
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => false,
         })
     }
 }

@@ -415,10 +415,7 @@ impl Mirror for Sqlite {
         if rows.is_empty() && forgotten.is_empty() {
             return Ok(());
         }
-        self.write(|tx| {
-            forgotten.iter().try_for_each(|slot| closed_slot::remove(tx, slot))?;
-            rows.iter().try_for_each(|row| closed_slot::put(tx, row))
-        })
+        self.write(|tx| put_closed_slots(tx, rows, forgotten))
     }
 
     fn intend(&self, run: &RunId, operation: &Operation, at: Timestamp) -> Result<OperationId, MirrorError> {
@@ -448,7 +445,11 @@ impl Mirror for Sqlite {
                 Settled::SlotsMade { rows } => put_imported_slots(tx, rows, &[]),
                 Settled::SlotRemoved { rows, forgotten } => put_imported_slots(tx, rows, forgotten),
                 Settled::Failed { mapping: Some(mapping), .. } => put_mapping(tx, mapping),
-                Settled::BookingChanged | Settled::Failed { mapping: None, .. } => Ok(()),
+                Settled::SlotsSwitched { rows, forgotten } => put_closed_slots(tx, rows, forgotten),
+                Settled::BookingChanged
+                | Settled::CalendarMade
+                | Settled::CalendarRemoved
+                | Settled::Failed { mapping: None, .. } => Ok(()),
             }
         })
     }
@@ -521,6 +522,11 @@ impl Mirror for Sqlite {
     fn published(&self) -> Result<BTreeMap<CalendarId, PublishedBusy>, MirrorError> {
         self.read(|db| Ok(keyed(published::all(db)?, |row| row.set.source.clone())))
     }
+}
+
+fn put_closed_slots(tx: &Transaction<'_>, rows: &[ClosedSlot], forgotten: &[SlotId]) -> Result<(), Failure> {
+    forgotten.iter().try_for_each(|slot| closed_slot::remove(tx, slot))?;
+    rows.iter().try_for_each(|row| closed_slot::put(tx, row))
 }
 
 fn put_imported_slots(

@@ -104,7 +104,10 @@ pub async fn carry_out(
             | Operation::RemoveEvent { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
-            | Operation::RemoveSlot { .. } => {}
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => {}
         }
     }
     Ok((!plan.answers.is_empty()).then_some(done))
@@ -258,7 +261,7 @@ impl Desk<'_> {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        closing::open_for(self.parts, slot).await
+        closing::open_for(self.parts, self.run, slot).await
     }
 
     /// Answers whether nobody can book it any more, or it is remembered until nobody can.

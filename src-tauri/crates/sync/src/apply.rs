@@ -59,6 +59,9 @@ impl Applied {
             // Slots are counted where they are settled; of a booking its event is, once it follows.
             Operation::MakeSlots { .. }
             | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. }
             | Operation::MoveBooking { .. }
             | Operation::ProposeMove { .. }
             | Operation::WithdrawProposal { .. }
@@ -172,7 +175,10 @@ async fn write(
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => {
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => {
             return Ok(false);
         }
     };
@@ -208,6 +214,9 @@ async fn write(
                 | Settled::Withdrawn { .. }
                 | Settled::SlotsMade { .. }
                 | Settled::SlotRemoved { .. }
+                | Settled::SlotsSwitched { .. }
+                | Settled::CalendarMade
+                | Settled::CalendarRemoved
                 | Settled::Failed { .. } => false,
             })
         }
@@ -221,6 +230,8 @@ async fn write(
             parts.mirror.settle(id, &Settled::Failed { problem, mapping: None }, now)?;
             Ok(false)
         }
+        // An earlier try may have been done: the next reading tells.
+        Ended::Open { error } if error.is_fenced() => Ok(false),
         Ended::Failed { error } | Ended::Open { error } => {
             let problem = SyncProblem::from(&error);
             let mapping = failed_mapping(operation, mapping, &problem, now);
@@ -290,7 +301,10 @@ pub(crate) async fn send(
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => {
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => {
             let reason = "this is no event".to_owned();
             Ended::Failed { error: ServiceError::Rejected { service: "the calendar".to_owned(), reason } }
         }

@@ -131,7 +131,10 @@ fn writes_to(world: &World, calendar: &LinkedCalendar, parts: &Parts<'_>) -> boo
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => false,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => false,
     })
 }
 

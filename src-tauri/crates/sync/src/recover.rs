@@ -8,12 +8,12 @@ use crate::decide::{fingerprint, is_reworded, says, stands_where, times};
 use crate::error::Code;
 use crate::plan::{found, removed};
 use crate::ports::RemoteEvent;
-use crate::world::{Mapping, Operation, Settled, SyncProblem, World};
+use crate::world::{LinkedCalendar, Mapping, Operation, Role, Settled, SyncProblem, World};
 
 /// How an operation that was intended and never settled has ended, read off a world that was observed since.
 ///
 /// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again. Slots are
-/// settled when the platform is next asked for them: see [`crate::slots`].
+/// settled when the platform is next asked for them: see [`crate::slots`] and [`crate::closing`].
 #[must_use]
 pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
     Some(match operation {
@@ -81,9 +81,17 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
             Some(row) if row.status == BookingStatus::Cancelled => Settled::BookingChanged,
             _ => interrupted(),
         },
-        Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
-            return None;
+        Operation::MakeCalendar { connection, .. } => {
+            let is_it = |calendar: &LinkedCalendar| {
+                calendar.connection == *connection && calendar.role == Role::Target
+            };
+            if world.calendars.values().any(is_it) { Settled::CalendarMade } else { interrupted() }
         }
+        Operation::RemoveCalendar { .. } => interrupted(),
+        Operation::PublishBusy { .. }
+        | Operation::MakeSlots { .. }
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. } => return None,
     })
 }
 

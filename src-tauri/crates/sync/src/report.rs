@@ -136,7 +136,9 @@ pub struct KeptReport {
 pub struct OperationReport {
     pub id: OperationId,
     pub kind: String,
-    pub calendar: CalendarId,
+    /// Nothing where it is about several, or about one that is not there yet.
+    #[serde(default)]
+    pub calendar: Option<CalendarId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_id: Option<BookingId>,
 }
@@ -147,7 +149,7 @@ impl OperationReport {
         Self {
             id,
             kind: operation.kind().to_owned(),
-            calendar: operation.calendar().clone(),
+            calendar: operation.calendar().cloned(),
             booking_id: operation.booking().cloned(),
         }
     }

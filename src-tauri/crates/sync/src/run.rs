@@ -115,7 +115,7 @@ async fn run_among(
     let world = parts.mirror.world()?;
     let mut extra = None;
     if request.direction != Direction::FromCalendar {
-        extra = target::ensure(parts, &world, request.dry_run, &mut report).await?;
+        extra = target::ensure(parts, &request.run, &world, request.dry_run, &mut report).await?;
     }
     let mut observed = observe(parts, request.direction, connections, bookings, &mut report).await?;
     observed.new.extend(extra.iter().map(|calendar| calendar.id.clone()));
@@ -194,7 +194,7 @@ async fn run_among(
         if request.dry_run {
             closing::preview(parts, &last_plan.sources, &mut report).await?;
         } else {
-            closing::settle(parts, &mut report).await?;
+            closing::settle(parts, &request.run, &mut report).await?;
         }
     }
     // After that, since what opens again may be what nobody wants any more.
@@ -259,7 +259,7 @@ pub async fn undo(parts: &Parts<'_>, run: &RunId, of: &RunId) -> Result<Report, 
         break (world, after);
     };
     apply::publish(parts, run, &world, &after, &observed, &mut applied, &mut report).await?;
-    closing::settle(parts, &mut report).await?;
+    closing::settle(parts, run, &mut report).await?;
     report.bookings.unchanged = after.unchanged;
     end(parts, record, None, &after, &observed, &applied, report).await
 }
@@ -360,9 +360,17 @@ fn settle_open_operations(parts: &Parts<'_>, observed: &Observed) -> Result<(), 
             | Operation::ProposeMove { booking, .. }
             | Operation::WithdrawProposal { booking, .. }
             | Operation::CancelBooking { booking, .. } => observed.bookings.contains(booking),
-            Operation::PublishBusy { .. } | Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => {
-                false
+            Operation::MakeCalendar { connection, .. } => {
+                let is_it = |calendar: &LinkedCalendar| {
+                    calendar.connection == *connection && calendar.role == Role::Target
+                };
+                world.calendars.values().any(is_it) || !world.connections.contains_key(connection)
             }
+            Operation::RemoveCalendar { calendar, .. } => !world.calendars.contains_key(calendar),
+            Operation::PublishBusy { .. }
+            | Operation::MakeSlots { .. }
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. } => false,
         };
         let now = parts.clock.now();
         let concluded = recover::conclude(operation, &world, now).filter(|settled| {
@@ -418,7 +426,10 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => false,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => false,
     });
     // Whose event is gone is forgotten only with a booking that is known to be over: it may be back, and she be asked.
     plan.notes
@@ -444,7 +455,10 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         | Operation::RemoveEvent { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => false,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => false,
     });
     plan.publish.retain(|operation| match operation {
         // A source that is no longer wanted is withdrawn whether or not its calendar still answers.
@@ -461,7 +475,10 @@ pub(crate) fn allowed(mut plan: Plan, world: &World, direction: Direction, obser
         | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => false,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => false,
     });
     plan
 }

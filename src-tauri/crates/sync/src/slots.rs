@@ -263,6 +263,9 @@ fn is_about_slots(operation: &Operation) -> bool {
         | Operation::ProposeMove { .. }
         | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. }
         | Operation::PublishBusy { .. } => false,
     }
 }

@@ -5,14 +5,17 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::error::{MirrorError, ServiceError};
-use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId};
+use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId, RunId};
 use crate::lease::writer::Turn;
 use crate::plan::decided_home;
 use crate::ports::{Account, CalendarEntry, Reading, RemoteEvent};
+use crate::recover::interrupted;
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::Parts;
-use crate::world::{Connection, ConnectionState, LinkedCalendar, Role, Vendor, World};
+use crate::world::{
+    Connection, ConnectionState, LinkedCalendar, Operation, Role, Settled, SyncProblem, Vendor, World,
+};
 
 /// The name of the calendar we make.
 pub const TARGET_NAME: &str = "Bookiji";
@@ -23,6 +26,7 @@ pub const TARGET_NAME: &str = "Bookiji";
 /// When the mirror cannot be written. What the service refuses is in the report.
 pub async fn ensure(
     parts: &Parts<'_>,
+    run: &RunId,
     world: &World,
     dry_run: bool,
     report: &mut Report,
@@ -52,7 +56,7 @@ pub async fn ensure(
         Ok(Some(entry)) => Ok(entry),
         Ok(None) if dry_run => Ok(imagined(vendor)),
         Ok(None) if parts.writer.turn(parts).await? == Turn::StandBy => return Ok(None),
-        Ok(None) => find_or_make(parts, account.as_ref(), vendor, not).await,
+        Ok(None) => find_or_make(parts, run, (&connection.id, account.as_ref()), vendor, not).await?,
         Err(error) => Err(error),
     };
     let entry = match entry {
@@ -85,7 +89,7 @@ const TWINS: SignedDuration = SignedDuration::from_hours(1);
 fn may_have_a_twin(parts: &Parts<'_>, world: &World, target: &LinkedCalendar) -> bool {
     let is_new = parts.clock.now().duration_since(target.created_at).abs() < TWINS;
     let is_unused = !world.mappings.keys().any(|(_, calendar)| *calendar == target.id)
-        && !world.unsettled.iter().any(|(_, operation)| *operation.calendar() == target.id);
+        && !world.unsettled.iter().any(|(_, operation)| operation.calendar() == Some(&target.id));
     is_new && is_unused && !parts.writer.is_alone(parts.clock)
 }
 
@@ -159,37 +163,68 @@ fn imagined(vendor: &Vendor) -> CalendarEntry {
 /// Between this computer's look and its turn, another may have had its own.
 async fn find_or_make(
     parts: &Parts<'_>,
-    account: &dyn Account,
+    run: &RunId,
+    home: (&ConnectionId, &dyn Account),
     vendor: &Vendor,
     not: Option<&RemoteCalendarId>,
-) -> Result<CalendarEntry, ServiceError> {
-    if parts.writer.has_company()
-        && let Some(entry) = find(parts, account, not).await?
-    {
-        return Ok(entry);
+) -> Result<Result<CalendarEntry, ServiceError>, MirrorError> {
+    if parts.writer.has_company() {
+        match find(parts, home.1, not).await {
+            Ok(None) => {}
+            Ok(Some(entry)) => return Ok(Ok(entry)),
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    make(parts, account, vendor, not).await
+    make(parts, run, home, vendor, not).await
 }
 
 /// Looking first is what makes it safe to be interrupted: a calendar made just before a crash is found again.
 async fn make(
     parts: &Parts<'_>,
-    account: &dyn Account,
+    run: &RunId,
+    (connection, account): (&ConnectionId, &dyn Account),
     vendor: &Vendor,
     not: Option<&RemoteCalendarId>,
-) -> Result<CalendarEntry, ServiceError> {
-    parts.writer.admit(parts).await?;
-    match account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await {
-        Ok(entry) if parts.writer.is_alone(parts.clock) => Ok(entry),
+) -> Result<Result<CalendarEntry, ServiceError>, MirrorError> {
+    let Parts { mirror, clock, writer, .. } = parts;
+    if let Err(error) = writer.admit(parts).await {
+        return Ok(Err(error));
+    }
+    // An earlier try did not make one: it was just looked for.
+    for (id, operation) in mirror.world()?.unsettled {
+        if matches!(&operation, Operation::MakeCalendar { connection: at, .. } if at == connection) {
+            mirror.settle(id, &interrupted(), clock.now())?;
+        }
+    }
+    let making = Operation::MakeCalendar { connection: connection.clone(), name: TARGET_NAME.to_owned() };
+    let id = mirror.intend(run, &making, clock.now())?;
+    mirror.attempted(id, clock.now())?;
+    let sent = account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await;
+    let in_doubt = sent.as_ref().is_err_and(ServiceError::outcome_unknown);
+    let made = match sent {
+        Ok(entry) if writer.is_alone(*clock) => Ok(entry),
         // No key protects a calendar from being made twice, and without a lease, or under one that ended while this was
         // in the air, another computer may be making one at this moment: it is waited for, and both take the same.
         Ok(entry) => {
-            parts.clock.wait(OTHERS_MAY_MAKE_ONE).await;
-            Ok(find(parts, account, not).await?.unwrap_or(entry))
+            clock.wait(OTHERS_MAY_MAKE_ONE).await;
+            find(parts, account, not).await.map(|found| found.unwrap_or(entry))
         }
-        Err(error) if error.outcome_unknown() => find(parts, account, not).await?.ok_or(error),
+        Err(error) if in_doubt => match find(parts, account, not).await {
+            Ok(found) => found.ok_or(error),
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
+    };
+    match &made {
+        Ok(_) => mirror.settle(id, &Settled::CalendarMade, clock.now())?,
+        // The next run finds it, or makes it.
+        Err(_) if in_doubt => {}
+        Err(error) => {
+            let failed = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
+            mirror.settle(id, &failed, clock.now())?;
+        }
     }
+    Ok(made)
 }
 
 /// Longer than it takes to look, and then to make one.

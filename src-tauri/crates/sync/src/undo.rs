@@ -61,6 +61,7 @@ pub enum Why {
     Unknown,
     FollowsHerCalendars,
     CustomerWasTold,
+    CalendarStays,
     SlotIsClosed,
     TimeIsTaken,
     Over,
@@ -90,6 +91,7 @@ impl Why {
             Self::CustomerWasTold => {
                 "you decided this about the booking, and the customer was told; change the booking itself"
             }
+            Self::CalendarStays => "a calendar is made once and stays; disconnect its account to remove it",
             Self::SlotIsClosed => "the slot is closed or elsewhere by now, and may be booked",
             Self::TimeIsTaken => "a booking, busy time or another slot has its time now",
             Self::Over => "its time is over",
@@ -182,6 +184,10 @@ pub fn plan(entries: &[JournalEntry], seen: &Seen<'_>) -> Undo {
                             }
                         }
                     }
+                    Operation::SwitchSlots { .. } => keep(Why::FollowsHerCalendars),
+                    Operation::MakeCalendar { .. } | Operation::RemoveCalendar { .. } => {
+                        keep(Why::CalendarStays)
+                    }
                     Operation::RemoveSlot { source, slot } => match room_for(slot, &slots, seen) {
                         Room::ItStands => {}
                         Room::None(why) => keep(why),
@@ -223,7 +229,10 @@ fn event_key(entry: &JournalEntry) -> Option<(&CalendarId, RemoteId)> {
             | Operation::CancelBooking { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
-            | Operation::RemoveSlot { .. },
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. },
             _,
         ) => None,
     }
@@ -236,8 +245,9 @@ fn echo(entry: &JournalEntry) -> Option<RemoteEvent> {
 /// The write that leaves this event as it was before all of `writes`, or nothing if that is how it stands.
 fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>, Why> {
     let (Some(first), Some(last)) = (writes.first(), writes.last()) else { return Ok(None) };
-    let (calendar, booking) = (last.operation.calendar(), last.operation.booking());
-    let Some(booking) = booking else { return Ok(None) };
+    let (Some(calendar), Some(booking)) = (last.operation.calendar(), last.operation.booking()) else {
+        return Ok(None);
+    };
     let linked = seen.world.calendars.get(calendar).ok_or(Why::Unlinked)?;
     if !(seen.is_current)(calendar, booking) {
         return Err(Why::Unread);
@@ -252,7 +262,10 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
         | Operation::CancelBooking { .. }
         | Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
-        | Operation::RemoveSlot { .. } => None,
+        | Operation::RemoveSlot { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. } => None,
     };
     match (before, last.state) {
         (None, EntryState::Removed) => Ok(None),

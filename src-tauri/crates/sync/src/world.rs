@@ -371,6 +371,21 @@ pub enum Operation {
         source: CalendarId,
         slot: Slot,
     },
+    /// Opens or closes slots as her busy time goes or comes, all of it together. Follows from that alone, both ways.
+    SwitchSlots {
+        open: bool,
+        slots: Vec<Slot>,
+    },
+    /// Makes the calendar that bookings go to. Which one it became is known once it is there.
+    MakeCalendar {
+        connection: ConnectionId,
+        name: String,
+    },
+    /// Removes that calendar, once nothing is in it, when she leaves its account.
+    RemoveCalendar {
+        calendar: CalendarId,
+        name: String,
+    },
 }
 
 impl Operation {
@@ -388,23 +403,29 @@ impl Operation {
             Self::PublishBusy { .. } => "publish_busy",
             Self::MakeSlots { .. } => "make_slots",
             Self::RemoveSlot { .. } => "remove_slot",
+            Self::SwitchSlots { open: true, .. } => "open_slots",
+            Self::SwitchSlots { open: false, .. } => "close_slots",
+            Self::MakeCalendar { .. } => "make_calendar",
+            Self::RemoveCalendar { .. } => "remove_calendar",
         }
     }
 
-    /// Where it writes, or which source it speaks for.
+    /// Where it writes, or which source it speaks for; nothing where that is several, or is not there yet.
     #[must_use]
-    pub fn calendar(&self) -> &CalendarId {
-        match self {
+    pub fn calendar(&self) -> Option<&CalendarId> {
+        Some(match self {
             Self::CreateEvent { calendar, .. }
             | Self::UpdateEvent { calendar, .. }
             | Self::RemoveEvent { calendar, .. }
             | Self::MoveBooking { calendar, .. }
             | Self::ProposeMove { calendar, .. }
             | Self::WithdrawProposal { calendar, .. }
-            | Self::CancelBooking { calendar, .. } => calendar,
+            | Self::CancelBooking { calendar, .. }
+            | Self::RemoveCalendar { calendar, .. } => calendar,
             Self::PublishBusy { set, .. } => &set.source,
             Self::MakeSlots { source, .. } | Self::RemoveSlot { source, .. } => source,
-        }
+            Self::SwitchSlots { .. } | Self::MakeCalendar { .. } => return None,
+        })
     }
 
     #[must_use]
@@ -416,7 +437,12 @@ impl Operation {
             | Self::ProposeMove { booking, .. }
             | Self::WithdrawProposal { booking, .. }
             | Self::CancelBooking { booking, .. } => Some(booking),
-            Self::PublishBusy { .. } | Self::MakeSlots { .. } | Self::RemoveSlot { .. } => None,
+            Self::PublishBusy { .. }
+            | Self::MakeSlots { .. }
+            | Self::RemoveSlot { .. }
+            | Self::SwitchSlots { .. }
+            | Self::MakeCalendar { .. }
+            | Self::RemoveCalendar { .. } => None,
         }
     }
 
@@ -459,6 +485,13 @@ pub enum Settled {
         rows: Vec<ImportedSlot>,
         forgotten: Vec<SlotKey>,
     },
+    /// Slots are open or closed; the rows say which.
+    SlotsSwitched {
+        rows: Vec<ClosedSlot>,
+        forgotten: Vec<SlotId>,
+    },
+    CalendarMade,
+    CalendarRemoved,
     /// Not done, and the mirror says why. `mapping` is what remains for the booking, if it has one.
     Failed {
         problem: SyncProblem,

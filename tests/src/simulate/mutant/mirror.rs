@@ -188,6 +188,12 @@ impl Mirror for MutantMirror {
         if self.mutant == Mutant::NeverSettlesPublications && matches!(settled, Settled::Published(_)) {
             return Ok(());
         }
+        if let Settled::SlotsSwitched { forgotten, .. } = settled
+            && self.mutant == Mutant::ForgetsWhatItClosed
+        {
+            let settled = Settled::SlotsSwitched { rows: Vec::new(), forgotten: forgotten.clone() };
+            return self.inside.settle(operation, &settled, at);
+        }
         if let Settled::Stored { mapping, event } = settled
             && self.mutant == Mutant::KeepsTheOldEcho
         {
@@ -257,6 +263,9 @@ impl MutantMirror {
             Settled::BookingChanged
             | Settled::SlotsMade { .. }
             | Settled::SlotRemoved { .. }
+            | Settled::SlotsSwitched { .. }
+            | Settled::CalendarMade
+            | Settled::CalendarRemoved
             | Settled::Failed { .. } => CalendarId(String::new()),
         };
         let window = Interval::new(at, at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(at));

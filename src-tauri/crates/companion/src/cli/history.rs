@@ -73,10 +73,17 @@ fn written(entry: &JournalEntry) -> String {
         Operation::PublishBusy { .. } => "tell Bookiji the busy time",
         Operation::MakeSlots { .. } => "make slots",
         Operation::RemoveSlot { .. } => "remove a slot",
+        Operation::SwitchSlots { open: true, .. } => "open slots again",
+        Operation::SwitchSlots { open: false, .. } => "close slots",
+        Operation::MakeCalendar { .. } => "make a calendar for bookings",
+        Operation::RemoveCalendar { .. } => "remove the calendar for bookings",
     };
-    let whose = match entry.operation.booking() {
-        Some(booking) => format!("of booking {booking}"),
-        None => format!("of {}", entry.operation.calendar()),
+    let whose = match (&entry.operation, entry.operation.booking(), entry.operation.calendar()) {
+        (_, Some(booking), _) => format!("of booking {booking}"),
+        (_, None, Some(calendar)) => format!("of {calendar}"),
+        (Operation::SwitchSlots { slots, .. }, None, None) => format!("({})", slots.len()),
+        (Operation::MakeCalendar { connection, .. }, None, None) => format!("in {connection}"),
+        (_, None, None) => String::new(),
     };
     let how = match entry.state {
         EntryState::Intended | EntryState::Attempted => "not known yet",

@@ -5,7 +5,7 @@ use calendar::interval::Interval;
 use jiff::Timestamp;
 use serde::Serialize;
 use sync::decide::times;
-use sync::ids::{BookingId, CalendarId};
+use sync::ids::BookingId;
 use sync::journal::{EntryState, JournalEntry};
 use sync::ports::BusySet;
 use sync::world::{Operation, RunRecord, World};
@@ -71,6 +71,10 @@ pub enum StepKind {
     PublishBusy,
     MakeSlots,
     RemoveSlot,
+    OpenSlots,
+    CloseSlots,
+    MakeCalendar,
+    RemoveCalendar,
 }
 
 /// What a step followed from.
@@ -98,6 +102,8 @@ pub enum StepWhy {
     TakenBack,
     /// She had what was written for an account taken back.
     AccountLeft,
+    /// Bookings had no calendar to go to.
+    NoCalendarYet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -136,7 +142,7 @@ fn step(world: &World, run: &RunRecord, entry: &JournalEntry) -> StepView {
         title: matter.title,
         customer: booking.and_then(|booking| booking.customer_name.clone()),
         service: booking.and_then(|booking| booking.service_name.clone()),
-        calendar: calendar_name(world, operation.calendar()),
+        calendar: calendar_name(world, operation),
         span: matter.span.map(span_view),
         before: matter.before.filter(|before| Some(*before) != matter.span).map(span_view),
         times: count(matter.spans.len()),
@@ -189,10 +195,11 @@ impl Matter {
             Operation::PublishBusy { set: BusySet { intervals, .. }, .. } => {
                 Self { spans: intervals.clone(), ..Self::default() }
             }
-            Operation::MakeSlots { slots, .. } => {
+            Operation::MakeSlots { slots, .. } | Operation::SwitchSlots { slots, .. } => {
                 Self { spans: slots.iter().map(|slot| slot.span).collect(), ..Self::default() }
             }
             Operation::RemoveSlot { slot, .. } => Self { span: Some(slot.span), ..Self::default() },
+            Operation::MakeCalendar { .. } | Operation::RemoveCalendar { .. } => Self::default(),
         }
     }
 }
@@ -209,6 +216,10 @@ fn kind(operation: &Operation) -> StepKind {
         Operation::PublishBusy { .. } => StepKind::PublishBusy,
         Operation::MakeSlots { .. } => StepKind::MakeSlots,
         Operation::RemoveSlot { .. } => StepKind::RemoveSlot,
+        Operation::SwitchSlots { open: true, .. } => StepKind::OpenSlots,
+        Operation::SwitchSlots { open: false, .. } => StepKind::CloseSlots,
+        Operation::MakeCalendar { .. } => StepKind::MakeCalendar,
+        Operation::RemoveCalendar { .. } => StepKind::RemoveCalendar,
     }
 }
 
@@ -216,7 +227,7 @@ fn why(run: &RunRecord, operation: &Operation) -> StepWhy {
     let leaves = run.report.as_ref().is_some_and(|report| !report["leave"].is_null());
     match operation {
         // Busy time follows her calendars in every run.
-        Operation::PublishBusy { .. } if !leaves => StepWhy::HerCalendars,
+        Operation::PublishBusy { .. } | Operation::SwitchSlots { .. } if !leaves => StepWhy::HerCalendars,
         _ if leaves => StepWhy::AccountLeft,
         _ if run.undoes.is_some() => StepWhy::TakenBack,
         Operation::CreateEvent { draft, .. } if draft.generation > 0 => StepWhy::MadeAgain,
@@ -231,7 +242,9 @@ fn why(run: &RunRecord, operation: &Operation) -> StepWhy {
         | Operation::ProposeMove { .. }
         | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. } => StepWhy::HerAnswer,
-        Operation::PublishBusy { .. } => StepWhy::HerCalendars,
+        Operation::PublishBusy { .. } | Operation::SwitchSlots { .. } => StepWhy::HerCalendars,
+        Operation::MakeCalendar { .. } => StepWhy::NoCalendarYet,
+        Operation::RemoveCalendar { .. } => StepWhy::AccountLeft,
         Operation::MakeSlots { .. } | Operation::RemoveSlot { .. } => StepWhy::HerFiles,
     }
 }
@@ -249,8 +262,11 @@ fn end(state: EntryState) -> StepEnd {
     }
 }
 
-fn calendar_name(world: &World, id: &CalendarId) -> Option<String> {
-    world.calendars.get(id).map(|calendar| calendar.name.clone())
+fn calendar_name(world: &World, operation: &Operation) -> Option<String> {
+    if let Operation::MakeCalendar { name, .. } | Operation::RemoveCalendar { name, .. } = operation {
+        return Some(name.clone());
+    }
+    world.calendars.get(operation.calendar()?).map(|calendar| calendar.name.clone())
 }
 
 fn span_view(span: Interval) -> SpanView {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
-use sync::ids::{BookingId, ConnectionId, RunId};
+use sync::ids::{BookingId, CalendarId, ConnectionId, RunId};
 use sync::journal::{EntryState, JournalEntry};
 use sync::world::{Operation, OperationId, Settled, SyncProblem};
 
@@ -56,7 +56,7 @@ pub fn intend(
     .execute(named_params! {
         ":run_id": run.as_str(),
         ":kind": operation.kind(),
-        ":calendar_id": operation.calendar().as_str(),
+        ":calendar_id": operation.calendar().map_or("", CalendarId::as_str),
         ":booking_id": operation.booking().map(BookingId::as_str),
         ":key": row.key,
         ":precondition": row.precondition,
@@ -88,8 +88,9 @@ pub fn settle(
         Settled::Published(_) => (EntryState::Published, None, None),
         Settled::Withdrawn { .. } => (EntryState::Withdrawn, None, None),
         Settled::BookingChanged => (EntryState::Changed, None, None),
-        Settled::SlotsMade { .. } => (EntryState::Stored, None, None),
-        Settled::SlotRemoved { .. } => (EntryState::Removed, None, None),
+        Settled::SlotsMade { .. } | Settled::CalendarMade => (EntryState::Stored, None, None),
+        Settled::SlotRemoved { .. } | Settled::CalendarRemoved => (EntryState::Removed, None, None),
+        Settled::SlotsSwitched { .. } => (EntryState::Changed, None, None),
         Settled::Failed { problem, .. } => (EntryState::Failed, None, Some(problem)),
     };
     let rows = tx
@@ -198,6 +199,16 @@ impl<'a> Heading<'a> {
                 Self { key: slots.first().map_or("", |slot| slot.id.as_str()), precondition: None }
             }
             Operation::RemoveSlot { slot, .. } => Self { key: slot.id.as_str(), precondition: Some("open") },
+            Operation::SwitchSlots { open, slots } => Self {
+                key: slots.first().map_or("", |slot| slot.id.as_str()),
+                precondition: Some(if *open { "closed" } else { "open" }),
+            },
+            Operation::MakeCalendar { connection, .. } => {
+                Self { key: connection.as_str(), precondition: None }
+            }
+            Operation::RemoveCalendar { calendar, .. } => {
+                Self { key: calendar.as_str(), precondition: Some("empty") }
+            }
         }
     }
 }

@@ -8,14 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Booked, ClosedSlot, ClosedState, Closing, plan, told};
 use crate::error::{MirrorError, ServiceError};
+use crate::ids::RunId;
 use crate::lease::writer::Turn;
 use crate::observe::{KnownBookings, read_bookings};
 use crate::plan::SourceBusy;
 use crate::ports::Slot;
+use crate::recover::interrupted;
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::world::World;
+use crate::world::{Operation, Settled, SyncProblem, World};
 
 /// Slots that are closed or opened with one request.
 const AT_ONCE: usize = 100;
@@ -25,9 +27,9 @@ const AT_ONCE: usize = 100;
 ///
 /// # Errors
 /// When the mirror cannot be read or written: nothing more is sent then.
-pub async fn settle(parts: &Parts<'_>, report: &mut Report) -> Result<(), MirrorError> {
+pub async fn settle(parts: &Parts<'_>, run: &RunId, report: &mut Report) -> Result<(), MirrorError> {
     // What another computer switched meanwhile is looked at first.
-    while look_and_switch(parts, report).await? == Turn::PlanAgain {}
+    while look_and_switch(parts, run, report).await? == Turn::PlanAgain {}
     Ok(())
 }
 
@@ -86,12 +88,16 @@ async fn look(
     seen.map_err(|error| report.errors.push(ErrorReport::of(&error, "bookiji"))).ok()
 }
 
-async fn look_and_switch(parts: &Parts<'_>, report: &mut Report) -> Result<Turn, MirrorError> {
+async fn look_and_switch(parts: &Parts<'_>, run: &RunId, report: &mut Report) -> Result<Turn, MirrorError> {
     let done = Ok(Turn::Write);
     let world = parts.mirror.world()?;
+    let is_in_doubt =
+        |slot: &Slot| world.closed_slots.get(&slot.id).is_some_and(|row| row.state != ClosedState::Closed);
+    conclude(parts, &world, &[], |slots| !slots.iter().any(is_in_doubt))?;
     let busy = told(&world);
     let now = parts.clock.now();
     let Some(seen) = look(parts, &world, &busy, now, report).await else { return done };
+    conclude(parts, &world, &seen.standing, |slots| slots.iter().any(is_in_doubt))?;
     let mut closing = seen.decide(&world, &busy, now);
     let in_doubt = world.closed_slots.values().any(|row| row.state != ClosedState::Closed);
     if !closing.open.is_empty() || in_doubt {
@@ -116,7 +122,7 @@ async fn look_and_switch(parts: &Parts<'_>, report: &mut Report) -> Result<Turn,
     parts.mirror.put_closed_slots(&closing.known, &closing.forgotten)?;
     for (slots, open) in [(&closing.close, false), (&closing.open, true)] {
         for some in slots.chunks(AT_ONCE) {
-            match switch(parts, some, open).await? {
+            match switch(parts, run, some, open).await? {
                 Ok(count) if open => report.busy.slots_reopened += count,
                 Ok(count) => report.busy.slots_closed += count,
                 Err(error) => report.errors.push(ErrorReport::of(&error, "bookiji")),
@@ -133,9 +139,10 @@ async fn look_and_switch(parts: &Parts<'_>, report: &mut Report) -> Result<Turn,
 /// When the mirror cannot be read or written.
 pub(crate) async fn open_for(
     parts: &Parts<'_>,
+    run: &RunId,
     slot: &Slot,
 ) -> Result<Result<bool, ServiceError>, MirrorError> {
-    let switched = switch(parts, std::slice::from_ref(slot), true).await?;
+    let switched = switch(parts, run, std::slice::from_ref(slot), true).await?;
     Ok(switched.map(|count| count == 1))
 }
 
@@ -148,9 +155,34 @@ fn reach(world: &World, busy: &[Interval], now: Timestamp) -> Option<Interval> {
     Interval::new(now, end.max(soon))
 }
 
+/// Closes in the journal what a crash or a lost answer left open there, by what stands now. What follows from it is
+/// planned by the rows, which remember meanwhile.
+fn conclude(
+    parts: &Parts<'_>,
+    world: &World,
+    standing: &[Slot],
+    is_known: impl Fn(&[Slot]) -> bool,
+) -> Result<(), MirrorError> {
+    for (id, operation) in &world.unsettled {
+        let Operation::SwitchSlots { open, slots } = operation else { continue };
+        if !is_known(slots) {
+            continue;
+        }
+        let is_done = |slot: &Slot| standing.iter().any(|there| there.id == slot.id && there.open == *open);
+        let settled = if slots.iter().all(is_done) {
+            Settled::SlotsSwitched { rows: Vec::new(), forgotten: Vec::new() }
+        } else {
+            interrupted()
+        };
+        parts.mirror.settle(*id, &settled, parts.clock.now())?;
+    }
+    Ok(())
+}
+
 /// Switches slots that stand as they were seen, and answers how many were.
 async fn switch(
     parts: &Parts<'_>,
+    run: &RunId,
     slots: &[Slot],
     open: bool,
 ) -> Result<Result<usize, ServiceError>, MirrorError> {
@@ -159,6 +191,8 @@ async fn switch(
     let state = if open { ClosedState::Opening } else { ClosedState::Closing };
     let intended: Vec<ClosedSlot> = slots.iter().map(|slot| row(slot, state)).collect();
     parts.mirror.put_closed_slots(&intended, &[])?;
+    let id = parts.mirror.intend(run, &Operation::SwitchSlots { open, slots: slots.to_vec() }, now)?;
+    parts.mirror.attempted(id, now)?;
     // What a try switched whose answer was lost, the next one does not tell.
     let is_lost = AtomicBool::new(false);
     let attempt = || async {
@@ -172,12 +206,15 @@ async fn switch(
             if !error.outcome_unknown() {
                 // None was: what was to be closed is not ours, and what was to be opened still is.
                 undone(parts, slots, open, now)?;
+                let problem = SyncProblem::from(&error);
+                let failed = Settled::Failed { problem, mapping: None };
+                parts.mirror.settle(id, &failed, parts.clock.now())?;
             }
             return Ok(Err(error));
         }
     };
     let (done, left): (Vec<&Slot>, Vec<&Slot>) = slots.iter().partition(|slot| switched.contains(&slot.id));
-    let (known, forgotten) = if open {
+    let (rows, forgotten) = if open {
         // One that would not open waits for the next look, which sees why.
         (
             left.into_iter().map(|slot| row(slot, ClosedState::Closed)).collect(),
@@ -192,7 +229,7 @@ async fn switch(
         )
     };
     let count = done.len();
-    parts.mirror.put_closed_slots(&known, &forgotten)?;
+    parts.mirror.settle(id, &Settled::SlotsSwitched { rows, forgotten }, parts.clock.now())?;
     Ok(Ok(count))
 }
 

@@ -11,6 +11,7 @@ use crate::ids::{CalendarId, ConnectionId, RemoteId, RunId, Service};
 use crate::observe::{self, Observed};
 use crate::plan::Plan;
 use crate::ports::{Account, BusySet, CalendarEntry, EVER, Reading, RemoteEvent};
+use crate::recover::interrupted;
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
@@ -133,7 +134,7 @@ async fn withdraw(
     let plan = Plan { publish, ..Plan::default() };
     let mut applied = Applied::default();
     apply::publish(parts, run, &world, &plan, &Observed::default(), &mut applied, report).await?;
-    closing::settle(parts, report).await?;
+    closing::settle(parts, run, report).await?;
     Ok(applied.published.len())
 }
 
@@ -402,7 +403,7 @@ impl Work<'_, '_> {
                 if left == 1 { "1 event that is".to_owned() } else { format!("{left} events that are") };
             self.told.calendars.push(told(false, Some(format!("it holds {events} not ours"))));
         } else {
-            match self.delete(account, calendar).await {
+            match self.delete(account, calendar, &entry.name).await? {
                 Ok(()) => self.told.calendars.push(told(true, None)),
                 Err(error) if error.may_pass() || concerns_account(&error) => {
                     self.remains(connection, Some(&calendar.id), &error);
@@ -414,17 +415,43 @@ impl Work<'_, '_> {
         Ok(true)
     }
 
-    async fn delete(&self, account: &dyn Account, calendar: &LinkedCalendar) -> Result<(), ServiceError> {
-        let Parts { clock, policy, .. } = self.parts;
-        match with_retry(*clock, &policy.retry, || account.delete_calendar(&calendar.remote)).await {
+    async fn delete(
+        &self,
+        account: &dyn Account,
+        calendar: &LinkedCalendar,
+        name: &str,
+    ) -> Result<Result<(), ServiceError>, MirrorError> {
+        let Parts { mirror, clock, policy, .. } = self.parts;
+        // An earlier try did not remove it: it was just seen.
+        for (id, operation) in mirror.world()?.unsettled {
+            if matches!(&operation, Operation::RemoveCalendar { calendar: at, .. } if *at == calendar.id) {
+                mirror.settle(id, &interrupted(), clock.now())?;
+            }
+        }
+        let removal = Operation::RemoveCalendar { calendar: calendar.id.clone(), name: name.to_owned() };
+        let id = mirror.intend(self.run, &removal, clock.now())?;
+        mirror.attempted(id, clock.now())?;
+        let deleted = with_retry(*clock, &policy.retry, || account.delete_calendar(&calendar.remote)).await;
+        let deleted = match deleted {
             Err(ServiceError::Gone { .. }) => Ok(()),
             Err(error) if error.outcome_unknown() => {
-                let listed = with_retry(*clock, &policy.retry, || account.calendars()).await?;
-                let stands = listed.iter().any(|entry| entry.remote == calendar.remote);
-                if stands { Err(error) } else { Ok(()) }
+                match with_retry(*clock, &policy.retry, || account.calendars()).await {
+                    Ok(listed) if listed.iter().all(|entry| entry.remote != calendar.remote) => Ok(()),
+                    Ok(_) | Err(_) => Err(error),
+                }
             }
             done => done,
+        };
+        match &deleted {
+            Ok(()) => mirror.settle(id, &Settled::CalendarRemoved, clock.now())?,
+            // Asked again, it looks what stands.
+            Err(error) if error.outcome_unknown() => {}
+            Err(error) => {
+                let failed = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
+                mirror.settle(id, &failed, clock.now())?;
+            }
         }
+        Ok(deleted)
     }
 
     async fn busy_time(&mut self, connection: &Connection) -> Result<(), MirrorError> {

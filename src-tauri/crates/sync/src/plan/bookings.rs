@@ -221,7 +221,10 @@ fn intended_drafts<'a>(world: &'a World, calendar: &CalendarId, booking: &Bookin
             | Operation::WithdrawProposal { .. }
             | Operation::PublishBusy { .. }
             | Operation::MakeSlots { .. }
-            | Operation::RemoveSlot { .. } => None,
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => None,
         })
         .collect()
 }

@@ -92,7 +92,10 @@ fn in_doubt(world: &World) -> BTreeMap<&CalendarId, &BusySet> {
             | Operation::WithdrawProposal { .. }
             | Operation::CancelBooking { .. }
             | Operation::MakeSlots { .. }
-            | Operation::RemoveSlot { .. } => None,
+            | Operation::RemoveSlot { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => None,
         })
         .collect()
 }

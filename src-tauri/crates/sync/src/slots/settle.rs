@@ -143,6 +143,9 @@ impl Work<'_, '_> {
                 | Operation::ProposeMove { .. }
                 | Operation::WithdrawProposal { .. }
                 | Operation::CancelBooking { .. }
+                | Operation::SwitchSlots { .. }
+                | Operation::MakeCalendar { .. }
+                | Operation::RemoveCalendar { .. }
                 | Operation::PublishBusy { .. } => {}
             }
         }

@@ -56,12 +56,12 @@ pub async fn carry_out(
     let may_write = steps.is_empty() || parts.writer.turn(parts).await? != Turn::StandBy;
     parts.progress.plans(steps.len());
     for step in &steps {
-        parts.progress.has_written();
         if !may_write || parts.writer.is_stopped() {
             work.keep(step, Why::AnotherWrites);
             continue;
         }
         work.take(step).await?;
+        parts.progress.has_written();
     }
     work.report.undo = Some(work.told);
     Ok(())
@@ -83,6 +83,9 @@ async fn standing_slots(
         | Operation::ProposeMove { .. }
         | Operation::WithdrawProposal { .. }
         | Operation::CancelBooking { .. }
+        | Operation::SwitchSlots { .. }
+        | Operation::MakeCalendar { .. }
+        | Operation::RemoveCalendar { .. }
         | Operation::PublishBusy { .. } => Vec::new(),
     };
     let touched: Vec<Slot> = entries.iter().flat_map(touched).collect();
@@ -128,17 +131,20 @@ impl Work<'_, '_> {
                 Ok(())
             }
             Operation::RemoveSlot { source, slot } => self.remove(step, source, slot).await,
-            // No plan holds one: see `Why::FollowsHerCalendars` and `Why::CustomerWasTold`.
+            // No plan holds one: see `Why::FollowsHerCalendars`, `Why::CustomerWasTold` and `Why::CalendarStays`.
             Operation::PublishBusy { .. }
             | Operation::MoveBooking { .. }
             | Operation::ProposeMove { .. }
             | Operation::WithdrawProposal { .. }
-            | Operation::CancelBooking { .. } => Ok(()),
+            | Operation::CancelBooking { .. }
+            | Operation::SwitchSlots { .. }
+            | Operation::MakeCalendar { .. }
+            | Operation::RemoveCalendar { .. } => Ok(()),
         }
     }
 
     async fn event(&mut self, step: &Step) -> Result<(), MirrorError> {
-        let linked = self.world.calendars.get(step.write.calendar());
+        let linked = step.write.calendar().and_then(|id| self.world.calendars.get(id));
         let account = linked.and_then(|linked| self.parts.accounts.get(&linked.connection));
         let (Some(linked), Some(account), Some(booking)) = (linked, account, step.write.booking()) else {
             self.keep(step, Why::Unlinked);
@@ -240,14 +246,14 @@ impl Work<'_, '_> {
     }
 
     fn refused(&mut self, step: &Step, error: &ServiceError) {
-        let linked = self.world.calendars.get(step.write.calendar());
+        let linked = step.write.calendar().and_then(|id| self.world.calendars.get(id));
         let connection = linked.and_then(|linked| self.world.connections.get(&linked.connection));
         let at = match step.write.booking() {
             Some(_) => connection.map_or("calendar", |connection| connection.service.as_str()),
             None => "bookiji",
         };
         self.report.errors.push(ErrorReport {
-            calendar: Some(step.write.calendar().clone()),
+            calendar: step.write.calendar().cloned(),
             booking: step.write.booking().cloned(),
             ..ErrorReport::of(error, at)
         });
@@ -274,6 +280,9 @@ fn mapping_of(settled: &Settled) -> Option<&Mapping> {
         | Settled::Withdrawn { .. }
         | Settled::SlotsMade { .. }
         | Settled::SlotRemoved { .. }
+        | Settled::SlotsSwitched { .. }
+        | Settled::CalendarMade
+        | Settled::CalendarRemoved
         | Settled::Failed { .. } => None,
     }
 }
