@@ -92,18 +92,23 @@ async fn busy_time_whose_answer_was_lost_before_a_refusal_stays_in_doubt() {
     world.assert_settled().await;
 }
 
+/// The write is done and its answer lost, and what stands there is not shown until it has been refused as well.
+async fn is_done_out_of_sight(world: &mut World, write: &'static str) {
+    world.fail_next(write, Fault::ReplyLost);
+    world.fail_next("probe", Fault::OutOfSight);
+    world.fail_next(write, Fault::OutOfSight);
+    world.fail_next("probe", Fault::OutOfSight);
+    let report = world.sync().await;
+    assert_eq!(report.errors.len(), 1, "{report:#?}");
+}
+
 #[tokio::test]
 async fn an_event_that_is_out_of_sight_after_a_lost_answer_leaves_its_change_in_doubt() {
     let mut world = new_world();
     let id = world.customer_books("b", 20);
     world.sync().await;
     moves_to(&world, &id, 25);
-    world.fail_next("update", Fault::ReplyLost);
-    world.fail_next("probe", Fault::OutOfSight);
-    world.fail_next("update", Fault::OutOfSight);
-    world.fail_next("probe", Fault::OutOfSight);
-    let report = world.sync().await;
-    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    is_done_out_of_sight(&mut world, "update").await;
     assert_eq!(
         world.mirror.world().expect("a world").unsettled.len(),
         1,
@@ -122,12 +127,7 @@ async fn an_event_whose_making_nobody_saw_is_no_move_of_hers_once_it_shows() {
     let mut world = new_world();
     world.sync().await;
     let id = world.customer_books("b", 20);
-    world.fail_next("create", Fault::ReplyLost);
-    world.fail_next("probe", Fault::OutOfSight);
-    world.fail_next("create", Fault::OutOfSight);
-    world.fail_next("probe", Fault::OutOfSight);
-    let report = world.sync().await;
-    assert_eq!(report.errors.len(), 1, "{report:#?}");
+    is_done_out_of_sight(&mut world, "create").await;
 
     moves_to(&world, &id, 25);
     let report = world.sync().await;

@@ -266,26 +266,6 @@ pub struct Controller {
     files_told: broadcast::Sender<Settled>,
 }
 
-/// What came of something that she could stop.
-enum Told<T> {
-    Done(Result<T, Problem>),
-    Stopped,
-}
-
-impl<T> Told<T> {
-    /// Nothing where she stopped it.
-    fn done(self) -> Option<Result<T, Problem>> {
-        match self {
-            Self::Done(result) => Some(result),
-            Self::Stopped => None,
-        }
-    }
-
-    fn or_refused(self) -> Result<T, Problem> {
-        self.done().unwrap_or_else(|| Err(Problem::new(Code::Stopped, "You stopped this.")))
-    }
-}
-
 /// What a run or an import left to be done.
 struct Meanwhile<T> {
     /// Nothing if it took too long to end.
@@ -611,7 +591,7 @@ impl Controller {
         let sync = self.told(Doing::Sync, syncing::sync_once(&self.wiring, &wanted));
         let done = meanwhile(sync, asked).await;
         let now = self.wiring.clock.now();
-        let result = done.result.and_then(Told::done);
+        let result = done.result.flatten();
         if let Ok(world) = self.wiring.mirror.world() {
             if let Some(Ok(report)) = &result {
                 self.attention.note(report, &world, now);
@@ -636,17 +616,18 @@ impl Controller {
     }
 
     /// Works until it is done or she stops it, and tells how far that is. Nothing where she did.
-    async fn told<T>(&self, doing: Doing, work: impl Future<Output = Result<T, Problem>>) -> Told<T> {
+    async fn told<T>(
+        &self,
+        doing: Doing,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Option<Result<T, Problem>> {
         self.wiring.progress.clear();
         let mut stopped = pin!(self.stops.notified());
         let mut work = pin!(work);
         loop {
             tokio::select! {
-                result = &mut work => return Told::Done(result),
-                () = &mut stopped => return match syncing::stopped(&self.wiring) {
-                    Ok(()) => Told::Stopped,
-                    Err(error) => Told::Done(Err(error.into())),
-                },
+                result = &mut work => return Some(result),
+                () = &mut stopped => return syncing::stopped(&self.wiring).err().map(|error| Err(error.into())),
                 () = tokio::time::sleep(LOOK_AGAIN) => {
                     let progress = view::ProgressView::of(doing, self.wiring.progress.counted());
                     self.overview.send_if_modified(|shown| {
@@ -682,7 +663,7 @@ impl Controller {
         if done.asked {
             self.schedule.ask();
         }
-        let result = done.result.map(Told::or_refused);
+        let result = done.result.map(or_stopped);
         if let (false, Some(Ok(reports))) = (given.options.dry_run, &result) {
             let now = self.wiring.clock.now();
             for report in reports {
@@ -710,7 +691,7 @@ impl Controller {
         let errand = async {
             let errand = errand::perform(&self.wiring, &knock.errand);
             match knock.errand.doing() {
-                Some(doing) => self.told(doing, errand).await.or_refused(),
+                Some(doing) => or_stopped(self.told(doing, errand).await),
                 None => errand.await,
             }
         };
@@ -900,6 +881,11 @@ fn watched(wiring: &Wiring) -> Inbox {
     // A system has only so many ears, and each vendor's would be a thread.
     let deaf = wiring.place.is_some();
     Inbox::start(folders, Manner { language, deaf, ..Manner::default() })
+}
+
+/// Whoever waits for what she stopped is told so.
+fn or_stopped<T>(told: Option<Result<T, Problem>>) -> Result<T, Problem> {
+    told.unwrap_or_else(|| Err(Problem::new(Code::Stopped, "You stopped this.")))
 }
 
 fn closing() -> Problem {

@@ -225,12 +225,7 @@ async fn a_service_that_goes_away_is_shown_and_its_return_heals() {
 async fn a_sync_that_takes_long_says_how_far_it_is_and_stops_when_she_says_so_and_the_next_one_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let (sandbox, wiring) = connected(folder.path()).await;
-    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
-    let faults = format!("{}/_sandbox/faults", sandbox.base_url);
-    let slow = serde_json::json!({
-        "service": "google", "route": "POST /batch/calendar/v3", "kind": "slow_reply:100000"
-    });
-    browser.post(&faults).json(&slow).send().await.unwrap().error_for_status().unwrap();
+    slow_down(&sandbox, "google", "POST /batch/calendar/v3").await;
 
     let mut handle = Controller::start(wiring, Options::default());
     let mut overview = handle.overview();
@@ -245,7 +240,7 @@ async fn a_sync_that_takes_long_says_how_far_it_is_and_stops_when_she_says_so_an
     assert_eq!(shown.runs[0].outcome, Some(SyncOutcome::Partial));
     assert!(shown.runs[0].ended_at.is_some() && shown.problem.is_none(), "{:?}", shown.problem);
 
-    browser.delete(&faults).send().await.unwrap().error_for_status().unwrap();
+    heal(&sandbox).await;
     handle.stop_sync();
     handle.sync_now();
     let done = next_report(&mut handle).await.unwrap();

@@ -10,7 +10,7 @@ use crate::error::{MirrorError, ServiceError};
 use crate::ids::{BookingId, CalendarId, RunId};
 use crate::plan::Plan;
 use crate::ports::{Slot, SlotMade};
-use crate::recover::interrupted;
+use crate::recover::{interrupt, interrupted};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
@@ -159,11 +159,7 @@ impl Desk<'_> {
         let id = self.parts.mirror.intend(self.run, operation, self.now())?;
         self.parts.mirror.attempted(id, self.now())?;
         // An earlier try of the same answer no longer matters: this one has the same key.
-        for (id, open) in &self.world.unsettled {
-            if is_same(open, operation) {
-                self.parts.mirror.settle(*id, &interrupted(), self.now())?;
-            }
-        }
+        interrupt(self.parts, self.world, |open| is_same(open, operation))?;
         Ok(id)
     }
 

@@ -5,14 +5,16 @@ use jiff::Timestamp;
 
 use crate::booking::{Booking, BookingStatus, Draft};
 use crate::decide::{fingerprint, is_reworded, says, stands_where, times};
-use crate::error::Code;
+use crate::error::{Code, MirrorError};
 use crate::plan::{found, removed};
 use crate::ports::RemoteEvent;
+use crate::run::Parts;
 use crate::world::{LinkedCalendar, Mapping, Operation, Role, Settled, SyncProblem, World};
 
 /// How an operation that was intended and never settled has ended, read off a world that was observed since.
 ///
-/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again. Slots are
+/// Nothing for busy time, which the platform does not show: it stays in doubt until the source is sent again; so do
+/// calendars, until one is found or its account is gone. Slots are
 /// settled when the platform is next asked for them: see [`crate::slots`] and [`crate::closing`].
 #[must_use]
 pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<Settled> {
@@ -85,9 +87,18 @@ pub fn conclude(operation: &Operation, world: &World, now: Timestamp) -> Option<
             let is_it = |calendar: &LinkedCalendar| {
                 calendar.connection == *connection && calendar.role == Role::Target
             };
-            if world.calendars.values().any(is_it) { Settled::CalendarMade } else { interrupted() }
+            match world.connections.get(connection) {
+                _ if world.calendars.values().any(is_it) => Settled::CalendarMade,
+                None => interrupted(),
+                Some(_) => return None,
+            }
         }
-        Operation::RemoveCalendar { .. } => interrupted(),
+        Operation::RemoveCalendar { calendar, .. } => {
+            if world.calendars.contains_key(calendar) {
+                return None;
+            }
+            interrupted()
+        }
         Operation::PublishBusy { .. }
         | Operation::MakeSlots { .. }
         | Operation::RemoveSlot { .. }
@@ -109,6 +120,18 @@ fn was_done(standing: &RemoteEvent, draft: &Draft, before: &RemoteEvent) -> bool
 pub fn interrupted() -> Settled {
     let message = "the app stopped before this was confirmed; it is decided again".to_owned();
     Settled::Failed { problem: SyncProblem { code: Code::Internal, message }, mapping: None }
+}
+
+/// Settles every open operation that `is_it`: what came of it does not matter any more.
+pub(crate) fn interrupt(
+    parts: &Parts<'_>,
+    world: &World,
+    is_it: impl Fn(&Operation) -> bool,
+) -> Result<(), MirrorError> {
+    for (id, _) in world.unsettled.iter().filter(|(_, open)| is_it(open)) {
+        parts.mirror.settle(*id, &interrupted(), parts.clock.now())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,13 +9,12 @@ use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId, RunId};
 use crate::lease::writer::Turn;
 use crate::plan::decided_home;
 use crate::ports::{Account, CalendarEntry, Reading, RemoteEvent};
-use crate::recover::interrupted;
+use crate::recover::interrupt;
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::Parts;
-use crate::world::{
-    Connection, ConnectionState, LinkedCalendar, Operation, Role, Settled, SyncProblem, Vendor, World,
-};
+use crate::slots::fail;
+use crate::world::{Connection, ConnectionState, LinkedCalendar, Operation, Role, Settled, Vendor, World};
 
 /// The name of the calendar we make.
 pub const TARGET_NAME: &str = "Bookiji";
@@ -191,15 +190,16 @@ async fn make(
         return Ok(Err(error));
     }
     // An earlier try did not make one: it was just looked for.
-    for (id, operation) in mirror.world()?.unsettled {
-        if matches!(&operation, Operation::MakeCalendar { connection: at, .. } if at == connection) {
-            mirror.settle(id, &interrupted(), clock.now())?;
-        }
-    }
+    interrupt(
+        parts,
+        &mirror.world()?,
+        |open| matches!(open, Operation::MakeCalendar { connection: at, .. } if at == connection),
+    )?;
     let making = Operation::MakeCalendar { connection: connection.clone(), name: TARGET_NAME.to_owned() };
     let id = mirror.intend(run, &making, clock.now())?;
     mirror.attempted(id, clock.now())?;
     let sent = account.create_calendar(TARGET_NAME, &vendor.time_zone, &vendor.id).await;
+    let was_made = sent.is_ok();
     let in_doubt = sent.as_ref().is_err_and(ServiceError::outcome_unknown);
     let made = match sent {
         Ok(entry) if writer.is_alone(*clock) => Ok(entry),
@@ -216,13 +216,10 @@ async fn make(
         Err(error) => Err(error),
     };
     match &made {
-        Ok(_) => mirror.settle(id, &Settled::CalendarMade, clock.now())?,
+        made if was_made || made.is_ok() => mirror.settle(id, &Settled::CalendarMade, clock.now())?,
+        Err(error) if !in_doubt => fail(parts, id, error)?,
         // The next run finds it, or makes it.
-        Err(_) if in_doubt => {}
-        Err(error) => {
-            let failed = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
-            mirror.settle(id, &failed, clock.now())?;
-        }
+        Ok(_) | Err(_) => {}
     }
     Ok(made)
 }

@@ -17,7 +17,8 @@ use crate::recover::interrupted;
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::world::{Operation, Settled, SyncProblem, World};
+use crate::slots::fail;
+use crate::world::{Operation, Settled, World};
 
 /// Slots that are closed or opened with one request.
 const AT_ONCE: usize = 100;
@@ -206,10 +207,8 @@ async fn switch(
             if !error.outcome_unknown() {
                 // None was: what was to be closed is not ours, and what was to be opened still is.
                 undone(parts, slots, open, now)?;
-                let problem = SyncProblem::from(&error);
-                let failed = Settled::Failed { problem, mapping: None };
-                parts.mirror.settle(id, &failed, parts.clock.now())?;
             }
+            fail(parts, id, &error)?;
             return Ok(Err(error));
         }
     };

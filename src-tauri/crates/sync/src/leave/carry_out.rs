@@ -11,7 +11,7 @@ use crate::ids::{CalendarId, ConnectionId, RemoteId, RunId, Service};
 use crate::observe::{self, Observed};
 use crate::plan::Plan;
 use crate::ports::{Account, BusySet, CalendarEntry, EVER, Reading, RemoteEvent};
-use crate::recover::interrupted;
+use crate::recover::interrupt;
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::{Parts, record};
@@ -423,11 +423,11 @@ impl Work<'_, '_> {
     ) -> Result<Result<(), ServiceError>, MirrorError> {
         let Parts { mirror, clock, policy, .. } = self.parts;
         // An earlier try did not remove it: it was just seen.
-        for (id, operation) in mirror.world()?.unsettled {
-            if matches!(&operation, Operation::RemoveCalendar { calendar: at, .. } if *at == calendar.id) {
-                mirror.settle(id, &interrupted(), clock.now())?;
-            }
-        }
+        interrupt(
+            self.parts,
+            &mirror.world()?,
+            |open| matches!(open, Operation::RemoveCalendar { calendar: at, .. } if *at == calendar.id),
+        )?;
         let removal = Operation::RemoveCalendar { calendar: calendar.id.clone(), name: name.to_owned() };
         let id = mirror.intend(self.run, &removal, clock.now())?;
         mirror.attempted(id, clock.now())?;
@@ -445,11 +445,7 @@ impl Work<'_, '_> {
         match &deleted {
             Ok(()) => mirror.settle(id, &Settled::CalendarRemoved, clock.now())?,
             // Asked again, it looks what stands.
-            Err(error) if error.outcome_unknown() => {}
-            Err(error) => {
-                let failed = Settled::Failed { problem: SyncProblem::from(error), mapping: None };
-                mirror.settle(id, &failed, clock.now())?;
-            }
+            Err(error) => slots::fail(self.parts, id, error)?,
         }
         Ok(deleted)
     }
