@@ -56,8 +56,10 @@ impl GoogleCalendar {
         page_token: Option<&str>,
     ) -> Result<wire::Events, Stop> {
         let answer = self.api.send(self.list(cursor, since, page_token)).await.map_err(Stop::Failed)?;
-        if cursor.is_some() && refusal::is_about_the_cursor(&answer) {
-            return Err(Stop::CursorLost);
+        if refusal::is_about_the_cursor(&answer) {
+            // Without one it says nothing of the calendar either: not that it is gone, nor that it is hidden.
+            let lost = || Stop::Failed(nonsense("it lost a cursor that was never given"));
+            return Err(cursor.map_or_else(lost, |_| Stop::CursorLost));
         }
         if !answer.status.is_success() {
             return Err(Stop::Failed(refusal::error(&answer)));

@@ -128,6 +128,10 @@ async fn a_forgotten_cursor_is_told_apart_from_a_calendar_that_is_gone() {
         let server = Server::start(move |_, _| Reply::Json(410, reply.clone())).await;
         let reading = calendar(&server).await.read(Some(&"s1".into()), since()).await;
         assert_eq!(reading, Reading::CursorLost);
+        // Of a calendar that is read anew it proves nothing, and no busy times are asked for in its place.
+        let reading = calendar(&server).await.read(None, since()).await;
+        assert!(matches!(reading, Reading::Failed(ServiceError::Garbled { .. })), "{reading:?}");
+        assert!(server.asked().iter().all(|asked| asked.method == "GET"));
     }
     let server = Server::start(|_, _| {
         Reply::Json(400, json!({"error": {"errors": [{"reason": "invalid", "location": "syncToken"}]}}))
