@@ -314,6 +314,67 @@ async fn room_that_is_out_of_sight_for_a_while_is_taken_back_all_the_same() {
     is_taken_back(&mut world).await;
 }
 
+/// Room was made for a move of which nobody knows anything any more: the booking is cancelled, its event and the database
+/// are gone.
+async fn that_forgot_its_room() -> World {
+    let (mut world, id) = move_that_she_decided().await;
+    nobody_knows_whether_it_moves(&mut world).await;
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    let (target, event) = (world.target(), world.booking_events()[0].id.clone());
+    world.vendor_deletes(&target, &event);
+    assert_eq!(world.slots(), [(25, 26, true)]);
+    that_forgot(&world)
+}
+
+/// Her computer with a database that knows nothing: it was lost, or the computer is new.
+fn that_forgot(world: &World) -> World {
+    let mirror = Box::new(mirror::Sqlite::in_memory().expect("a mirror"));
+    World::around(world.services.clone(), mirror)
+}
+
+#[tokio::test]
+async fn room_that_a_database_which_was_lost_had_made_is_known_by_its_id() {
+    let mut world = that_forgot_its_room().await;
+    world.vendor_opens("hers", 40, 1);
+    world.sync().await;
+    world.sync().await;
+    assert_eq!(world.slots(), [(40, 41, true)], "what is hers stays, and she never offered the other");
+    let asked = world.asked("slots");
+    world.sync().await;
+    assert_eq!(world.asked("slots"), asked, "it is looked for no more");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
+async fn room_that_a_booking_has_is_known_to_a_database_that_is_new_until_it_is_cancelled() {
+    let (mut world, id) = move_that_she_decided().await;
+    world.sync().await;
+    let mut world = that_forgot(&world);
+    world.sync().await;
+    world.platform_changes(&id, |booking| booking.status = BookingStatus::Cancelled);
+    opens(&world, 25);
+    is_taken_back(&mut world).await;
+}
+
+#[tokio::test]
+async fn room_that_is_out_of_sight_when_a_new_database_first_looks_is_found_by_its_second_look() {
+    let mut world = that_forgot_its_room().await;
+    let hidden = std::mem::take(&mut world.services.state().slots);
+    world.sync().await;
+    world.services.state().slots = hidden;
+    is_taken_back(&mut world).await;
+}
+
+#[tokio::test]
+async fn what_a_new_database_cannot_see_of_the_slots_is_no_trouble_and_is_looked_at_again() {
+    let mut world = that_forgot_its_room().await;
+    world.fail_next("slots", Fault::Rejected);
+    let report = world.sync().await;
+    assert_eq!(report.errors, [], "nothing waits for it");
+    world.sync().await;
+    assert_eq!(world.slots(), [], "she never offered that time: only her own move made it");
+}
+
 #[tokio::test]
 async fn room_is_taken_back_after_a_cancellation_wherever_the_move_was_killed() {
     killed_at_each_write(async |fatal, moment| {

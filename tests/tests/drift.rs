@@ -8,6 +8,7 @@ use mirror::Sqlite;
 use sync::booking::BookingStatus;
 use sync::ids::RemoteId;
 use sync::ports::{Clock, RemoteEvent};
+use sync::reconcile::Side;
 use sync::report::Report;
 use sync::world::Role;
 use tests::service::event;
@@ -98,7 +99,8 @@ async fn what_was_told_is_no_drift() {
         let report = world.sync().await;
         assert!(report.drift.is_empty(), "{report:#?}");
     }
-    let read = world.mirror.world().unwrap().full_readings;
+    let mut read = world.mirror.world().unwrap().full_readings;
+    assert!(read.remove(&Side::Slots).is_some(), "looked through once, and never again");
     assert_eq!(read.len(), 3, "bookings and two calendars: {read:?}");
     assert!(read.values().all(|side| side.read_at > Some(world.at(24))), "{read:?}");
 }
@@ -202,7 +204,8 @@ async fn a_side_that_holds_nothing_is_read_in_full_once_a_week_like_any_other() 
     world.clock.advance(SignedDuration::from_hours(8 * 24));
     let now = world.clock.now();
     world.sync().await;
-    let read = world.mirror.world().unwrap().full_readings;
+    let mut read = world.mirror.world().unwrap().full_readings;
+    assert!(read.remove(&Side::Slots).is_some(), "looked through once, and never again");
     assert_eq!(read.len(), 3, "bookings and two calendars: {read:?}");
     assert!(read.values().all(|side| side.read_at >= Some(now)), "{read:?}");
 }

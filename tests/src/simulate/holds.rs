@@ -257,10 +257,7 @@ fn slots(stage: &Stage) -> Vec<String> {
     let taken: Vec<Interval> = bookings.chain(busy).collect();
     // A free time is forgotten once it has come; a clock that was wrong then leaves its slot to her.
     for slot in stage.world.slots.values().filter(|slot| slot.open && slot.span.start() > stage.latest) {
-        // A database that was lost does not know the room that was made for a move.
-        let is_known = stage.forgetful
-            || stage.past.undone_slots.contains(&slot.span)
-            || stage.made_by_her.contains(&slot.id);
+        let is_known = stage.past.undone_slots.contains(&slot.span) || stage.made_by_her.contains(&slot.id);
         if is_known {
             continue;
         }

@@ -19,27 +19,34 @@ const WEEK: i64 = 7 * 24 * 3600;
 /// After a full reading that failed.
 const AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is read from a cursor.
+/// What is read from a cursor; and the slots, which are looked through for what a new database does not know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Side {
     Bookings,
+    Slots,
     Calendar(CalendarId),
 }
 
 impl Side {
     const BOOKINGS: &str = "bookings";
+    const SLOTS: &str = "slots";
 
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Bookings => Self::BOOKINGS,
+            Self::Slots => Self::SLOTS,
             Self::Calendar(id) => id.as_str(),
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text == Self::BOOKINGS { Self::Bookings } else { Self::Calendar(CalendarId::from(text)) }
+        match text {
+            Self::BOOKINGS => Self::Bookings,
+            Self::SLOTS => Self::Slots,
+            calendar => Self::Calendar(CalendarId::from(calendar)),
+        }
     }
 }
 

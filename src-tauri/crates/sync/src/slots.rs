@@ -1,6 +1,7 @@
 //! What becomes of the free times of imported files: which slots are to be made, which are to be taken back, and what
 //! is in the way. Pure. A slot never lies over a booking, over busy time or over another slot that is open.
 
+mod rooms;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 
-use super::{AGAIN, Decided, SlotPlan, Taken, Wanted, needs_look, passed, plan, reach, slot_id, wanted};
+use super::{AGAIN, Decided, SlotPlan, Taken, Wanted};
+use super::{needs_look, passed, plan, reach, rooms, slot_id, wanted};
 use crate::apply::Applied;
 use crate::error::{MirrorError, ServiceError};
 use crate::ids::{CalendarId, RunId};
@@ -53,7 +54,9 @@ async fn look_and_make(
     let world = parts.mirror.world()?;
     let now = parts.clock.now();
     let wanted_now = wanted(&world, now, &parts.policy);
-    if !needs_look(&world, &Taken::of(&world, sources, now), &wanted_now, now, &parts.policy) {
+    let looks_for_rooms = !dry_run && rooms::are_to_be_looked_for(&world);
+    let needs_look = needs_look(&world, &Taken::of(&world, sources, now), &wanted_now, now, &parts.policy);
+    if !needs_look && !looks_for_rooms {
         let passed = passed(&world, &wanted_now, now);
         if !passed.is_empty() && !dry_run {
             parts.mirror.put_imported_slots(&[], &passed)?;
@@ -63,11 +66,15 @@ async fn look_and_make(
     let window = reach(&world, now, &parts.policy);
     let standing = match with_retry(parts.clock, &parts.policy.retry, || parts.platform.slots(window)).await {
         Ok(standing) => standing,
+        // The next run looks for rooms again; nothing waits for them.
         Err(error) => {
-            report.errors.push(ErrorReport::of(&error, "bookiji"));
+            report.errors.extend(needs_look.then(|| ErrorReport::of(&error, "bookiji")));
             return done;
         }
     };
+    if looks_for_rooms {
+        rooms::remember(parts, &world, &standing, now)?;
+    }
     // After the slots, so that every slot that was a customer's by then is known as hers.
     match read_bookings(parts, &world, report).await? {
         KnownBookings::All => {}
