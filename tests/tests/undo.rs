@@ -142,6 +142,30 @@ async fn what_she_changes_while_it_is_taken_back_is_kept() {
 }
 
 #[tokio::test]
+async fn words_that_she_wrote_twice_while_it_was_changed_are_not_touched_by_taking_that_back() {
+    let mut world = world();
+    let id = world.customer_books("b", 20);
+    world.sync().await;
+    world.platform_changes(&id, |booking| booking.service_name = Some("Colour".to_owned()));
+    let target = world.target();
+    for words in ["hers", "hers again"] {
+        let target = target.clone();
+        world.before_next("update", move |state| {
+            let calendar = state.calendars.get(&target).expect("the calendar");
+            let mut event = calendar.events.values().find_map(|(_, event)| event.clone()).expect("the event");
+            words.clone_into(&mut event.event.summary);
+            state.put(&target, event);
+        });
+    }
+    world.sync().await;
+    let tried = world.asked("update");
+    let report = world.undo(2).await;
+    assert_eq!((world.asked("update"), kept(&report)), (tried, Vec::new()), "nothing of ours is on it");
+    assert_eq!(world.booking_events()[0].event.summary, "hers again");
+    world.assert_settled().await;
+}
+
+#[tokio::test]
 async fn an_event_that_a_later_run_wrote_again_is_kept() {
     let mut world = world();
     let id = world.customer_books("b", 20);

@@ -306,6 +306,10 @@ fn event(writes: &[&JournalEntry], seen: &Seen<'_>) -> Result<Option<Operation>,
                 return Err(Why::HadHerChanges);
             }
             let hers = draft.times_only;
+            // Nothing but times would be written, and they are what they were: her words stay out of it.
+            if hers && times(there) == times(before) {
+                return Ok(None);
+            }
             event.write_back(event.known(there)?, there, before, hers).map(Some)
         }
     }
