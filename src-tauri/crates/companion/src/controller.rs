@@ -401,10 +401,7 @@ impl Controller {
             let wait = lease.map_or(wait, |lease| wait.min(lease)).min(PULSE);
             tokio::select! {
                 ask = asked.recv() => match ask {
-                    Some(()) => {
-                        self.schedule.ask();
-                        self.inbox.try_again();
-                    }
+                    Some(()) => self.hear(true),
                     None => return,
                 },
                 Ok(()) = self.started.changed() => {}
@@ -495,9 +492,7 @@ impl Controller {
             }
             None => {}
         }
-        if done.asked {
-            self.schedule.ask();
-        }
+        self.hear(done.asked);
         self.show(None);
         done.go_on
     }
@@ -608,11 +603,17 @@ impl Controller {
             self.remember(&result, now);
             self.reports.send_replace(Some(result.map(Arc::new)));
         }
-        if done.asked {
-            self.schedule.ask();
-        }
+        self.hear(done.asked);
         self.show(None);
         done.go_on
+    }
+
+    /// She wants everything looked at: a sync, and what waits in watched folders.
+    fn hear(&mut self, asked: bool) {
+        if asked {
+            self.schedule.ask();
+            self.inbox.try_again();
+        }
     }
 
     /// Works until it is done or she stops it, and tells how far that is. Nothing where she did.
@@ -638,40 +639,45 @@ impl Controller {
         }
     }
 
+    /// Takes in files, as far as she lets it.
+    async fn take_in(
+        &mut self,
+        files: &[PathBuf],
+        options: &import::Options,
+        asked: &mut mpsc::Receiver<()>,
+    ) -> Meanwhile<Result<Vec<FileReport>, Problem>> {
+        self.show(Some(self.wiring.clock.now()));
+        // As a run of the engine: on the heap, so that a thread's stack holds it.
+        let taking = Box::pin(import::import_files(&self.wiring, files, options));
+        let done = meanwhile(self.told(Doing::Import, taking), asked).await;
+        self.hear(done.asked);
+        Meanwhile { result: done.result.map(or_stopped), asked: done.asked, go_on: done.go_on }
+    }
+
     /// Takes in what a watched folder has. Answers whether to go on.
     async fn import_batch(&mut self, batch: Batch, asked: &mut mpsc::Receiver<()>) -> bool {
         let options =
             import::Options { on_conflict: self.wiring.settings.import.on_conflict, ..Default::default() };
-        self.show(Some(self.wiring.clock.now()));
-        let done = meanwhile(import::import_files(&self.wiring, &batch.files, &options), asked).await;
-        if done.asked {
-            self.schedule.ask();
-        }
-        self.show(None);
+        let done = self.take_in(&batch.files, &options, asked).await;
         if let Some(result) = done.result {
             // A folder that is no longer watched finds its files again when it is.
             let _ = batch.answer.send(result.map(|reports| inbox::verdicts(&batch.files, reports)));
         }
+        self.show(None);
         done.go_on
     }
 
     /// Takes in what somebody gave by hand. Answers whether to go on.
     async fn import_given(&mut self, given: Given, asked: &mut mpsc::Receiver<()>) -> bool {
-        self.show(Some(self.wiring.clock.now()));
-        let taking = import::import_files(&self.wiring, &given.files, &given.options);
-        let done = meanwhile(self.told(Doing::Import, taking), asked).await;
-        if done.asked {
-            self.schedule.ask();
-        }
-        let result = done.result.map(or_stopped);
-        if let (false, Some(Ok(reports))) = (given.options.dry_run, &result) {
+        let done = self.take_in(&given.files, &given.options, asked).await;
+        if let (false, Some(Ok(reports))) = (given.options.dry_run, &done.result) {
             let now = self.wiring.clock.now();
             for report in reports {
                 self.files.add(&inbox::by_hand(report, now));
             }
         }
         self.show(None);
-        if let Some(result) = result {
+        if let Some(result) = done.result {
             // Whoever gave them may have gone away.
             let _ = given.answer.send(result);
         }
@@ -689,16 +695,14 @@ impl Controller {
         }
         self.show(Some(self.wiring.clock.now()));
         let errand = async {
-            let errand = errand::perform(&self.wiring, &knock.errand);
+            let errand = Box::pin(errand::perform(&self.wiring, &knock.errand));
             match knock.errand.doing() {
                 Some(doing) => or_stopped(self.told(doing, errand).await),
                 None => errand.await,
             }
         };
         let done = meanwhile(errand, asked).await;
-        if done.asked {
-            self.schedule.ask();
-        }
+        self.hear(done.asked);
         self.rest(self.wiring.clock.now());
         self.show(None);
         if let Some(result) = done.result {
@@ -710,9 +714,7 @@ impl Controller {
     /// Lets somebody use the open profile. Answers whether to go on.
     async fn receive(&mut self, visit: Visit, asked: &mut mpsc::Receiver<()>) -> bool {
         let done = meanwhile(visit(&self.wiring), asked).await;
-        if done.asked {
-            self.schedule.ask();
-        }
+        self.hear(done.asked);
         self.show(None);
         done.go_on
     }

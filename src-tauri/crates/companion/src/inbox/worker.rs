@@ -33,6 +33,8 @@ const LOOKED_AFTER_FILES: usize = 1000;
 const UNMOVED: usize = 1000;
 /// Tries to read a file that nobody is told of: half a minute.
 const QUIET_FAILURES: u32 = 3;
+/// What she stopped is not taken up again by itself for so long.
+const STOPPED: Duration = Duration::from_mins(15);
 /// Different things that are said of files that wait.
 const TROUBLES: usize = 20;
 
@@ -130,7 +132,11 @@ impl Worker {
                     match self.event(wait, &mut asked).await {
                         Event::Heard(heard) => self.hear(&heard),
                         Event::Answered(answer) => self.answered(answer).await,
-                        Event::Asked => self.plan.try_again(self.clock.now()),
+                        Event::Asked => {
+                            // What was answered before she asked does not keep it waiting.
+                            self.take_answer().await;
+                            self.plan.try_again(self.clock.now());
+                        }
                         Event::Stop => return,
                         Event::Time => {}
                     }
@@ -371,6 +377,10 @@ impl Worker {
             Err(problem) => {
                 tracing::warn!(code = %problem.code, files = files.len(), "files wait: they cannot be taken in now");
                 self.give_back(files);
+                // She stopped it, and nothing is wrong: it goes on when she syncs, or after a while.
+                if problem.code == Code::Stopped {
+                    return self.plan.rest(|_| STOPPED, self.clock.now());
+                }
                 self.plan.rest(|failures| back_off(failures, None), self.clock.now());
                 return self.trouble(problem).await;
             }
