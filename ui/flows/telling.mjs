@@ -29,8 +29,10 @@ test('what else takes long tells how far it is on every page, and is stopped the
     await sees(page, 'Ask for it again, and it goes on from there.')
   }
   assert.equal(await page.locator('.notice').first().getAttribute('aria-live'), 'off', 'a count is not read out each second')
-  await button(page.locator('.notice').first(), 'Stop').click()
+  await button(page.locator('.notice').first(), 'Stop').focus()
+  await page.keyboard.press('Enter')
   await page.locator('.notice').waitFor({ state: 'detached' })
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('.main')), 'the focus is where it was, without the button')
 })
 
 test('the panel tells the rule by which a time is closed and when it was checked', async (t) => {
