@@ -1,5 +1,6 @@
 // What the invented salon's calendars are for, and her next all-day events. Answers as the app would.
 
+import { WORKING } from './salon'
 import type { AllDay, ChoicesView, ChooseForm, ConnectionView, ExampleView, Role, ShownAs } from './types'
 
 const day = (date: string, days = 1) => {
@@ -60,6 +61,7 @@ export function choosing(connections: ConnectionView[]) {
         all_day: calendars.length > 0 ? allDay : 'if_busy',
         tentative_blocks: tentative,
         examples: EXAMPLES.filter((one) => used.has(one.calendar)),
+        hours: WORKING.map((until) => (until ? [{ from: 9 * 60, until: until * 60 }] : [])),
       }
     },
     choose(form: ChooseForm) {

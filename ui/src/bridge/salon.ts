@@ -7,6 +7,9 @@ export const NOW = '2026-11-17T10:40:00Z'
 const ZONE = 'Europe/Paris'
 const MONDAY: CivilDate = { year: 2026, month: 11, day: 16 }
 
+/** From nine until then, from Monday on. */
+export const WORKING = [18, 18, 19, 18, 18, 16, null]
+
 const at = (day: number, hours: number) =>
   new Date(startOfDay(addDays(MONDAY, day), ZONE) + hours * 3_600_000).toISOString()
 
@@ -169,6 +172,7 @@ export function salon(): Overview {
       ],
       clashes: [{ booking: 'b14', start: at(4, 16), end: at(4, 16.5) }],
       unblocked: [],
+      working: [-7, 0, 7].flatMap((week) => WORKING.flatMap((until, day) => (until ? [{ start: at(week + day, 9), end: at(week + day, until) }] : []))),
     },
   }
 }

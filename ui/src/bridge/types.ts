@@ -72,6 +72,7 @@ export type {
   SpanView,
   State,
   StepView,
+  StretchView,
   Theme,
   TrayView,
   Unusable,

@@ -284,6 +284,8 @@ export type ChoicesView = {
 	tentative_blocks: boolean | null,
 	/**  Her next all-day events, soonest first. */
 	examples: ExampleView[],
+	/**  When she works on each weekday, from Monday on; nothing where Bookiji does not say so. */
+	hours: StretchView[][] | null,
 };
 
 /**  What she chose for one calendar, or for all of them where none is named. What is not mentioned stays. */
@@ -881,6 +883,8 @@ export type Schedule = {
 	clashes: ClashView[],
 	/**  Times that can be booked just this once, whatever her calendars say. Sorted by start. */
 	unblocked: UnblockedView[],
+	/**  When she works, sorted by start; nothing where Bookiji does not say so. */
+	working: WorkingView[] | null,
 };
 
 /**  One vendor among those of this computer. */
@@ -1007,6 +1011,13 @@ export type StepWhy =
 /**  Bookings had no calendar to go to. */
 "no_calendar_yet";
 
+/**  A stretch of a day, by the clocks of where she is. */
+export type StretchView = {
+	/**  Minutes after midnight. */
+	from: number,
+	until: number,
+};
+
 export type SyncOutcome = "success" | "partial" | "error";
 
 /**  A block of hers that she takes back. */
@@ -1089,6 +1100,11 @@ export type WordsView = {
 	cut: boolean,
 	/**  The busy times in it. */
 	spans: SpanView[],
+};
+
+export type WorkingView = {
+	start: string,
+	end: string,
 };
 
 /**  A file that was written where she chose. */

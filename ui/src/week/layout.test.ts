@@ -13,7 +13,7 @@ const busy = (start: string, end: string, more: Partial<BusyView> = {}): BusyVie
   start, end, blocks_from: start, blocks_to: end, block: null, ...more,
 })
 const schedule = (parts: Partial<Schedule>): Schedule => ({
-  from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], ...parts,
+  from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], working: null, ...parts,
 })
 const paris = (parts: Partial<Schedule>, monday = MONDAY) => layoutWeek(schedule(parts), monday, 'Europe/Paris', NOW)
 

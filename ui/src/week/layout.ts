@@ -48,6 +48,8 @@ export interface Day {
   clashes: PlacedClash[]
   /** What can be booked just this once. */
   open: PlacedOpen[]
+  /** When she works; null where Bookiji does not say so. */
+  working: { from: number; to: number }[] | null
   /** Stretches that fill the whole day. */
   allDay: BusyView[]
   /** The now-line, on one day of one week. */
@@ -80,7 +82,7 @@ export function layoutWeek(schedule: Schedule, monday: CivilDate, zone: string, 
     busy: schedule.busy.map((busy) => ({ busy, from: Date.parse(busy.blocks_from), to: Date.parse(busy.blocks_to) })),
   }
   const days = Array.from({ length: 7 }, (_, index) => layoutDay(schedule, timed, addDays(monday, index), zone, now))
-  const pieces = days.flatMap((day): { from: number; to: number }[] => [...day.bookings, ...day.busy])
+  const pieces = days.flatMap((day): { from: number; to: number }[] => [...day.bookings, ...day.busy, ...(day.working ?? [])])
   const fromHour = Math.floor(Math.min(FROM_HOUR, ...pieces.map((piece) => piece.from)))
   const toHour = Math.ceil(Math.max(TO_HOUR, ...pieces.map((piece) => piece.to)))
   const empty = days.every((day) => day.bookings.length + day.busy.length + day.allDay.length === 0)
@@ -134,6 +136,7 @@ function layoutDay(schedule: Schedule, timed: Timed, date: CivilDate, zone: stri
     busy,
     clashes: layoutClashes(schedule, bookings, within),
     open,
+    working: schedule.working?.flatMap((span) => within(span.start, span.end) ?? []) ?? null,
     allDay,
     now: sameDay(wall(now, zone), date) ? wallHours(now, zone) : null,
   }

@@ -8,7 +8,7 @@ const busy = (start: string, end: string, more: Partial<BusyView> = {}): BusyVie
   calendar: 'c', title: '', all_day: false, start, end, blocks_from: start, blocks_to: end, block: null, ...more,
 })
 const schedule = (parts: Partial<Schedule> = {}): Schedule => ({
-  from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], ...parts,
+  from: '2026-11-01T00:00:00Z', to: '2027-01-01T00:00:00Z', bookings: [], busy: [], clashes: [], unblocked: [], working: null, ...parts,
 })
 const starts = (stretch: BusyView, now = NOW, parts: Partial<Schedule> = {}, zone = ZONE) =>
   moments(stretch, schedule(parts), zone, now).map((moment) => moment.from.slice(11, 16))

@@ -3,6 +3,7 @@
 
 pub mod busy;
 pub mod event;
+pub mod hours;
 pub mod ics;
 pub mod identity;
 pub mod interval;

@@ -23,6 +23,7 @@ pub mod first_run;
 pub mod folders;
 pub mod grants;
 pub mod heal;
+mod hours;
 pub mod import;
 pub mod inbox;
 pub mod invite;

@@ -12,6 +12,7 @@ use sync::run::{Parts, Request};
 use sync::world::{Direction, RunRecord, SyncOutcome, World};
 
 use crate::clock::SystemClock;
+use crate::hours;
 use crate::problem::Problem;
 use crate::wiring::Wiring;
 use crate::words::{self, Language};
@@ -79,6 +80,13 @@ async fn sync_now(wiring: &Wiring, world: &World, wanted: &Wanted) -> Result<Rep
         }
     })
     .await?;
+    // Where something is wrong, nothing more is waited for.
+    if !wanted.dry_run
+        && report.errors.is_empty()
+        && let Err(problem) = hours::keep(wiring).await
+    {
+        tracing::warn!(%problem, "when she works could not be kept");
+    }
     Ok(report)
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use calendar::hours::Hours;
 use connectors::bookiji::rest::Rest;
 use connectors::bookiji::{Bookiji, Interface, Site, Told};
 use connectors::caldav::{CaldavAccount, Dealings};
@@ -18,7 +19,7 @@ use connectors::tokens::{Refresh, Tokens};
 use connectors::vault::{SecretName, Vault};
 use mirror::{Rebuilt, Sqlite};
 use secrecy::SecretString;
-use sync::error::Code;
+use sync::error::{Code, ServiceError};
 use sync::ids::{ConnectionId, RemoteCalendarId, Service, VendorId};
 use sync::import;
 use sync::lease::Writer;
@@ -198,6 +199,13 @@ impl Wiring {
     /// As [`Wiring::platform`], for listening beside everything else: what it asks is in no run's counts.
     pub fn ear(&self) -> Result<Site, Problem> {
         self.site(&self.http.beside().telling(self.http.sent().clone()))
+    }
+
+    /// When she works, as her profile on Bookiji says it. What is asked for that is in no run's counts.
+    pub async fn hours(&self) -> Result<Result<Option<Hours>, ServiceError>, Problem> {
+        let vendor = self.mirror.overview()?.vendor.ok_or_else(sign_in::nobody)?;
+        let http = self.http.beside().telling(self.http.sent().clone());
+        Ok(self.gotrue()?.database(&vendor.id).hours(http, self.bookiji_tokens()?).await)
     }
 
     fn site(&self, http: &Http) -> Result<Site, Problem> {

@@ -74,6 +74,9 @@ async fn it_syncs_at_once_and_when_asked_and_shows_what_it_did() {
     let shown = seen.wait_for(|shown| !shown.syncing && shown.runs.len() == 2).await.unwrap().clone();
     assert_eq!(shown.state, State::UpToDate);
     assert!(shown.sample && shown.last_sync_at.is_some() && shown.next_sync_at.is_some());
+    let working = shown.schedule.working.as_ref().expect("her profile says when she works");
+    let weeks = shown.schedule.to.duration_since(shown.schedule.from).as_hours() / (7 * 24);
+    assert_eq!(working.len() as i64, weeks * 5 * 2, "five days of two stretches: {working:?}");
 
     let profile = Profile::at(Some(folder.path())).unwrap();
     let told = run_story(&profile, "latest").unwrap();
@@ -321,28 +324,32 @@ async fn is_stopped_and_goes_on(doing: Doing, errand: impl Fn(&Overview) -> Erra
     shown
 }
 
+/// An hour of a night that is still to come, and a calendar that takes it up.
+fn a_night() -> (jiff::Timestamp, String) {
+    let days = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400 + 3;
+    let night = jiff::Timestamp::from_second(i64::try_from(days * 86_400 + 2 * 3600).unwrap()).unwrap();
+    let start = night.strftime("%Y%m%dT%H%M%SZ");
+    let file = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:night\r\nDTSTART:{start}\r\nDURATION:PT1H\r\n\
+         END:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    (night, file)
+}
+
+fn is_told(state: &serde_json::Value, busy: jiff::Timestamp) -> bool {
+    let told = state["busy"].as_array().unwrap();
+    told.iter().any(|one| one["start"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() == busy)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_she_stops_is_told_to_bookiji_by_the_next_sync() {
     let folder = tempfile::tempdir().unwrap();
     let (sandbox, wiring) = connected(folder.path()).await;
+    let (night, contents) = a_night();
     let file = folder.path().join("night.ics");
-    let days = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400 + 3;
-    let night = jiff::Timestamp::from_second(i64::try_from(days * 86_400 + 2 * 3600).unwrap()).unwrap();
-    let start = night.strftime("%Y%m%dT%H%M%SZ");
-    std::fs::write(
-        &file,
-        format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:night\r\nDTSTART:{start}\r\nDURATION:PT1H\r\n\
-             END:VEVENT\r\nEND:VCALENDAR\r\n"
-        ),
-    )
-    .unwrap();
+    std::fs::write(&file, contents).unwrap();
     let mut handle = Controller::start(wiring, Options::default());
     next_report(&mut handle).await.unwrap();
-    let is_told = |state: &serde_json::Value| {
-        let busy = state["busy"].as_array().unwrap();
-        busy.iter().any(|one| one["start"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() == night)
-    };
 
     slow_down(&sandbox, "bookiji", "PUT /api/vendor/calendar/busy").await;
     let import = handle.import(vec![file], import::Options::default());
@@ -351,7 +358,36 @@ async fn an_import_that_she_stops_is_told_to_bookiji_by_the_next_sync() {
     heal(&sandbox).await;
     handle.sync_now();
     next_report(&mut handle).await.unwrap();
-    assert!(is_told(&sandbox_state(&sandbox).await), "what was taken in stays taken in");
+    assert!(is_told(&sandbox_state(&sandbox).await, night), "what was taken in stays taken in");
+    handle.shutdown().await;
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_watched_folder_holds_waits_for_her_next_sync_once_she_stopped_taking_it_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wiring) = connected(folder.path()).await;
+    let watched = wiring.profile.inbox();
+    let mut handle = Controller::start(wiring, Options::default());
+    next_report(&mut handle).await.unwrap();
+
+    slow_down(&sandbox, "bookiji", "PUT /api/vendor/calendar/busy").await;
+    let (night, contents) = a_night();
+    let file = watched.path.join("night.ics");
+    std::fs::write(&file, contents).unwrap();
+    stops(&handle, Doing::Import, |_| true).await;
+    heal(&sandbox).await;
+    let mut overview = handle.overview();
+    let shown = overview.wait_for(|shown| shown.progress.is_none()).await.unwrap().clone();
+    assert!(file.exists() && shown.files.is_empty(), "it lies where she put it: {:?}", shown.files);
+    assert_eq!(shown.folder_problem, None, "she stopped it, and nothing is wrong");
+
+    handle.sync_now();
+    let done =
+        tokio::time::timeout(Duration::from_secs(60), overview.wait_for(|shown| shown.files.len() == 1));
+    done.await.expect("it is taken in").unwrap();
+    assert!(!file.exists() && watched.imported.join("night.ics").exists());
+    assert!(is_told(&sandbox_state(&sandbox).await, night));
     handle.shutdown().await;
     sandbox.stop().await;
 }

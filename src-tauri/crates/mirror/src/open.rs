@@ -32,6 +32,7 @@ pub(crate) const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../../../migrations/0011_platform.sql")),
     M::up(include_str!("../../../../migrations/0012_unblocked.sql")),
     M::up(include_str!("../../../../migrations/0013_proposals.sql")),
+    M::up(include_str!("../../../../migrations/0014_hours.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ::calendar::hours::Hours;
 use ::calendar::interval::Interval;
 use jiff::Timestamp;
 use rusqlite::{Connection as Db, Transaction, TransactionBehavior};
@@ -33,7 +34,7 @@ use crate::overview::{self, Overview};
 use crate::rebuild::Rebuilt;
 use crate::table::pause::Pause;
 use crate::table::{
-    answer, booking, calendar, closed_slot, connection, full_reading, gone_calendar, import_choice,
+    answer, booking, calendar, closed_slot, connection, full_reading, gone_calendar, hours, import_choice,
     imported_slot, invitation, lease, mapping, operation, pause, platform, published, rebuild, remote_event,
     run, sent_invite, standing_answer, unblocked, vendor,
 };
@@ -149,6 +150,22 @@ impl Sqlite {
             }
             Ok(())
         })
+    }
+
+    /// When she works, as Bookiji said it, and when it was asked; nothing before it ever was.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn hours(&self) -> Result<Option<(Option<Hours>, Timestamp)>, MirrorError> {
+        self.read(hours::get)
+    }
+
+    /// Remembers what Bookiji says of when she works.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_hours(&self, hours: Option<&Hours>, asked_at: Timestamp) -> Result<(), MirrorError> {
+        self.write(|tx| hours::set(tx, hours, asked_at))
     }
 
     /// The pause that she asked for last, over or not.
@@ -296,6 +313,7 @@ impl Mirror for Sqlite {
                 unblocked: unblocked::all(db)?.into_iter().collect(),
                 unsettled: operation::unsettled(db)?,
                 lease: lease::get(db)?,
+                hours: hours::get(db)?.and_then(|(hours, _)| hours),
             })
         })
     }

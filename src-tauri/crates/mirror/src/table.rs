@@ -7,6 +7,7 @@ pub mod closed_slot;
 pub mod connection;
 pub mod full_reading;
 pub mod gone_calendar;
+pub mod hours;
 pub mod import_choice;
 pub mod imported_slot;
 pub mod invitation;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use calendar::busy::BusyRules;
 use calendar::event::Uid;
+use calendar::hours::Hours;
 use calendar::interval::Interval;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub struct World {
     pub unsettled: Vec<(OperationId, Operation)>,
     /// Which of her computers writes, as far as this one knows.
     pub lease: LeaseRecord,
+    /// When she works, as far as Bookiji says so. It is shown, and decides nothing.
+    pub hours: Option<Hours>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

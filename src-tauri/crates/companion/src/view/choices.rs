@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use calendar::busy::{AllDayRule, BusyRules, Occurrence, Reason, place};
 use calendar::event::Event;
+use calendar::hours::{Hours, Stretch};
 use calendar::interval::Interval;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -30,6 +31,17 @@ pub struct ChoicesView {
     pub tentative_blocks: Option<bool>,
     /// Her next all-day events, soonest first.
     pub examples: Vec<ExampleView>,
+    /// When she works on each weekday, from Monday on; nothing where Bookiji does not say so.
+    pub hours: Option<Vec<Vec<StretchView>>>,
+}
+
+/// A stretch of a day, by the clocks of where she is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct StretchView {
+    /// Minutes after midnight.
+    pub from: u16,
+    pub until: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -143,7 +155,13 @@ pub fn choices(world: &World, now: Timestamp) -> ChoicesView {
         all_day,
         tentative_blocks,
         examples,
+        hours: world.hours.as_ref().map(week),
     }
+}
+
+fn week(hours: &Hours) -> Vec<Vec<StretchView>> {
+    let stretch = |one: &Stretch| StretchView { from: one.from, until: one.until };
+    hours.days().map(|day| day.iter().map(stretch).collect()).collect()
 }
 
 fn choice(world: &World, calendar: &LinkedCalendar) -> Option<ChoiceView> {

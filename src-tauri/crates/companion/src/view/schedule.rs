@@ -35,6 +35,17 @@ pub struct Schedule {
     pub clashes: Vec<ClashView>,
     /// Times that can be booked just this once, whatever her calendars say. Sorted by start.
     pub unblocked: Vec<UnblockedView>,
+    /// When she works, sorted by start; nothing where Bookiji does not say so.
+    pub working: Option<Vec<WorkingView>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct WorkingView {
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub start: Timestamp,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub end: Timestamp,
 }
 
 /// A time that she lets be booked just this once. It is over with its time.
@@ -118,6 +129,7 @@ pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
             busy: Vec::new(),
             clashes: Vec::new(),
             unblocked: Vec::new(),
+            working: None,
         };
     };
     let mut bookings: Vec<BookingView> = world
@@ -147,6 +159,10 @@ pub(super) fn of(world: &World, now: Timestamp) -> Schedule {
         bookings,
         busy,
         unblocked: open.iter().map(|s| UnblockedView { start: s.start(), end: s.end() }).collect(),
+        working: world.hours.as_ref().map(|hours| {
+            let spans = hours.within(window, &zone).into_iter();
+            spans.map(|span| WorkingView { start: span.start(), end: span.end() }).collect()
+        }),
     }
 }
 

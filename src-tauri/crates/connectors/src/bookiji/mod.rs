@@ -6,6 +6,7 @@ mod database;
 mod events;
 mod found;
 mod hints;
+mod hours;
 mod lease;
 mod make_slots;
 mod profile;

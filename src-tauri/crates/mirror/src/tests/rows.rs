@@ -1,6 +1,8 @@
 //! What is put is what is read, and what belongs together goes together.
 
+use calendar::hours::{Hours, Stretch};
 use jiff::Timestamp;
+use jiff::civil::Weekday;
 use sync::booking::BookingStatus;
 use sync::error::{Code, MirrorError};
 use sync::ids::{BookingId, CalendarId, ConnectionId, RemoteCalendarId, Service};
@@ -32,6 +34,19 @@ pub fn google_columns(mirror: &Sqlite, booking: &str) -> (Option<String>, Option
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .unwrap()
+}
+
+#[test]
+fn when_she_works_is_remembered_with_when_that_was_asked_even_where_nobody_says_so() {
+    let mirror = anas();
+    assert_eq!(mirror.hours().unwrap(), None, "it was never asked");
+    let mut hours = Hours::default();
+    hours.set(Weekday::Tuesday, vec![Stretch::new(540, 720).unwrap()]);
+    mirror.set_hours(Some(&hours), at(3)).unwrap();
+    assert_eq!(mirror.hours().unwrap(), Some((Some(hours.clone()), at(3))));
+    assert_eq!(mirror.world().unwrap().hours, Some(hours));
+    mirror.set_hours(None, at(4)).unwrap();
+    assert_eq!((mirror.hours().unwrap(), mirror.world().unwrap().hours), (Some((None, at(4))), None));
 }
 
 #[test]
