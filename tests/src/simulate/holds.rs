@@ -117,7 +117,10 @@ fn is_left(stage: &Stage, id: &BookingId, booking: &Booking) -> bool {
         |then: &Option<Booking>| times(asks_for(then.as_ref())) == times(asks_for(Some(booking)));
     let left = |given: &Given| {
         let stands = stage.standing_for(id).first().and_then(|event| decide::times(event));
-        let is_same = given.found == stands && same_times(&given.booked);
+        // What she moved to before where lists begin, a computer that never saw it there asks about as deleted.
+        let is_out_of_reach = stands.is_some_and(|(_, end)| end <= stage.window().start());
+        let is_there = given.found == stands || (given.found.is_none() && is_out_of_reach);
+        let is_same = is_there && same_times(&given.booked);
         given.booking == *id && given.choice == Choice::Leave && is_same
     };
     stage.past.undone.get(id).is_some_and(|then| then.iter().any(same)) || stage.given.values().any(left)
