@@ -429,8 +429,6 @@ export const en = {
     hours: 'Working hours',
     hoursWhat: 'They are set on Bookiji. The app only closes times inside them.',
     hoursThere: 'On Bookiji',
-    hoursOff: 'Closed',
-    daySpan: (first: string, last: string) => `${first}–${last}`,
     buffers: 'Free time around your events',
     buffersWhat: 'So that no booking begins the moment something of yours ends.',
     buffersNone: 'No calendar blocks time yet.',

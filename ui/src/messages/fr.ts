@@ -428,8 +428,6 @@ export const fr: Messages = {
     hours: 'Heures de travail',
     hoursWhat: 'Elles se règlent sur Bookiji. L’app ne fait que fermer des plages dedans.',
     hoursThere: 'Sur Bookiji',
-    hoursOff: 'Fermé',
-    daySpan: (first, last) => `${first}–${last}`,
     buffers: 'Temps libre autour de vos évènements',
     buffersWhat: 'Pour qu’aucune réservation ne commence à la minute où vous finissez.',
     buffersNone: 'Aucun calendrier ne ferme encore de plage.',

@@ -23,7 +23,7 @@ export function lines(week: StretchView[][], language: Language): Line[] {
   for (let first = 0; first < said.length; ) {
     let last = first
     while (last + 1 < said.length && said[last + 1] === said[first]) last += 1
-    const days = first === last ? name(first) : language.words.settings.daySpan(name(first), name(last))
+    const days = first === last ? name(first) : `${name(first)}–${name(last)}`
     found.push({ days, times: said[first]! })
     first = last + 1
   }

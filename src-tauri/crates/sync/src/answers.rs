@@ -14,7 +14,7 @@ use crate::recover::{interrupt, interrupted};
 use crate::report::{ErrorReport, Report};
 use crate::retry::with_retry;
 use crate::run::Parts;
-use crate::slots::{left_over, slot_id};
+use crate::slots::{is_remembered, left_over, slot_id};
 use crate::world::{Choice, Operation, OperationId, Settled, SyncProblem, World};
 
 const TAKEN: &str = "another booking has this time";
@@ -274,11 +274,8 @@ impl Desk<'_> {
         Ok(matches!(removed, Ok(()) | Err(ServiceError::Gone { .. })) || self.is_remembered(slot)?)
     }
 
-    /// Whether a row speaks of it, which is looked after in every run: see [`crate::slots`].
     fn is_remembered(&self, slot: &Slot) -> Result<bool, MirrorError> {
-        let world = self.parts.mirror.world()?;
-        let mut made = world.imported_slots.values().flat_map(|row| &row.made);
-        Ok(made.any(|made| made.id == slot.id))
+        Ok(is_remembered(&self.parts.mirror.world()?, slot))
     }
 
     async fn remove(

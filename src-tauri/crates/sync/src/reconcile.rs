@@ -57,6 +57,14 @@ pub struct FullReading {
     pub tried_at: Option<Timestamp>,
 }
 
+impl FullReading {
+    /// It was tried, and came to its end.
+    #[must_use]
+    pub fn done(at: Timestamp) -> Self {
+        Self { read_at: Some(at), tried_at: Some(at) }
+    }
+}
+
 /// Whether a side is to be read in full now. Each has its own moment of the week, so that not all of them come at once;
 /// a clock that jumped either way leads to one reading and not to many.
 #[must_use]
@@ -112,7 +120,7 @@ mod tests {
     }
 
     fn read(hours: i64) -> FullReading {
-        FullReading { read_at: Some(at(hours)), tried_at: Some(at(hours)) }
+        FullReading::done(at(hours))
     }
 
     fn side(n: usize) -> Side {

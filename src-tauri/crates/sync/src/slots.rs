@@ -25,8 +25,9 @@ use crate::policy::Policy;
 use crate::ports::Slot;
 use crate::world::{Operation, Role, World};
 
+pub(crate) use rooms::no_room_was_made;
 pub use settle::settle;
-pub(crate) use settle::{fail, left_over, make, remove, without as without_slot};
+pub(crate) use settle::{fail, is_remembered, left_over, make, remove, without as without_slot};
 
 /// No digest: whatever lies over it now, it is looked at again.
 const AGAIN: &str = "again";

@@ -9,12 +9,11 @@ use crate::ids::{CalendarId, ConnectionId, RemoteCalendarId, RunId};
 use crate::lease::writer::Turn;
 use crate::plan::decided_home;
 use crate::ports::{Account, CalendarEntry, Reading, RemoteEvent};
-use crate::reconcile::{FullReading, Side};
 use crate::recover::interrupt;
 use crate::report::{ErrorReport, Report};
 use crate::retry::{read_with_retry, with_retry};
 use crate::run::Parts;
-use crate::slots::fail;
+use crate::slots::{fail, no_room_was_made};
 use crate::world::{Connection, ConnectionState, LinkedCalendar, Operation, Role, Settled, Vendor, World};
 
 /// The name of the calendar we make.
@@ -219,19 +218,13 @@ async fn make(
     match &made {
         made if was_made || made.is_ok() => {
             mirror.settle(id, &Settled::CalendarMade, clock.now())?;
-            no_room_was_made_for_it(parts)?;
+            no_room_was_made(parts)?;
         }
         Err(error) if !in_doubt => fail(parts, id, error)?,
         // The next run finds it, or makes it.
         Ok(_) | Err(_) => {}
     }
     Ok(made)
-}
-
-/// For a calendar that is new nothing was moved yet, so no slots are asked for to find that out.
-fn no_room_was_made_for_it(parts: &Parts<'_>) -> Result<(), MirrorError> {
-    let now = Some(parts.clock.now());
-    parts.mirror.put_full_reading(&Side::Slots, &FullReading { read_at: now, tried_at: now })
 }
 
 /// Longer than it takes to look, and then to make one.

@@ -23,7 +23,7 @@ pub fn was_whole(parts: &Parts<'_>, world: &World, side: &Side) -> Result<(), Mi
     if !is_due(side, world.full_readings.get(side), now) {
         return Ok(());
     }
-    parts.mirror.put_full_reading(side, &FullReading { read_at: Some(now), tried_at: Some(now) })
+    parts.mirror.put_full_reading(side, &FullReading::done(now))
 }
 
 /// Reads a calendar in full if it is time. What the reading cannot show stays as it is, cursor and all, and is looked for
@@ -99,8 +99,7 @@ fn begin(parts: &Parts<'_>, world: &World, side: &Side) -> Result<bool, MirrorEr
 }
 
 fn end(parts: &Parts<'_>, side: Side, differences: usize, report: &mut Report) -> Result<(), MirrorError> {
-    let now = parts.clock.now();
-    parts.mirror.put_full_reading(&side, &FullReading { read_at: Some(now), tried_at: Some(now) })?;
+    parts.mirror.put_full_reading(&side, &FullReading::done(parts.clock.now()))?;
     if differences > 0 {
         report.drift.push(DriftReport { side: side.as_str().to_owned(), differences });
     }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{left_over, slot_id};
+use super::{is_remembered, left_over, slot_id};
 use crate::error::MirrorError;
 use crate::import::{self, ImportedSlot};
 use crate::ports::Slot;
@@ -31,17 +31,23 @@ pub(super) fn remember(
 ) -> Result<(), MirrorError> {
     parts.mirror.put_imported_slots(&unknown(world, standing, now), &[])?;
     let before = world.full_readings.get(&Side::Slots).and_then(|last| last.tried_at);
-    let seen = FullReading { tried_at: Some(now), read_at: before.map(|_| now) };
+    let seen = FullReading { read_at: before.map(|_| now), ..FullReading::done(now) };
     parts.mirror.put_full_reading(&Side::Slots, &seen)
+}
+
+/// For a calendar that is new nothing was moved yet, so no slots are asked for to find that out.
+///
+/// # Errors
+/// When the mirror cannot be written.
+pub(crate) fn no_room_was_made(parts: &Parts<'_>) -> Result<(), MirrorError> {
+    parts.mirror.put_full_reading(&Side::Slots, &FullReading::done(parts.clock.now()))
 }
 
 fn unknown(world: &World, standing: &[Slot], now: Timestamp) -> Vec<ImportedSlot> {
     let Some(vendor) = world.vendor.as_ref().map(|vendor| &vendor.id) else { return Vec::new() };
-    let is_known =
-        |slot: &Slot| world.imported_slots.values().flat_map(|row| &row.made).any(|made| made.id == slot.id);
     // Her files are read again, and find their slots by themselves.
     let hers = || world.calendars.values().filter(|one| one.connection != import::connection_id());
     let made_for = |slot: &Slot| hers().find(|one| slot_id(vendor, &one.id, slot.span) == slot.id);
-    let ahead = standing.iter().filter(|slot| slot.span.start() > now && !is_known(slot));
+    let ahead = standing.iter().filter(|slot| slot.span.start() > now && !is_remembered(world, slot));
     ahead.filter_map(|slot| Some(left_over(&made_for(slot)?.id, slot, now))).collect()
 }

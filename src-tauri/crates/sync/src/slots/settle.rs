@@ -121,15 +121,9 @@ impl Work<'_, '_> {
         for (id, operation) in &world.unsettled {
             match operation {
                 Operation::MakeSlots { source, slots } => {
-                    let known = |slot: &Slot| {
-                        world
-                            .imported_slots
-                            .values()
-                            .any(|row| row.made.iter().any(|made| made.id == slot.id))
-                    };
                     let rows: Vec<ImportedSlot> = slots
                         .iter()
-                        .filter(|slot| ids.contains(&slot.id) && !known(slot))
+                        .filter(|slot| ids.contains(&slot.id) && !is_remembered(&world, slot))
                         .filter(|slot| slot.id == slot_id(&vendor, source, slot.span))
                         .map(|slot| left_over(source, slot, self.now))
                         // A time that is wanted still finds its slots by their ids.
@@ -330,6 +324,11 @@ pub(crate) fn fail(parts: &Parts<'_>, id: OperationId, error: &ServiceError) -> 
         parts.mirror.settle(id, &settled, parts.clock.now())?;
     }
     Ok(())
+}
+
+/// Whether a row speaks of it, which is looked after in every run.
+pub(crate) fn is_remembered(world: &World, slot: &Slot) -> bool {
+    world.imported_slots.values().flat_map(|row| &row.made).any(|made| made.id == slot.id)
 }
 
 pub(crate) fn without(row: &ImportedSlot, slot: &Slot) -> ImportedSlot {
